@@ -1,0 +1,5 @@
+import sys
+
+from ccxt_mmp.cli import main
+
+sys.exit(main())

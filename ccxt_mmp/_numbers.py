@@ -1,0 +1,45 @@
+"""Numbers on their way to an exchange: taken exactly or refused, and written as plain decimals."""
+
+import re
+from decimal import Decimal
+
+MAX_NUMBER = 2**53  # beyond it a double, and so most JSON parsers, cannot tell neighbouring integers apart
+MAX_DECIMALS = 30
+
+_PLAIN_DECIMAL = re.compile(r'[0-9]+(?:\.[0-9]+)?')
+
+
+def exact_decimal(value: object) -> Decimal | None:
+    """The exact value of an int, float (its shortest repr), Decimal or plain ASCII decimal; None for anything else.
+
+    What cannot be written as a plain decimal of reasonable length (NaN, infinities, beyond 2^53, more than 30
+    decimals) is None as well, never rounded.
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        number = Decimal(int(value))
+    elif isinstance(value, float):
+        number = Decimal(float.__repr__(value))
+    elif isinstance(value, Decimal):
+        number = value
+    elif isinstance(value, str) and _PLAIN_DECIMAL.fullmatch(value):
+        number = Decimal(value)
+    else:
+        return None
+    if not number.is_finite() or abs(number) > MAX_NUMBER:
+        return None
+    exponent = number.as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -MAX_DECIMALS:
+        return None
+    return number
+
+
+def is_integer(number: Decimal) -> bool:
+    return number == number.to_integral_value()
+
+
+def plain(number: Decimal) -> str:
+    """``0.00001``, never ``1e-05``; ``100``, not ``100.0``."""
+    text = format(abs(number) if number.is_zero() else number, 'f')
+    return text.rstrip('0').rstrip('.') if '.' in text else text

@@ -1,0 +1,15 @@
+"""The exchange classes for asyncio: ``from ccxt_mmp.async_support import okx, binance``."""
+
+import ccxt.async_support
+
+from ccxt_mmp.mixins import AsyncMmp, BinanceMmp, OkxMmp
+
+__all__ = ['binance', 'okx']
+
+
+class okx(AsyncMmp, OkxMmp, ccxt.async_support.okx):
+    """``ccxt.async_support.okx`` with Market Maker Protection."""
+
+
+class binance(AsyncMmp, BinanceMmp, ccxt.async_support.binance):
+    """``ccxt.async_support.binance`` with Market Maker Protection."""

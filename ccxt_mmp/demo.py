@@ -1,0 +1,103 @@
+"""The demo: the MMP methods on the built-in simulator over real HTTP, each step checked on the exchange's side."""
+
+from collections.abc import Callable
+
+from ccxt_mmp import binance, okx
+from ccxt_mmp.mixins.base import LIMITS
+from ccxt_mmp.simulator import Simulator
+from ccxt_mmp.types import MmpState
+
+
+class _Story:
+    """Prints each step and remembers whether all of them did what they say."""
+
+    def __init__(self) -> None:
+        self.succeeded = True
+
+    def step(self, call: str, outcome: str, happened: bool) -> None:
+        self.succeeded = self.succeeded and happened
+        print(f'  {call:<58} {outcome}{"" if happened else "   <- NOT SO"}')
+
+
+def demo() -> int:
+    """Tell the story; the exit status is 0 only if every step did what it says."""
+    story = _Story()
+    with Simulator() as simulator:
+        print(f'OKX and Binance are simulated at {simulator.url}: no keys, no network, no money.')
+        for chapter in (_okx_options, _okx_block_trading, _binance_options):
+            chapter(simulator, story)
+        print(f'\n{len(simulator.requests)} signed requests, all of them over HTTP.')
+    print('Every step did what it says.' if story.succeeded else 'Not every step did what it says.')
+    return 0 if story.succeeded else 1
+
+
+def _okx_options(simulator: Simulator, story: _Story) -> None:
+    print('\nOKX options, BTC/USD (instrument family BTC-USD)')
+    exchange = simulator.connect(okx, enableRateLimit=False)  # the simulator serves nobody else
+    state = exchange.set_mmp('BTC/USD', window=5000, frozenTime=0, qtyLimit=100)
+    story.step("set_mmp('BTC/USD', 5000, 0, qtyLimit=100)", _rule(state), state['qtyLimit'] == 100)
+    _quote(simulator, 'okx', 'BTC-USD', story)
+    _freeze_by_fills(simulator, 'okx', 'BTC-USD', lambda: exchange.fetch_mmp('BTC/USD'), story)
+    state = exchange.reset_mmp('BTC/USD')
+    story.step("reset_mmp('BTC/USD')", _freeze(state), not exchange.fetch_mmp('BTC/USD')['frozen'])
+    _quote(simulator, 'okx', 'BTC-USD', story)
+    cancelled = exchange.mass_cancel_mmp('BTC/USD', {'lockInterval': 2000})
+    left = simulator.resting('okx', 'BTC-USD')
+    story.step(
+        "mass_cancel_mmp('BTC/USD', {'lockInterval': 2000})",
+        f'{_resting(simulator, "okx", "BTC-USD")}, locked until {exchange.iso8601(cancelled["lockedUntil"])}',
+        bool(left) and not any(order.mmp for order in left),
+    )
+
+
+def _okx_block_trading(simulator: Simulator, story: _Story) -> None:
+    print('\nOKX block trading (RFQ), one protection per account')
+    exchange = simulator.connect(okx, enableRateLimit=False)
+    scope = {'scope': 'rfq'}
+    state = exchange.set_mmp(None, 5000, 2000, params={**scope, 'countLimit': 10})
+    story.step('set_mmp(None, 5000, 2000, params={rfq, countLimit: 10})', _rule(state), state['countLimit'] == 10)
+    _freeze_by_fills(simulator, 'okx', None, lambda: exchange.fetch_mmp(params=scope), story)
+    state = exchange.reset_mmp()
+    story.step('reset_mmp()', _freeze(state), not exchange.fetch_mmp(params=scope)['frozen'])
+
+
+def _binance_options(simulator: Simulator, story: _Story) -> None:
+    print('\nBinance options, BTC/USDT (underlying BTCUSDT)')
+    exchange = simulator.connect(binance, enableRateLimit=False)
+    state = exchange.set_mmp('BTC/USDT', window=3000, frozenTime=300000, qtyLimit=2, deltaLimit='2.3')
+    story.step("set_mmp('BTC/USDT', 3000, 300000, 2, '2.3')", _rule(state), state['deltaLimit'] == 2.3)
+    _quote(simulator, 'binance', 'BTCUSDT', story)
+    _freeze_by_fills(simulator, 'binance', 'BTCUSDT', lambda: exchange.fetch_mmp('BTC/USDT'), story)
+    state = exchange.reset_mmp('BTC/USDT')
+    story.step("reset_mmp('BTC/USDT')", _freeze(state), not exchange.fetch_mmp('BTC/USDT')['frozen'])
+
+
+def _quote(simulator: Simulator, venue: str, underlying: str, story: _Story) -> None:
+    for mmp in (True, True, True, False):
+        simulator.rest(venue, underlying, mmp=mmp)
+    quoted = [order for order in simulator.resting(venue, underlying) if order.mmp]
+    story.step('(quotes are placed)', _resting(simulator, venue, underlying), len(quoted) == 3)
+
+
+def _freeze_by_fills(
+    simulator: Simulator, venue: str, underlying: str | None, fetch: Callable[[], MmpState], story: _Story
+) -> None:
+    simulator.trip(venue, underlying)
+    state = fetch()
+    outcome = _freeze(state) if underlying is None else f'{_freeze(state)}, {_resting(simulator, venue, underlying)}'
+    story.step('(fills come, the protection trips) fetch_mmp(...)', outcome, state['frozen'] is True)
+
+
+def _rule(state: MmpState) -> str:
+    given = {name: value for name, value in state.items() if name in LIMITS and value is not None}
+    return ', '.join(f'{name} {value:g}' for name, value in given.items())
+
+
+def _freeze(state: MmpState) -> str:
+    return 'FROZEN' if state['frozen'] else 'not frozen'
+
+
+def _resting(simulator: Simulator, venue: str, underlying: str) -> str:
+    orders = simulator.resting(venue, underlying)
+    mmp = sum(order.mmp for order in orders)
+    return f'{mmp} MMP and {len(orders) - mmp} other orders rest'

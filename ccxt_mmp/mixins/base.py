@@ -1,0 +1,404 @@
+"""The contract of the MMP methods, its two fronts, and what the exchanges have in common."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ccxt.base.errors import ArgumentsRequired, BadRequest, BadResponse, BadSymbol, NotSupported
+
+from ccxt_mmp._io import finish, take
+from ccxt_mmp._numbers import exact_decimal, is_integer, plain
+from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
+
+if TYPE_CHECKING:
+    from ccxt.base.exchange import Exchange
+else:
+    Exchange = object
+
+SCOPES: tuple[Scope, ...] = ('orders', 'rfq')
+OWN_PARAMS = ('scope', 'mmp', 'timeout', 'emulate', 'includeNonMmp')
+LIMITS = ('window', 'frozenTime', 'qtyLimit', 'deltaLimit', 'countLimit')
+
+# one request whatever ccxt's retry options say: a repeated set or reset could wipe out a freeze that came in between,
+# and a mass cancel does its own repeating
+NEVER_REPEAT = {'maxRetriesOnFailure': 0}
+
+
+class Mmp(Exchange):
+    """Market Maker Protection, unified: the methods that every exchange class of this package has.
+
+    ``SyncMmp`` returns results, ``AsyncMmp`` awaitables of the same; the exchange mixins know the endpoints.
+
+    The **underlying** names what the exchange protects, an option series: ``'BTC/USD'`` (OKX, coin-settled; the
+    USD-margined ``BTC-USD_UM`` is another family, ``'BTC/USD:USD'``), ``'BTC/USDT'`` (Binance), the exchange's own id,
+    or the symbol or id of any of its options. No method loads markets.
+
+    **Units.** Times are milliseconds. ``qtyLimit`` is in contracts, as ``amount`` in ``create_order``; contracts
+    differ: 100 contracts are about 1 BTC on OKX and 100 BTC on Binance. ``deltaLimit`` is in the underlying coin.
+
+    **Errors**, before anything is sent: ``ArgumentsRequired`` (missing), ``BadSymbol`` (underlying), ``BadRequest``
+    (bad value), ``NotSupported`` (the exchange has no place for it). From the exchange: ``MmpFrozen``,
+    ``MmpNotEnabled``, ``MassCancelLocked`` (see ``ccxt_mmp.errors``), ``OperationFailed`` and ccxt's other errors;
+    ``BadResponse`` or ``NullResponse`` for an answer that does not say what it should.
+    """
+
+    # --- the contract
+
+    def set_mmp(
+        self,
+        underlying: str | None,
+        window: Number | None,
+        frozenTime: Number | None,
+        qtyLimit: Number | None = None,
+        deltaLimit: Number | None = None,
+        params: Params = {},
+    ) -> MmpState | Awaitable[MmpState]:
+        """
+        set the rule of a protection
+
+        https://www.okx.com/docs-v5/en/#trading-account-rest-api-set-mmp
+        https://www.okx.com/docs-v5/en/#block-trading-rest-api-set-mmp
+        https://developers.binance.com/docs/derivatives/options-trading/market-maker-endpoints/Set-Market-Maker-Protection-Config
+
+        Sends one request and never repeats it. After a transport error the outcome is unknown: ``fetch_mmp`` tells.
+
+        :param str underlying: unified underlying, exchange id or option symbol, None with the scope 'rfq'
+        :param int window: ms over which fills are counted, 0 = protection off (OKX), 1 to 5000 on Binance
+        :param int frozenTime: ms that a freeze lasts, 0 = until ``reset_mmp``
+        :param float [qtyLimit]: contracts, required except for the scope 'rfq'
+        :param float [deltaLimit]: net delta in the underlying coin, required on Binance, not there on OKX
+        :param dict [params]: extra parameters specific to the exchange API endpoint, sent as they are
+        :param str [params.scope]: 'orders' (default) or 'rfq' (OKX block trading, one protection per account)
+        :param int [params.countLimit]: execution attempts, required with the scope 'rfq'
+        :returns dict: an MmpState
+        """
+        self._front_missing()
+
+    def reset_mmp(self, underlying: str | None = None, params: Params = {}) -> MmpState | Awaitable[MmpState]:
+        """
+        end a freeze, so that MMP orders are accepted again
+
+        https://www.okx.com/docs-v5/en/#trading-account-rest-api-reset-mmp-status
+        https://www.okx.com/docs-v5/en/#block-trading-rest-api-reset-mmp-status
+        https://developers.binance.com/docs/derivatives/options-trading/market-maker-endpoints/Reset-Market-Maker-Protection-Config
+
+        Sends one request and never repeats it: a lost answer followed by a repeated reset would wipe out a second
+        freeze. After a transport error the outcome is unknown: ``fetch_mmp`` tells.
+
+        :param str [underlying]: unified underlying, exchange id or option symbol; on OKX none means block trading
+        :param dict [params]: extra parameters specific to the exchange API endpoint
+        :param str [params.scope]: 'orders' or 'rfq' (OKX block trading)
+        :returns dict: an MmpState, ``frozen`` False
+        """
+        self._front_missing()
+
+    def fetch_mmp(self, underlying: str | None = None, params: Params = {}) -> MmpState | Awaitable[MmpState]:
+        """
+        fetch the rule of a protection and whether it is frozen; no rule set is ``enabled`` False, not an error
+
+        https://www.okx.com/docs-v5/en/#trading-account-rest-api-get-mmp-config
+        https://www.okx.com/docs-v5/en/#block-trading-rest-api-get-mmp-config
+        https://developers.binance.com/docs/derivatives/options-trading/market-maker-endpoints/Get-Market-Maker-Protection-Config
+
+        :param str underlying: unified underlying, exchange id or option symbol, None with the scope 'rfq'
+        :param dict [params]: extra parameters specific to the exchange API endpoint
+        :param str [params.scope]: 'orders' (default) or 'rfq' (OKX block trading)
+        :returns dict: an MmpState
+        """
+        self._front_missing()
+
+    def fetch_mmps(
+        self, underlyings: Sequence[str] | None = None, params: Params = {}
+    ) -> dict[str, MmpState] | Awaitable[dict[str, MmpState]]:
+        """
+        fetch several protections at once
+
+        https://www.okx.com/docs-v5/en/#trading-account-rest-api-get-mmp-config
+        https://developers.binance.com/docs/derivatives/options-trading/market-maker-endpoints/Get-Market-Maker-Protection-Config
+
+        OKX: one request that names no family, which presumably lists all of them [unverified]; a family that was asked
+        for and is not listed has ``enabled`` False. ``fetch_mmp`` asks for one by name. Binance: one request for each.
+
+        :param str[] [underlyings]: as in ``fetch_mmp``; required on Binance, all that the exchange lists on OKX
+        :param dict [params]: extra parameters specific to the exchange API endpoint
+        :returns dict: MmpStates by unified underlying
+        """
+        self._front_missing()
+
+    def mass_cancel_mmp(self, underlying: str, params: Params = {}) -> MassCancel | Awaitable[MassCancel]:
+        """
+        cancel every MMP order of an underlying, and no other order; returns only if the exchange says that it did
+
+        https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-mass-cancel-order
+
+        On OKX a call without ``lockInterval`` may end the lock of an earlier one [unverified]. On Binance not
+        supported yet.
+
+        :param str underlying: unified underlying, exchange id or option symbol
+        :param dict [params]: extra parameters specific to the exchange API endpoint
+        :param int [params.lockInterval]: ms, 0 to 10000, during which OKX refuses new MMP orders; 0 = unlock
+        :returns dict: a MassCancel
+        """
+        self._front_missing()
+
+    def _front_missing(self) -> NoReturn:
+        raise NotImplementedError(
+            f'{type(self).__name__} has no front: put SyncMmp (sync) or AsyncMmp (async, pro) before the other bases'
+        )
+
+    # --- the cores, written once in the exchange mixins
+
+    async def _set_mmp(
+        self,
+        underlying: str | None,
+        window: Number | None,
+        frozenTime: Number | None,
+        qtyLimit: Number | None,
+        deltaLimit: Number | None,
+        params: Params,
+    ) -> MmpState:
+        raise NotSupported(f'{self.id} setMmp() is not supported yet')
+
+    async def _reset_mmp(self, underlying: str | None, params: Params) -> MmpState:
+        raise NotSupported(f'{self.id} resetMmp() is not supported yet')
+
+    async def _fetch_mmp(self, underlying: str | None, params: Params) -> MmpState:
+        raise NotSupported(f'{self.id} fetchMmp() is not supported yet')
+
+    async def _fetch_mmps(self, underlyings: Sequence[str] | None, params: Params) -> dict[str, MmpState]:
+        raise NotSupported(f'{self.id} fetchMmps() is not supported yet')
+
+    async def _mass_cancel_mmp(self, underlying: str | None, params: Params) -> MassCancel:
+        raise NotSupported(f'{self.id} massCancelMmp() is not supported yet')
+
+    # --- what the exchange mixins say of it
+
+    _underlying_field: str  # the exchange's name of the underlying in requests, answers and its markets' info
+    _accepted_underlyings: str  # what the message of a BadSymbol says
+
+    @staticmethod
+    def _parse_underlying(text: str) -> str | None:
+        """The exchange's id of the underlying that a text names; None if it names none."""
+        raise NotImplementedError
+
+    @staticmethod
+    def _unified_underlying(underlying_id: str) -> str | None:
+        """The unified underlying of an exchange's id; None if it is of no known form."""
+        raise NotImplementedError
+
+    # --- what they share
+
+    def _mmp_scope(self, method: str, params: Params, default: Scope = 'orders') -> tuple[Scope, Params]:
+        scope, rest = self.handle_option_and_params(params, method, 'scope', default)
+        if scope not in SCOPES:
+            raise BadRequest(f'{self.id} {method}() scope must be one of {", ".join(SCOPES)}, received {shown(scope)}')
+        if scope not in self.options['mmpLimits']:
+            raise NotSupported(f'{self.id} {method}() has no protection of the scope {scope}')
+        return scope, rest
+
+    def _mmp_underlying(self, method: str, scope: Scope, underlying: str | None, params: Params) -> str | None:
+        """The id of the underlying, from the argument or under the exchange's own name in params; None for rfq."""
+        given = params.get(self._underlying_field)
+        if scope == 'rfq':
+            if underlying is not None or given is not None:
+                raise BadRequest(
+                    f'{self.id} {method}() scope rfq is one protection per account, it takes no underlying'
+                )
+            return None
+        if given is not None and (not isinstance(given, str) or given == ''):
+            raise BadRequest(f'{self.id} {method}() {self._underlying_field} must be a string, received {shown(given)}')
+        if underlying is None:
+            if given is None:
+                raise ArgumentsRequired(f'{self.id} {method}() requires an underlying: {self._accepted_underlyings}')
+            return given
+        resolved = self._resolve_underlying(method, underlying)
+        if given is not None and given != resolved:
+            raise BadRequest(
+                f'{self.id} {method}() was asked for {resolved} by the argument and for {shown(given)} by params'
+            )
+        return resolved
+
+    def _mmp_underlyings(
+        self, method: str, scope: Scope, underlyings: Sequence[str] | None, params: Params
+    ) -> list[str | None]:
+        """The ids of several underlyings, each once."""
+        if isinstance(underlyings, str):
+            raise BadRequest(f'{self.id} {method}() takes a list of underlyings, received {shown(underlyings)}')
+        ids = [self._mmp_underlying(method, scope, underlying, params) for underlying in underlyings or ()]
+        return list(dict.fromkeys(ids))
+
+    def _resolve_underlying(self, method: str, underlying: object) -> str:
+        resolved = None
+        if isinstance(underlying, str):
+            resolved = self._listed_underlying(underlying) or self._parse_underlying(underlying)
+        if resolved is None:
+            raise BadSymbol(
+                f'{self.id} {method}() cannot tell the underlying from {shown(underlying)}, '
+                f'it accepts {self._accepted_underlyings}'
+            )
+        return resolved
+
+    def _listed_underlying(self, text: str) -> str | None:
+        """The underlying that a loaded option market of this symbol or id belongs to."""
+        by_symbol = self.safe_dict(self.markets or {}, text)
+        by_id = self.safe_list(self.markets_by_id or {}, text, [])
+        for market in [by_symbol, *by_id]:
+            if self.safe_bool(market, 'option', False):
+                family: str | None = self.safe_string(self.safe_dict(market, 'info'), self._underlying_field)
+                if family is not None:
+                    return family
+        return None
+
+    def _mmp_rule(self, method: str, scope: Scope, arguments: dict[str, object], params: Params) -> Params:
+        """The request fields of a rule, checked against ``options['mmpLimits']``; fields in params win."""
+        limits = self.options['mmpLimits'][scope]
+        arguments = {**arguments, 'countLimit': params.get('countLimit')}
+        params = self._sent(self.omit(params, 'countLimit'))
+        request: Params = {}
+        for name in LIMITS:
+            rule, value = limits[name], arguments[name]
+            if rule is None:
+                if value is not None or name in params:
+                    raise NotSupported(f'{self.id} {method}() has no {name} in the scope {scope}')
+            elif value is not None:
+                request[rule['field']] = self._mmp_number(method, name, rule, value)
+            elif rule['field'] not in params:
+                raise ArgumentsRequired(f'{self.id} {method}() requires a {name} argument in the scope {scope}')
+        return {**request, **params}
+
+    def _mmp_number(self, method: str, name: str, rule: dict[str, Any], value: object) -> str:
+        """The number as the plain decimal that is sent."""
+        number = exact_decimal(value)
+        lowest, highest, above = rule.get('min'), rule.get('max'), rule.get('above')
+        if (
+            number is None
+            or (rule['integer'] and not is_integer(number))
+            or (lowest is not None and number < lowest)
+            or (highest is not None and number > highest)
+            or (above is not None and number <= above)
+        ):
+            kind = 'an integer' if rule['integer'] else 'a number'
+            bounds = [(' of at least', lowest), (' above', above), (' and at most', highest)]
+            accepted = kind + ''.join(f'{words} {bound}' for words, bound in bounds if bound is not None)
+            raise BadRequest(f'{self.id} {method}() {name} must be {accepted}, received {shown(value)}')
+        return plain(number)
+
+    @staticmethod
+    def _sent(params: Params) -> Params:
+        """A copy of params without what is not given or not meant for the exchange."""
+        return {name: value for name, value in params.items() if value is not None and name not in OWN_PARAMS}
+
+    async def _mmp_request(self, endpoint: Callable[[Params], Any], request: Params) -> Any:
+        """One request; the first loads the time difference if ccxt is to adjust for it and has not loaded it."""
+        if self.safe_bool(self.options, 'adjustForTimeDifference', False) and not self._clock_is_adjusted():
+            await take(self.load_time_difference())
+            self._mmp_clock_loaded = True
+        return await take(endpoint(request))
+
+    def _clock_is_adjusted(self) -> bool:
+        # a difference of exactly 0 looks as if none was loaded
+        return bool(self.safe_integer(self.options, 'timeDifference')) or getattr(self, '_mmp_clock_loaded', False)
+
+    def _mmp_entry(self, method: str, entry: object, underlying_id: str | None, window_field: str) -> dict[str, Any]:
+        """A rule as the exchange answered it, if it is the one that was asked for."""
+        if not isinstance(entry, dict):
+            raise BadResponse(f'{self.id} {method}() received an answer that is no rule: {shown(entry)}')
+        if entry.get(self._underlying_field) != underlying_id:
+            raise BadResponse(
+                f'{self.id} {method}() asked for {underlying_id or "the block-trading rule"} '
+                f'and received another answer: {shown(entry)}'
+            )
+        if self.safe_integer(entry, window_field) is None:
+            raise BadResponse(f'{self.id} {method}() received an answer without a {window_field}: {shown(entry)}')
+        return entry
+
+    def _unknown_mmp_state(self, info: dict[str, Any], scope: Scope, underlying_id: str | None) -> MmpState:
+        """An MmpState of which nothing is known but what it is of."""
+        return {
+            'info': info,
+            'underlying': None if underlying_id is None else self._unified_underlying(underlying_id),
+            'underlyingId': underlying_id,
+            'scope': scope,
+            'enabled': None,
+            'window': None,
+            'frozenTime': None,
+            'qtyLimit': None,
+            'deltaLimit': None,
+            'countLimit': None,
+            'frozen': None,
+            'frozenUntil': None,
+            'lastTriggerTimestamp': None,
+            'timestamp': None,
+            'datetime': None,
+        }
+
+    def _no_mmp_rule(self, scope: Scope, underlying_id: str | None) -> MmpState:
+        return {**self._unknown_mmp_state({}, scope, underlying_id), 'enabled': False}
+
+    @staticmethod
+    def _by_underlying(states: Iterable[MmpState | BaseException]) -> dict[str, MmpState]:
+        result: dict[str, MmpState] = {}
+        for state in states:
+            if isinstance(state, BaseException):
+                raise state
+            result[str(state['underlying'] or state['underlyingId'])] = state
+        return result
+
+
+class SyncMmp(Mmp):
+    """The front of a sync exchange: put it before the exchange mixin and the class of ``ccxt``."""
+
+    def set_mmp(
+        self,
+        underlying: str | None,
+        window: Number | None,
+        frozenTime: Number | None,
+        qtyLimit: Number | None = None,
+        deltaLimit: Number | None = None,
+        params: Params = {},
+    ) -> MmpState:
+        return finish(self._set_mmp(underlying, window, frozenTime, qtyLimit, deltaLimit, params))
+
+    def reset_mmp(self, underlying: str | None = None, params: Params = {}) -> MmpState:
+        return finish(self._reset_mmp(underlying, params))
+
+    def fetch_mmp(self, underlying: str | None = None, params: Params = {}) -> MmpState:
+        return finish(self._fetch_mmp(underlying, params))
+
+    def fetch_mmps(self, underlyings: Sequence[str] | None = None, params: Params = {}) -> dict[str, MmpState]:
+        return finish(self._fetch_mmps(underlyings, params))
+
+    def mass_cancel_mmp(self, underlying: str, params: Params = {}) -> MassCancel:
+        return finish(self._mass_cancel_mmp(underlying, params))
+
+
+class AsyncMmp(Mmp):
+    """The front of an async or pro exchange: put it before the exchange mixin and the class of ``ccxt``."""
+
+    async def set_mmp(
+        self,
+        underlying: str | None,
+        window: Number | None,
+        frozenTime: Number | None,
+        qtyLimit: Number | None = None,
+        deltaLimit: Number | None = None,
+        params: Params = {},
+    ) -> MmpState:
+        return await self._set_mmp(underlying, window, frozenTime, qtyLimit, deltaLimit, params)
+
+    async def reset_mmp(self, underlying: str | None = None, params: Params = {}) -> MmpState:
+        return await self._reset_mmp(underlying, params)
+
+    async def fetch_mmp(self, underlying: str | None = None, params: Params = {}) -> MmpState:
+        return await self._fetch_mmp(underlying, params)
+
+    async def fetch_mmps(self, underlyings: Sequence[str] | None = None, params: Params = {}) -> dict[str, MmpState]:
+        return await self._fetch_mmps(underlyings, params)
+
+    async def mass_cancel_mmp(self, underlying: str, params: Params = {}) -> MassCancel:
+        return await self._mass_cancel_mmp(underlying, params)
+
+
+def shown(value: object) -> str:
+    """A value in an error text: short, whatever it is."""
+    text = repr(value)
+    return text if len(text) <= 200 else text[:200] + '...'

@@ -1,0 +1,43 @@
+"""The structures that the MMP methods return and the types of their arguments.
+
+Every key is always present; None means that the exchange does not say.
+"""
+
+from decimal import Decimal
+from typing import Any, Literal, TypedDict
+
+Scope = Literal['orders', 'rfq']
+Number = int | float | str | Decimal
+Params = dict[str, Any]
+
+
+class MmpState(TypedDict):
+    """One protection of the account: its rule and whether it has tripped."""
+
+    info: dict[str, Any]  # the exchange's own entry, {} where there is none
+    underlying: str | None  # 'BTC/USD:BTC', None for block trading
+    underlyingId: str | None  # 'BTC-USD', 'BTCUSDT'
+    scope: Scope
+    enabled: bool | None  # False: window 0 or no rule set
+    window: int | None  # ms
+    frozenTime: int | None  # ms, 0 = frozen until reset
+    qtyLimit: float | None  # contracts, as `amount` in create_order
+    deltaLimit: float | None  # net delta in the underlying coin
+    countLimit: int | None  # execution attempts, block trading
+    frozen: bool | None
+    frozenUntil: int | None  # ms since the epoch, None if not frozen or frozen until reset
+    lastTriggerTimestamp: int | None  # ms since the epoch, None if never
+    timestamp: int | None  # ms since the epoch, of the answer
+    datetime: str | None
+
+
+class MassCancel(TypedDict):
+    """What a mass cancel did."""
+
+    info: Any  # the exchange's raw answer
+    underlying: str | None
+    underlyingId: str
+    orders: list[dict[str, Any]] | None  # unified orders that were cancelled, None where the exchange lists none
+    lockedUntil: int | None  # ms since the epoch, counted from before sending
+    timestamp: int | None
+    datetime: str | None
