@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from ccxt.base.errors import ArgumentsRequired, BadRequest, BadResponse, BadSymbol, NotSupported
 
 from ccxt_mmp._io import finish, take
-from ccxt_mmp._numbers import exact_decimal, is_integer, plain
+from ccxt_mmp._numbers import MAX_DECIMALS, MAX_NUMBER, exact_decimal, is_integer, plain
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 
 if TYPE_CHECKING:
@@ -187,8 +187,16 @@ class Mmp(Exchange):
 
     # --- what they share
 
+    def _mmp_option(self, method: str, name: str, default: Any, params: Params) -> tuple[Any, Params]:
+        """As ccxt's handle_option_and_params, which takes an empty string in params for nothing."""
+        given = params.get(name)
+        rest = self.omit(params, name)
+        if given is not None:
+            return given, rest
+        return self.handle_option_and_params({}, method, name, default)[0], rest
+
     def _mmp_scope(self, method: str, params: Params, default: Scope = 'orders') -> tuple[Scope, Params]:
-        scope, rest = self.handle_option_and_params(params, method, 'scope', default)
+        scope, rest = self._mmp_option(method, 'scope', default, params)
         if scope not in SCOPES:
             raise BadRequest(f'{self.id} {method}() scope must be one of {", ".join(SCOPES)}, received {shown(scope)}')
         if scope not in self.options['mmpLimits']:
@@ -258,28 +266,27 @@ class Mmp(Exchange):
             rule, value = limits[name], arguments[name]
             if rule is None:
                 if value is not None or name in params:
-                    raise NotSupported(f'{self.id} {method}() has no {name} in the scope {scope}')
+                    taken = ', '.join(each for each in LIMITS if limits[each] is not None)
+                    raise NotSupported(f'{self.id} {method}() has no {name} in the scope {scope}, it takes {taken}')
             elif value is not None:
                 request[rule['field']] = self._mmp_number(method, name, rule, value)
             elif rule['field'] not in params:
-                raise ArgumentsRequired(f'{self.id} {method}() requires a {name} argument in the scope {scope}')
+                raise ArgumentsRequired(
+                    f'{self.id} {method}() requires a {name} in the scope {scope}: {_accepted_number(rule)}'
+                )
         return {**request, **params}
 
     def _mmp_number(self, method: str, name: str, rule: dict[str, Any], value: object) -> str:
         """The number as the plain decimal that is sent."""
         number = exact_decimal(value)
-        lowest, highest, above = rule.get('min'), rule.get('max'), rule.get('above')
         if (
             number is None
             or (rule['integer'] and not is_integer(number))
-            or (lowest is not None and number < lowest)
-            or (highest is not None and number > highest)
-            or (above is not None and number <= above)
+            or ('min' in rule and number < rule['min'])
+            or ('max' in rule and number > rule['max'])
+            or ('above' in rule and number <= rule['above'])
         ):
-            kind = 'an integer' if rule['integer'] else 'a number'
-            bounds = [(' of at least', lowest), (' above', above), (' and at most', highest)]
-            accepted = kind + ''.join(f'{words} {bound}' for words, bound in bounds if bound is not None)
-            raise BadRequest(f'{self.id} {method}() {name} must be {accepted}, received {shown(value)}')
+            raise BadRequest(f'{self.id} {method}() {name} must be {_accepted_number(rule)}, received {shown(value)}')
         return plain(number)
 
     @staticmethod
@@ -288,15 +295,18 @@ class Mmp(Exchange):
         return {name: value for name, value in params.items() if value is not None and name not in OWN_PARAMS}
 
     async def _mmp_request(self, endpoint: Callable[[Params], Any], request: Params) -> Any:
-        """One request; the first loads the time difference if ccxt is to adjust for it and has not loaded it."""
-        if self.safe_bool(self.options, 'adjustForTimeDifference', False) and not self._clock_is_adjusted():
-            await take(self.load_time_difference())
-            self._mmp_clock_loaded = True
+        await self._adjust_clock()
         return await take(endpoint(request))
 
-    def _clock_is_adjusted(self) -> bool:
+    async def _adjust_clock(self) -> None:
+        """Load the time difference if ccxt is to adjust for it and has not loaded it."""
+        if not self.safe_bool(self.options, 'adjustForTimeDifference', False):
+            return
         # a difference of exactly 0 looks as if none was loaded
-        return bool(self.safe_integer(self.options, 'timeDifference')) or getattr(self, '_mmp_clock_loaded', False)
+        loaded = self.safe_integer(self.options, 'timeDifference') or getattr(self, '_mmp_clock_adjusted', False)
+        if not loaded:
+            await take(self.load_time_difference())
+            self._mmp_clock_adjusted = True
 
     def _mmp_entry(self, method: str, entry: object, underlying_id: str | None, window_field: str) -> dict[str, Any]:
         """A rule as the exchange answered it, if it is the one that was asked for."""
@@ -398,7 +408,18 @@ class AsyncMmp(Mmp):
         return await self._mass_cancel_mmp(underlying, params)
 
 
+def _accepted_number(rule: dict[str, Any]) -> str:
+    """What a limit accepts, for people."""
+    bounds = (('min', 'of at least'), ('above', 'above'), ('max', 'and at most'))
+    rule = {'max': MAX_NUMBER, **rule}
+    words = [f'{words} {rule[bound]}' for bound, words in bounds if bound in rule]
+    return ' '.join(['an integer' if rule['integer'] else f'a number of at most {MAX_DECIMALS} decimals', *words])
+
+
 def shown(value: object) -> str:
     """A value in an error text: short, whatever it is."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python writes
+        text = f'an {type(value).__name__}'
     return text if len(text) <= 200 else text[:200] + '...'

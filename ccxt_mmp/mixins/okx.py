@@ -174,7 +174,7 @@ class OkxMmp(Mmp):
             raise NotSupported(f'{self.id} fetchMmps() has no underlyings in the scope rfq, use fetchMmp()')
         families = self._mmp_underlyings('fetchMmps', scope, underlyings, params)
         response = await self._mmp_request(self.privateGetAccountMmpConfig, self._sent(params))
-        listed = {self.safe_string(entry, 'instFamily'): entry for entry in self._entries('fetchMmps', response)}
+        listed = {self._family_of('fetchMmps', entry): entry for entry in self._entries('fetchMmps', response)}
         states = [
             self._parse_mmp_state('fetchMmps', scope, family, listed[family])
             if family in listed
@@ -189,14 +189,15 @@ class OkxMmp(Mmp):
         if family is None:
             raise NotSupported(f'{self.id} massCancelMmp() cancels orders, there is none in the scope rfq')
         for name in ('emulate', 'includeNonMmp'):
-            wanted, params = self.handle_option_and_params(params, 'massCancelMmp', name, False)
+            wanted, params = self._mmp_option('massCancelMmp', name, False, params)
             if wanted is not False:
                 raise NotSupported(f'{self.id} massCancelMmp() does not support {name}')
-        lock, params = self.handle_option_and_params(params, 'massCancelMmp', 'lockInterval')
+        lock, params = self._mmp_option('massCancelMmp', 'lockInterval', None, params)
         request = {'instType': 'OPTION', 'instFamily': family}
         if lock is not None:
             limit = self.options['mmpLimits'][scope]['lockInterval']
             request['lockInterval'] = self._mmp_number('massCancelMmp', 'lockInterval', limit, lock)
+        await self._adjust_clock()
         sent_at = self.nonce()
         response = await self._mmp_request(
             self.privatePostTradeMassCancel, {**request, **self._sent(params), **NEVER_REPEAT}
@@ -242,6 +243,12 @@ class OkxMmp(Mmp):
         return {} if family is None else {'instFamily': family}
 
     # --- answers
+
+    def _family_of(self, method: str, entry: dict[str, Any]) -> str:
+        family: str | None = self.safe_string(entry, 'instFamily')
+        if family is None:
+            raise BadResponse(f'{self.id} {method}() received a rule without an instFamily: {shown(entry)}')
+        return family
 
     def _entries(self, method: str, response: object) -> list[dict[str, Any]]:
         data = response.get('data') if isinstance(response, dict) else None

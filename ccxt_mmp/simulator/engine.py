@@ -18,6 +18,10 @@ class Rule:
     count_limit: str | None = None
 
 
+# Binance's documented example
+EXAMPLE_RULE = Rule(window=3000, frozen_time=300_000, qty_limit='2', delta_limit='2.3')
+
+
 @dataclass
 class Protection:
     rule: Rule | None = None

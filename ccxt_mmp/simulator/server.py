@@ -9,11 +9,10 @@ from types import TracebackType
 from typing import Any
 
 from aiohttp import web
-from yarl import URL
 
 from ccxt_mmp._version import __version__
 from ccxt_mmp.simulator.binance import BinanceVenue
-from ccxt_mmp.simulator.engine import Engine, Order, Protection
+from ccxt_mmp.simulator.engine import EXAMPLE_RULE, Engine, Order, Protection, Rule
 from ccxt_mmp.simulator.okx import OkxVenue
 from ccxt_mmp.simulator.wire import Account, Answer, Request
 
@@ -108,10 +107,7 @@ class Simulator:
     def connect(self, exchange_class: Callable[[dict[str, Any]], Any], **config: Any) -> Any:
         """An exchange of any ccxt class of either venue, plain or extended, that talks to this simulator alone."""
         exchange = exchange_class({'apiKey': KEY, 'secret': SECRET, 'password': PASSPHRASE, **config})
-        exchange.urls = {
-            **exchange.urls,
-            **{table: self._rebased(exchange.urls[table]) for table in URL_TABLES if table in exchange.urls},
-        }
+        redirect(exchange, self.url)
         return exchange
 
     # --- control
@@ -124,6 +120,15 @@ class Simulator:
     @privileged.setter
     def privileged(self, privileged: bool) -> None:
         self._account.privileged = privileged
+
+    def now(self) -> int:
+        """The exchange's time, ms since the epoch."""
+        return self._clock()
+
+    def set_rule(self, venue: str, underlying: str | None = None, rule: Rule = EXAMPLE_RULE) -> None:
+        """Set the rule of a protection, as another client of the account would."""
+        with self._lock:
+            self._engine.protection(venue, underlying).rule = rule
 
     def trip(self, venue: str, underlying: str | None = None) -> None:
         """Trip a protection, as fills beyond its limits would: ``trip('okx', 'BTC-USD')``, ``trip('okx')`` for RFQ."""
@@ -185,11 +190,17 @@ class Simulator:
                 return answer
         return Answer({'msg': f'the simulator has no {request.method} {request.path}'}, 404)
 
-    def _rebased(self, urls: Any) -> Any:
-        """A table of ccxt's URLs with this server in place of every host."""
-        if isinstance(urls, dict):
-            return {name: self._rebased(each) for name, each in urls.items()}
-        scheme, _, rest = urls.partition('://')
-        path = rest.partition('/')[2]
-        base = URL(self.url).with_scheme('ws' if scheme in ('ws', 'wss') else 'http')
-        return f'{base}'.rstrip('/') + (f'/{path}' if path else '')
+
+def redirect(exchange: Any, url: str) -> None:
+    """Let every API of an exchange object, live, sandbox and demo, be at another base."""
+    exchange.urls = {
+        name: _redirected(table, url) if name in URL_TABLES else table for name, table in exchange.urls.items()
+    }
+
+
+def _redirected(urls: Any, base: str) -> Any:
+    if isinstance(urls, dict):
+        return {name: _redirected(each, base) for name, each in urls.items()}
+    scheme, _, rest = urls.partition('://')
+    _, slash, path = rest.partition('/')
+    return (base.replace('http', 'ws', 1) if scheme in ('ws', 'wss') else base) + slash + path

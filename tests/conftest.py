@@ -1,0 +1,92 @@
+import asyncio
+import re
+from types import SimpleNamespace
+
+import pytest
+
+import ccxt_mmp
+import ccxt_mmp.async_support
+import ccxt_mmp.pro
+from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator
+from ccxt_mmp.simulator.server import redirect
+
+FLAVOURS = {'sync': ccxt_mmp, 'async': ccxt_mmp.async_support, 'pro': ccxt_mmp.pro}
+
+
+class Flavour:
+    """One of the three doors: makes its exchanges, and takes the result of a call as that flavour does."""
+
+    def __init__(self, name):
+        self.name = name
+        self.module = FLAVOURS[name]
+        self.loop = None if name == 'sync' else asyncio.new_event_loop()
+        self.opened = []
+
+    def exchange_class(self, exchange_id):
+        return getattr(self.module, exchange_id)
+
+    def exchange(self, exchange_id, url=None, **config):
+        """An exchange with the simulator's credentials; its APIs are at the url if there is one."""
+        settings = {'apiKey': KEY, 'secret': SECRET, 'password': PASSPHRASE, 'enableRateLimit': False, 'verify': False}
+        exchange = self.exchange_class(exchange_id)({**settings, **config})
+        exchange.timeout_on_exit = 0
+        if url is not None:
+            redirect(exchange, url)
+        self.opened.append(exchange)
+        return exchange
+
+    def take(self, value):
+        """The result of a call."""
+        return value if self.loop is None else self.loop.run_until_complete(value)
+
+    def close(self):
+        for exchange in self.opened:
+            if self.loop is None:
+                exchange.session.close()
+            else:
+                self.take(exchange.close())
+        self.opened.clear()
+        if self.loop is not None:
+            self.loop.close()
+
+
+def pytest_collection_modifyitems(config, items):
+    """The sync flavour records for all three."""
+    if config.getoption('--record-mode') in (None, 'none'):
+        return
+    twins = [item for item in items if item.get_closest_marker('vcr') and item.callspec.params['flavour'] != 'sync']
+    config.hook.pytest_deselected(items=twins)
+    items[:] = [item for item in items if item not in twins]
+
+
+@pytest.fixture(params=FLAVOURS)
+def flavour(request):
+    flavour = Flavour(request.param)
+    yield flavour
+    flavour.close()
+
+
+@pytest.fixture
+def simulator():
+    with Simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture(scope='session')
+def httpserver_listen_address():
+    return '127.0.0.1', 0
+
+
+@pytest.fixture
+def canned(httpserver):
+    """A loopback server that gives one answer to everything and keeps what it received."""
+
+    def answer(body, status=200, content_type='application/json'):
+        httpserver.clear()
+        httpserver.expect_request(re.compile('')).respond_with_data(body, status=status, content_type=content_type)
+
+    return SimpleNamespace(
+        url=f'http://{httpserver.host}:{httpserver.port}',
+        answer=answer,
+        received=lambda: [request for request, _ in httpserver.log],
+    )
