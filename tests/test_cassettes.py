@@ -146,7 +146,7 @@ def default_cassette_name(name):
 @pytest.fixture
 def exchange(flavour, exchange_id, name, record_mode):
     """The exchange at its public host, or at the simulator while it is recorded."""
-    secret = 'another-secret' if name.endswith('wrong_signature') else SECRET
+    secret = 'another-secret' if name.endswith('wrong_signature') else SECRET  # pragma: allowlist secret
     if record_mode == 'none':
         exchange = flavour.exchange(exchange_id, secret=secret)
         exchange.milliseconds = lambda: NOW

@@ -1,3 +1,4 @@
+import runpy
 import subprocess
 import sys
 
@@ -24,6 +25,14 @@ def test_demo_runs_as_a_module():
     run = subprocess.run([sys.executable, '-m', 'ccxt_mmp', 'demo'], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stderr) == (0, '')
     assert run.stdout.endswith('Every step did what it says.\n')
+
+
+def test_module_hands_on_the_exit_status(capsys, monkeypatch):
+    monkeypatch.setattr(sys, 'argv', ['ccxt-mmp', 'demo'])
+    with pytest.raises(SystemExit) as caught:
+        runpy.run_module('ccxt_mmp', run_name='__main__')
+    assert caught.value.code == 0
+    assert 'Every step did what it says.' in capsys.readouterr().out
 
 
 def test_demo_fails_if_a_step_did_not_happen(capsys, monkeypatch):

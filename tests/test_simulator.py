@@ -22,7 +22,7 @@ BINANCE_FETCH = ('fetch_mmp', 'BTC/USDT')
 @pytest.mark.parametrize(
     ('exchange_id', 'call', 'changed', 'code', 'expected'),
     [
-        ('okx', OKX_FETCH, {'secret': 'wrong'}, '50113', ccxt.AuthenticationError),
+        ('okx', OKX_FETCH, {'secret': 'wrong'}, '50113', ccxt.AuthenticationError),  # pragma: allowlist secret
         ('okx', OKX_FETCH, {'apiKey': 'wrong'}, '50111', ccxt.AuthenticationError),
         ('okx', OKX_FETCH, {'password': 'wrong'}, '50105', ccxt.AuthenticationError),
         ('binance', BINANCE_FETCH, {'secret': 'wrong'}, '-1022', ccxt.AuthenticationError),
@@ -174,6 +174,11 @@ def test_rules_are_kept_by_underlying(flavour, simulator):
         'BTC/USD:USD': (4000, 7.5),
     }
     assert simulator.protection('okx', 'BTC-USD').rule == Rule(5000, 2000, qty_limit='100')
+
+
+def test_block_trading_without_a_rule(flavour, simulator):
+    exchange = flavour.exchange('okx', simulator.url)
+    assert flavour.take(exchange.fetch_mmp(params={'scope': 'rfq'}))['enabled'] is False
 
 
 def test_the_two_protections_of_okx_are_apart(flavour, simulator):

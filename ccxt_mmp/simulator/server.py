@@ -18,7 +18,7 @@ from ccxt_mmp.simulator.wire import Account, Answer, Request
 
 # the published credentials of the simulator
 KEY = 'simulator-key'
-SECRET = 'simulator-secret'  # noqa: S105
+SECRET = 'simulator-secret'  # noqa: S105  # pragma: allowlist secret
 PASSPHRASE = 'simulator-passphrase'  # noqa: S105
 
 HOST = '127.0.0.1'

@@ -1,0 +1,91 @@
+"""Every code block of the README runs, against the simulator."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import ccxt_mmp
+import ccxt_mmp.async_support
+import ccxt_mmp.pro
+from ccxt_mmp.simulator import Simulator
+
+README = (Path(__file__).parent.parent / 'README.md').read_text()
+BLOCKS = re.findall(r'^### (.+?)\n.*?^```python\n(.*?)^```', README, re.MULTILINE | re.DOTALL)
+SIMULATOR_BLOCK = re.search(r'^```python\n([^`]*Simulator.*?)^```', README, re.MULTILINE | re.DOTALL)[1]
+CREDENTIALS = ('apiKey', 'secret', 'password')
+
+
+@pytest.fixture
+def doors(monkeypatch, simulator):
+    """The exchange classes at the simulator, with its credentials in place of the README's dots."""
+
+    def connected(exchange_class):
+        def connect(config):
+            assert [config[name] for name in CREDENTIALS] == ['...'] * 3
+            settings = {name: value for name, value in config.items() if name not in CREDENTIALS}
+            exchange = simulator.connect(exchange_class, enableRateLimit=False, verify=False, **settings)
+            exchange.watch_orders = one_order_that_mmp_cancelled
+            return exchange
+
+        return connect
+
+    async def one_order_that_mmp_cancelled(*args, params):
+        assert params == {'type': 'option'}
+        simulator.trip('okx', 'BTC-USD')
+        return [{'info': {'state': 'mmp_canceled'}}]
+
+    for module in (ccxt_mmp, ccxt_mmp.async_support, ccxt_mmp.pro):
+        for name in ('okx', 'binance'):
+            monkeypatch.setattr(module, name, connected(getattr(module, name)))
+
+
+EXPECTED = {
+    'Scripts': ['POST account/mmp-config', 'GET account/mmp-config', 'POST trade/mass-cancel'],
+    'asyncio': ['POST account/mmp-config', 'POST mmpSet'],
+    'Websockets': ['POST account/mmp-config', 'GET account/mmp-config', 'POST account/mmp-reset'],
+    'A subclass of your own': [],
+}
+
+
+def test_every_flavour_has_its_example():
+    assert [title for title, _ in BLOCKS] == list(EXPECTED)
+
+
+@pytest.mark.parametrize(('title', 'code'), BLOCKS, ids=[title for title, _ in BLOCKS])
+def test_example_runs(doors, simulator, title, code):
+    exec(compile(code, f'README.md, {title}', 'exec'), {'__name__': 'example'})  # noqa: S102
+    sent = [f'{request.method} {re.sub("^/(api/v5|eapi/v1)/", "", request.path)}' for request in simulator.requests]
+    assert sorted(sent) == sorted(EXPECTED[title])
+    assert {request.status for request in simulator.requests} <= {200}
+
+
+def test_simulator_example_runs(monkeypatch):
+    started = []
+    monkeypatch.setattr(Simulator, 'start', lambda self, start=Simulator.start: started.append(self) or start(self))
+    exec(compile(SIMULATOR_BLOCK, 'README.md, simulator', 'exec'), {'__name__': 'example'})  # noqa: S102
+    assert [request.path for request in started[0].requests] == ['/api/v5/account/mmp-config'] * 2
+
+
+def test_commands_are_two():
+    """The commands that .ci/run takes from here."""
+    assert re.findall(r'^pip install .*$', README, re.MULTILINE) == [
+        'pip install . && python -m ccxt_mmp demo',
+        "pip install '.[test]' && pytest",
+    ]
+
+
+def test_table_of_methods_names_every_endpoint():
+    for path in (
+        'POST account/mmp-config',
+        'POST rfq/mmp-config',
+        'POST account/mmp-reset',
+        'POST rfq/mmp-reset',
+        'GET account/mmp-config',
+        'GET rfq/mmp-config',
+        'POST trade/mass-cancel',
+        'POST eapi/v1/mmpSet',
+        'POST eapi/v1/mmpReset',
+        'GET eapi/v1/mmp',
+    ):
+        assert f'`{path}`' in README
