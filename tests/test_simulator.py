@@ -24,10 +24,10 @@ BINANCE_FETCH = ('fetch_mmp', 'BTC/USDT')
     ('exchange_id', 'call', 'changed', 'code', 'expected'),
     [
         ('okx', OKX_FETCH, {'secret': WRONG}, '50113', ccxt.AuthenticationError),
-        ('okx', OKX_FETCH, {'apiKey': 'wrong'}, '50111', ccxt.AuthenticationError),
-        ('okx', OKX_FETCH, {'password': 'wrong'}, '50105', ccxt.AuthenticationError),
+        ('okx', OKX_FETCH, {'apiKey': WRONG}, '50111', ccxt.AuthenticationError),
+        ('okx', OKX_FETCH, {'password': WRONG}, '50105', ccxt.AuthenticationError),
         ('binance', BINANCE_FETCH, {'secret': WRONG}, '-1022', ccxt.AuthenticationError),
-        ('binance', BINANCE_FETCH, {'apiKey': 'wrong'}, '-2015', ccxt.AuthenticationError),
+        ('binance', BINANCE_FETCH, {'apiKey': WRONG}, '-2015', ccxt.AuthenticationError),
     ],
 )
 def test_wrong_credentials_are_refused(flavour, simulator, exchange_id, call, changed, code, expected):
