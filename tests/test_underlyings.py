@@ -73,6 +73,22 @@ def test_binance_underlying(text, underlying):
     assert BinanceMmp._parse_underlying(text) == underlying
 
 
+@pytest.mark.parametrize(
+    ('exchange_id', 'text', 'sent'),
+    [
+        *[('okx', text, f'instFamily={family}') for text, family in OKX.items()],
+        *[('binance', text, f'underlying={underlying}') for text, underlying in BINANCE.items()],
+    ],
+)
+def test_underlying_is_what_goes_out(flavour, canned, exchange_id, text, sent):
+    canned.answer('{}')
+    exchange = flavour.exchange(exchange_id, canned.url)
+    with pytest.raises(ccxt.BaseError):  # {} is no answer
+        flavour.take(exchange.fetch_mmp(text))
+    [request] = canned.received()
+    assert sent in request.query_string.decode().split('&')
+
+
 @pytest.mark.parametrize('text', OKX_JUNK)
 def test_okx_junk_names_no_underlying(text):
     assert OkxMmp._parse_underlying(text) is None

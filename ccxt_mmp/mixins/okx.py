@@ -191,7 +191,10 @@ class OkxMmp(Mmp):
         for name in ('emulate', 'includeNonMmp'):
             wanted, params = self._mmp_option('massCancelMmp', name, False, params)
             if wanted is not False:
-                raise NotSupported(f'{self.id} massCancelMmp() does not support {name}')
+                raise NotSupported(
+                    f'{self.id} massCancelMmp() does not support {name}: '
+                    'OKX cancels the MMP orders of a family natively, all of them and no other order'
+                )
         lock, params = self._mmp_option('massCancelMmp', 'lockInterval', None, params)
         request = {'instType': 'OPTION', 'instFamily': family}
         if lock is not None:
