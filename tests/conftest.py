@@ -7,7 +7,7 @@ import pytest
 import ccxt_mmp
 import ccxt_mmp.async_support
 import ccxt_mmp.pro
-from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator
+from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET
 from ccxt_mmp.simulator.server import redirect
 
 FLAVOURS = {'sync': ccxt_mmp, 'async': ccxt_mmp.async_support, 'pro': ccxt_mmp.pro}
@@ -67,9 +67,8 @@ def flavour(request):
 
 
 @pytest.fixture
-def simulator():
-    with Simulator() as simulator:
-        yield simulator
+def simulator(mmp_simulator):
+    return mmp_simulator
 
 
 @pytest.fixture(scope='session')

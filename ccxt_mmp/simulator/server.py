@@ -1,20 +1,26 @@
 """Both venues on one loopback port, served by a thread of its own."""
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from types import TracebackType
 from typing import Any
 
 from aiohttp import web
 
 from ccxt_mmp._version import __version__
+from ccxt_mmp.simulator import control
 from ccxt_mmp.simulator.binance import BinanceVenue
-from ccxt_mmp.simulator.engine import EXAMPLE_RULE, Engine, Order, Protection, Rule
+from ccxt_mmp.simulator.engine import EXAMPLE_RULE, Account, Engine, Order, Protection, Rule, Side, Trigger, Unverified
+from ccxt_mmp.simulator.faults import Fault, Kind
+from ccxt_mmp.simulator.limits import FixedWindows, RollingWindows
+from ccxt_mmp.simulator.okx import PREFIX as OKX_PREFIX
 from ccxt_mmp.simulator.okx import OkxVenue
-from ccxt_mmp.simulator.wire import Account, Answer, Request
+from ccxt_mmp.simulator.wire import Answer, Request, Times
 
 # the published credentials of the simulator
 KEY = 'simulator-key'
@@ -23,7 +29,9 @@ PASSPHRASE = 'simulator-passphrase'  # noqa: S105
 
 HOST = '127.0.0.1'
 SERVER = f'ccxt-mmp-simulator/{__version__}'
+CONTROL = '/_control/'
 URL_TABLES = ('api', 'test', 'demo', 'apiBackup', 'apiBackupDemoTrading')
+PAGE = '<html><body>The service is unavailable.</body></html>'
 
 
 @dataclass(frozen=True)
@@ -34,19 +42,27 @@ class LoggedRequest:
     path: str
     query: str
     body: str
-    status: int
+    status: int | None  # None: the connection was dropped before it took effect
+    unknown: tuple[str, ...] = ()  # parameters that the endpoint does not know (OKX; Binance refuses them)
+    time: int = 0  # ms since the epoch
 
 
 class Simulator:
-    """OKX and Binance on loopback, as far as Market Maker Protection goes::
+    """OKX and Binance on loopback, as far as options and Market Maker Protection go::
 
         with Simulator() as simulator:
             exchange = simulator.connect(ccxt_mmp.okx)
             exchange.set_mmp('BTC/USD', 5000, 2000, 100)
 
+    It serves 127.0.0.1 alone. At the end of the block, a request that it does not know and an error of its own are
+    raised (``check``).
+
     :param int port: of 127.0.0.1, 0 for any that is free
     :param clock: the exchange's time in ms since the epoch, the system's by default
+    :param bool enforce_limits: refuse what is beyond the documented rate limits
+    :param str trigger: 'reach' or 'exceed': when a sum of fills trips a protection [unverified]
     :param bool reset_clears_last_trigger: whether a reset clears Binance's lastTriggerTime [unverified]
+    :param bool set_ends_freeze: whether setting a rule ends a freeze [unverified]
     """
 
     def __init__(
@@ -54,20 +70,35 @@ class Simulator:
         *,
         port: int = 0,
         clock: Callable[[], int] | None = None,
+        enforce_limits: bool = True,
+        trigger: Trigger = 'reach',
         reset_clears_last_trigger: bool = False,
+        set_ends_freeze: bool = False,
     ) -> None:
         self.requests: list[LoggedRequest] = []
-        self._clock = clock or (lambda: time.time_ns() // 1_000_000)
+        self.unexpected: list[LoggedRequest] = []
+        self.errors: list[Exception] = []
         self._port = port
-        self._lock = threading.Lock()  # the engine is used by the server's thread and by the control methods
-        self._engine = Engine(reset_clears_last_trigger)
+        self._clock = clock or (lambda: time.time_ns() // 1_000_000)
+        self._advanced = 0
+        self._enforce_limits = enforce_limits
+        self._lock = threading.Lock()  # the server's thread and the control methods use the same state
+        self._engine = Engine(self.now(), Unverified(trigger, reset_clears_last_trigger, set_ends_freeze))
         self._account = Account(KEY, SECRET, PASSPHRASE)
-        self._venues = (OkxVenue(self._engine, self._account), BinanceVenue(self._engine, self._account))
+        self._accounts = {KEY: self._account}
+        self._faults: list[Fault] = []
+        self._open_venues()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._ready = threading.Event()
-        self._failure: BaseException | None = None
+        self._failure: OSError | None = None
+
+    def _open_venues(self) -> None:
+        """The venues, with nothing counted yet towards their limits."""
+        windows, weights = (RollingWindows(), FixedWindows()) if self._enforce_limits else (None, None)
+        self._okx = OkxVenue(self._engine, self._accounts, windows)
+        self._binance = BinanceVenue(self._engine, self._accounts, weights)
 
     # --- life cycle
 
@@ -78,6 +109,8 @@ class Simulator:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+        if error is None:
+            self.check()
 
     def start(self) -> 'Simulator':
         """Serve; returns when the port is open."""
@@ -99,18 +132,57 @@ class Simulator:
         self._thread.join()
         self._thread = None
 
+    def check(self) -> None:
+        """Raise what went wrong in the simulator itself, or for a request that it does not know."""
+        if self.errors:
+            raise self.errors[0]
+        if self.unexpected:
+            paths = ', '.join(f'{request.method} {request.path}' for request in self.unexpected)
+            raise AssertionError(f'the simulator received requests that it does not know: {paths}')
+
     @property
     def url(self) -> str:
         """The base of both venues, ``http://127.0.0.1:<port>``."""
         return f'http://{HOST}:{self._port}'
 
-    def connect(self, exchange_class: Callable[[dict[str, Any]], Any], **config: Any) -> Any:
-        """An exchange of any ccxt class of either venue, plain or extended, that talks to this simulator alone."""
-        exchange = exchange_class({'apiKey': KEY, 'secret': SECRET, 'password': PASSPHRASE, **config})
+    def connect(
+        self, exchange_class: Callable[[dict[str, Any]], Any], account: Account | None = None, **config: Any
+    ) -> Any:
+        """An exchange of any ccxt class of either venue, plain or extended, that talks to this simulator alone.
+
+        It has the credentials of an account and shares the exchange's clock, also after ``advance``. On Binance it
+        loads the option markets, which ccxt does not by itself.
+        """
+        account = account or self._account
+        credentials = {'apiKey': account.key, 'secret': account.secret, 'password': account.passphrase}
+        exchange = exchange_class({**credentials, **config})
         redirect(exchange, self.url)
+        exchange.milliseconds = self.now
+        if exchange.id == 'binance' and 'fetchMarkets' not in config.get('options', {}):
+            # a list in older versions of ccxt
+            stock = exchange.options.get('fetchMarkets')
+            exchange.options['fetchMarkets'] = {**stock, 'types': ['option']} if isinstance(stock, dict) else ['option']
         return exchange
 
     # --- control
+
+    def now(self) -> int:
+        """The exchange's time, ms since the epoch."""
+        return self._clock() + self._advanced
+
+    def advance(self, milliseconds: int) -> None:
+        """Set the exchange's clock forward; freezes and locks end, countdowns fire."""
+        if milliseconds < 0:
+            raise ValueError(f'time does not go back by {-milliseconds} ms')
+        self._advanced += milliseconds
+        with self._lock:
+            self._engine.expire_countdowns(self._accounts.values(), self.now())
+
+    def add_account(self, key: str, secret: str, passphrase: str = PASSPHRASE, *, privileged: bool = True) -> Account:
+        """Another account, with orders, protections and limits of its own."""
+        account = Account(key, secret, passphrase, privileged)
+        self._accounts[key] = account
+        return account
 
     @property
     def privileged(self) -> bool:
@@ -121,34 +193,99 @@ class Simulator:
     def privileged(self, privileged: bool) -> None:
         self._account.privileged = privileged
 
-    def now(self) -> int:
-        """The exchange's time, ms since the epoch."""
-        return self._clock()
-
-    def set_rule(self, venue: str, underlying: str | None = None, rule: Rule = EXAMPLE_RULE) -> None:
+    def set_rule(
+        self, venue: str, underlying: str | None = None, rule: Rule = EXAMPLE_RULE, *, account: Account | None = None
+    ) -> None:
         """Set the rule of a protection, as another client of the account would."""
         with self._lock:
-            self._engine.protection(venue, underlying).rule = rule
+            self._engine.set_rule(account or self._account, venue, underlying, rule)
 
-    def trip(self, venue: str, underlying: str | None = None) -> None:
+    def protection(self, venue: str, underlying: str | None = None, *, account: Account | None = None) -> Protection:
+        """The exchange's side of a protection."""
+        return (account or self._account).protection(venue, underlying)
+
+    def trip(self, venue: str, underlying: str | None = None, *, account: Account | None = None) -> None:
         """Trip a protection, as fills beyond its limits would: ``trip('okx', 'BTC-USD')``, ``trip('okx')`` for RFQ."""
         with self._lock:
-            self._engine.trip(venue, underlying, self._clock())
+            self._engine.trip(account or self._account, venue, underlying, self.now())
 
-    def rest(self, venue: str, underlying: str, *, mmp: bool) -> Order:
-        """Put an order into the book."""
+    def rest(
+        self,
+        venue: str,
+        underlying: str,
+        *,
+        mmp: bool,
+        side: Side = 'buy',
+        quantity: str = '10',
+        account: Account | None = None,
+    ) -> Order:
+        """Put an order of the first option of an underlying into the book, as another client of the account would."""
+        options = self._engine.instruments.values()
+        option = next(each for each in options if each.venue == venue and each.underlying == underlying)
+        order = Order('', option, side, option.tick, Decimal(quantity), mmp, order_type='mmp' if mmp else 'limit')
         with self._lock:
-            return self._engine.rest(venue, underlying, mmp)
+            return self._engine.place(account or self._account, order, self.now())
 
-    def resting(self, venue: str, underlying: str) -> list[Order]:
+    def resting(self, venue: str, underlying: str, *, account: Account | None = None) -> list[Order]:
         """The orders that rest in the book."""
-        with self._lock:
-            return self._engine.resting(venue, underlying)
+        orders = (account or self._account).open_orders(venue)
+        return [order for order in orders if order.underlying == underlying]
 
-    def protection(self, venue: str, underlying: str | None = None) -> Protection:
-        """The exchange's side of a protection."""
+    def order(self, order_id: str) -> Order:
+        """Any order by its id."""
+        for account in self._accounts.values():
+            for order in account.orders:
+                if order.order_id == str(order_id):
+                    return order
+        raise KeyError(f'there is no order {order_id}')
+
+    def fill(self, order_id: str, quantity: float | str | None = None, *, delta: float | str | None = None) -> None:
+        """Somebody trades with an order: all of what is left of it, or some contracts.
+
+        :param delta: of one contract of the option when it is bought, in the coin, for Binance's delta limit
+        """
+        order = self.order(order_id)
+        account = next(each for each in self._accounts.values() if order in each.orders)
+        contracts = order.quantity - order.filled if quantity is None else Decimal(str(quantity))
         with self._lock:
-            return self._engine.protection(venue, underlying)
+            self._engine.fill(account, order, contracts, self.now(), None if delta is None else Decimal(str(delta)))
+
+    def execute_block_trades(self, attempts: int = 1, *, account: Account | None = None) -> None:
+        """Execution attempts of OKX block trading, which its protection counts."""
+        with self._lock:
+            self._engine.execute_block_trades(account or self._account, attempts, self.now())
+
+    def fault(
+        self,
+        kind: Kind,
+        path: str = '',
+        *,
+        method: str | None = None,
+        times: int = 1,
+        milliseconds: int = 0,
+        status: int = 500,
+        retry_after: int = 1,
+    ) -> None:
+        """Let the next requests go wrong, those whose path ends so: see ``ccxt_mmp.simulator.faults`` for the kinds."""
+        with self._lock:
+            self._faults.append(Fault(kind, path, method, times, milliseconds, status, retry_after))
+
+    @property
+    def used_weight(self) -> int:
+        """Binance's request weight of this minute."""
+        return self._binance.used_weight(self.now())
+
+    def clear(self) -> None:
+        """Forget orders, protections, faults, what was counted and what was logged; accounts and clock stay."""
+        with self._lock:
+            for account in self._accounts.values():
+                account.orders.clear()
+                account.protections.clear()
+                account.countdowns.clear()
+                account.privileged = True
+            for log in (self.requests, self.unexpected, self.errors, self._faults):
+                log.clear()
+            self._open_venues()
 
     # --- serving
 
@@ -175,20 +312,94 @@ class Simulator:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path, _, query = request.raw_path.partition('?')
-        body = (await request.read()).decode()
+        # a page in a browser cannot be made to reach this server under another name
+        if request.host not in (f'{HOST}:{self._port}', f'localhost:{self._port}'):
+            return self._response(Answer({'msg': 'this server answers 127.0.0.1 alone'}, 403))
+        body = (await request.read()).decode(errors='replace')
+        if path.startswith(CONTROL):
+            answer = control.answer(self, request.method, path.removeprefix(CONTROL), request.content_type, body)
+            return self._response(answer)
+        fault = self._next_fault(request.method, path)
+        if fault is not None and fault.kind == 'delay':
+            await asyncio.sleep(fault.milliseconds / 1000)
         received = Request(request.method, path, query, body, request.headers)
-        with self._lock:
-            answer = self._answer(received)
-            self.requests.append(LoggedRequest(request.method, path, query, body, answer.status))
-        return web.json_response(answer.body, status=answer.status, headers={'Server': SERVER})
+        if fault is not None and fault.kind == 'drop_before':
+            self._log(received, None)
+            return self._dropped(request)
+        answer = self._fault_answer(fault, received) or self._effect(received, fault)
+        if fault is not None and fault.kind == 'drop_after':
+            return self._dropped(request)
+        return self._response(answer, None if fault is None else fault.kind)
 
-    def _answer(self, request: Request) -> Answer:
-        now = self._clock()
-        for venue in self._venues:
-            answer = venue.answer(request, now)
-            if answer is not None:
-                return answer
-        return Answer({'msg': f'the simulator has no {request.method} {request.path}'}, 404)
+    def _next_fault(self, method: str, path: str) -> Fault | None:
+        with self._lock:
+            for index, fault in enumerate(self._faults):
+                if fault.strikes(method, path):
+                    self._faults[index] = replace(fault, times=fault.times - 1)
+                    return fault
+            return None
+
+    def _fault_answer(self, fault: Fault | None, request: Request) -> Answer | None:
+        """The answer of a fault that keeps a request from taking effect."""
+        if fault is None or fault.kind not in ('status', 'result_false'):
+            return None
+        if fault.kind == 'result_false':
+            answer = Answer({'code': '0', 'data': [{'result': False}], 'msg': ''})
+        elif fault.status in (418, 429):
+            is_okx = request.path.startswith(OKX_PREFIX)
+            refusal = (
+                {'code': '50011', 'data': [], 'msg': 'Too Many Requests'}
+                if is_okx
+                else {'code': -1003, 'msg': 'Too many requests.'}
+            )
+            answer = Answer(refusal, fault.status, {'Retry-After': str(fault.retry_after)})
+        else:
+            answer = Answer(PAGE, fault.status)
+        self._log(request, answer.status)
+        return answer
+
+    def _effect(self, request: Request, fault: Fault | None) -> Answer:
+        """What a venue does about a request."""
+        if fault is not None and fault.kind == 'half_batch':
+            request = replace(request, refuse_every_second=True)
+        with self._lock:
+            times = Times(self.now(), self._clock())
+            self._engine.expire_countdowns(self._accounts.values(), times.now)
+            try:
+                answered = self._okx.answer(request, times) or self._binance.answer(request, times)
+            except Exception as error:  # noqa: BLE001 - raised in the test that caused it, by check()
+                self.errors.append(error)
+                answered = Answer({'msg': f'the simulator failed: {error!r}'}, 500), []
+        if answered is None:
+            answered = Answer({'msg': f'the simulator has no {request.method} {request.path}'}, 404), []
+            self.unexpected.append(self._log(request, 404))
+        else:
+            self._log(request, answered[0].status, answered[1])
+        return answered[0]
+
+    def _log(self, request: Request, status: int | None, unknown: list[str] | None = None) -> LoggedRequest:
+        logged = LoggedRequest(
+            request.method, request.path, request.query, request.body, status, tuple(unknown or ()), self.now()
+        )
+        self.requests.append(logged)
+        return logged
+
+    @staticmethod
+    def _dropped(request: web.BaseRequest) -> web.StreamResponse:
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response()
+
+    @staticmethod
+    def _response(answer: Answer, fault: Kind | None = None) -> web.StreamResponse:
+        text, content_type = json.dumps(answer.body), 'application/json'
+        if fault == 'truncated':
+            text = text[: len(text) // 2]
+        if fault == 'malformed' or answer.body == PAGE:
+            text, content_type = PAGE, 'text/html'
+        return web.Response(
+            text=text, status=answer.status, content_type=content_type, headers={'Server': SERVER, **answer.headers}
+        )
 
 
 def redirect(exchange: Any, url: str) -> None:

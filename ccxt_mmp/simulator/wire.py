@@ -1,7 +1,7 @@
 """What goes between the server and the venues."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -12,29 +12,34 @@ class Request:
     query: str  # as it was sent, without the question mark
     body: str  # as it was sent
     headers: Mapping[str, str]  # any case
+    refuse_every_second: bool = False  # a fault: of the items of a batch
 
 
 @dataclass(frozen=True)
 class Answer:
     body: Any
     status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass
-class Account:
-    """The one account that the simulator knows."""
+@dataclass(frozen=True)
+class Times:
+    """The exchange's time, and the clock's, from which it differs after the clock was advanced."""
 
-    key: str
-    secret: str
-    passphrase: str
-    privileged: bool = True  # market maker privilege
+    now: int
+    clock: int
+
+    def within(self, timestamp: float, behind: int, ahead: int) -> bool:
+        """Whether a client's timestamp is near either: its clock does not advance with the exchange's."""
+        return any(-behind <= timestamp - time <= ahead for time in (self.now, self.clock))
 
 
 class ApiError(Exception):
     """The venue refuses a request: the HTTP status and the exchange's code and text."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(f'{code} {message}')
         self.status = status
         self.code = code
         self.message = message
+        self.headers = headers or {}

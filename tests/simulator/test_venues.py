@@ -11,9 +11,9 @@ import pytest
 
 import ccxt_mmp
 from ccxt_mmp.simulator import KEY, Rule, Simulator
-from ccxt_mmp.simulator.engine import Engine
+from ccxt_mmp.simulator.engine import Account, Engine
 from ccxt_mmp.simulator.okx import OkxVenue
-from ccxt_mmp.simulator.wire import Account, Request
+from ccxt_mmp.simulator.wire import Request, Times
 
 WRONG = 'wrong'
 OKX_FETCH = ('fetch_mmp', 'BTC/USD')
@@ -70,6 +70,7 @@ def test_signature_covers_the_raw_request(flavour, simulator, exchange_id):
 def test_okx_signature_is_the_published_vector():
     """The check vector that OKX's public clients share."""
     account = Account('', 'mysecret', '')
+    venue = OkxVenue(Engine(0), {'': account}, None)
     request = Request(
         method='POST',
         path='/api/v5/trade/cancel-all-after',
@@ -82,7 +83,8 @@ def test_okx_signature_is_the_published_vector():
             'OK-ACCESS-SIGN': 'rXYzM54+4hsa8v/xal60TW2nzB+F/i2adhwzy8cGbZI=',  # pragma: allowlist secret
         },
     )
-    OkxVenue(Engine(), account)._authenticate(request, now=1585398101274)
+    signed_at = 1585398101274
+    assert venue._authenticate(request, Times(signed_at, signed_at)) is account
 
 
 @pytest.mark.parametrize(
@@ -142,13 +144,17 @@ def test_sloppy_request_is_refused(simulator, exchange_id, endpoint, request_, r
         getattr(exchange, endpoint)(request_)
 
 
-@pytest.mark.parametrize('path', ['/api/v5/account/balance', '/eapi/v1/openOrders', '/'])
-def test_unknown_path_is_not_found(simulator, path):
+@pytest.mark.parametrize('path', ['/api/v5/account/positions', '/eapi/v1/position', '/'])
+def test_unknown_path_is_not_found_and_fails_the_test(simulator, path):
     with pytest.raises(urllib.error.HTTPError, match='404') as caught:
         urllib.request.urlopen(simulator.url + path)  # noqa: S310
     with caught.value as answer:
         assert path in json.load(answer)['msg']
         assert answer.headers['Server'] == f'ccxt-mmp-simulator/{ccxt_mmp.__version__}'
+    with pytest.raises(AssertionError, match=f'GET {path}'):
+        simulator.check()
+    simulator.clear()
+    simulator.check()
 
 
 def test_body_that_is_no_json_is_refused(simulator):
@@ -277,50 +283,3 @@ def test_simulator_can_be_closed_twice_and_started_again():
 def test_port_that_is_taken_is_an_error_of_the_caller(simulator):
     with pytest.raises(OSError, match='address already in use'):
         Simulator(port=int(simulator.url.rpartition(':')[2])).start()
-
-
-# --- the engine, without I/O and without a clock
-
-
-RULE = Rule(window=5000, frozen_time=2000, qty_limit='100')
-
-
-def tripped(rule, now=10_000):
-    engine = Engine()
-    engine.protection('okx', 'BTC-USD').rule = rule
-    engine.trip('okx', 'BTC-USD', now)
-    return engine, engine.protection('okx', 'BTC-USD')
-
-
-@pytest.mark.parametrize(
-    ('now', 'frozen', 'until'),
-    [(10_000, True, 12_000), (11_999, True, 12_000), (12_000, False, None), (60_000, False, None)],
-)
-def test_freeze_ends_to_the_millisecond(now, frozen, until):
-    _, protection = tripped(RULE)
-    assert protection.is_frozen(now) is frozen
-    assert protection.frozen_until(now) == until
-
-
-def test_frozen_time_0_ends_by_a_reset_alone():
-    engine, protection = tripped(Rule(5000, 0))
-    assert protection.is_frozen(10**15)
-    assert protection.frozen_until(10**15) is None
-    engine.reset('okx', 'BTC-USD')
-    assert not protection.is_frozen(10_000)
-
-
-def test_protection_without_a_rule_cannot_trip():
-    with pytest.raises(ValueError, match='okx BTC-USD has no rule'):
-        Engine().trip('okx', 'BTC-USD', 0)
-
-
-def test_trigger_cancels_mmp_orders_alone():
-    engine = Engine()
-    engine.protection('okx', 'BTC-USD').rule = RULE
-    mmp = engine.rest('okx', 'BTC-USD', mmp=True)
-    other = engine.rest('okx', 'BTC-USD', mmp=False)
-    another_family = engine.rest('okx', 'ETH-USD', mmp=True)
-    engine.trip('okx', 'BTC-USD', 10_000)
-    assert [mmp.state, other.state, another_family.state] == ['mmp_canceled', 'live', 'live']
-    assert engine.resting('okx', 'BTC-USD') == [other]

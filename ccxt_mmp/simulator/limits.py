@@ -1,0 +1,38 @@
+"""Rate limits as the exchanges count them; times are ms and passed in."""
+
+from collections import defaultdict, deque
+from collections.abc import Hashable
+
+
+class RollingWindows:
+    """At most so many requests in any window, for each key (OKX: user and endpoint)."""
+
+    def __init__(self) -> None:
+        self._times: defaultdict[Hashable, deque[int]] = defaultdict(deque)
+
+    def admit(self, key: Hashable, weight: int, calls: int, window: int, now: int) -> bool:
+        """Count a request of some weight if there is room for it."""
+        times = self._times[key]
+        while times and times[0] <= now - window:
+            times.popleft()
+        if len(times) + weight > calls:
+            return False
+        times.extend([now] * weight)
+        return True
+
+
+class FixedWindows:
+    """What was used in the current interval of the clock, for each key (Binance: weight a minute, orders)."""
+
+    def __init__(self) -> None:
+        self._used: dict[tuple[Hashable, int], tuple[int, int]] = {}
+
+    def used(self, key: Hashable, window: int, now: int) -> int:
+        started, used = self._used.get((key, window), (0, 0))
+        return used if started == now - now % window else 0
+
+    def use(self, key: Hashable, weight: int, window: int, now: int) -> int:
+        """Count a weight; the sum of the interval with it."""
+        total = self.used(key, window, now) + weight
+        self._used[key, window] = (now - now % window, total)
+        return total
