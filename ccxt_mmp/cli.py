@@ -37,12 +37,12 @@ def _simulate(port: int) -> int:
     except (OSError, OverflowError) as error:
         print(f'ccxt-mmp: cannot serve port {port}: {error}', file=sys.stderr)
         return 1
-    print(f'url         {simulator.url}')
-    print(f'key         {KEY}')
-    print(f'secret      {SECRET}')
-    print(f'passphrase  {PASSPHRASE}')
-    print('OKX is at /api/v5/, Binance at /eapi/v1/, the control side at /_control/. Ctrl-C ends it.', flush=True)
     try:
+        print(f'url         {simulator.url}')
+        print(f'key         {KEY}')
+        print(f'secret      {SECRET}')
+        print(f'passphrase  {PASSPHRASE}')
+        print('OKX is at /api/v5/, Binance at /eapi/v1/, the control side at /_control/. Ctrl-C ends it.', flush=True)
         threading.Event().wait()
     except KeyboardInterrupt:
         simulator.close()

@@ -1,13 +1,16 @@
+import re
 import runpy
+import signal
 import subprocess
 import sys
+import urllib.request
 
 import pytest
 
 import ccxt_mmp
 from ccxt_mmp import demo
 from ccxt_mmp.cli import main
-from ccxt_mmp.simulator import PASSPHRASE, SECRET, Simulator
+from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator
 
 
 def test_demo_tells_the_story_and_succeeds(capsys):
@@ -45,6 +48,26 @@ def test_demo_fails_if_a_step_did_not_happen(capsys, monkeypatch):
     told = capsys.readouterr().out
     assert '<- NOT SO' in told
     assert told.endswith('Not every step did what it says.\n')
+
+
+def test_simulate_serves_until_interrupted():
+    command = [sys.executable, '-m', 'ccxt_mmp', 'simulate']
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        told = dict(re.split(r'\s+', process.stdout.readline().strip(), maxsplit=1) for _ in range(4))
+        url = told.pop('url')
+        assert told == {'key': KEY, 'secret': SECRET, 'passphrase': PASSPHRASE}
+        with urllib.request.urlopen(f'{url}/eapi/v1/time') as answer:  # noqa: S310
+            assert answer.status == 200
+        process.stdout.readline()  # the last line comes before it waits
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+        assert process.stderr.read() == ''
+
+
+def test_simulate_on_a_port_that_is_taken_fails_in_one_line(capsys, simulator):
+    port = simulator.url.rpartition(':')[2]
+    assert main(['simulate', '--port', port]) == 1
+    assert capsys.readouterr().err.startswith(f'ccxt-mmp: cannot serve port {port}: ')
 
 
 def test_version(capsys):

@@ -225,7 +225,7 @@ def test_side_by_side_is_concurrent_in_async():
 )
 def test_import_loads_nothing_that_is_not_needed(statement, not_loaded):
     program = f'import sys; {statement}; print([name for name in {not_loaded} if name in sys.modules])'
-    run = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, check=True)  # noqa: S603
+    run = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == '[]'
 
 

@@ -12,7 +12,8 @@ from ccxt_mmp.simulator import Simulator
 
 README = (Path(__file__).parent.parent / 'README.md').read_text()
 BLOCKS = re.findall(r'^### (.+?)\n.*?^```python\n(.*?)^```', README, re.MULTILINE | re.DOTALL)
-SIMULATOR_BLOCK = re.search(r'^```python\n([^`]*Simulator.*?)^```', README, re.MULTILINE | re.DOTALL)[1]
+CHAPTER = README.partition('## Test your bot in a freeze')[2].partition('\n## ')[0]
+FIXTURE_BLOCK, FAULT_BLOCK = re.findall(r'^```python\n(.*?)^```', CHAPTER, re.MULTILINE | re.DOTALL)
 CREDENTIALS = ('apiKey', 'secret', 'password')
 
 
@@ -60,11 +61,16 @@ def test_example_runs(doors, simulator, title, code):
     assert {request.status for request in simulator.requests} <= {200}
 
 
-def test_simulator_example_runs(monkeypatch):
+def test_example_of_the_fixture_runs(pytester):
+    pytester.makepyfile(FIXTURE_BLOCK)
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_example_of_a_fault_runs(monkeypatch):
     started = []
     monkeypatch.setattr(Simulator, 'start', lambda self, start=Simulator.start: started.append(self) or start(self))
-    exec(compile(SIMULATOR_BLOCK, 'README.md, simulator', 'exec'), {'__name__': 'example'})  # noqa: S102
-    assert [request.path for request in started[0].requests] == ['/api/v5/account/mmp-config'] * 2
+    exec(compile(FAULT_BLOCK, 'README.md, fault', 'exec'), {'__name__': 'example'})  # noqa: S102
+    assert [request.path for request in started[0].requests] == ['/api/v5/trade/mass-cancel']
 
 
 def test_commands_are_two():

@@ -170,6 +170,14 @@ def test_frozen_time_0_ends_by_a_reset_alone():
     assert not protection.is_frozen(10_000)
 
 
+def test_rule_set_after_a_freeze_does_not_bring_it_back():
+    engine, account, protection = tripped(RULE)
+    order = place(engine, account, 12_000)
+    engine.set_rule(account, 'okx', 'BTC-USD', Rule(5000, 0, qty_limit='100'))
+    assert not protection.is_frozen(12_001)
+    assert order.is_open
+
+
 @pytest.mark.parametrize('ends', [False, True])
 def test_setting_a_rule_ends_a_freeze_or_not(ends):
     engine, account, protection = tripped(RULE, set_ends_freeze=ends)
@@ -305,12 +313,14 @@ def test_binance_countdown_refuses_orders_until_it_is_ended():
     assert place(engine, account, 6_000, **where).is_open
 
 
+FAMILIES = st.sampled_from(['BTC-USD', 'BTC-USD', 'ETH-USD'])
+TIMES = st.sampled_from([0, 1, 1999, 2000, 2001, 5000, 10_000])
 EVENTS = st.one_of(
-    st.tuples(st.just('place'), st.booleans(), st.sampled_from(['BTC-USD', 'ETH-USD'])),
-    st.tuples(st.just('fill'), st.integers(0, 30), st.integers(1, 60)),
-    st.tuples(st.just('wait'), st.integers(0, 6000)),
-    st.tuples(st.just('reset'), st.sampled_from(['BTC-USD', 'ETH-USD'])),
-    st.tuples(st.just('set'), st.sampled_from(['BTC-USD', 'ETH-USD']), st.integers(0, 3000)),
+    st.tuples(st.just('place'), st.sampled_from([True, True, False]), FAMILIES),
+    st.tuples(st.just('fill'), st.integers(0, 5), st.integers(20, 120)),
+    st.tuples(st.just('wait'), TIMES),
+    st.tuples(st.just('reset'), FAMILIES),
+    st.tuples(st.just('set'), FAMILIES, TIMES, TIMES),
 )
 
 
@@ -347,7 +357,7 @@ def test_no_mmp_order_rests_or_is_accepted_while_frozen_and_no_other_is_ever_tou
         elif event == 'reset':
             engine.reset(account, 'okx', details[0])
         else:
-            engine.set_rule(account, 'okx', details[0], Rule(details[1], details[1], qty_limit='100'))
+            engine.set_rule(account, 'okx', details[0], Rule(details[1], details[2], qty_limit='100'))
         for order in account.orders:
             if order.mmp and account.protection('okx', order.underlying).is_frozen(now):
                 assert not order.is_open

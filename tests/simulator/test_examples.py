@@ -1,0 +1,136 @@
+"""The documented example answers and the simulator's have the same keys and JSON types."""
+
+import base64
+import hashlib
+import hmac
+import json
+import urllib.request
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Rule
+from tests.simulator.test_binance_wire import call as call_binance
+
+EXAMPLES = {
+    path.stem: {example['endpoint']: example for example in json.loads(path.read_text())['answers']}
+    for path in (Path(__file__).parent.parent / 'static' / 'example').glob('*.json')
+}
+
+
+def call_okx(simulator, method, path, parameters):
+    """The body of a signed request's answer: the query for GET, JSON for POST."""
+    now = datetime.fromtimestamp(simulator.now() / 1000, timezone.utc)
+    timestamp = now.strftime('%Y-%m-%dT%H:%M:%S.') + f'{now.microsecond // 1000:03d}Z'
+    target = f'/api/v5/{path}'
+    body = ''
+    if method == 'GET' and parameters:
+        target += '?' + '&'.join(f'{name}={value}' for name, value in parameters.items())
+    elif method == 'POST' and parameters:
+        body = json.dumps(parameters)
+    digest = hmac.new(SECRET.encode(), f'{timestamp}{method}{target}{body}'.encode(), hashlib.sha256).digest()
+    headers = {
+        'OK-ACCESS-KEY': KEY,
+        'OK-ACCESS-PASSPHRASE': PASSPHRASE,
+        'OK-ACCESS-TIMESTAMP': timestamp,
+        'OK-ACCESS-SIGN': base64.b64encode(digest).decode(),
+        'Content-Type': 'application/json',
+    }
+    request = urllib.request.Request(simulator.url + target, body.encode() or None, headers, method=method)  # noqa: S310
+    with urllib.request.urlopen(request) as answer:  # noqa: S310
+        return json.load(answer)
+
+
+def shape(value):
+    """Keys and JSON types; a list is as its first item."""
+    if isinstance(value, dict):
+        return {key: shape(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [shape(value[0])] if value else []
+    return type(value).__name__
+
+
+def lacking(documented, simulated, where='answer'):
+    """What is documented and not there, or there in another type."""
+    if isinstance(documented, dict) and isinstance(simulated, dict):
+        missing = [f'{where}.{key}' for key in documented if key not in simulated]
+        common = [key for key in documented if key in simulated]
+        return missing + [each for key in common for each in lacking(documented[key], simulated[key], f'{where}.{key}')]
+    if isinstance(documented, list) and isinstance(simulated, list) and documented and simulated:
+        return lacking(documented[0], simulated[0], f'{where}[0]')
+    return [] if documented == simulated else [f'{where}: {documented} documented, {simulated} simulated']
+
+
+@pytest.fixture
+def okx_order(simulator):
+    simulator.set_rule('okx', 'BTC-USD')
+    simulator.set_rule('okx', None, Rule(5000, 2000, count_limit='10'))
+    simulator.trip('okx', 'BTC-USD')
+    simulator.trip('okx')
+    return simulator.rest('okx', 'BTC-USD', mmp=False)
+
+
+@pytest.mark.parametrize('endpoint', EXAMPLES['okx'])
+def test_okx(simulator, okx_order, endpoint):
+    option = okx_order.instrument.instrument_id
+    ids = {'instId': option, 'ordId': okx_order.order_id}
+    rule = {'timeInterval': '5000', 'frozenInterval': '2000'}
+    placement = {'instId': option, 'tdMode': 'cross', 'side': 'buy', 'ordType': 'limit', 'sz': '1', 'px': '1'}
+    parameters = {
+        'POST account/mmp-config': {'instFamily': 'BTC-USD', **rule, 'qtyLimit': '100'},
+        'GET account/mmp-config': {'instFamily': 'BTC-USD'},
+        'POST account/mmp-reset': {'instType': 'OPTION', 'instFamily': 'BTC-USD'},
+        'POST rfq/mmp-config': {**rule, 'countLimit': '100'},
+        'GET rfq/mmp-config': {},
+        'POST rfq/mmp-reset': {},
+        'POST trade/mass-cancel': {'instType': 'OPTION', 'instFamily': 'BTC-USD'},
+        'POST trade/batch-orders': [placement],
+        'POST trade/cancel-batch-orders': [ids],
+        'POST trade/cancel-order': ids,
+        'POST trade/cancel-all-after': {'timeOut': '60'},
+        'GET trade/orders-pending': {},
+        'GET trade/order': ids,
+        'GET public/instruments': {'instType': 'OPTION'},
+        'GET account/balance': {},
+    }[endpoint]
+    documented = EXAMPLES['okx'][endpoint]
+    simulated = call_okx(simulator, *endpoint.split(' '), parameters)
+    assert lacking(shape(documented['answer']), shape(simulated)) == []
+    if documented['source'].startswith('https://'):
+        assert shape(simulated) == shape(documented['answer'])
+    assert simulated['code'] == '0'
+
+
+@pytest.mark.parametrize('endpoint', EXAMPLES['binance'])
+def test_binance(simulator, endpoint):
+    simulator.set_rule('binance', 'BTCUSDT')
+    order = simulator.rest('binance', 'BTCUSDT', mmp=True)
+    ids = {'symbol': order.instrument.instrument_id, 'orderId': order.order_id}
+    countdown = {'underlying': 'BTCUSDT', 'countdownTime': '30000'}
+    call_binance(simulator, 'POST', 'countdownCancelAll', **countdown)
+    parameters = {
+        'POST mmpSet': {
+            'underlying': 'BTCUSDT',
+            'windowTimeInMilliseconds': '3000',
+            'frozenTimeInMilliseconds': '300000',
+            'qtyLimit': '2',
+            'deltaLimit': '2.3',
+        },
+        'POST mmpReset': {'underlying': 'BTCUSDT'},
+        'GET mmp': {'underlying': 'BTCUSDT'},
+        'GET openOrders': {},
+        'DELETE order': ids,
+        'DELETE batchOrders': {'symbol': ids['symbol'], 'orderIds': f'[{order.order_id}]'},
+        'DELETE allOpenOrdersByUnderlying': {'underlying': 'BTCUSDT'},
+        'POST countdownCancelAll': countdown,
+        'GET countdownCancelAll': {'underlying': 'BTCUSDT'},
+        'POST countdownCancelAllHeartBeat': {'underlyings': 'BTCUSDT,ETHUSDT'},
+        'GET exchangeInfo': {},
+    }[endpoint]
+    documented = EXAMPLES['binance'][endpoint]
+    status, _, simulated = call_binance(simulator, *endpoint.split(' '), **parameters)
+    assert lacking(shape(documented['answer']), shape(simulated)) == []
+    if documented['source'].startswith('https://'):
+        assert shape(simulated) == shape(documented['answer'])
+    assert status == 200
