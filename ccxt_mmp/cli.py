@@ -2,8 +2,8 @@
 
 import argparse
 import sys
-import threading
 from collections.abc import Sequence
+from threading import Event
 
 from ccxt_mmp._version import __version__
 
@@ -43,7 +43,7 @@ def _simulate(port: int) -> int:
         print(f'secret      {SECRET}')
         print(f'passphrase  {PASSPHRASE}')
         print('OKX is at /api/v5/, Binance at /eapi/v1/, the control side at /_control/. Ctrl-C ends it.', flush=True)
-        threading.Event().wait()
+        Event().wait()
     except KeyboardInterrupt:
         simulator.close()
     return 0

@@ -9,6 +9,7 @@ import ccxt_mmp.async_support
 import ccxt_mmp.pro
 from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET
 from ccxt_mmp.simulator.server import redirect
+from tests.recording import is_recordable
 
 FLAVOURS = {'sync': ccxt_mmp, 'async': ccxt_mmp.async_support, 'pro': ccxt_mmp.pro}
 
@@ -51,12 +52,17 @@ class Flavour:
 
 
 def pytest_collection_modifyitems(config, items):
-    """The sync flavour records for all three."""
+    """The sync flavour records for all three, and what the source can bring about."""
     if config.getoption('--record-mode') in (None, 'none'):
         return
-    twins = [item for item in items if item.get_closest_marker('vcr') and item.callspec.params['flavour'] != 'sync']
-    config.hook.pytest_deselected(items=twins)
-    items[:] = [item for item in items if item not in twins]
+
+    def is_recorded(item):
+        if not item.get_closest_marker('vcr'):
+            return True
+        return item.callspec.params['flavour'] == 'sync' and is_recordable(item.callspec.params['name'])
+
+    config.hook.pytest_deselected(items=[item for item in items if not is_recorded(item)])
+    items[:] = [item for item in items if is_recorded(item)]
 
 
 @pytest.fixture(params=FLAVOURS)

@@ -1,13 +1,22 @@
 """SPEC 10: every cassette says where it came from, and holds no secret."""
 
+import os
+import re
 import socket
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
 
+import ccxt
 import pytest
 import yaml
 
 from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET
-from tests.test_cassettes import BEHAVIOURS, CASSETTES, PUBLIC_HOSTS
+from tests.recording import BY_THE_ACCOUNT_ALONE, READS, exchange_to_record
+from tests.test_cassettes import BEHAVIOURS, CASSETTES, DEMO_HOST, PUBLIC_HOSTS, at_public_host
 
+ROOT = Path(__file__).parent.parent
 PATHS = sorted(CASSETTES.glob('*/*.yaml'))
 
 
@@ -35,3 +44,45 @@ def test_cassette_holds_no_secret_and_nothing_of_a_machine(path):
 def test_the_network_is_blocked_but_for_the_loopback_address_of_the_tests():
     with socket.socket() as client, pytest.raises(RuntimeError, match='Network is disabled'):
         client.connect(('127.0.0.2', 9))
+
+
+@pytest.mark.parametrize(('source', 'selected'), [('demo', BY_THE_ACCOUNT_ALONE), ('live', READS), ('simulator', None)])
+def test_recording_selects_what_its_source_can_bring_about(source, selected):
+    every = {parameter.values for parameter in BEHAVIOURS}
+    expected = {(exchange_id, name) for exchange_id, name in every if selected is None or name in selected}
+    command = [
+        sys.executable,
+        '-m',
+        'pytest',
+        'tests/test_cassettes.py',
+        '--record-mode=rewrite',
+        '--collect-only',
+        '-q',
+    ]
+    environ = {**os.environ, 'MMP_RECORD': source}
+    listed = subprocess.run(command, capture_output=True, text=True, check=True, env=environ, cwd=ROOT).stdout
+    names = re.findall(r'test_behaviour\[sync-(\w+?)-(\w+)\]', listed)
+    assert set(names) == expected
+    assert 'test_behaviour[async' not in listed
+
+
+def test_recording_on_the_exchanges_uses_their_demo_mode_and_the_users_credentials(flavour):
+    environ = {f'{each}_{name}': f'{each}-{name}' for each in ('OKX', 'BINANCE') for name in ('APIKEY', 'SECRET')}
+    exchange = exchange_to_record(flavour, 'okx', 'demo', environ)
+    assert exchange.headers['x-simulated-trading'] == '1'
+    assert (exchange.apiKey, exchange.secret) == ('OKX-APIKEY', 'OKX-SECRET')
+    assert 'x-simulated-trading' not in exchange_to_record(flavour, 'okx', 'live', environ).headers
+    if hasattr(ccxt.binance, 'enable_demo_trading') and 'fapiPublic' in exchange_to_record(
+        flavour, 'binance', 'live', environ
+    ).urls.get('demo', {}):
+        exchange = exchange_to_record(flavour, 'binance', 'demo', environ)
+        assert exchange.urls['api']['eapiPrivate'].startswith(DEMO_HOST)
+
+
+def test_recorded_demo_host_is_written_as_the_public_one():
+    request = SimpleNamespace(
+        scheme='https', host='demo-fapi.binance.com', port=443, path='/eapi/v1/mmp', headers={'X-MBX-APIKEY': 'key'}
+    )
+    request.uri = f'{DEMO_HOST}/eapi/v1/mmp?underlying=BTCUSDT'
+    assert at_public_host(request).uri == 'https://eapi.binance.com/eapi/v1/mmp?underlying=BTCUSDT'
+    assert request.headers == {}

@@ -1,14 +1,15 @@
+import importlib
 import re
-import runpy
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 
 import pytest
 
 import ccxt_mmp
-from ccxt_mmp import demo
+from ccxt_mmp import cli, demo
 from ccxt_mmp.cli import main
 from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator
 
@@ -32,8 +33,9 @@ def test_demo_runs_as_a_module():
 
 def test_module_hands_on_the_exit_status(capsys, monkeypatch):
     monkeypatch.setattr(sys, 'argv', ['ccxt-mmp', 'demo'])
+    monkeypatch.delitem(sys.modules, 'ccxt_mmp.__main__', raising=False)
     with pytest.raises(SystemExit) as caught:
-        runpy.run_module('ccxt_mmp', run_name='__main__')
+        importlib.import_module('ccxt_mmp.__main__')
     assert caught.value.code == 0
     assert 'Every step did what it says.' in capsys.readouterr().out
 
@@ -62,6 +64,18 @@ def test_simulate_serves_until_interrupted():
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
         assert process.stderr.read() == ''
+
+
+def test_simulate_closes_its_port_when_interrupted(capsys, monkeypatch):
+    class Interrupted:
+        def wait(self):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, 'Event', Interrupted)
+    assert main(['simulate']) == 0
+    url = re.search(r'http://\S+', capsys.readouterr().out)[0]
+    with pytest.raises(urllib.error.URLError, match='refused'):
+        urllib.request.urlopen(url)  # noqa: S310
 
 
 def test_simulate_on_a_port_that_is_taken_fails_in_one_line(capsys, simulator):

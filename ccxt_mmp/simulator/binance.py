@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 from ccxt_mmp.simulator.engine import Account, Engine, Order, Protection, RejectedError, Rule, Side
 from ccxt_mmp.simulator.instruments import SERIES, Instrument
 from ccxt_mmp.simulator.limits import FixedWindows
-from ccxt_mmp.simulator.wire import Answer, ApiError, Request, Times
+from ccxt_mmp.simulator.wire import Answer, ApiError, Request, Times, is_positive
 
 UNDERLYINGS = tuple(series.underlying for series in SERIES if series.venue == 'binance')
 UNDERLYING_IDS = {'BTCUSDT': 2, 'ETHUSDT': 1}  # 2 is the documented example's, the other is made up
@@ -234,7 +234,7 @@ class BinanceVenue:
     def place(self, call: Call) -> Parameters:
         order = self._place(call, call.parameters)
         if call.parameters.get('newOrderRespType') == 'RESULT':
-            return self._order(order)
+            return self._placed(order)
         # which fields the default, ACK, leaves out is not documented in what was captured [unverified]
         kept = ('orderId', 'symbol', 'price', 'quantity', 'side', 'type', 'reduceOnly', 'mmp', 'clientOrderId')
         answer = self._order(order)
@@ -244,13 +244,13 @@ class BinanceVenue:
         items = self._json_list(call.parameters, 'orders')
         if len(items) > MAX_BATCH:
             raise ApiError(400, '-6011', 'Maximum 10 orders in one batchOrder request.')
-        return self._each(call, items, lambda item: self._order(self._place(call, item)))
+        return self._each(call, items, lambda item: self._placed(self._place(call, item)))
 
     def order(self, call: Call) -> Parameters:
         order = self._find(call, call.parameters.get('orderId'), call.parameters.get('clientOrderId'))
         if order is None:
             raise ApiError(400, '-2013', 'Order does not exist.')
-        return self._order(order)
+        return {**self._order(order), 'postOnly': order.time_in_force == 'GTX'}
 
     def open_orders(self, call: Call) -> list[Parameters]:
         symbol = call.parameters.get('symbol')
@@ -270,7 +270,8 @@ class BinanceVenue:
 
     def cancel(self, call: Call) -> Parameters:
         self._option(call.parameters)
-        return self._cancel(call, call.parameters.get('orderId'), call.parameters.get('clientOrderId'))
+        answer = self._cancel(call, call.parameters.get('orderId'), call.parameters.get('clientOrderId'))
+        return {**{name: answer[name] for name in answer if name != 'createTime'}, 'createDate': answer['createTime']}
 
     def cancel_batch(self, call: Call) -> list[Parameters]:
         self._option(call.parameters)
@@ -282,16 +283,19 @@ class BinanceVenue:
         ids = self._json_list(call.parameters, names[0])
         if len(ids) > MAX_BATCH:  # the documentation names no maximum of this endpoint [unverified]
             raise ApiError(400, '-6011', 'Maximum 10 orders in one batchOrder request.')
-        if names == ['orderIds']:
-            return self._each(call, ids, lambda each: self._cancel(call, str(each), None))
-        return self._each(call, ids, lambda each: self._cancel(call, None, str(each)))
+        by_id = names == ['orderIds']
+
+        def cancel(each: Any) -> Parameters:
+            return {**self._cancel(call, *((str(each), None) if by_id else (None, str(each)))), 'fee': '0'}
+
+        return self._each(call, ids, cancel)
 
     def cancel_contract(self, call: Call) -> Parameters:
         symbol = self._option(call.parameters).instrument_id
         self.engine.cancel_where(
             call.account, self.name, lambda order: order.instrument.instrument_id == symbol, call.now
         )
-        return {'code': 0, 'msg': 'success'}
+        return {'code': '0', 'msg': 'success'}
 
     def cancel_underlying(self, call: Call) -> Parameters:
         underlying = self._underlying(call.parameters)
@@ -364,9 +368,7 @@ class BinanceVenue:
         if order is None or not order.is_open:
             raise ApiError(400, *GONE)
         self.engine.cancel(order, call.now)
-        answer = self._order(order)
-        created = answer.pop('createTime')
-        return {**answer, 'createDate': created, 'source': 'API'}
+        return {**self._order(order), 'source': 'API'}
 
     def _find(self, call: Call, order_id: str | None, client_order_id: str | None) -> Order | None:
         if order_id is None and client_order_id is None:
@@ -415,6 +417,9 @@ class BinanceVenue:
             'selfTradePreventionMode': 'EXPIRE_MAKER',
         }
 
+    def _placed(self, order: Order) -> Parameters:
+        return {**self._order(order), 'fee': 0, 'postOnly': order.time_in_force == 'GTX', 'source': 'API'}
+
     @staticmethod
     def _symbol(number: int, option: Instrument) -> Parameters:
         return {
@@ -441,6 +446,12 @@ class BinanceVenue:
             'priceScale': 1,
             'quantityScale': 2,
             'quoteAsset': option.settle,
+            # documented by the official client, which says their types and no example [unverified]
+            'liquidationFeeRate': '0.0019000',
+            'contractType': '',
+            'underlyingType': '',
+            'nakedSell': True,
+            'status': 'TRADING',
         }
 
     # --- what is refused
@@ -529,11 +540,9 @@ class BinanceVenue:
 
     def _side(self, parameters: Parameters) -> Side:
         side = self._text(parameters, 'side')
-        if side == 'BUY':
-            return 'buy'
-        if side == 'SELL':
-            return 'sell'
-        raise ApiError(400, '-1117', 'Invalid side.')
+        if side not in ('BUY', 'SELL'):
+            raise ApiError(400, '-1117', 'Invalid side.')
+        return 'buy' if side == 'BUY' else 'sell'
 
     @staticmethod
     def _boolean(parameters: Parameters, name: str) -> bool:
@@ -558,15 +567,13 @@ class BinanceVenue:
         return int(text)
 
     def _limit(self, parameters: Parameters, name: str) -> str:
-        try:
-            return self._positive(parameters, name)
-        except ApiError as error:
-            if error.code == '-1102':
-                raise
-            raise ApiError(400, '-6040', 'Invalid qtyLimit or deltaLimit.') from error
+        text = self._text(parameters, name)
+        if not is_positive(text):
+            raise ApiError(400, '-6040', 'Invalid qtyLimit or deltaLimit.')
+        return text
 
     def _positive(self, parameters: Parameters, name: str) -> str:
         text = self._text(parameters, name)
-        if not (text.isascii() and text.replace('.', '', 1).isdigit() and Decimal(text) > 0):
+        if not is_positive(text):
             raise ApiError(400, '-1130', f"Data sent for parameter '{name}' is not valid.")
         return text

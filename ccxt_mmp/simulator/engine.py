@@ -163,9 +163,9 @@ class Account:
     def find(self, venue: str, order_id: str | None, client_order_id: str | None) -> Order | None:
         """An order by its id or, the latest first, by its client order id."""
         for order in reversed(self.orders):
-            if order.venue == venue and (
-                order.order_id == order_id if order_id else order.client_order_id == client_order_id
-            ):
+            by_id = order_id and order.order_id == order_id
+            by_client_id = client_order_id and not order_id and order.client_order_id == client_order_id
+            if order.venue == venue and (by_id or by_client_id):
                 return order
         return None
 

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 from ccxt_mmp.simulator.engine import Account, Engine, Order, Protection, RejectedError, Rule, Side
 from ccxt_mmp.simulator.instruments import SERIES, Instrument
 from ccxt_mmp.simulator.limits import RollingWindows
-from ccxt_mmp.simulator.wire import Answer, ApiError, Request, Times
+from ccxt_mmp.simulator.wire import Answer, ApiError, Request, Times, is_positive
 
 PREFIX = '/api/v5/'
 FAMILIES = tuple(series.underlying for series in SERIES if series.venue == 'okx')
@@ -88,7 +88,8 @@ class OkxVenue:
 
     def _endpoints(self) -> dict[tuple[str, str], Endpoint]:
         rule = ('instFamily', 'timeInterval', 'frozenInterval')
-        order = ('instId', 'tdMode', 'side', 'ordType', 'sz', 'px', 'clOrdId', 'tag', 'reduceOnly', 'posSide', 'ccy')
+        terms = ('instId', 'tdMode', 'side', 'ordType', 'sz', 'px', 'clOrdId', 'tag', 'reduceOnly', 'posSide', 'ccy')
+        order = (*terms, 'tgtCcy', 'stpMode', 'pxUsd', 'pxVol', 'banAmend', 'attachAlgoOrds')
         ids = ('instId', 'ordId', 'clOrdId')
         query = ('instType', 'uly', 'instFamily', 'instId', 'ordType', 'state', 'limit')
         return {
@@ -115,7 +116,7 @@ class OkxVenue:
             ('GET', 'trade/order'): Endpoint(self.order, (60, 2000), ids),
             ('GET', 'trade/orders-pending'): Endpoint(self.pending, (60, 2000), (*query, 'after', 'before')),
             ('GET', 'trade/orders-history'): Endpoint(
-                self.history, (40, 2000), (*query, 'after', 'before', 'category')
+                self.history, (40, 2000), (*query, 'after', 'before', 'category', 'begin', 'end')
             ),
         }
 
@@ -184,6 +185,7 @@ class OkxVenue:
                 'uplLiab': '',
             }
             for currency, amount in call.account.balances.items()
+            if currency in call.parameters.get('ccy', currency).split(',')
         ]
         return [
             {
@@ -561,11 +563,9 @@ class OkxVenue:
 
     def _side(self, parameters: Parameters) -> Side:
         side = self._text(parameters, 'side')
-        if side == 'buy':
-            return 'buy'
-        if side == 'sell':
-            return 'sell'
-        raise ApiError(400, '51000', 'Parameter side error')
+        if side not in ('buy', 'sell'):
+            raise ApiError(400, '51000', 'Parameter side error')
+        return 'buy' if side == 'buy' else 'sell'
 
     def _family(self, parameters: Parameters) -> str:
         family = self._text(parameters, 'instFamily')
@@ -582,6 +582,6 @@ class OkxVenue:
 
     def _positive(self, parameters: Parameters, name: str) -> str:
         text = self._text(parameters, name)
-        if not (text.isascii() and text.replace('.', '', 1).isdigit() and Decimal(text) > 0):
+        if not is_positive(text):
             raise ApiError(400, '51000', f'Parameter {name} error')
         return text

@@ -233,10 +233,9 @@ class Simulator:
 
     def order(self, order_id: str) -> Order:
         """Any order by its id."""
-        for account in self._accounts.values():
-            for order in account.orders:
-                if order.order_id == str(order_id):
-                    return order
+        for order in (order for account in self._accounts.values() for order in account.orders):
+            if order.order_id == str(order_id):
+                return order
         raise KeyError(f'there is no order {order_id}')
 
     def fill(self, order_id: str, quantity: float | str | None = None, *, delta: float | str | None = None) -> None:
@@ -386,8 +385,8 @@ class Simulator:
 
     @staticmethod
     def _dropped(request: web.BaseRequest) -> web.StreamResponse:
-        if request.transport is not None:
-            request.transport.abort()
+        assert request.transport is not None  # noqa: S101 - the request has just come
+        request.transport.abort()
         return web.Response()
 
     @staticmethod

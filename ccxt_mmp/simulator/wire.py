@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 
@@ -43,3 +44,8 @@ class ApiError(Exception):
         self.code = code
         self.message = message
         self.headers = headers or {}
+
+
+def is_positive(text: str) -> bool:
+    """Whether a text is a plain decimal above 0."""
+    return text.isascii() and text.replace('.', '', 1).isdigit() and Decimal(text) > 0
