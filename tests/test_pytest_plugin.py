@@ -9,7 +9,7 @@ def test_fixture_is_a_running_simulator(pytester):
             exchange = mmp_simulator.connect(ccxt.okx, enableRateLimit=False)
             assert exchange.fetch_time() > 0
     """)
-    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
 
 
 def test_request_that_the_simulator_does_not_know_fails_the_test(pytester):
@@ -22,6 +22,6 @@ def test_request_that_the_simulator_does_not_know_fails_the_test(pytester):
             with pytest.raises(ccxt.BaseError):
                 exchange.privateGetAccountPositions()
     """)
-    result = pytester.runpytest_subprocess()
+    result = pytester.runpytest_inprocess()
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(['*requests that it does not know: GET /api/v5/account/positions*'])

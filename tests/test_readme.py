@@ -63,7 +63,7 @@ def test_example_runs(doors, simulator, title, code):
 
 def test_example_of_the_fixture_runs(pytester):
     pytester.makepyfile(FIXTURE_BLOCK)
-    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
 
 
 def test_example_of_a_fault_runs(monkeypatch):
