@@ -36,8 +36,8 @@ def is_recordable(name, source=SOURCE):
 
 def exchange_to_record(flavour, exchange_id, source, environ, secret=None):
     """The exchange at its demo or live host, with the user's credentials."""
-    names = {'apiKey': 'APIKEY', 'secret': 'SECRET', 'password': 'PASSWORD'}
-    given = {field: environ.get(f'{exchange_id.upper()}_{name}', '') for field, name in names.items()}
+    fields = ('apiKey', 'secret', 'password')
+    given = {field: environ.get(f'{exchange_id}_{field}'.upper(), '') for field in fields}
     exchange = flavour.exchange(exchange_id, **given, verify=True, enableRateLimit=True)
     exchange.secret = secret or exchange.secret
     if source == 'demo' and exchange_id == 'okx':
