@@ -84,7 +84,11 @@ def test_recording_on_the_exchanges_uses_their_demo_mode_and_the_users_credentia
 
 def test_recorded_demo_host_is_written_as_the_public_one():
     request = SimpleNamespace(
-        scheme='https', host='demo-fapi.binance.com', port=443, path='/eapi/v1/mmp', headers={'X-MBX-APIKEY': 'key'}
+        scheme='https',
+        host='demo-fapi.binance.com',
+        port=443,
+        path='/eapi/v1/mmp',
+        headers={'X-MBX-APIKEY': 'key'},  # pragma: allowlist secret
     )
     request.uri = f'{DEMO_HOST}/eapi/v1/mmp?underlying=BTCUSDT'
     assert at_public_host(request).uri == 'https://eapi.binance.com/eapi/v1/mmp?underlying=BTCUSDT'
