@@ -195,6 +195,12 @@ def test_time_difference_is_loaded_by_the_first_call_alone(flavour, simulator, e
     assert len(simulator.requests) == 3
 
 
+def test_time_difference_is_loaded_once_for_requests_side_by_side(flavour, simulator):
+    exchange = flavour.exchange('binance', simulator.url, options={'adjustForTimeDifference': True})
+    flavour.take(exchange.fetch_mmps(['BTC/USDT', 'ETH/USDT']))
+    assert sorted(request.path for request in simulator.requests) == ['/api/v3/time', '/eapi/v1/mmp', '/eapi/v1/mmp']
+
+
 def test_time_difference_that_is_loaded_is_not_loaded_again(flavour, simulator):
     options = {'adjustForTimeDifference': True, 'timeDifference': 5}
     exchange = flavour.exchange('okx', simulator.url, options=options)

@@ -158,6 +158,7 @@ class BinanceMmp(Mmp):
         if not underlying_ids:
             raise ArgumentsRequired(f'{self.id} fetchMmps() requires underlyings: {self._accepted_underlyings}')
         rest = self.omit(params, 'underlying')
+        await self._adjust_clock()  # once, not once for each
         states = await side_by_side(
             self.synchronous, [partial(self._fetch_rule, scope, each, rest) for each in underlying_ids]
         )
