@@ -338,7 +338,9 @@ class BinanceVenue:
 
         return [outcome(index, item) for index, item in enumerate(items)]
 
-    def _place(self, call: Call, item: Parameters) -> Order:
+    def _place(self, call: Call, item: Any) -> Order:
+        if not isinstance(item, dict):
+            raise ApiError(400, '-1130', "Data sent for parameter 'orders' is not valid.")
         option = self._option(item)
         if self._text(item, 'type') != 'LIMIT':
             raise ApiError(400, '-1116', 'Invalid orderType.')

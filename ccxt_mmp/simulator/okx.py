@@ -25,6 +25,7 @@ TIMESTAMP_TOLERANCE = 30_000  # ms
 MAX_LOCK_INTERVAL = 10_000
 MAX_RFQ_WINDOW = 600_000
 MAX_BATCH = 20
+MAX_ROWS = 100
 ORDER_TYPES = {  # ordType: MMP, time in force
     'limit': (False, 'GTC'),
     'post_only': (False, 'GTC'),
@@ -369,10 +370,10 @@ class OkxVenue:
                 row for row in rows if self._index(self.engine.instruments[row['instId']]) == call.parameters['uly']
             ]
         if 'after' in call.parameters:
-            rows = [row for row in rows if int(row['ordId']) < int(call.parameters['after'])]
+            rows = [row for row in rows if int(row['ordId']) < self._integer(call.parameters, 'after')]
         if 'before' in call.parameters:
-            rows = [row for row in rows if int(row['ordId']) > int(call.parameters['before'])]
-        return rows[: int(call.parameters.get('limit', 100))]
+            rows = [row for row in rows if int(row['ordId']) > self._integer(call.parameters, 'before')]
+        return rows[: min(self._integer({'limit': '100', **call.parameters}, 'limit'), MAX_ROWS)]
 
     # --- the shapes
 
