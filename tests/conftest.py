@@ -1,8 +1,10 @@
 import asyncio
+import os
 import re
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import settings
 
 import ccxt_mmp
 import ccxt_mmp.async_support
@@ -10,6 +12,11 @@ import ccxt_mmp.pro
 from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET
 from ccxt_mmp.simulator.server import redirect
 from tests.recording import is_recordable
+
+# CI tries the same examples in every run; a run by hand tries new ones
+settings.register_profile('ci', derandomize=True)
+if os.environ.get('CI'):
+    settings.load_profile('ci')
 
 FLAVOURS = {'sync': ccxt_mmp, 'async': ccxt_mmp.async_support, 'pro': ccxt_mmp.pro}
 
