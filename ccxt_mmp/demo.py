@@ -34,8 +34,8 @@ def demo() -> int:
 def _okx_options(simulator: Simulator, story: _Story) -> None:
     print('\nOKX options, BTC/USD (instrument family BTC-USD)')
     exchange = simulator.connect(okx, enableRateLimit=False)  # the simulator serves nobody else
-    state = exchange.set_mmp('BTC/USD', window=5000, frozenTime=0, qtyLimit=100)
-    story.step("set_mmp('BTC/USD', 5000, 0, qtyLimit=100)", _rule(state), state['qtyLimit'] == 100)
+    state = exchange.set_mmp('BTC/USD', window=5000, frozenTime=0, qtyLimit=10)
+    story.step("set_mmp('BTC/USD', 5000, 0, qtyLimit=10)", _rule(state), state['qtyLimit'] == 10)
     _quote(simulator, 'okx', 'BTC-USD', story)
     _freeze_by_fills(simulator, 'okx', 'BTC-USD', lambda: exchange.fetch_mmp('BTC/USD'), story)
     state = exchange.reset_mmp('BTC/USD')
@@ -73,7 +73,7 @@ def _binance_options(simulator: Simulator, story: _Story) -> None:
 
 
 def _quote(simulator: Simulator, venue: str, underlying: str, story: _Story) -> None:
-    for mmp in (True, True, True, False):
+    for mmp in (False, True, True, True):
         simulator.rest(venue, underlying, mmp=mmp)
     quoted = [order for order in simulator.resting(venue, underlying) if order.mmp]
     story.step('(quotes are placed)', _resting(simulator, venue, underlying), len(quoted) == 3)
@@ -82,9 +82,14 @@ def _quote(simulator: Simulator, venue: str, underlying: str, story: _Story) -> 
 def _freeze_by_fills(
     simulator: Simulator, venue: str, underlying: str | None, fetch: Callable[[], MmpState], story: _Story
 ) -> None:
-    simulator.trip(venue, underlying)
-    state = fetch()
-    outcome = _freeze(state) if underlying is None else f'{_freeze(state)}, {_resting(simulator, venue, underlying)}'
+    if underlying is None:
+        simulator.execute_block_trades(10)
+        state = fetch()
+        outcome = _freeze(state)
+    else:
+        simulator.fill(simulator.resting(venue, underlying)[-1].order_id)
+        state = fetch()
+        outcome = f'{_freeze(state)}, {_resting(simulator, venue, underlying)}'
     story.step('(fills come, the protection trips) fetch_mmp(...)', outcome, state['frozen'] is True)
 
 

@@ -42,7 +42,7 @@ def test_module_hands_on_the_exit_status(capsys, monkeypatch):
 
 def test_demo_fails_if_a_step_did_not_happen(capsys, monkeypatch):
     class DeafSimulator(Simulator):
-        def trip(self, venue, underlying=None):
+        def fill(self, order_id):
             pass
 
     monkeypatch.setattr(demo, 'Simulator', DeafSimulator)
