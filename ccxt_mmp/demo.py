@@ -99,7 +99,7 @@ def _rule(state: MmpState) -> str:
 
 
 def _freeze(state: MmpState) -> str:
-    return 'FROZEN' if state['frozen'] else 'not frozen'
+    return {True: 'FROZEN', False: 'not frozen', None: 'unknown'}[state['frozen']]
 
 
 def _resting(simulator: Simulator, venue: str, underlying: str) -> str:
