@@ -27,7 +27,7 @@ def exact_decimal(value: object) -> Decimal | None:
         number = Decimal(value)
     else:
         return None
-    if not number.is_finite() or abs(number) > MAX_NUMBER:
+    if not number.is_finite() or number.copy_abs() > MAX_NUMBER:
         return None
     exponent = number.as_tuple().exponent
     if isinstance(exponent, int) and exponent < -MAX_DECIMALS:
@@ -41,5 +41,5 @@ def is_integer(number: Decimal) -> bool:
 
 def plain(number: Decimal) -> str:
     """``0.00001``, never ``1e-05``; ``100``, not ``100.0``."""
-    text = format(abs(number) if number.is_zero() else number, 'f')
+    text = format(number.copy_abs() if number.is_zero() else number, 'f')
     return text.rstrip('0').rstrip('.') if '.' in text else text

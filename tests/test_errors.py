@@ -212,6 +212,11 @@ def test_answer_that_is_no_json_object_is_an_error(flavour, canned, exchange_id,
         (OKX_FETCH, [{'instFamily': 'BTC-USD', 'timeInterval': 'x'}], ccxt.BadResponse),
         (OKX_FETCH, [{'instFamily': 'BTC-USD_UM', 'timeInterval': '5000'}], ccxt.BadResponse),
         (OKX_FETCH_ALL, [{'timeInterval': '5000'}], ccxt.BadResponse),
+        (OKX_FETCH_ALL, [{'instFamily': 'BTC-USD', 'timeInterval': '5000'}], ccxt.BadResponse),
+        (OKX_FETCH, [{'instFamily': 'BTC-USD', 'timeInterval': '5000'}], ccxt.BadResponse),
+        (OKX_FETCH, [{'instFamily': 'BTC-USD', 'timeInterval': '5000', 'mmpFrozen': 'true'}], ccxt.BadResponse),
+        (OKX_FETCH, [{'instFamily': 'BTC-USD', 'timeInterval': '1e999', 'mmpFrozen': True}], ccxt.BadResponse),
+        (OKX_SET, [{'instFamily': 'BTC-USD', 'timeInterval': '1e999'}], ccxt.BadResponse),
     ],
 )
 def test_okx_answer_without_its_data_is_an_error(flavour, canned, call, data, expected):
@@ -240,6 +245,20 @@ def test_binance_answer_without_its_data_is_an_error(flavour, canned, call, answ
 def test_http_failure_is_an_error(flavour, canned, exchange_id, call, status):
     canned.answer('<html>down</html>', status=status, content_type='text/html')
     assert type(raised_by(flavour, canned, exchange_id, call)) is ccxt.ExchangeNotAvailable
+
+
+def test_freeze_of_unreadable_end_is_a_freeze(flavour, canned):
+    rule = {'instFamily': 'BTC-USD', 'timeInterval': '5000', 'mmpFrozen': True, 'mmpFrozenUntil': '1e999'}
+    canned.answer(json.dumps({'code': '0', 'msg': '', 'data': [rule]}))
+    state = flavour.take(flavour.exchange('okx', canned.url).fetch_mmp('BTC/USD'))
+    assert (state['frozen'], state['frozenUntil']) == (True, None)
+
+
+def test_underlying_under_the_exchanges_own_name_is_not_confused_by_its_case(flavour, canned):
+    canned.answer(json.dumps({'underlying': 'BTCUSDT', 'windowTimeInMilliseconds': 3000}))
+    exchange = flavour.exchange('binance', canned.url)
+    state = flavour.take(exchange.fetch_mmp(params={'underlying': 'btcusdt'}))
+    assert state['window'] == 3000
 
 
 def test_no_rule_on_binance_is_a_state(flavour, canned):

@@ -1,5 +1,5 @@
 import math
-from decimal import Decimal
+from decimal import Decimal, Inexact, localcontext
 
 import pytest
 
@@ -77,6 +77,14 @@ def test_number_goes_out_as_a_plain_decimal(value, text):
 )
 def test_what_is_no_exact_number_is_refused(value):
     assert exact_decimal(value) is None
+
+
+def test_users_decimal_context_changes_nothing():
+    with localcontext() as context:
+        context.prec = 3
+        context.traps[Inexact] = True
+        assert plain(exact_decimal('1.23456789')) == '1.23456789'
+        assert plain(exact_decimal(2**53 - 1)) == '9007199254740991'
 
 
 def test_integers_are_told_by_their_value():

@@ -62,11 +62,35 @@ NO_PLACE = {
     'qtyLimit with rfq': (rfq(qty=1), 'qtyLimit'),
     'qtyLimit with rfq in params': (rfq(qtyLimit='1'), 'qtyLimit'),
     'deltaLimit with rfq': (rfq(delta=1), 'deltaLimit'),
+    **{
+        f'{name} has no place in {exchange_id} {method}': (call(exchange_id, method, underlying, {name: value}), name)
+        for exchange_id, underlying in (('okx', 'BTC/USD'), ('binance', 'BTC/USDT'))
+        for method in ('reset_mmp', 'fetch_mmp')
+        for name, value in (
+            ('qtyLimit', 1),
+            ('deltaLimit', 1),
+            ('countLimit', 'x'),
+            ('lockInterval', 5),
+            ('emulate', True),
+            ('includeNonMmp', True),
+        )
+    },
+    'lockInterval in okx set': (okx(lockInterval=5), 'lockInterval'),
+    'lockInterval in rfq set': (rfq(lockInterval=5), 'lockInterval'),
+    'emulate in okx set': (okx(emulate=True), 'emulate'),
+    'includeNonMmp in okx set': (okx(includeNonMmp=True), 'includeNonMmp'),
+    'lockInterval in binance set': (binance(lockInterval=5), 'lockInterval'),
+    'emulate in binance set': (binance(emulate=True), 'emulate'),
+    'countLimit in okx mass cancel': (cancel(countLimit='x'), 'countLimit'),
+    'deltaLimit in okx mass cancel': (cancel(deltaLimit=3), 'deltaLimit'),
+    'lockInterval in okx fetch several': (call('okx', 'fetch_mmps', None, {'lockInterval': 5}), 'lockInterval'),
+    'lockInterval in binance fetch several': (
+        call('binance', 'fetch_mmps', ['BTC/USDT'], {'lockInterval': 5}),
+        'lockInterval',
+    ),
     'includeNonMmp on okx': (cancel(includeNonMmp=True), 'includeNonMmp'),
     'emulate on okx, not yet': (cancel(emulate=True), 'emulate'),
     'mass cancel on binance, not yet': (call('binance', 'mass_cancel_mmp', 'BTC/USDT'), 'massCancelMmp'),
-    'lockInterval on binance': (call('binance', 'mass_cancel_mmp', 'BTC/USDT', {'lockInterval': 1}), 'massCancelMmp'),
-    'emulate on binance': (call('binance', 'mass_cancel_mmp', 'BTC/USDT', {'emulate': True}), 'massCancelMmp'),
     'rfq on binance: set': (binance(scope='rfq'), 'rfq'),
     'rfq on binance: reset': (call('binance', 'reset_mmp', None, {'scope': 'rfq'}), 'rfq'),
     'rfq on binance: fetch': (call('binance', 'fetch_mmp', None, {'scope': 'rfq'}), 'rfq'),
@@ -108,6 +132,7 @@ BAD = {
     ),
     'a family in params that is no string': (call('okx', 'fetch_mmp', None, {'instFamily': 5}), 'instFamily'),
     'an empty family in params': (call('okx', 'fetch_mmp', None, {'instFamily': ''}), 'instFamily'),
+    'a number for a list of underlyings': (call('okx', 'fetch_mmps', 5), 'list'),
     'a string for a list of underlyings': (call('binance', 'fetch_mmps', 'BTC/USDT'), 'list'),
     'unknown scope': (okx(scope='spot'), 'orders, rfq'),
     'unknown scope of fetch': (call('okx', 'fetch_mmp', 'BTC/USD', {'scope': 1}), 'orders, rfq'),

@@ -17,6 +17,7 @@ else:
 SCOPES: tuple[Scope, ...] = ('orders', 'rfq')
 OWN_PARAMS = ('scope', 'mmp', 'timeout', 'emulate', 'includeNonMmp')
 LIMITS = ('window', 'frozenTime', 'qtyLimit', 'deltaLimit', 'countLimit')
+TAKEN_LIMITS = {'setMmp': LIMITS, 'massCancelMmp': ('lockInterval',)}
 
 # one request whatever ccxt's retry options say: a repeated set or reset could wipe out a freeze that came in between,
 # and a mass cancel does its own repeating
@@ -201,7 +202,22 @@ class Mmp(Exchange):
             raise BadRequest(f'{self.id} {method}() scope must be one of {", ".join(SCOPES)}, received {shown(scope)}')
         if scope not in self.options['mmpLimits']:
             raise NotSupported(f'{self.id} {method}() has no protection of the scope {scope}')
+        self._refuse_what_has_no_place(method, scope, rest)
         return scope, rest
+
+    def _refuse_what_has_no_place(self, method: str, scope: Scope, params: Params) -> None:
+        """A limit that neither the method nor the exchange has is never dropped in silence, nor sent."""
+        limits = self.options['mmpLimits'][scope]
+        taken = [name for name in TAKEN_LIMITS.get(method, ()) if limits[name] is not None]
+        for name in limits:
+            if params.get(name) is not None and name not in taken:
+                accepted = ', '.join(taken) or 'none'
+                raise NotSupported(
+                    f'{self.id} {method}() has no {name} in the scope {scope}, of limits it takes {accepted}'
+                )
+        for flag in ('emulate', 'includeNonMmp'):
+            if params.get(flag) not in (None, False):
+                raise NotSupported(f'{self.id} {method}() does not support {flag}')
 
     def _mmp_underlying(self, method: str, scope: Scope, underlying: str | None, params: Params) -> str | None:
         """The id of the underlying, from the argument or under the exchange's own name in params; None for rfq."""
@@ -229,7 +245,7 @@ class Mmp(Exchange):
         self, method: str, scope: Scope, underlyings: Sequence[str] | None, params: Params
     ) -> list[str | None]:
         """The ids of several underlyings, each once."""
-        if isinstance(underlyings, str):
+        if isinstance(underlyings, str) or not isinstance(underlyings, (Iterable, type(None))):
             raise BadRequest(f'{self.id} {method}() takes a list of underlyings, received {shown(underlyings)}')
         ids = [self._mmp_underlying(method, scope, underlying, params) for underlying in underlyings or ()]
         return list(dict.fromkeys(ids))
@@ -265,9 +281,7 @@ class Mmp(Exchange):
         for name in LIMITS:
             rule, value = limits[name], arguments[name]
             if rule is None:
-                if value is not None or name in params:
-                    taken = ', '.join(each for each in LIMITS if limits[each] is not None)
-                    raise NotSupported(f'{self.id} {method}() has no {name} in the scope {scope}, it takes {taken}')
+                self._refuse_what_has_no_place(method, scope, {name: value})
             elif value is not None:
                 request[rule['field']] = self._mmp_number(method, name, rule, value)
             elif rule['field'] not in params:
@@ -308,18 +322,30 @@ class Mmp(Exchange):
             await take(self.load_time_difference())
             self._mmp_clock_adjusted = True
 
-    def _mmp_entry(self, method: str, entry: object, underlying_id: str | None, window_field: str) -> dict[str, Any]:
-        """A rule as the exchange answered it, if it is the one that was asked for."""
+    def _mmp_entry(
+        self, method: str, entry: object, underlying_id: str | None, window_field: str
+    ) -> tuple[dict[str, Any], int]:
+        """A rule as the exchange answered it, if it is the one that was asked for, and its window."""
         if not isinstance(entry, dict):
             raise BadResponse(f'{self.id} {method}() received an answer that is no rule: {shown(entry)}')
-        if entry.get(self._underlying_field) != underlying_id:
+        named = entry.get(self._underlying_field)
+        if named != underlying_id and str(named).upper() != str(underlying_id).upper():
             raise BadResponse(
                 f'{self.id} {method}() asked for {underlying_id or "the block-trading rule"} '
                 f'and received another answer: {shown(entry)}'
             )
-        if self.safe_integer(entry, window_field) is None:
+        window = self._safe_integer(entry, window_field)
+        if window is None:
             raise BadResponse(f'{self.id} {method}() received an answer without a {window_field}: {shown(entry)}')
-        return entry
+        return entry, window
+
+    def _safe_integer(self, entry: dict[str, Any], name: str) -> int | None:
+        """ccxt's safe_integer, which raises OverflowError for an infinity in older versions."""
+        try:
+            value: int | None = self.safe_integer(entry, name)
+        except OverflowError:
+            return None
+        return value
 
     def _unknown_mmp_state(self, info: dict[str, Any], scope: Scope, underlying_id: str | None) -> MmpState:
         """An MmpState of which nothing is known but what it is of."""

@@ -142,7 +142,7 @@ class BinanceMmp(Mmp):
         # as in _set_mmp
         #
         state = self._parse_mmp_state('resetMmp', scope, underlying_id, response)
-        triggered = self.safe_integer(response, 'lastTriggerTime')
+        triggered = self._safe_integer(response, 'lastTriggerTime')
         if triggered is not None:
             self._resets()[underlying_id] = triggered
         return {**state, 'frozen': False, 'frozenUntil': None}
@@ -199,10 +199,9 @@ class BinanceMmp(Mmp):
         return self._parse_mmp_state('fetchMmp', scope, underlying_id, response)
 
     def _parse_mmp_state(self, method: str, scope: Scope, underlying_id: str | None, response: object) -> MmpState:
-        entry = self._mmp_entry(method, response, underlying_id, 'windowTimeInMilliseconds')
-        window = self.safe_integer(entry, 'windowTimeInMilliseconds')
-        frozen_time = self.safe_integer(entry, 'frozenTimeInMilliseconds')
-        triggered = self.safe_integer(entry, 'lastTriggerTime')
+        entry, window = self._mmp_entry(method, response, underlying_id, 'windowTimeInMilliseconds')
+        frozen_time = self._safe_integer(entry, 'frozenTimeInMilliseconds')
+        triggered = self._safe_integer(entry, 'lastTriggerTime')
         frozen, frozen_until = self._derive_freeze(triggered, frozen_time, self._resets().get(underlying_id, 0))
         return {
             **self._unknown_mmp_state(entry, scope, underlying_id),

@@ -142,7 +142,7 @@ class OkxMmp(Mmp):
             #     {"code":"0","msg":"","data":[{"result":true}]}
             #
         entry = self._first_entry('resetMmp', response)
-        timestamp = self.safe_integer(entry, 'ts')
+        timestamp = self._safe_integer(entry, 'ts')
         if scope == 'rfq' and timestamp is None:
             raise BadResponse(f'{self.id} resetMmp() received an answer without a ts: {shown(entry)}')
         return {
@@ -166,7 +166,7 @@ class OkxMmp(Mmp):
         entries = self._entries('fetchMmp', response)
         if not entries:
             return self._no_mmp_rule(scope, family)
-        return self._parse_mmp_state('fetchMmp', scope, family, entries[0])
+        return self._parse_mmp_state('fetchMmp', scope, family, self._with_freeze('fetchMmp', entries[0]))
 
     async def _fetch_mmps(self, underlyings: Sequence[str] | None, params: Params) -> dict[str, MmpState]:
         scope, params = self._mmp_scope('fetchMmps', params)
@@ -176,7 +176,7 @@ class OkxMmp(Mmp):
         response = await self._mmp_request(self.privateGetAccountMmpConfig, self._sent(params))
         listed = {self._family_of('fetchMmps', entry): entry for entry in self._entries('fetchMmps', response)}
         states = [
-            self._parse_mmp_state('fetchMmps', scope, family, listed[family])
+            self._parse_mmp_state('fetchMmps', scope, family, self._with_freeze('fetchMmps', listed[family]))
             if family in listed
             else self._no_mmp_rule(scope, family)
             for family in families or listed
@@ -188,13 +188,6 @@ class OkxMmp(Mmp):
         family = self._mmp_underlying('massCancelMmp', scope, underlying, params)
         if family is None:
             raise NotSupported(f'{self.id} massCancelMmp() cancels orders, there is none in the scope rfq')
-        for name in ('emulate', 'includeNonMmp'):
-            wanted, params = self._mmp_option('massCancelMmp', name, False, params)
-            if wanted is not False:
-                raise NotSupported(
-                    f'{self.id} massCancelMmp() does not support {name}: '
-                    'OKX cancels the MMP orders of a family natively, all of them and no other order'
-                )
         lock, params = self._mmp_option('massCancelMmp', 'lockInterval', None, params)
         request = {'instType': 'OPTION', 'instFamily': family}
         if lock is not None:
@@ -209,7 +202,7 @@ class OkxMmp(Mmp):
         #     {"code":"0","msg":"","data":[{"result":true}]}
         #
         self._first_entry('massCancelMmp', response)
-        locked = self.safe_integer(request, 'lockInterval')
+        locked = self._safe_integer(request, 'lockInterval')
         return {
             'info': response,
             'underlying': self._unified_underlying(family),
@@ -265,23 +258,28 @@ class OkxMmp(Mmp):
             raise NullResponse(f'{self.id} {method}() received an answer without data: {shown(response)}')
         return entries[0]
 
+    def _with_freeze(self, method: str, entry: dict[str, Any]) -> dict[str, Any]:
+        """An entry that says whether it is frozen, as those of the GET endpoints do."""
+        if not isinstance(entry.get('mmpFrozen'), bool):
+            raise BadResponse(f'{self.id} {method}() received an answer without a mmpFrozen: {shown(entry)}')
+        return entry
+
     def _parse_mmp_state(self, method: str, scope: Scope, family: str | None, entry: dict[str, Any]) -> MmpState:
-        entry = self._mmp_entry(method, entry, family, 'timeInterval')
-        window = self.safe_integer(entry, 'timeInterval')
+        entry, window = self._mmp_entry(method, entry, family, 'timeInterval')
         frozen = self.safe_bool(entry, 'mmpFrozen')
         return {
             **self._unknown_mmp_state(entry, scope, family),
             'enabled': window > 0,
             'window': window,
-            'frozenTime': self.safe_integer(entry, 'frozenInterval'),
+            'frozenTime': self._safe_integer(entry, 'frozenInterval'),
             'qtyLimit': self.safe_number(entry, 'qtyLimit'),
-            'countLimit': self.safe_integer(entry, 'countLimit'),
+            'countLimit': self._safe_integer(entry, 'countLimit'),
             'frozen': frozen,
             'frozenUntil': self._frozen_until(entry) if frozen else None,
         }
 
     def _frozen_until(self, entry: dict[str, Any]) -> int | None:
-        until: int | None = self.safe_integer(entry, 'mmpFrozenUntil')
+        until: int | None = self._safe_integer(entry, 'mmpFrozenUntil')
         if not until:
             return None
         now: int = self.nonce()
