@@ -84,6 +84,11 @@ def test_simulate_on_a_port_that_is_taken_fails_in_one_line(capsys, simulator):
     assert capsys.readouterr().err.startswith(f'ccxt-mmp: cannot serve port {port}: ')
 
 
+def test_simulate_on_a_port_that_does_not_exist_fails_in_one_line(capsys):
+    assert main(['simulate', '--port', '99999']) == 1
+    assert capsys.readouterr().err.startswith('ccxt-mmp: cannot serve port 99999: ')
+
+
 def test_version(capsys):
     with pytest.raises(SystemExit) as caught:
         main(['--version'])

@@ -5,7 +5,6 @@ https://developers.binance.com/docs/derivatives/options-trading/
 
 import hashlib
 import hmac
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,12 +15,13 @@ from urllib.parse import parse_qsl
 from ccxt_mmp.simulator.engine import Account, Engine, Order, Protection, RejectedError, Rule, Side
 from ccxt_mmp.simulator.instruments import SERIES, Instrument
 from ccxt_mmp.simulator.limits import FixedWindows
-from ccxt_mmp.simulator.wire import Answer, ApiError, Request, Times, is_positive
+from ccxt_mmp.simulator.wire import Answer, ApiError, Request, Times, is_natural, is_positive, parse_json
 
 UNDERLYINGS = tuple(series.underlying for series in SERIES if series.venue == 'binance')
 UNDERLYING_IDS = {'BTCUSDT': 2, 'ETHUSDT': 1}  # 2 is the documented example's, the other is made up
 MAX_WINDOW = 5_000
 MAX_BATCH = 10
+MAX_ROWS = 1000
 MIN_COUNTDOWN = 5_000
 DEFAULT_RECV_WINDOW = 5_000
 MAX_RECV_WINDOW = 60_000
@@ -45,6 +45,7 @@ REJECTED = {
     'frozen': ('-6058', 'MMP triggered. Please reset MMP config'),
     'countdown': ('-2010', 'NEW_ORDER_REJECTED'),
     'duplicate': ('-6044', 'clientOrderId is duplicated'),
+    'expired': ('-1121', 'Invalid symbol.'),
 }
 GONE = ('-2011', 'Unknown order sent.')
 
@@ -135,7 +136,7 @@ class BinanceVenue:
             account = Account('', '', '')
             if endpoint.needs is not None:
                 account = self._authenticate(request, parameters, times)
-                self._refuse_unknown(parameters, endpoint.known)
+            self._refuse_unknown(parameters, endpoint.known)
             if endpoint.needs not in (None, *account.permissions):
                 raise ApiError(401, '-2015', 'Invalid API-key, IP, or permissions for action.')
             call = Call(account, parameters, times.now, request.refuse_every_second)
@@ -159,7 +160,7 @@ class BinanceVenue:
         return {'timezone': 'UTC', 'serverTime': call.now, 'rateLimits': [], 'exchangeFilters': [], 'symbols': []}
 
     def exchange_info(self, call: Call) -> Parameters:
-        options = [option for option in self.engine.instruments.values() if option.venue == self.name]
+        options = self.engine.listed(self.name, call.now)
         limits = [
             ('REQUEST_WEIGHT', 'MINUTE', 1, WEIGHT_LIMIT),
             ('ORDERS', 'MINUTE', 1, ORDER_LIMITS[MINUTE]),
@@ -211,7 +212,7 @@ class BinanceVenue:
         if not 0 < window <= MAX_WINDOW:
             raise ApiError(400, '-6001', 'Invalid mmp window time limit')
         text = self._text(call.parameters, 'frozenTimeInMilliseconds')
-        if not (text.isascii() and text.isdigit()):
+        if not is_natural(text):
             raise ApiError(400, '-6002', 'Invalid mmp frozen time limit')
         rule = Rule(
             window=window,
@@ -254,19 +255,27 @@ class BinanceVenue:
 
     def open_orders(self, call: Call) -> list[Parameters]:
         symbol = call.parameters.get('symbol')
-        return [
-            self._order(order)
-            for order in call.account.open_orders(self.name)
-            if symbol in (None, order.instrument.instrument_id)
-        ]
+        orders = call.account.open_orders(self.name)
+        return self._page(call, [each for each in orders if symbol in (None, each.instrument.instrument_id)])
 
     def history(self, call: Call) -> list[Parameters]:
         symbol = self._option(call.parameters).instrument_id
-        return [
+        orders = call.account.orders
+        return self._page(
+            call, [each for each in orders if each.instrument.instrument_id == symbol and not each.is_open]
+        )
+
+    def _page(self, call: Call, orders: list[Order]) -> list[Parameters]:
+        """From an order id or time on, to a time, at most so many."""
+        bounds = {'orderId': 0, 'startTime': 0, 'endTime': call.now, 'limit': MAX_ROWS}
+        for name in bounds.keys() & call.parameters.keys():
+            bounds[name] = self._integer(call.parameters, name)
+        rows = [
             self._order(order)
-            for order in call.account.orders
-            if order.instrument.instrument_id == symbol and not order.is_open
+            for order in orders
+            if int(order.order_id) >= bounds['orderId'] and bounds['startTime'] <= order.created <= bounds['endTime']
         ]
+        return rows[: min(bounds['limit'], MAX_ROWS)]
 
     def cancel(self, call: Call) -> Parameters:
         self._option(call.parameters)
@@ -355,7 +364,7 @@ class BinanceVenue:
             quantity=Decimal(self._positive(item, 'quantity')),
             mmp=self._boolean(item, 'isMmp'),
             client_order_id=str(item.get('clientOrderId', '')),
-            time_in_force=time_in_force,
+            time_in_force='GTX' if self._boolean(item, 'postOnly') else time_in_force,
             reduce_only=self._boolean(item, 'reduceOnly'),
         )
         if order.quantity % Decimal(option.lot):
@@ -369,7 +378,7 @@ class BinanceVenue:
         order = self._find(call, order_id, client_order_id)
         if order is None or not order.is_open:
             raise ApiError(400, *GONE)
-        self.engine.cancel(order, call.now)
+        self.engine.cancel(call.account, order, call.now)
         return {**self._order(order), 'source': 'API'}
 
     def _find(self, call: Call, order_id: str | None, client_order_id: str | None) -> Order | None:
@@ -471,8 +480,9 @@ class BinanceVenue:
         if not times.within(timestamp, window, AHEAD):
             raise ApiError(400, '-1021', 'Timestamp for this request is outside of the recvWindow.')
         signed = re.sub(r'&?signature=[^&]*', '', request.query) + re.sub(r'&?signature=[^&]*', '', request.body)
-        digest = hmac.new(account.secret.encode(), signed.encode(), hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(digest.encode(), parameters['signature'].encode()):
+        digest = hmac.new(account.secret.encode(), signed.encode(errors='surrogateescape'), hashlib.sha256).hexdigest()
+        received = parameters['signature'].encode(errors='surrogateescape')
+        if not hmac.compare_digest(digest.encode(), received):
             raise ApiError(400, '-1022', 'Signature for this request is not valid.')
         return account
 
@@ -555,7 +565,7 @@ class BinanceVenue:
 
     def _json_list(self, parameters: Parameters, name: str) -> list[Any]:
         try:
-            items = json.loads(self._text(parameters, name))
+            items = parse_json(self._text(parameters, name))
         except ValueError:
             items = None
         if not isinstance(items, list) or not items:
@@ -564,7 +574,7 @@ class BinanceVenue:
 
     def _integer(self, parameters: Parameters, name: str) -> int:
         text = self._text(parameters, name)
-        if not (text.isascii() and text.isdigit()):
+        if not is_natural(text):
             raise ApiError(400, '-1130', f"Data sent for parameter '{name}' is not valid.")
         return int(text)
 

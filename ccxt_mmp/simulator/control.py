@@ -13,13 +13,12 @@ send without asking first, and this server allows it to nobody. The names are th
     GET  /_control/requests
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict
 from decimal import DecimalException
 from typing import TYPE_CHECKING, Any
 
-from ccxt_mmp.simulator.wire import Answer
+from ccxt_mmp.simulator.wire import Answer, parse_json
 
 if TYPE_CHECKING:
     from ccxt_mmp.simulator.server import Simulator
@@ -34,7 +33,7 @@ def answer(simulator: 'Simulator', method: str, name: str, content_type: str, bo
         'trip': simulator.trip,
         'advance': simulator.advance,
         'fault': simulator.fault,
-        'privilege': lambda granted: setattr(simulator, 'privileged', bool(granted)),
+        'privilege': lambda granted: setattr(simulator, 'privileged', granted),
         'execute_block_trades': simulator.execute_block_trades,
         'clear': simulator.clear,
     }
@@ -43,7 +42,7 @@ def answer(simulator: 'Simulator', method: str, name: str, content_type: str, bo
     if content_type != 'application/json':
         return _refused(415, 'the content type must be application/json')
     try:
-        arguments = json.loads(body or '{}')
+        arguments = parse_json(body or '{}')
         if not isinstance(arguments, dict):
             raise TypeError('the body must be a JSON object')
         commands[name](**arguments)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import count
-from typing import Literal
+from typing import Literal, get_args
 
 from ccxt_mmp.simulator.instruments import Instrument, grid
 
@@ -150,7 +150,8 @@ class Account:
     balances: dict[str, str] = field(
         default_factory=lambda: {'BTC': '10', 'ETH': '100', 'USD': '1000000', 'USDT': '1000000'}
     )
-    orders: list[Order] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)  # all there were
+    resting: dict[str, Order] = field(default_factory=dict)  # those that are open, by id
     protections: dict[tuple[str, str | None], Protection] = field(default_factory=dict)
     countdowns: dict[tuple[str, str], Countdown] = field(default_factory=dict)  # by venue and underlying or tag
 
@@ -158,7 +159,7 @@ class Account:
         return self.protections.setdefault((venue, underlying), Protection())
 
     def open_orders(self, venue: str) -> list[Order]:
-        return [order for order in self.orders if order.venue == venue and order.is_open]
+        return [order for order in self.resting.values() if order.venue == venue]
 
     def find(self, venue: str, order_id: str | None, client_order_id: str | None) -> Order | None:
         """An order by its id or, the latest first, by its client order id."""
@@ -171,7 +172,7 @@ class Account:
 
 
 class RejectedError(Exception):
-    """Why an order was not accepted: 'frozen', 'locked', 'no_privilege', 'countdown', 'duplicate'."""
+    """Why an order was not accepted: 'frozen', 'locked', 'no_privilege', 'countdown', 'duplicate', 'expired'."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -180,15 +181,23 @@ class RejectedError(Exception):
 
 class Engine:
     def __init__(self, now: int, unverified: Unverified = Unverified()) -> None:
+        if unverified.trigger not in get_args(Trigger):
+            raise ValueError(f'trigger is one of {", ".join(get_args(Trigger))}, not {unverified.trigger}')
         self.unverified = unverified
         self.instruments = {option.instrument_id: option for option in grid(now)}
         self._order_ids = {venue: count(first) for venue, first in FIRST_ORDER_ID.items()}
+
+    def listed(self, venue: str, now: int) -> list[Instrument]:
+        """The options of a venue that have not expired; the grid does not grow."""
+        return [option for option in self.instruments.values() if option.venue == venue and option.expiry > now]
 
     # --- protections
 
     def set_rule(self, account: Account, venue: str, underlying: str | None, rule: Rule) -> Protection:
         protection = account.protection(venue, underlying)
         protection.rule = rule
+        if rule.window == 0:
+            protection.fills.clear()
         if self.unverified.set_ends_freeze:
             protection.freeze_ends = 0
         return protection
@@ -203,14 +212,14 @@ class Engine:
     def trip(self, account: Account, venue: str, underlying: str | None, now: int) -> None:
         """The trigger: MMP orders go, and the freeze begins."""
         protection = account.protection(venue, underlying)
-        if protection.rule is None:
+        if protection.rule is None or protection.rule.window == 0:
             raise ValueError(f'{venue} {underlying} has no rule that could trip')
         protection.last_trigger = now
         protection.freeze_ends = now + (protection.rule.frozen_time or math.inf)
         protection.fills.clear()
         for order in account.open_orders(venue):
             if order.mmp and order.underlying == underlying:
-                self._close(order, 'mmp_canceled', BY_TRIGGER, now)
+                self._close(account, order, 'mmp_canceled', BY_TRIGGER, now)
 
     def mass_cancel(self, account: Account, venue: str, underlying: str, locked_until: int, now: int) -> list[Order]:
         account.protection(venue, underlying).locked_until = locked_until
@@ -224,6 +233,8 @@ class Engine:
         """Accept an order that has no id yet, or raise RejectedError."""
         protection = account.protection(order.venue, order.underlying)
         countdown = account.countdowns.get((order.venue, order.underlying))
+        if order.instrument.expiry <= now:
+            raise RejectedError('expired')
         if order.mmp and not account.privileged:
             raise RejectedError('no_privilege')
         if countdown is not None and countdown.fired:
@@ -239,8 +250,9 @@ class Engine:
         order.order_id = str(next(self._order_ids[order.venue]))
         order.created = order.updated = now
         account.orders.append(order)
+        account.resting[order.order_id] = order
         if order.time_in_force in ('IOC', 'FOK'):  # there is nobody to trade with
-            self._close(order, 'canceled', BY_USER, now)
+            self.cancel(account, order, now)
         return order
 
     def fill(self, account: Account, order: Order, quantity: Decimal, now: int, delta: Decimal | None = None) -> None:
@@ -251,9 +263,14 @@ class Engine:
         """
         if not order.is_open or not 0 < quantity <= order.quantity - order.filled:
             raise ValueError(f'{quantity} of order {order.order_id} ({order.state}) cannot be filled')
+        if delta is not None and not delta.is_finite():
+            raise ValueError(f'a delta is a number, not {delta}')
         order.filled += quantity
         order.updated = now
-        order.state = 'filled' if order.filled == order.quantity else 'partially_filled'
+        order.state = 'partially_filled'
+        if order.filled == order.quantity:
+            order.state = 'filled'
+            del account.resting[order.order_id]
         if not order.mmp:
             return
         if delta is None:
@@ -268,15 +285,15 @@ class Engine:
         if account.protection('okx', None).is_beyond_limits(Fill(now, Decimal(attempts)), self.unverified.trigger):
             self.trip(account, 'okx', None, now)
 
-    def cancel(self, order: Order, now: int) -> None:
-        self._close(order, 'canceled', BY_USER, now)
+    def cancel(self, account: Account, order: Order, now: int) -> None:
+        self._close(account, order, 'canceled', BY_USER, now)
 
     def cancel_where(
         self, account: Account, venue: str, wanted: Callable[[Order], bool], now: int, source: str = BY_USER
     ) -> list[Order]:
         cancelled = [order for order in account.open_orders(venue) if wanted(order)]
         for order in cancelled:
-            self._close(order, 'canceled', source, now)
+            self._close(account, order, 'canceled', source, now)
         return cancelled
 
     # --- countdowns
@@ -303,7 +320,8 @@ class Engine:
                     countdown.fired = True
 
     @staticmethod
-    def _close(order: Order, state: str, source: str, now: int) -> None:
+    def _close(account: Account, order: Order, state: str, source: str, now: int) -> None:
+        del account.resting[order.order_id]
         order.state = state
         order.cancel_source = source
         order.updated = now

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 Kind = Literal[
-    'delay',  # the answer takes some ms longer
+    'delay',  # the request takes effect, the answer comes some ms later
     'drop_before',  # the connection is closed, nothing happened
     'drop_after',  # the connection is closed, but the request took effect
     'status',  # an HTTP status without effect: 500, 502, 503, or 429 and 418 with Retry-After
@@ -29,6 +29,13 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f'a fault is one of {", ".join(KINDS)}, not {self.kind}')
+        if not isinstance(self.path, str) or not isinstance(self.method, (str, type(None))):
+            raise ValueError('the path and the method of a fault are text')
+        bounds = {'times': (1, 10**6), 'milliseconds': (0, 600_000), 'status': (400, 599), 'retry_after': (0, 86_400)}
+        for name, (lowest, highest) in bounds.items():
+            value = getattr(self, name)
+            if type(value) is not int or not lowest <= value <= highest:
+                raise ValueError(f'{name} of a fault is an integer from {lowest} to {highest}, not {value!r}')
 
     def strikes(self, method: str, path: str) -> bool:
-        return self.times > 0 and path.endswith(self.path) and self.method in (None, method)
+        return path.endswith(self.path) and self.method in (None, method)

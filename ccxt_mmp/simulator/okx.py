@@ -6,7 +6,6 @@ https://www.okx.com/docs-v5/en/
 import base64
 import hashlib
 import hmac
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -17,7 +16,7 @@ from urllib.parse import parse_qsl
 from ccxt_mmp.simulator.engine import Account, Engine, Order, Protection, RejectedError, Rule, Side
 from ccxt_mmp.simulator.instruments import SERIES, Instrument
 from ccxt_mmp.simulator.limits import RollingWindows
-from ccxt_mmp.simulator.wire import Answer, ApiError, Request, Times, is_positive
+from ccxt_mmp.simulator.wire import Answer, ApiError, Request, Times, is_natural, is_positive, parse_json
 
 PREFIX = '/api/v5/'
 FAMILIES = tuple(series.underlying for series in SERIES if series.venue == 'okx')
@@ -52,6 +51,7 @@ REJECTED = {
         FILL_RATE,
     ),
     'duplicate': ('51016', 'Client order ID already exists.'),
+    'expired': ('51027', 'Contract expired.'),
 }
 
 Parameters = dict[str, Any]
@@ -126,6 +126,7 @@ class OkxVenue:
         endpoint = self.endpoints.get((request.method, request.path.removeprefix(PREFIX)))
         if endpoint is None or not request.path.startswith(PREFIX):
             return None
+        unknown: list[str] = []
         try:
             account = Account('', '', '')
             if endpoint.needs is not None:
@@ -133,13 +134,13 @@ class OkxVenue:
             if endpoint.needs not in (None, *account.permissions):
                 raise ApiError(401, '50120', "This API key doesn't have permission to use this function")
             parameters, items = self._parameters(request, endpoint)
+            unknown = sorted({name for each in (parameters, *items) for name in each} - set(endpoint.known))
             self._count(endpoint, account, request, len(items), times)
             call = Call(account, parameters, items, times.now, request.refuse_every_second)
             rows = endpoint.handle(call)
-            unknown = sorted({name for each in (parameters, *items) for name in each} - set(endpoint.known))
             return Answer({'code': self._code(rows), 'data': rows, 'msg': ''}), unknown
         except ApiError as error:
-            return Answer({'code': error.code, 'data': [], 'msg': error.message}, error.status, error.headers), []
+            return Answer({'code': error.code, 'data': [], 'msg': error.message}, error.status, error.headers), unknown
 
     # --- market data and account
 
@@ -152,9 +153,8 @@ class OkxVenue:
         wanted = call.parameters
         return [
             self._instrument(option)
-            for option in self.engine.instruments.values()
-            if option.venue == self.name
-            and wanted.get('instFamily', option.underlying) == option.underlying
+            for option in self.engine.listed(self.name, call.now)
+            if wanted.get('instFamily', option.underlying) == option.underlying
             and wanted.get('uly', self._index(option)) == self._index(option)
             and wanted.get('instId', option.instrument_id) == option.instrument_id
         ]
@@ -228,6 +228,8 @@ class OkxVenue:
 
     def reset(self, call: Call) -> Rows:
         self._require_privilege(call, '59509', 'Account does not have permission to reset MMP status')
+        if call.parameters.get('instType', 'OPTION') != 'OPTION':
+            raise ApiError(400, '51000', 'Parameter instType error')
         self.engine.reset(call.account, self.name, self._family(call.parameters))
         return [{'result': True}]
 
@@ -236,8 +238,10 @@ class OkxVenue:
         rule = Rule(
             window=self._integer(call.parameters, 'timeInterval'),
             frozen_time=self._integer(call.parameters, 'frozenInterval'),
-            count_limit=self._positive(call.parameters, 'countLimit'),
+            count_limit=str(self._integer(call.parameters, 'countLimit')),
         )
+        if rule.count_limit == '0':
+            raise ApiError(400, '51000', 'Parameter countLimit error')
         if rule.window > MAX_RFQ_WINDOW:
             raise ApiError(400, '51000', 'Parameter timeInterval error')
         self.engine.set_rule(call.account, self.name, None, rule)
@@ -281,7 +285,7 @@ class OkxVenue:
         return [self._order(order)]
 
     def pending(self, call: Call) -> Rows:
-        return self._listed(call, [order for order in call.account.orders if order.is_open])
+        return self._listed(call, call.account.open_orders(self.name))
 
     def history(self, call: Call) -> Rows:
         self._text(call.parameters, 'instType')
@@ -350,7 +354,7 @@ class OkxVenue:
             raise ApiError(
                 200, '51400', 'Cancellation failed as the order has been filled, canceled or does not exist.'
             )
-        self.engine.cancel(order, call.now)
+        self.engine.cancel(call.account, order, call.now)
         return {'ordId': order.order_id, 'clOrdId': order.client_order_id}
 
     def _listed(self, call: Call, orders: list[Order]) -> Rows:
@@ -516,8 +520,10 @@ class OkxVenue:
             raise ApiError(401, '50102', 'Timestamp request expired')
         target = f'{request.path}?{request.query}' if request.query else request.path
         prehash = f'{timestamp}{request.method}{target}{request.body}'
-        digest = hmac.new(account.secret.encode(), prehash.encode(), hashlib.sha256).digest()
-        if not hmac.compare_digest(base64.b64encode(digest).decode(), headers.get('OK-ACCESS-SIGN', '')):
+        signed = prehash.encode(errors='surrogateescape')
+        digest = base64.b64encode(hmac.new(account.secret.encode(), signed, hashlib.sha256).digest())
+        received = headers.get('OK-ACCESS-SIGN', '').encode(errors='surrogateescape')
+        if not hmac.compare_digest(digest, received):
             raise ApiError(401, '50113', 'Invalid Sign')
         return account
 
@@ -540,7 +546,7 @@ class OkxVenue:
         if request.method == 'GET':
             return dict(parse_qsl(request.query)), []
         try:
-            body = json.loads(request.body or '{}')
+            body = parse_json(request.body or '{}')
         except ValueError:
             raise ApiError(400, '50002', 'JSON syntax error') from None
         if endpoint.is_batch:
@@ -577,7 +583,7 @@ class OkxVenue:
 
     def _integer(self, parameters: Parameters, name: str) -> int:
         text = self._text(parameters, name)
-        if not (text.isascii() and text.isdigit()):
+        if not is_natural(text):
             raise ApiError(400, '51000', f'Parameter {name} error')
         return int(text)
 

@@ -4,7 +4,8 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import TracebackType
@@ -30,6 +31,7 @@ PASSPHRASE = 'simulator-passphrase'  # noqa: S105
 HOST = '127.0.0.1'
 SERVER = f'ccxt-mmp-simulator/{__version__}'
 CONTROL = '/_control/'
+SHUTDOWN_TIMEOUT = 0.1  # s that requests under way have when the simulator is closed
 URL_TABLES = ('api', 'test', 'demo', 'apiBackup', 'apiBackupDemoTrading')
 PAGE = '<html><body>The service is unavailable.</body></html>'
 
@@ -92,7 +94,15 @@ class Simulator:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._ready = threading.Event()
-        self._failure: OSError | None = None
+        self._failure: BaseException | None = None
+
+    @contextmanager
+    def _state(self) -> Iterator[int]:
+        """The state to oneself, with every countdown expired that is over; the exchange's time."""
+        with self._lock:
+            now = self.now()
+            self._engine.expire_countdowns(self._accounts.values(), now)
+            yield now
 
     def _open_venues(self) -> None:
         """The venues, with nothing counted yet towards their limits."""
@@ -113,7 +123,9 @@ class Simulator:
             self.check()
 
     def start(self) -> 'Simulator':
-        """Serve; returns when the port is open."""
+        """Serve; returns when the port is open, and at once if it is."""
+        if self._thread is not None:
+            return self
         self._ready.clear()
         self._failure = None
         self._thread = threading.Thread(target=self._run, name='ccxt-mmp-simulator', daemon=True)
@@ -121,6 +133,7 @@ class Simulator:
         self._ready.wait()
         if self._failure is not None:
             self._thread.join()
+            self._thread = None
             raise self._failure
         return self
 
@@ -150,8 +163,8 @@ class Simulator:
     ) -> Any:
         """An exchange of any ccxt class of either venue, plain or extended, that talks to this simulator alone.
 
-        It has the credentials of an account and shares the exchange's clock, also after ``advance``. On Binance it
-        loads the option markets, which ccxt does not by itself.
+        It has the credentials of an account and shares the exchange's clock, also after ``advance``, for which it
+        cannot be copied or pickled. On Binance it loads the option markets, which ccxt does not by itself.
         """
         account = account or self._account
         credentials = {'apiKey': account.key, 'secret': account.secret, 'password': account.passphrase}
@@ -172,16 +185,18 @@ class Simulator:
 
     def advance(self, milliseconds: int) -> None:
         """Set the exchange's clock forward; freezes and locks end, countdowns fire."""
-        if milliseconds < 0:
-            raise ValueError(f'time does not go back by {-milliseconds} ms')
-        self._advanced += milliseconds
+        if type(milliseconds) is not int or milliseconds < 0:
+            raise ValueError(f'time goes forward by whole milliseconds, not by {milliseconds!r}')
         with self._lock:
-            self._engine.expire_countdowns(self._accounts.values(), self.now())
+            self._advanced += milliseconds
+        with self._state():
+            pass
 
     def add_account(self, key: str, secret: str, passphrase: str = PASSPHRASE, *, privileged: bool = True) -> Account:
         """Another account, with orders, protections and limits of its own."""
         account = Account(key, secret, passphrase, privileged)
-        self._accounts[key] = account
+        with self._lock:
+            self._accounts[key] = account
         return account
 
     @property
@@ -191,23 +206,26 @@ class Simulator:
 
     @privileged.setter
     def privileged(self, privileged: bool) -> None:
+        if not isinstance(privileged, bool):
+            raise TypeError(f'a privilege is granted or not, {privileged!r} is neither')
         self._account.privileged = privileged
 
     def set_rule(
         self, venue: str, underlying: str | None = None, rule: Rule = EXAMPLE_RULE, *, account: Account | None = None
     ) -> None:
         """Set the rule of a protection, as another client of the account would."""
-        with self._lock:
+        with self._state():
             self._engine.set_rule(account or self._account, venue, underlying, rule)
 
     def protection(self, venue: str, underlying: str | None = None, *, account: Account | None = None) -> Protection:
         """The exchange's side of a protection."""
-        return (account or self._account).protection(venue, underlying)
+        with self._state():
+            return (account or self._account).protection(venue, underlying)
 
     def trip(self, venue: str, underlying: str | None = None, *, account: Account | None = None) -> None:
         """Trip a protection, as fills beyond its limits would: ``trip('okx', 'BTC-USD')``, ``trip('okx')`` for RFQ."""
-        with self._lock:
-            self._engine.trip(account or self._account, venue, underlying, self.now())
+        with self._state() as now:
+            self._engine.trip(account or self._account, venue, underlying, now)
 
     def rest(
         self,
@@ -220,39 +238,45 @@ class Simulator:
         account: Account | None = None,
     ) -> Order:
         """Put an order of the first option of an underlying into the book, as another client of the account would."""
-        options = self._engine.instruments.values()
-        option = next(each for each in options if each.venue == venue and each.underlying == underlying)
-        order = Order('', option, side, option.tick, Decimal(quantity), mmp, order_type='mmp' if mmp else 'limit')
-        with self._lock:
-            return self._engine.place(account or self._account, order, self.now())
+        with self._state() as now:
+            option = next(each for each in self._engine.listed(venue, now) if each.underlying == underlying)
+            order = Order('', option, side, option.tick, Decimal(quantity), mmp, order_type='mmp' if mmp else 'limit')
+            return self._engine.place(account or self._account, order, now)
 
     def resting(self, venue: str, underlying: str, *, account: Account | None = None) -> list[Order]:
         """The orders that rest in the book."""
-        orders = (account or self._account).open_orders(venue)
+        with self._state():
+            orders = (account or self._account).open_orders(venue)
         return [order for order in orders if order.underlying == underlying]
 
     def order(self, order_id: str) -> Order:
         """Any order by its id."""
-        for order in (order for account in self._accounts.values() for order in account.orders):
-            if order.order_id == str(order_id):
-                return order
-        raise KeyError(f'there is no order {order_id}')
+        with self._state():
+            return self._order(order_id)[1]
+
+    def _order(self, order_id: str) -> tuple[Account, Order]:
+        everywhere = ((account, order) for account in self._accounts.values() for order in account.orders)
+        found = next((each for each in everywhere if each[1].order_id == str(order_id)), None)
+        if found is None:
+            raise KeyError(f'there is no order {order_id}')
+        return found
 
     def fill(self, order_id: str, quantity: float | str | None = None, *, delta: float | str | None = None) -> None:
         """Somebody trades with an order: all of what is left of it, or some contracts.
 
         :param delta: of one contract of the option when it is bought, in the coin, for Binance's delta limit
         """
-        order = self.order(order_id)
-        account = next(each for each in self._accounts.values() if order in each.orders)
-        contracts = order.quantity - order.filled if quantity is None else Decimal(str(quantity))
-        with self._lock:
-            self._engine.fill(account, order, contracts, self.now(), None if delta is None else Decimal(str(delta)))
+        with self._state() as now:
+            account, order = self._order(order_id)
+            contracts = order.quantity - order.filled if quantity is None else Decimal(str(quantity))
+            self._engine.fill(account, order, contracts, now, None if delta is None else Decimal(str(delta)))
 
     def execute_block_trades(self, attempts: int = 1, *, account: Account | None = None) -> None:
         """Execution attempts of OKX block trading, which its protection counts."""
-        with self._lock:
-            self._engine.execute_block_trades(account or self._account, attempts, self.now())
+        if type(attempts) is not int or attempts < 1:
+            raise ValueError(f'attempts are an integer of at least 1, not {attempts!r}')
+        with self._state() as now:
+            self._engine.execute_block_trades(account or self._account, attempts, now)
 
     def fault(
         self,
@@ -266,8 +290,9 @@ class Simulator:
         retry_after: int = 1,
     ) -> None:
         """Let the next requests go wrong, those whose path ends so: see ``ccxt_mmp.simulator.faults`` for the kinds."""
+        fault = Fault(kind, path, method, times, milliseconds, status, retry_after)
         with self._lock:
-            self._faults.append(Fault(kind, path, method, times, milliseconds, status, retry_after))
+            self._faults.append(fault)
 
     @property
     def used_weight(self) -> int:
@@ -279,6 +304,7 @@ class Simulator:
         with self._lock:
             for account in self._accounts.values():
                 account.orders.clear()
+                account.resting.clear()
                 account.protections.clear()
                 account.countdowns.clear()
                 account.privileged = True
@@ -291,14 +317,14 @@ class Simulator:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except OSError as error:
+        except BaseException as error:  # noqa: BLE001 - raised by start()
             self._failure = error
             self._ready.set()
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        runner = web.ServerRunner(web.Server(self._handle, access_log=None))
+        runner = web.ServerRunner(web.Server(self._handle, access_log=None), shutdown_timeout=SHUTDOWN_TIMEOUT)
         await runner.setup()
         try:
             site = web.TCPSite(runner, HOST, self._port)
@@ -310,17 +336,24 @@ class Simulator:
             await runner.cleanup()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await self._respond(request)
+        except web.HTTPException:
+            raise
+        except Exception as error:  # noqa: BLE001 - raised in the test that caused it, by check()
+            self.errors.append(error)
+            return self._response(Answer({'msg': f'the simulator failed: {error!r}'}, 500))
+
+    async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         path, _, query = request.raw_path.partition('?')
         # a page in a browser cannot be made to reach this server under another name
         if request.host not in (f'{HOST}:{self._port}', f'localhost:{self._port}'):
             return self._response(Answer({'msg': 'this server answers 127.0.0.1 alone'}, 403))
-        body = (await request.read()).decode(errors='replace')
+        body = (await request.read()).decode(errors='surrogateescape')
         if path.startswith(CONTROL):
             answer = control.answer(self, request.method, path.removeprefix(CONTROL), request.content_type, body)
             return self._response(answer)
         fault = self._next_fault(request.method, path)
-        if fault is not None and fault.kind == 'delay':
-            await asyncio.sleep(fault.milliseconds / 1000)
         received = Request(request.method, path, query, body, request.headers)
         if fault is not None and fault.kind == 'drop_before':
             self._log(received, None)
@@ -328,15 +361,18 @@ class Simulator:
         answer = self._fault_answer(fault, received) or self._effect(received, fault)
         if fault is not None and fault.kind == 'drop_after':
             return self._dropped(request)
+        if fault is not None and fault.kind == 'delay':
+            await asyncio.sleep(fault.milliseconds / 1000)
         return self._response(answer, None if fault is None else fault.kind)
 
     def _next_fault(self, method: str, path: str) -> Fault | None:
         with self._lock:
-            for index, fault in enumerate(self._faults):
-                if fault.strikes(method, path):
-                    self._faults[index] = replace(fault, times=fault.times - 1)
-                    return fault
-            return None
+            fault = next((each for each in self._faults if each.strikes(method, path)), None)
+            if fault is not None:
+                fault.times -= 1
+                if fault.times == 0:
+                    self._faults.remove(fault)
+            return fault
 
     def _fault_answer(self, fault: Fault | None, request: Request) -> Answer | None:
         """The answer of a fault that keeps a request from taking effect."""
@@ -361,14 +397,9 @@ class Simulator:
         """What a venue does about a request."""
         if fault is not None and fault.kind == 'half_batch':
             request = replace(request, refuse_every_second=True)
-        with self._lock:
-            times = Times(self.now(), self._clock())
-            self._engine.expire_countdowns(self._accounts.values(), times.now)
-            try:
-                answered = self._okx.answer(request, times) or self._binance.answer(request, times)
-            except Exception as error:  # noqa: BLE001 - raised in the test that caused it, by check()
-                self.errors.append(error)
-                answered = Answer({'msg': f'the simulator failed: {error!r}'}, 500), []
+        with self._state() as now:
+            times = Times(now, now - self._advanced)
+            answered = self._okx.answer(request, times) or self._binance.answer(request, times)
         if answered is None:
             answered = Answer({'msg': f'the simulator has no {request.method} {request.path}'}, 404), []
             self.unexpected.append(self._log(request, 404))

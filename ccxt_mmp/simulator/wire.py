@@ -1,9 +1,12 @@
 """What goes between the server and the venues."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+
+MAX_DIGITS = 20
 
 
 @dataclass(frozen=True)
@@ -11,7 +14,7 @@ class Request:
     method: str
     path: str
     query: str  # as it was sent, without the question mark
-    body: str  # as it was sent
+    body: str  # as it was sent; bytes that are no UTF-8 as surrogates
     headers: Mapping[str, str]  # any case
     refuse_every_second: bool = False  # a fault: of the items of a batch
 
@@ -47,5 +50,18 @@ class ApiError(Exception):
 
 
 def is_positive(text: str) -> bool:
-    """Whether a text is a plain decimal above 0."""
-    return text.isascii() and text.replace('.', '', 1).isdigit() and Decimal(text) > 0
+    """Whether a text is a plain decimal above 0, of a length that a number has."""
+    return len(text) <= MAX_DIGITS and text.isascii() and text.replace('.', '', 1).isdigit() and Decimal(text) > 0
+
+
+def is_natural(text: str) -> bool:
+    """Whether a text is an integer of at least 0, of a length that a number has."""
+    return len(text) <= MAX_DIGITS and text.isascii() and text.isdigit()
+
+
+def parse_json(text: str) -> Any:
+    """ValueError for whatever is no JSON, or nested deeper than any request."""
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError('nested too deeply') from error

@@ -188,7 +188,9 @@ def test_key_without_the_permission_is_refused(simulator):
     assert refused(simulator, 'DELETE', 'allOpenOrdersByUnderlying', **credentials, underlying='BTCUSDT') == -2015
 
 
-def test_weight_is_counted_and_enforced(simulator, symbol):
+def test_weight_is_counted_and_enforced(still_simulator):
+    simulator = still_simulator
+    symbol = simulator.rest('binance', 'ETHUSDT', mmp=False).instrument.instrument_id
     weights = [
         call(simulator, 'GET', 'openOrders', symbol=symbol)[1],
         call(simulator, 'GET', 'openOrders')[1],
@@ -205,7 +207,10 @@ def test_weight_is_counted_and_enforced(simulator, symbol):
     assert simulator.used_weight == 1
 
 
-def test_orders_are_counted_and_enforced(simulator, order):
+def test_orders_are_counted_and_enforced(still_simulator):
+    simulator = still_simulator
+    symbol = simulator.rest('binance', 'ETHUSDT', mmp=False).instrument.instrument_id
+    order = {'symbol': symbol, 'side': 'SELL', 'type': 'LIMIT', 'quantity': '1', 'price': '10'}
     _, headers, _ = call(simulator, 'POST', 'order', **order)
     assert (headers['X-MBX-ORDER-COUNT-10S'], headers['X-MBX-ORDER-COUNT-1M']) == ('1', '1')
     _, headers, _ = call(simulator, 'POST', 'batchOrders', orders=json.dumps([order] * 10))
@@ -225,3 +230,36 @@ def test_limits_can_be_turned_off():
         option = simulator.rest('binance', 'BTCUSDT', mmp=True).instrument.instrument_id
         order = {'symbol': option, 'side': 'BUY', 'type': 'LIMIT', 'quantity': '1', 'price': '1'}
         assert 'X-MBX-ORDER-COUNT-10S' not in call(simulator, 'POST', 'order', **order)[1]
+
+
+def test_lists_begin_and_end_where_they_are_told_to(still_simulator):
+    simulator = still_simulator
+    orders = []
+    for _ in range(3):
+        orders.append(simulator.rest('binance', 'BTCUSDT', mmp=True))
+        simulator.advance(1000)
+    first, second, third = (int(order.order_id) for order in orders)
+    symbol = orders[0].instrument.instrument_id
+
+    def listed(path='openOrders', **query):
+        return [row['orderId'] for row in call(simulator, 'GET', path, symbol=symbol, **query)[2]]
+
+    assert listed() == [first, second, third]
+    assert listed(limit=1) == [first]
+    assert listed(orderId=second) == [second, third]
+    assert listed(startTime=orders[1].created, endTime=orders[1].created) == [second]
+    call(simulator, 'DELETE', 'allOpenOrders', symbol=symbol)
+    assert listed('historyOrders', limit=2) == [first, second]
+    assert refused(simulator, 'GET', 'openOrders', limit='x') == -1130
+
+
+def test_post_only_is_good_till_crossing(simulator, order):
+    _, _, placed = call(simulator, 'POST', 'order', **order, postOnly='true', newOrderRespType='RESULT')
+    assert (placed['postOnly'], placed['timeInForce']) == (True, 'GTX')
+
+
+def test_stray_parameter_of_a_public_endpoint_is_refused(simulator):
+    with pytest.raises(urllib.error.HTTPError, match='400') as caught:
+        urllib.request.urlopen(f'{simulator.url}/eapi/v1/time?stray=1')  # noqa: S310
+    with caught.value as answer:
+        assert json.load(answer)['code'] == -1104

@@ -213,6 +213,38 @@ def test_trigger_cancels_the_mmp_orders_of_the_underlying_and_no_other():
     assert {order.state for order in kept} == {'live'}
 
 
+def test_fills_before_a_trigger_do_not_count_after_the_freeze():
+    engine, account = engine_and_account()
+    engine.set_rule(account, 'okx', 'BTC-USD', Rule(60_000, 2000, qty_limit='100'))
+    engine.fill(account, place(engine, account), Decimal(100), 10_000)
+    engine.fill(account, place(engine, account, 12_000), Decimal(99), 12_000)
+    assert not account.protection('okx', 'BTC-USD').is_frozen(12_000)
+
+
+def test_fills_before_a_rule_was_disabled_do_not_count_after_it_is_enabled():
+    engine, account = engine_and_account()
+    engine.set_rule(account, 'okx', 'BTC-USD', RULE)
+    order = place(engine, account)
+    engine.fill(account, order, Decimal(99), 10_000)
+    for rule in (Rule(0, 2000, qty_limit='100'), RULE):
+        engine.set_rule(account, 'okx', 'BTC-USD', rule)
+    engine.fill(account, order, Decimal(1), 10_001)
+    assert not account.protection('okx', 'BTC-USD').is_frozen(10_001)
+
+
+def test_trigger_in_a_freeze_prolongs_it():
+    engine, account, protection = tripped(RULE)
+    engine.trip(account, 'okx', 'BTC-USD', 11_000)
+    assert (protection.last_trigger, protection.frozen_until(11_000)) == (11_000, 13_000)
+
+
+def test_disabled_protection_cannot_trip():
+    engine, account = engine_and_account()
+    engine.set_rule(account, 'okx', 'BTC-USD', Rule(0, 2000, qty_limit='100'))
+    with pytest.raises(ValueError, match='no rule that could trip'):
+        engine.trip(account, 'okx', 'BTC-USD', 0)
+
+
 def test_accounts_are_apart():
     engine, account = engine_and_account()
     another = Account('another', 'secret', 'passphrase')
@@ -255,7 +287,7 @@ def test_client_order_id_is_unique_among_open_orders():
     first = place(engine, account, client_order_id='a')
     with pytest.raises(RejectedError, match='duplicate'):
         place(engine, account, client_order_id='a')
-    engine.cancel(first, 1)
+    engine.cancel(account, first, 1)
     second = place(engine, account, client_order_id='a')
     assert account.find('okx', None, 'a') is second
     assert account.find('okx', first.order_id, None) is first

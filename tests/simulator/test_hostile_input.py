@@ -2,6 +2,7 @@
 
 import json
 import urllib.parse
+from decimal import Decimal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,62 +15,127 @@ from ccxt_mmp.simulator.wire import Request, Times
 
 ENGINE = Engine(0)
 TIMES = Times(10_000, 10_000)
+OPTIONS = {
+    venue: next(name for name, option in ENGINE.instruments.items() if option.venue == venue)
+    for venue in ('okx', 'binance')
+}
 WORDS = ['', '0', '1', '-1', '1.5', '10001', 'x', '١', 'BTC-USD', 'BTCUSDT', 'OPTION', 'limit', 'mmp', 'cross', 'buy']
-WORDS += ['BUY', 'LIMIT', 'GTC', 'true', '[1]', '["a"]', '[{}]', '[', '12,13', *list(ENGINE.instruments)[::400]]
-SCALARS = st.sampled_from([*WORDS, None, True, 0, 1, -1, 0.5, 10**30])
+WORDS += ['BUY', 'LIMIT', 'GTC', 'true', '[1]', '["a"]', '[{}]', '[', '12,13', '9' * 30, '0.' + '1' * 30, '5' * 5000]
+SCALARS = st.sampled_from([*WORDS, *OPTIONS.values(), None, True, 0, 1, -1, 0.5, 10**30])
 VALUES = st.one_of(
     SCALARS, SCALARS, st.lists(SCALARS, max_size=2), st.dictionaries(SCALARS.map(str), SCALARS, max_size=2)
 )
 
+# requests that are accepted as they are, from which the hostile ones differ in a field or two
+OKX_ORDER = {'instId': OPTIONS['okx'], 'tdMode': 'cross', 'side': 'buy', 'ordType': 'mmp', 'sz': '1', 'px': '1'}
+OKX_RULE = {'timeInterval': '5000', 'frozenInterval': '2000'}
+OKX_VALID = {
+    'public/instruments': {'instType': 'OPTION'},
+    'account/mmp-config': {'instFamily': 'BTC-USD', **OKX_RULE, 'qtyLimit': '100'},
+    'account/mmp-reset': {'instFamily': 'BTC-USD'},
+    'rfq/mmp-config': {**OKX_RULE, 'countLimit': '10'},
+    'trade/mass-cancel': {'instType': 'OPTION', 'instFamily': 'BTC-USD', 'lockInterval': '1'},
+    'trade/cancel-all-after': {'timeOut': '60'},
+    'trade/order': OKX_ORDER,
+    'trade/batch-orders': OKX_ORDER,
+    'trade/cancel-order': {'instId': OPTIONS['okx'], 'clOrdId': 'a'},
+    'trade/cancel-batch-orders': {'instId': OPTIONS['okx'], 'clOrdId': 'a'},
+    'trade/orders-history': {'instType': 'OPTION'},
+}
+BINANCE_ORDER = {'symbol': OPTIONS['binance'], 'side': 'BUY', 'type': 'LIMIT', 'quantity': '1', 'price': '1'}
+BINANCE_RULE = {
+    'windowTimeInMilliseconds': '3000',
+    'frozenTimeInMilliseconds': '0',
+    'qtyLimit': '2',
+    'deltaLimit': '2.3',
+}
+BINANCE_VALID = {
+    'mmpSet': {'underlying': 'BTCUSDT', **BINANCE_RULE},
+    'order': BINANCE_ORDER,
+    'batchOrders': {},
+    'countdownCancelAll': {'underlying': 'BTCUSDT', 'countdownTime': '5000'},
+    'countdownCancelAllHeartBeat': {'underlyings': 'BTCUSDT,ETHUSDT'},
+}
+MUTATED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
-@pytest.fixture(scope='module')
-def venues():
-    """Both venues with an order in each, which trust every client."""
+
+@pytest.fixture
+def account():
+    """One with an order at each venue, client order id 'a'."""
     account = Account('key', 'secret', 'passphrase')
-    for venue in ('okx', 'binance'):
-        option = next(each for each in ENGINE.instruments.values() if each.venue == venue)
-        ENGINE.place(account, Order('', option, 'buy', '1', 1, True, client_order_id='a'), 0)
+    for instrument_id in OPTIONS.values():
+        order = Order('', ENGINE.instruments[instrument_id], 'buy', '1', Decimal(1), True, client_order_id='a')
+        ENGINE.place(account, order, 0)
+    return account
+
+
+@pytest.fixture
+def venues(account):
+    """Both venues, which trust every client."""
     venues = OkxVenue(ENGINE, {'key': account}, None), BinanceVenue(ENGINE, {'key': account}, None)
     for venue in venues:
         venue._authenticate = lambda *_: account
     return venues
 
 
-def items(names):
-    """Objects with any of the names that an endpoint knows, and one that none knows."""
-    return st.fixed_dictionaries({}, optional=dict.fromkeys([*names, 'stray'], VALUES))
+def differing(valid, known, values=VALUES):
+    """The valid request, but for one or two fields, of those that the endpoint knows or that nobody knows."""
+    changes = st.dictionaries(st.sampled_from([*known, *valid, 'stray']), values, max_size=2)
+    return changes.map(lambda changed: {**valid, **changed})
+
+
+def okx_request(method, path, content):
+    if method == 'GET':
+        return Request(method, PREFIX + path, urllib.parse.urlencode(content), '', {})
+    return Request(method, PREFIX + path, '', json.dumps(content), {})
 
 
 @pytest.mark.parametrize('method_and_path', OkxVenue(ENGINE, {}, None).endpoints, ids=' '.join)
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@MUTATED
 @given(data=st.data())
 def test_okx_answers_anything(venues, method_and_path, data):
     method, path = method_and_path
     endpoint = venues[0].endpoints[method_and_path]
-    if method == 'GET':
-        names = items(endpoint.known)
-        request = Request(method, PREFIX + path, urllib.parse.urlencode(data.draw(names)), '', {})
-    else:
-        one = items(endpoint.known)
-        body = json.dumps(data.draw(VALUES | one | st.lists(one | VALUES, max_size=3)))
-        request = Request(method, PREFIX + path, '', body, {})
-    answer, _ = venues[0].answer(request, TIMES)
+    one = differing(OKX_VALID.get(path, {}) if method == 'POST' else {}, endpoint.known)
+    content = data.draw(st.lists(one | VALUES, min_size=1, max_size=3) | VALUES if endpoint.is_batch else one)
+    answer, _ = venues[0].answer(okx_request(method, path, content), TIMES)
     json.dumps(answer.body)
     assert set(answer.body) == {'code', 'data', 'msg'}
     assert answer.status in (200, 400)
 
 
 @pytest.mark.parametrize('method_and_path', BinanceVenue(ENGINE, {}, None).endpoints, ids=' '.join)
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@MUTATED
 @given(data=st.data())
 def test_binance_answers_anything(venues, method_and_path, data):
     method, path = method_and_path
     known = venues[1].endpoints[method_and_path].known
-    order = items(venues[1].endpoints['POST', '/eapi/v1/order'].known)
-    parameters = data.draw(st.fixed_dictionaries({}, optional=dict.fromkeys(known, SCALARS)))
-    for name in {'orders', 'orderIds', 'clientOrderIds'} & parameters.keys():
-        parameters[name] = json.dumps(data.draw(st.lists(order | VALUES, max_size=2)))
+    valid = BINANCE_VALID.get(path.rpartition('/')[2], {}) if method == 'POST' else {}
+    parameters = data.draw(differing(valid, known, SCALARS))
+    if method == 'POST' and path.endswith('batchOrders'):
+        order = differing(BINANCE_ORDER, ['isMmp', 'clientOrderId', 'postOnly', 'reduceOnly', 'timeInForce'])
+        parameters['orders'] = json.dumps(data.draw(st.lists(order | VALUES, max_size=2)))
     answer, _ = venues[1].answer(Request(method, path, urllib.parse.urlencode(parameters), '', {}), TIMES)
     json.dumps(answer.body)
     assert answer.status in (200, 400)
     assert answer.status == 200 or set(answer.body) == {'code', 'msg'}
+
+
+@pytest.mark.parametrize('path', OKX_VALID)
+def test_what_the_hostile_requests_to_okx_differ_from_is_accepted(venues, account, path):
+    method = 'POST' if ('POST', path) in venues[0].endpoints else 'GET'
+    content = [OKX_VALID[path]] if venues[0].endpoints[method, path].is_batch else OKX_VALID[path]
+    before = len(account.orders)
+    answer, unknown = venues[0].answer(okx_request(method, path, content), TIMES)
+    assert (answer.body['code'], unknown) == ('0', [])
+    assert len(account.orders) - before == ('ordType' in OKX_VALID[path])
+
+
+@pytest.mark.parametrize('path', BINANCE_VALID)
+def test_what_the_hostile_requests_to_binance_differ_from_is_accepted(venues, account, path):
+    parameters = {'orders': json.dumps([BINANCE_ORDER])} if path == 'batchOrders' else BINANCE_VALID[path]
+    before = len(account.orders)
+    request = Request('POST', f'/eapi/v1/{path}', urllib.parse.urlencode(parameters), '', {})
+    answer, _ = venues[1].answer(request, TIMES)
+    assert answer.status == 200
+    assert len(account.orders) - before == (path in ('order', 'batchOrders'))

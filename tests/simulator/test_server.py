@@ -1,16 +1,23 @@
 """The server around the venues: limits, faults, the control side, and what it refuses."""
 
+import asyncio
+import base64
+import hashlib
+import hmac
 import json
 import socket
 import threading
+import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
+import aiohttp
 import ccxt
 import pytest
 
 import ccxt_mmp
-from ccxt_mmp.simulator import Simulator
+from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator
 
 CANCEL = ('okx', 'mass_cancel_mmp', 'BTC/USD')
 RESET = ('binance', 'reset_mmp', 'BTC/USDT')
@@ -70,11 +77,15 @@ def test_result_false_is_without_effect(flavour, armed):
     assert not took_effect(armed, CANCEL)
 
 
-def test_long_delay_is_a_timeout(flavour, armed):
-    armed.fault('delay', 'mass-cancel', milliseconds=300)
+def test_long_delay_is_a_timeout_after_the_effect(flavour, armed):
+    armed.fault('delay', 'mass-cancel', milliseconds=60_000)
     exchange = flavour.exchange('okx', armed.url, timeout=100)
     with pytest.raises(ccxt.RequestTimeout):
         flavour.take(exchange.mass_cancel_mmp('BTC/USD'))
+    assert took_effect(armed, CANCEL)
+    started = time.monotonic()
+    armed.close()
+    assert time.monotonic() - started < 5
 
 
 def test_short_delay_is_waited_for(flavour, armed):
@@ -274,7 +285,18 @@ def test_block_trades_trip_their_protection(simulator):
         ('fill', {}, 'order_id'),
         ('fill', b'[]', 'JSON object'),
         ('fill', b'{', 'Expecting'),
-        ('advance', {'milliseconds': -1}, 'does not go back'),
+        ('advance', {'milliseconds': -1}, 'time goes forward'),
+        ('advance', {'milliseconds': 0.5}, 'whole milliseconds'),
+        ('advance', b'{"milliseconds": NaN}', 'whole milliseconds'),
+        ('privilege', {'granted': 'false'}, 'neither'),
+        ('execute_block_trades', {'attempts': -5}, 'at least 1'),
+        ('fault', {'kind': 'delay', 'times': 'x'}, 'times of a fault'),
+        ('fault', {'kind': 'delay', 'times': 0}, 'times of a fault'),
+        ('fault', {'kind': 'delay', 'path': 5}, 'text'),
+        ('fault', {'kind': 'delay', 'milliseconds': 'x'}, 'milliseconds of a fault'),
+        ('fault', {'kind': 'status', 'status': 99}, 'status of a fault'),
+        ('fault', {'kind': 'status', 'retry_after': 'a\r\nb'}, 'retry_after of a fault'),
+        ('clear', b'[' * 100_000, 'nested too deeply'),
         ('advance', {'hours': 1}, 'hours'),
         ('fault', {'kind': 'earthquake'}, 'a fault is one of'),
         ('trip', {'venue': 'okx', 'underlying': 'BTC-USD'}, 'no rule'),
@@ -286,11 +308,13 @@ def test_wrong_command_is_refused_and_says_why(simulator, command, body, said):
     assert said in answer['error']
 
 
-def test_wrong_quantity_is_refused(simulator):
+def test_wrong_fill_is_refused_and_fills_nothing(simulator):
+    simulator.set_rule('okx', 'BTC-USD')
     order = simulator.rest('okx', 'BTC-USD', mmp=True)
-    for quantity in ('x', '11'):
-        assert control(simulator, 'fill', {'order_id': order.order_id, 'quantity': quantity})[0] == 400
+    for wrong in ({'quantity': 'x'}, {'quantity': '11'}, {'quantity': 'NaN'}, {'delta': 'NaN'}, {'delta': 'Infinity'}):
+        assert control(simulator, 'fill', {'order_id': order.order_id, **wrong})[0] == 400
     assert order.filled == 0
+    assert not simulator.protection('okx', 'BTC-USD').fills
 
 
 @pytest.mark.parametrize('command', ['explode', '', 'close'])
@@ -405,6 +429,170 @@ def test_several_clients_at_once(simulator):
         thread.join()
     assert failures == []
     assert len(simulator.requests) == 80
+
+
+def test_error_around_the_venues_fails_the_test_too(simulator):
+    simulator._next_fault = None
+    with pytest.raises(urllib.error.HTTPError, match='500') as caught:
+        urllib.request.urlopen(f'{simulator.url}/eapi/v1/time')  # noqa: S310
+    caught.value.close()
+    with pytest.raises(TypeError):
+        simulator.check()
+    simulator.errors.clear()
+
+
+def test_started_twice_serves_once(simulator):
+    url = simulator.url
+    assert simulator.start() is simulator
+    assert simulator.url == url
+
+
+@pytest.mark.parametrize('port', [99_999, -1])
+def test_port_that_does_not_exist_is_an_error_of_the_caller(port):
+    simulator = Simulator(port=port)
+    with pytest.raises(OverflowError):
+        simulator.start()
+    simulator.close()
+
+
+def test_first_answer_comes_within_half_a_second():
+    started = time.monotonic()
+    with Simulator() as simulator:
+        urllib.request.urlopen(f'{simulator.url}/eapi/v1/time').close()  # noqa: S310
+        assert time.monotonic() - started < 0.5
+
+
+def test_10000_requests_of_50_concurrent_clients_without_an_error_or_a_leak():
+    requests, clients = 10_000, 50
+    before = threading.active_count(), len(list(Path('/dev/fd').iterdir()))
+
+    async def client(session, simulator):
+        for number in range(requests // clients):
+            path = '/api/v5/public/time' if number % 2 else '/eapi/v1/time'
+            async with session.get(simulator.url + path) as answer:
+                assert answer.status == 200
+                await answer.json()
+
+    async def main(simulator):
+        async with aiohttp.ClientSession() as session:
+            await asyncio.gather(*(client(session, simulator) for _ in range(clients)))
+
+    with Simulator(enforce_limits=False) as simulator:
+        asyncio.run(main(simulator))
+        assert [request.status for request in simulator.requests] == [200] * requests
+    assert (threading.active_count(), len(list(Path('/dev/fd').iterdir()))) == before
+
+
+@pytest.fixture
+def moving():
+    """A simulator whose clock is moved from outside, as the system's is, and what moves it."""
+    times = [1_700_000_000_000]
+    with Simulator(clock=lambda: times[0]) as simulator:
+        yield simulator, lambda milliseconds: times.__setitem__(0, times[0] + milliseconds)
+
+
+@pytest.mark.parametrize('look', ['control', 'wire'])
+def test_countdown_fires_by_the_passing_of_time_alone(moving, look):
+    simulator, pass_time = moving
+    exchange = simulator.connect(ccxt_mmp.okx, enableRateLimit=False)
+    order = simulator.rest('okx', 'BTC-USD', mmp=False)
+    exchange.privatePostTradeCancelAllAfter({'timeOut': '10'})
+    pass_time(10_000)
+    if look == 'control':
+        with pytest.raises(ValueError, match='cannot be filled'):
+            simulator.fill(order.order_id)
+        assert simulator.resting('okx', 'BTC-USD') == []
+    else:
+        assert exchange.privateGetTradeOrdersPending()['data'] == []
+
+
+def test_clear_ends_countdowns(moving):
+    simulator, pass_time = moving
+    simulator.connect(ccxt_mmp.okx, enableRateLimit=False).privatePostTradeCancelAllAfter({'timeOut': '10'})
+    simulator.clear()
+    order = simulator.rest('okx', 'BTC-USD', mmp=False)
+    pass_time(10_000)
+    assert simulator.resting('okx', 'BTC-USD') == [order]
+
+
+def test_expired_options_are_neither_listed_nor_traded(moving):
+    simulator, pass_time = moving
+    exchange = simulator.connect(ccxt_mmp.okx, enableRateLimit=False)
+    binance = simulator.connect(ccxt_mmp.binance, enableRateLimit=False)
+    expiring = simulator.rest('okx', 'BTC-USD', mmp=False).instrument
+    pass_time(expiring.expiry - simulator.now())
+    listed = exchange.publicGetPublicInstruments({'instType': 'OPTION'})['data']
+    assert expiring.instrument_id not in {option['instId'] for option in listed}
+    assert len(listed) == 3 * 126
+    assert len(binance.eapiPublicGetExchangeInfo()['optionSymbols']) == 2 * 126
+    assert simulator.rest('okx', 'BTC-USD', mmp=False).instrument.expiry > expiring.expiry
+    order = {'tdMode': 'cross', 'side': 'buy', 'ordType': 'limit', 'sz': '1', 'px': '1'}
+    with pytest.raises(ccxt.BaseError, match='51027'):
+        exchange.privatePostTradeOrder({'instId': expiring.instrument_id, **order})
+
+
+def test_parameters_that_okx_does_not_know_are_reported_of_refused_requests_too(simulator):
+    exchange = simulator.connect(ccxt_mmp.okx, enableRateLimit=False)
+    with pytest.raises(ccxt.BadRequest):
+        exchange.mass_cancel_mmp(None, {'instFamily': 'XYZ', 'stray': 'x'})
+    assert simulator.requests[-1].unknown == ('stray',)
+
+
+def test_okx_reset_is_of_options_and_counts_are_integers(simulator):
+    exchange = simulator.connect(ccxt_mmp.okx, enableRateLimit=False)
+    with pytest.raises(ccxt.BadRequest, match='instType'):
+        exchange.reset_mmp('BTC/USD', {'instType': 'SWAP'})
+    rule = {'timeInterval': '5', 'frozenInterval': '5'}
+    with pytest.raises(ccxt.BadRequest, match='countLimit'):
+        exchange.privatePostRfqMmpConfig({**rule, 'countLimit': '1.5'})
+    simulator.clear()
+    with pytest.raises(ccxt.BadRequest, match='countLimit'):
+        exchange.privatePostRfqMmpConfig({**rule, 'countLimit': '0'})
+
+
+def test_signature_is_of_the_raw_bytes(simulator):
+    """Also where they are no text: the signature is right, the JSON is not."""
+    timestamp = simulator.connect(ccxt.okx).iso8601(simulator.now())
+    body = b'{"instFamily":"\xff"}'
+    prehash = f'{timestamp}POST/api/v5/account/mmp-reset'.encode() + body
+    digest = hmac.new(SECRET.encode(), prehash, hashlib.sha256).digest()
+
+    def code(signature):
+        headers = {
+            'OK-ACCESS-KEY': KEY,
+            'OK-ACCESS-PASSPHRASE': PASSPHRASE,
+            'OK-ACCESS-TIMESTAMP': timestamp,
+            'OK-ACCESS-SIGN': signature,
+        }
+        request = urllib.request.Request(f'{simulator.url}/api/v5/account/mmp-reset', body, headers)  # noqa: S310
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(request)  # noqa: S310
+        with caught.value as answer:
+            return json.load(answer)['code']
+
+    assert code(base64.b64encode(digest).decode()) == '51000'
+    assert code('é') == '50113'
+
+
+@pytest.mark.parametrize('body', ['[' * 100_000, '{"instFamily":"BTC-USD","timeInterval":"' + '1' * 5000 + '"}'])
+def test_monstrous_body_is_refused(simulator, body):
+    exchange = simulator.connect(ccxt.okx, enableRateLimit=False)
+    exchange.json = lambda value: body
+    with pytest.raises(ccxt.BaseError, match=r'50002|51000'):
+        exchange.privatePostAccountMmpConfig({'instFamily': 'BTC-USD'})
+
+
+def test_monstrous_quantity_is_refused(simulator):
+    exchange = simulator.connect(ccxt.okx, enableRateLimit=False)
+    option = simulator.rest('okx', 'BTC-USD', mmp=False).instrument.instrument_id
+    order = {'instId': option, 'tdMode': 'cross', 'side': 'buy', 'ordType': 'limit', 'sz': '1' + '0' * 30, 'px': '1'}
+    with pytest.raises(ccxt.BadRequest, match='sz'):
+        exchange.privatePostTradeOrder(order)
+
+
+def test_unknown_trigger_is_an_error():
+    with pytest.raises(ValueError, match='trigger is one of reach, exceed, not sometimes'):
+        Simulator(trigger='sometimes')
 
 
 def test_unknown_order_is_an_error(simulator):
