@@ -254,6 +254,17 @@ def test_freeze_of_unreadable_end_is_a_freeze(flavour, canned):
     assert (state['frozen'], state['frozenUntil']) == (True, None)
 
 
+def test_number_that_ccxt_cannot_read_is_none(flavour):
+    """ccxt 4.4.87 raises OverflowError for an infinity, later versions do not."""
+
+    def overflow(*_):
+        raise OverflowError
+
+    exchange = flavour.exchange('okx')
+    exchange.safe_integer = overflow
+    assert exchange._safe_integer({'timeInterval': '1e999'}, 'timeInterval') is None
+
+
 def test_underlying_under_the_exchanges_own_name_is_not_confused_by_its_case(flavour, canned):
     canned.answer(json.dumps({'underlying': 'BTCUSDT', 'windowTimeInMilliseconds': 3000}))
     exchange = flavour.exchange('binance', canned.url)

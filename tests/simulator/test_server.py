@@ -614,3 +614,4 @@ def test_any_order_can_be_filled(simulator):
     for order in orders:
         simulator.fill(order.order_id, 1)
         assert order.filled == 1
+        assert simulator.order(order.order_id) is order
