@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import gc
 import hashlib
 import hmac
 import json
@@ -464,7 +465,12 @@ def test_first_answer_comes_within_half_a_second():
 
 def test_10000_requests_of_50_concurrent_clients_without_an_error_or_a_leak():
     requests, clients = 10_000, 50
-    before = threading.active_count(), len(list(Path('/dev/fd').iterdir()))
+
+    def held():
+        gc.collect()
+        return threading.active_count(), len(list(Path('/dev/fd').iterdir()))
+
+    threads, descriptors = held()
 
     async def client(session, simulator):
         for number in range(requests // clients):
@@ -480,7 +486,7 @@ def test_10000_requests_of_50_concurrent_clients_without_an_error_or_a_leak():
     with Simulator(enforce_limits=False) as simulator:
         asyncio.run(main(simulator))
         assert [request.status for request in simulator.requests] == [200] * requests
-    assert (threading.active_count(), len(list(Path('/dev/fd').iterdir()))) == before
+    assert held() <= (threads, descriptors)
 
 
 @pytest.fixture
