@@ -1,4 +1,4 @@
-"""SPEC 10: every cassette says where it came from, and holds no secret."""
+"""Every cassette says where it came from, and holds no secret."""
 
 import os
 import re

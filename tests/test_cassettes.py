@@ -1,4 +1,4 @@
-"""SPEC 10: recorded HTTP, one cassette for all three flavours, replayed with the network blocked.
+"""Recorded HTTP, one cassette for all three flavours, replayed with the network blocked.
 
 ``pytest tests/test_cassettes.py --record-mode=rewrite`` records them again, by the sync flavour, from the simulator
 with a set clock, so that the same bytes come out.

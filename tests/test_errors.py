@@ -1,4 +1,4 @@
-"""SPEC 5: what the exchange refuses, by the documented envelope, on a host that ccxt does not know."""
+"""What the exchange refuses, by the documented envelope, on a host that ccxt does not know."""
 
 import json
 

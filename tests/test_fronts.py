@@ -1,4 +1,4 @@
-"""SPEC 1 and 8: the class doors, and one source for sync, async and pro."""
+"""The class doors, and one source for sync, async and pro."""
 
 import asyncio
 import copy

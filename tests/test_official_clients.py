@@ -1,4 +1,4 @@
-"""SPEC 9: the exchanges' own Python clients, which know nothing of this package, work against the simulator."""
+"""The exchanges' own Python clients, which know nothing of this package, work against the simulator."""
 
 from contextlib import ExitStack
 

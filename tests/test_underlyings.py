@@ -1,4 +1,4 @@
-"""SPEC 2: what names an underlying."""
+"""What names an underlying."""
 
 import ccxt
 import pytest

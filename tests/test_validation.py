@@ -1,4 +1,4 @@
-"""SPEC 3 and 4: bad input is a clear error, and nothing is sent."""
+"""Bad input is a clear error, and nothing is sent."""
 
 import copy
 import math

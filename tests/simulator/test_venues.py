@@ -1,4 +1,4 @@
-"""SPEC 9, its beginnings: signatures, rules and refusals of the simulator, and the engine by itself."""
+"""Signatures, rules and refusals of the simulator, and the engine by itself."""
 
 import json
 import urllib.error
