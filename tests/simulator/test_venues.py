@@ -1,4 +1,4 @@
-"""Signatures, rules and refusals of the simulator, and the engine by itself."""
+"""Signatures, rules and refusals of the simulator."""
 
 import json
 import urllib.error
