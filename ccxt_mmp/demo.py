@@ -39,7 +39,7 @@ def _okx_options(simulator: Simulator, story: _Story) -> None:
     _quote(simulator, 'okx', 'BTC-USD', story)
     _freeze_by_fills(simulator, 'okx', 'BTC-USD', lambda: exchange.fetch_mmp('BTC/USD'), story)
     state = exchange.reset_mmp('BTC/USD')
-    story.step("reset_mmp('BTC/USD')", _freeze(state), not exchange.fetch_mmp('BTC/USD')['frozen'])
+    story.step("reset_mmp('BTC/USD')", _freeze(state), exchange.fetch_mmp('BTC/USD')['frozen'] is False)
     _quote(simulator, 'okx', 'BTC-USD', story)
     cancelled = exchange.mass_cancel_mmp('BTC/USD', {'lockInterval': 2000})
     left = simulator.resting('okx', 'BTC-USD')
@@ -58,7 +58,7 @@ def _okx_block_trading(simulator: Simulator, story: _Story) -> None:
     story.step('set_mmp(None, 5000, 2000, params={rfq, countLimit: 10})', _rule(state), state['countLimit'] == 10)
     _freeze_by_fills(simulator, 'okx', None, lambda: exchange.fetch_mmp(params=scope), story)
     state = exchange.reset_mmp()
-    story.step('reset_mmp()', _freeze(state), not exchange.fetch_mmp(params=scope)['frozen'])
+    story.step('reset_mmp()', _freeze(state), exchange.fetch_mmp(params=scope)['frozen'] is False)
 
 
 def _binance_options(simulator: Simulator, story: _Story) -> None:
@@ -69,7 +69,7 @@ def _binance_options(simulator: Simulator, story: _Story) -> None:
     _quote(simulator, 'binance', 'BTCUSDT', story)
     _freeze_by_fills(simulator, 'binance', 'BTCUSDT', lambda: exchange.fetch_mmp('BTC/USDT'), story)
     state = exchange.reset_mmp('BTC/USDT')
-    story.step("reset_mmp('BTC/USDT')", _freeze(state), not exchange.fetch_mmp('BTC/USDT')['frozen'])
+    story.step("reset_mmp('BTC/USDT')", _freeze(state), exchange.fetch_mmp('BTC/USDT')['frozen'] is False)
 
 
 def _quote(simulator: Simulator, venue: str, underlying: str, story: _Story) -> None:

@@ -40,6 +40,17 @@ def test_module_hands_on_the_exit_status(capsys, monkeypatch):
     assert 'Every step did what it says.' in capsys.readouterr().out
 
 
+def test_demo_fails_if_a_freeze_that_should_be_over_is_unknown(capsys, monkeypatch):
+    class ForgetfulOkx(ccxt_mmp.okx):
+        def fetch_mmp(self, underlying=None, params={}):
+            state = super().fetch_mmp(underlying, params)
+            return {**state, 'frozen': state['frozen'] or None}
+
+    monkeypatch.setattr(demo, 'okx', ForgetfulOkx)
+    assert main(['demo']) == 1
+    assert '<- NOT SO' in capsys.readouterr().out
+
+
 def test_demo_fails_if_a_step_did_not_happen(capsys, monkeypatch):
     class DeafSimulator(Simulator):
         def fill(self, order_id):

@@ -8,6 +8,7 @@ import pytest
 from ccxt_mmp.errors import MassCancelLocked, MmpFrozen, MmpNotEnabled
 
 OKX_SET = ('set_mmp', 'BTC/USD', 5000, 2000, 100)
+OKX_SET_RFQ = ('set_mmp', None, 5000, 2000, None, None, {'scope': 'rfq', 'countLimit': 10})
 OKX_RESET = ('reset_mmp', 'BTC/USD')
 OKX_RESET_RFQ = ('reset_mmp',)
 OKX_FETCH = ('fetch_mmp', 'BTC/USD')
@@ -212,6 +213,7 @@ def test_answer_that_is_no_json_object_is_an_error(flavour, canned, exchange_id,
         (OKX_FETCH, [{'instFamily': 'BTC-USD', 'timeInterval': 'x'}], ccxt.BadResponse),
         (OKX_FETCH, [{'instFamily': 'BTC-USD_UM', 'timeInterval': '5000'}], ccxt.BadResponse),
         (OKX_FETCH_ALL, [{'timeInterval': '5000'}], ccxt.BadResponse),
+        (OKX_SET_RFQ, [{'instFamily': 'none', 'timeInterval': '5000', 'countLimit': '10'}], ccxt.BadResponse),
         (OKX_FETCH_ALL, [{'instFamily': 'BTC-USD', 'timeInterval': '5000'}], ccxt.BadResponse),
         (OKX_FETCH, [{'instFamily': 'BTC-USD', 'timeInterval': '5000'}], ccxt.BadResponse),
         (OKX_FETCH, [{'instFamily': 'BTC-USD', 'timeInterval': '5000', 'mmpFrozen': 'true'}], ccxt.BadResponse),

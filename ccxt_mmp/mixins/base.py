@@ -19,8 +19,7 @@ OWN_PARAMS = ('scope', 'mmp', 'timeout', 'emulate', 'includeNonMmp')
 LIMITS = ('window', 'frozenTime', 'qtyLimit', 'deltaLimit', 'countLimit')
 TAKEN_LIMITS = {'setMmp': LIMITS, 'massCancelMmp': ('lockInterval',)}
 
-# one request whatever ccxt's retry options say: a repeated set or reset could wipe out a freeze that came in between,
-# and a mass cancel does its own repeating
+# one request whatever ccxt's retry options say: a repeated set or reset could wipe out a freeze that came in between
 NEVER_REPEAT = {'maxRetriesOnFailure': 0}
 
 
@@ -328,8 +327,7 @@ class Mmp(Exchange):
         """A rule as the exchange answered it, if it is the one that was asked for, and its window."""
         if not isinstance(entry, dict):
             raise BadResponse(f'{self.id} {method}() received an answer that is no rule: {shown(entry)}')
-        named = entry.get(self._underlying_field)
-        if named != underlying_id and str(named).upper() != str(underlying_id).upper():
+        if str(entry.get(self._underlying_field) or '').upper() != (underlying_id or '').upper():
             raise BadResponse(
                 f'{self.id} {method}() asked for {underlying_id or "the block-trading rule"} '
                 f'and received another answer: {shown(entry)}'

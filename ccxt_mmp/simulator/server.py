@@ -399,7 +399,11 @@ class Simulator:
             request = replace(request, refuse_every_second=True)
         with self._state() as now:
             times = Times(now, now - self._advanced)
-            answered = self._okx.answer(request, times) or self._binance.answer(request, times)
+            try:
+                answered = self._okx.answer(request, times) or self._binance.answer(request, times)
+            except Exception:
+                self._log(request, 500)
+                raise
         if answered is None:
             answered = Answer({'msg': f'the simulator has no {request.method} {request.path}'}, 404), []
             self.unexpected.append(self._log(request, 404))
