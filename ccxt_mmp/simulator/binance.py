@@ -13,12 +13,11 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from ccxt_mmp.simulator.engine import Account, Engine, Order, Protection, RejectedError, Rule, Side
-from ccxt_mmp.simulator.instruments import SERIES, Instrument
+from ccxt_mmp.simulator.instruments import Instrument
 from ccxt_mmp.simulator.limits import FixedWindows
 from ccxt_mmp.simulator.wire import Answer, ApiError, Request, Times, is_natural, is_positive, parse_json
 
-UNDERLYINGS = tuple(series.underlying for series in SERIES if series.venue == 'binance')
-UNDERLYING_IDS = {'BTCUSDT': 2, 'ETHUSDT': 1}  # 2 is the documented example's, the other is made up
+UNDERLYING_IDS = {'BTCUSDT': 2, 'ETHUSDT': 1}  # 2 is the documented example's, the other and those after it made up
 MAX_WINDOW = 5_000
 MAX_BATCH = 10
 MAX_ROWS = 1000
@@ -151,6 +150,12 @@ class BinanceVenue:
     def used_weight(self, now: int) -> int:
         return 0 if self.limits is None else self.limits.used('weight', MINUTE, now)
 
+    def use_weight(self, weight: int, now: int) -> None:
+        """Count a weight that others of the address used."""
+        if self.limits is None:
+            raise ValueError('a simulator that does not enforce limits counts no weight')
+        self.limits.use('weight', weight, MINUTE, now)
+
     # --- market data and account
 
     def time(self, call: Call) -> Parameters:
@@ -161,6 +166,8 @@ class BinanceVenue:
 
     def exchange_info(self, call: Call) -> Parameters:
         options = self.engine.listed(self.name, call.now)
+        series = self.engine.series[self.name].values()
+        assets = dict.fromkeys(each.settle for each in series)
         limits = [
             ('REQUEST_WEIGHT', 'MINUTE', 1, WEIGHT_LIMIT),
             ('ORDERS', 'MINUTE', 1, ORDER_LIMITS[MINUTE]),
@@ -171,15 +178,15 @@ class BinanceVenue:
             'serverTime': call.now,
             'optionContracts': [
                 {
-                    'id': UNDERLYING_IDS[underlying],
-                    'baseAsset': underlying.removesuffix('USDT'),
-                    'quoteAsset': 'USDT',
-                    'underlying': underlying,
-                    'settleAsset': 'USDT',
+                    'id': self._underlying_id(each.underlying),
+                    'baseAsset': each.base,
+                    'quoteAsset': each.settle,
+                    'underlying': each.underlying,
+                    'settleAsset': each.settle,
                 }
-                for underlying in UNDERLYINGS
+                for each in series
             ],
-            'optionAssets': [{'id': 1, 'name': 'USDT'}],
+            'optionAssets': [{'id': number, 'name': asset} for number, asset in enumerate(assets, 1)],
             'optionSymbols': [self._symbol(number, option) for number, option in enumerate(options, 1)],
             'rateLimits': [
                 {'rateLimitType': kind, 'interval': interval, 'intervalNum': number, 'limit': limit}
@@ -391,10 +398,12 @@ class BinanceVenue:
 
     # --- the shapes
 
-    @staticmethod
-    def _config(underlying: str, rule: Rule, protection: Protection) -> Parameters:
+    def _underlying_id(self, underlying: str) -> int:
+        return UNDERLYING_IDS.get(underlying) or 1 + list(self.engine.series[self.name]).index(underlying)
+
+    def _config(self, underlying: str, rule: Rule, protection: Protection) -> Parameters:
         return {
-            'underlyingId': UNDERLYING_IDS[underlying],
+            'underlyingId': self._underlying_id(underlying),
             'underlying': underlying,
             'windowTimeInMilliseconds': rule.window,
             'frozenTimeInMilliseconds': rule.frozen_time,
@@ -431,10 +440,9 @@ class BinanceVenue:
     def _placed(self, order: Order) -> Parameters:
         return {**self._order(order), 'fee': 0, 'postOnly': order.time_in_force == 'GTX', 'source': 'API'}
 
-    @staticmethod
-    def _symbol(number: int, option: Instrument) -> Parameters:
+    def _symbol(self, number: int, option: Instrument) -> Parameters:
         return {
-            'contractId': UNDERLYING_IDS[option.underlying],
+            'contractId': self._underlying_id(option.underlying),
             'expiryDate': option.expiry,
             'filters': [
                 {'filterType': 'PRICE_FILTER', 'minPrice': option.tick, 'maxPrice': '100000', 'tickSize': option.tick},
@@ -443,7 +451,7 @@ class BinanceVenue:
             'id': number,
             'symbol': option.instrument_id,
             'side': 'CALL' if option.is_call else 'PUT',
-            'strikePrice': f'{option.strike}.00000000',
+            'strikePrice': f'{Decimal(option.strike):.8f}',
             'underlying': option.underlying,
             'unit': int(option.coins_per_contract),
             'makerFeeRate': '0.00020000',
@@ -540,7 +548,7 @@ class BinanceVenue:
 
     def _underlying(self, parameters: Parameters) -> str:
         underlying = self._text(parameters, 'underlying')
-        if underlying not in UNDERLYINGS:
+        if underlying not in self.engine.series[self.name]:
             raise ApiError(400, '-6003', 'Invalid underlying')
         return underlying
 

@@ -5,14 +5,14 @@ underlying None is OKX's block-trading protection.
 """
 
 import math
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import count
 from typing import Literal, get_args
 
-from ccxt_mmp.simulator.instruments import Instrument, grid
+from ccxt_mmp.simulator.instruments import SERIES, Instrument, Series, grid
 
 Side = Literal['buy', 'sell']
 Trigger = Literal['reach', 'exceed']
@@ -184,12 +184,51 @@ class Engine:
         if unverified.trigger not in get_args(Trigger):
             raise ValueError(f'trigger is one of {", ".join(get_args(Trigger))}, not {unverified.trigger}')
         self.unverified = unverified
-        self.instruments = {option.instrument_id: option for option in grid(now)}
+        self._opened = now
+        self.instruments: dict[str, Instrument] = {}
+        self.series: dict[str, dict[str, Series]] = {venue: {} for venue in FIRST_ORDER_ID}  # by venue and underlying
+        self._options: defaultdict[tuple[str, str], list[Instrument]] = defaultdict(list)
+        for series in SERIES:
+            self._list(series)
         self._order_ids = {venue: count(first) for venue, first in FIRST_ORDER_ID.items()}
 
+    # --- options
+
     def listed(self, venue: str, now: int) -> list[Instrument]:
-        """The options of a venue that have not expired; the grid does not grow."""
+        """The options of a venue that have not expired; no expiry is added as time goes on."""
         return [option for option in self.instruments.values() if option.venue == venue and option.expiry > now]
+
+    def options(self, venue: str, underlying: str, now: int) -> list[Instrument]:
+        """Those of an underlying; ValueError if there are none."""
+        options = [option for option in self._options.get((venue, underlying), ()) if option.expiry > now]
+        if not options:
+            raise ValueError(f'{venue} lists no option of {underlying}')
+        return options
+
+    def list_options(
+        self, venue: str, underlying: str, base: str, settle: str, strikes: Iterable[int | str]
+    ) -> list[Instrument]:
+        """List further options of a new or a listed underlying: all of them or, with a ValueError, none."""
+        if venue not in self.series:
+            raise ValueError(f'a venue is one of {", ".join(self.series)}, not {venue}')
+        known = self.series[venue].get(underlying)
+        if known is not None and (known.base, known.settle) != (base, settle):
+            raise ValueError(f'{underlying} of {venue} is of {known.base} and {known.settle}, not {base} and {settle}')
+        # contracts of a new underlying are as large and as finely priced as those of the venue's first
+        model = known or next(iter(self.series[venue].values()))
+        return self._list(replace(model, underlying=underlying, base=base, settle=settle, strikes=strikes))
+
+    def _list(self, series: Series) -> list[Instrument]:
+        options = grid(series, self._opened)
+        instruments = dict(self.instruments)
+        for option in options:
+            if option.instrument_id in instruments:
+                raise ValueError(f'{option.instrument_id} is listed already')
+            instruments[option.instrument_id] = option
+        self.instruments = instruments
+        self.series[series.venue].setdefault(series.underlying, series)
+        self._options[series.venue, series.underlying] += options
+        return options
 
     # --- protections
 

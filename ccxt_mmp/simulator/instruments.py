@@ -1,6 +1,6 @@
 """The options that the simulator lists: a grid of strikes and expiries for each underlying."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -25,12 +25,14 @@ class Instrument:
 
 
 @dataclass(frozen=True)
-class _Series:
+class Series:
+    """Options that differ by strike, expiry and side alone."""
+
     venue: str
     underlying: str
     base: str
     settle: str
-    strikes: range
+    strikes: Iterable[int | str]
     coins_per_contract: str
     tick: str
     lot: str
@@ -39,17 +41,17 @@ class _Series:
 _BTC_STRIKES = range(60_000, 165_000, 5_000)
 _ETH_STRIKES = range(2_000, 6_200, 200)
 SERIES = (
-    _Series('okx', 'BTC-USD', 'BTC', 'BTC', _BTC_STRIKES, '0.01', '0.0001', '1'),
-    _Series('okx', 'ETH-USD', 'ETH', 'ETH', _ETH_STRIKES, '0.1', '0.0001', '1'),
-    _Series('okx', 'BTC-USD_UM', 'BTC', 'USD', _BTC_STRIKES, '0.01', '5', '1'),
-    _Series('binance', 'BTCUSDT', 'BTC', 'USDT', _BTC_STRIKES, '1', '0.1', '0.01'),
-    _Series('binance', 'ETHUSDT', 'ETH', 'USDT', _ETH_STRIKES, '1', '0.1', '0.01'),
+    Series('okx', 'BTC-USD', 'BTC', 'BTC', _BTC_STRIKES, '0.01', '0.0001', '1'),
+    Series('okx', 'ETH-USD', 'ETH', 'ETH', _ETH_STRIKES, '0.1', '0.0001', '1'),
+    Series('okx', 'BTC-USD_UM', 'BTC', 'USD', _BTC_STRIKES, '0.01', '5', '1'),
+    Series('binance', 'BTCUSDT', 'BTC', 'USDT', _BTC_STRIKES, '1', '0.1', '0.01'),
+    Series('binance', 'ETHUSDT', 'ETH', 'USDT', _ETH_STRIKES, '1', '0.1', '0.01'),
 )
 
 
-def grid(now: int) -> list[Instrument]:
-    """Every option, of four expiries from now on."""
-    return [option for series in SERIES for expiry in _expiries(now) for option in _options(series, expiry, now)]
+def grid(series: Series, now: int) -> list[Instrument]:
+    """Every option of a series, of four expiries from now on."""
+    return [option for expiry in _expiries(now) for option in _options(series, expiry, now)]
 
 
 def _expiries(now: int) -> list[int]:
@@ -59,7 +61,7 @@ def _expiries(now: int) -> list[int]:
     return [int((friday + timedelta(weeks=weeks)).timestamp()) * 1000 for weeks in (0, 1, 4, 12)]
 
 
-def _options(series: _Series, expiry: int, now: int) -> Iterator[Instrument]:
+def _options(series: Series, expiry: int, now: int) -> Iterator[Instrument]:
     date = datetime.fromtimestamp(expiry / 1000, timezone.utc).strftime('%y%m%d')
     name = series.underlying if series.venue == 'okx' else series.base
     for strike in series.strikes:

@@ -14,12 +14,11 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from ccxt_mmp.simulator.engine import Account, Engine, Order, Protection, RejectedError, Rule, Side
-from ccxt_mmp.simulator.instruments import SERIES, Instrument
+from ccxt_mmp.simulator.instruments import Instrument
 from ccxt_mmp.simulator.limits import RollingWindows
 from ccxt_mmp.simulator.wire import Answer, ApiError, Request, Times, is_natural, is_positive, parse_json
 
 PREFIX = '/api/v5/'
-FAMILIES = tuple(series.underlying for series in SERIES if series.venue == 'okx')
 TIMESTAMP_TOLERANCE = 30_000  # ms
 MAX_LOCK_INTERVAL = 10_000
 MAX_RFQ_WINDOW = 600_000
@@ -218,7 +217,8 @@ class OkxVenue:
 
     def get_config(self, call: Call) -> Rows:
         self._require_privilege(call, '51035', REJECTED['no_privilege'][1])
-        families = [self._family(call.parameters)] if 'instFamily' in call.parameters else list(FAMILIES)
+        every = self.engine.series[self.name]
+        families = [self._family(call.parameters)] if 'instFamily' in call.parameters else list(every)
         protections = [(family, call.account.protection(self.name, family)) for family in families]
         return [
             {**self._config(family, protection.rule), **self._freeze(protection, call.now)}
@@ -576,7 +576,7 @@ class OkxVenue:
 
     def _family(self, parameters: Parameters) -> str:
         family = self._text(parameters, 'instFamily')
-        if family not in FAMILIES:
+        if family not in self.engine.series[self.name]:
             # which code names an unknown family here is not documented [unverified]
             raise ApiError(400, '51000', 'Parameter instFamily error')
         return family

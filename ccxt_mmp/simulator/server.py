@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -21,7 +21,7 @@ from ccxt_mmp.simulator.faults import Fault, Kind
 from ccxt_mmp.simulator.limits import FixedWindows, RollingWindows
 from ccxt_mmp.simulator.okx import PREFIX as OKX_PREFIX
 from ccxt_mmp.simulator.okx import OkxVenue
-from ccxt_mmp.simulator.wire import Answer, Request, Times
+from ccxt_mmp.simulator.wire import Answer, Request, Times, is_positive
 
 # the published credentials of the simulator
 KEY = 'simulator-key'
@@ -31,6 +31,7 @@ PASSPHRASE = 'simulator-passphrase'  # noqa: S105
 HOST = '127.0.0.1'
 SERVER = f'ccxt-mmp-simulator/{__version__}'
 CONTROL = '/_control/'
+MAX_LATENCY = 600_000  # ms
 SHUTDOWN_TIMEOUT = 0.1  # s that requests under way have when the simulator is closed
 URL_TABLES = ('api', 'test', 'demo', 'apiBackup', 'apiBackupDemoTrading')
 PAGE = '<html><body>The service is unavailable.</body></html>'
@@ -65,6 +66,7 @@ class Simulator:
     :param str trigger: 'reach' or 'exceed': when a sum of fills trips a protection [unverified]
     :param bool reset_clears_last_trigger: whether a reset clears Binance's lastTriggerTime [unverified]
     :param bool set_ends_freeze: whether setting a rule ends a freeze [unverified]
+    :param int latency: ms by which every answer of the venues is late, see the attribute
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Simulator:
         port: int = 0,
         clock: Callable[[], int] | None = None,
         enforce_limits: bool = True,
+        latency: int = 0,
         trigger: Trigger = 'reach',
         reset_clears_last_trigger: bool = False,
         set_ends_freeze: bool = False,
@@ -83,6 +86,7 @@ class Simulator:
         self._port = port
         self._clock = clock or (lambda: time.time_ns() // 1_000_000)
         self._advanced = 0
+        self.latency = latency
         self._enforce_limits = enforce_limits
         self._lock = threading.Lock()  # the server's thread and the control methods use the same state
         self._engine = Engine(self.now(), Unverified(trigger, reset_clears_last_trigger, set_ends_freeze))
@@ -210,6 +214,28 @@ class Simulator:
             raise TypeError(f'a privilege is granted or not, {privileged!r} is neither')
         self._account.privileged = privileged
 
+    def list_options(
+        self, venue: str, underlying: str, *, base: str, settle: str, strikes: Iterable[int | str]
+    ) -> list[str]:
+        """List further options of a new or a listed underlying, over the expiries of the others; their ids.
+
+        An id is listed once, ValueError otherwise. Binance's ids do not name the quote: a series of another one, such
+        as ``list_options('binance', 'BTCUSDC', base='BTC', settle='USDC', strikes=[61_000])``, which is made up, needs
+        strikes that ``BTCUSDT`` does not have.
+        """
+        wanted = list(strikes)
+        wrong = [strike for strike in wanted if not is_positive(str(strike))]
+        if wrong:
+            raise ValueError(f'a strike is a plain number above 0, not {wrong[0]!r}')
+        with self._state():
+            options = self._engine.list_options(venue, underlying, base, settle, wanted)
+        return [option.instrument_id for option in options]
+
+    def instruments(self, venue: str, underlying: str) -> list[str]:
+        """The ids of an underlying's options that have not expired; ValueError if there are none."""
+        with self._state() as now:
+            return [option.instrument_id for option in self._engine.options(venue, underlying, now)]
+
     def set_rule(
         self, venue: str, underlying: str | None = None, rule: Rule = EXAMPLE_RULE, *, account: Account | None = None
     ) -> None:
@@ -235,11 +261,18 @@ class Simulator:
         mmp: bool,
         side: Side = 'buy',
         quantity: str = '10',
+        symbol: str | None = None,
         account: Account | None = None,
     ) -> Order:
-        """Put an order of the first option of an underlying into the book, as another client of the account would."""
+        """Put an order of an underlying into the book, as another client of the account would.
+
+        :param str symbol: the exchange's own id of the option, the first one of the underlying by default
+        """
         with self._state() as now:
-            option = next(each for each in self._engine.listed(venue, now) if each.underlying == underlying)
+            options = self._engine.options(venue, underlying, now)
+            option = next((each for each in options if symbol in (None, each.instrument_id)), None)
+            if option is None:
+                raise ValueError(f'{venue} lists no option {symbol} of {underlying}')
             order = Order('', option, side, option.tick, Decimal(quantity), mmp, order_type='mmp' if mmp else 'limit')
             return self._engine.place(account or self._account, order, now)
 
@@ -299,8 +332,29 @@ class Simulator:
         """Binance's request weight of this minute."""
         return self._binance.used_weight(self.now())
 
+    def use_weight(self, weight: int) -> None:
+        """Count Binance's request weight of this minute as if other programs of the same address had used it."""
+        if type(weight) is not int or weight < 1:
+            raise ValueError(f'a weight is an integer of at least 1, not {weight!r}')
+        with self._state() as now:
+            self._binance.use_weight(weight, now)
+
+    @property
+    def latency(self) -> int:
+        """ms by which every answer of the venues is late, each on its own; requests take effect when they come."""
+        return self._latency
+
+    @latency.setter
+    def latency(self, milliseconds: int) -> None:
+        if type(milliseconds) is not int or not 0 <= milliseconds <= MAX_LATENCY:
+            raise ValueError(f'a latency is an integer from 0 to {MAX_LATENCY}, not {milliseconds!r}')
+        self._latency = milliseconds
+
     def clear(self) -> None:
-        """Forget orders, protections, faults, what was counted and what was logged; accounts and clock stay."""
+        """Forget orders, protections, faults, what was counted and what was logged.
+
+        Accounts, listed options, the clock and the latency stay.
+        """
         with self._lock:
             for account in self._accounts.values():
                 account.orders.clear()
@@ -359,10 +413,11 @@ class Simulator:
             self._log(received, None)
             return self._dropped(request)
         answer = self._fault_answer(fault, received) or self._effect(received, fault)
+        late = self._latency + (fault.milliseconds if fault is not None and fault.kind == 'delay' else 0)
+        if late:
+            await asyncio.sleep(late / 1000)
         if fault is not None and fault.kind == 'drop_after':
             return self._dropped(request)
-        if fault is not None and fault.kind == 'delay':
-            await asyncio.sleep(fault.milliseconds / 1000)
         return self._response(answer, None if fault is None else fault.kind)
 
     def _next_fault(self, method: str, path: str) -> Fault | None:

@@ -198,13 +198,22 @@ def test_weight_is_counted_and_enforced(still_simulator):
     ]
     assert [int(headers['X-MBX-USED-WEIGHT-1M']) for headers in weights] == [1, 41, 46]
     assert simulator.used_weight == 46
-    simulator._binance.limits.use('weight', 2400 - 46, 60_000, simulator.now())
+    simulator.use_weight(2400 - 47)
+    _, headers, _ = call(simulator, 'GET', 'openOrders', symbol=symbol)
+    assert int(headers['X-MBX-USED-WEIGHT-1M']) == simulator.used_weight == 2400
     status, headers, body = call(simulator, 'GET', 'openOrders', symbol=symbol)
     assert (status, body['code']) == (429, -1003)
     assert 0 < int(headers['Retry-After']) <= 60
     simulator.advance(60_000)
     assert call(simulator, 'GET', 'openOrders', symbol=symbol)[0] == 200
     assert simulator.used_weight == 1
+
+
+@pytest.mark.parametrize('weight', [0, -1, 1.5, True, '5'])
+def test_wrong_weight_is_refused(simulator, weight):
+    with pytest.raises(ValueError, match='at least 1'):
+        simulator.use_weight(weight)
+    assert simulator.used_weight == 0
 
 
 def test_orders_are_counted_and_enforced(still_simulator):
@@ -227,6 +236,8 @@ def test_limits_can_be_turned_off():
         _, headers, _ = call(simulator, 'GET', 'openOrders')
         assert 'X-MBX-USED-WEIGHT-1M' not in headers
         assert simulator.used_weight == 0
+        with pytest.raises(ValueError, match='counts no weight'):
+            simulator.use_weight(1)
         option = simulator.rest('binance', 'BTCUSDT', mmp=True).instrument.instrument_id
         order = {'symbol': option, 'side': 'BUY', 'type': 'LIMIT', 'quantity': '1', 'price': '1'}
         assert 'X-MBX-ORDER-COUNT-10S' not in call(simulator, 'POST', 'order', **order)[1]

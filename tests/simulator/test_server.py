@@ -95,6 +95,55 @@ def test_short_delay_is_waited_for(flavour, armed):
     assert took_effect(armed, CANCEL)
 
 
+@pytest.mark.parametrize('path', ['/api/v5/public/time', '/eapi/v1/time'])
+def test_latency_delays_every_answer_on_its_own(path):
+    async def ask(session, url):
+        async with session.get(url) as answer:
+            assert answer.status == 200
+
+    async def main(simulator):
+        async with aiohttp.ClientSession() as session:
+            await asyncio.gather(*(ask(session, simulator.url + path) for _ in range(20)))
+
+    with Simulator(latency=100, enforce_limits=False) as simulator:
+        started = time.monotonic()
+        asyncio.run(main(simulator))
+        assert 0.1 <= time.monotonic() - started < 1  # one after the other: 2 s
+
+
+def test_latency_is_of_the_venues_and_can_be_changed(simulator):
+    assert simulator.latency == 0
+    simulator.latency = 3000
+    started = time.monotonic()
+    control(simulator, 'requests')
+    assert time.monotonic() - started < 2
+    simulator.latency = 50
+    started = time.monotonic()
+    urllib.request.urlopen(f'{simulator.url}/eapi/v1/time').close()  # noqa: S310
+    assert time.monotonic() - started >= 0.05
+    simulator.clear()
+    assert simulator.latency == 50
+
+
+@pytest.mark.parametrize('call', [CANCEL, RESET], ids=['okx', 'binance'])
+def test_request_takes_effect_before_the_latency(flavour, armed, call):
+    armed.latency = 60_000
+    exchange_id, method, underlying = call
+    exchange = flavour.exchange(exchange_id, armed.url, timeout=100)
+    with pytest.raises(ccxt.RequestTimeout):
+        flavour.take(getattr(exchange, method)(underlying))
+    assert took_effect(armed, call)
+
+
+@pytest.mark.parametrize('milliseconds', [-1, 0.5, True, '5', 600_001])
+def test_wrong_latency_is_refused(simulator, milliseconds):
+    with pytest.raises(ValueError, match='a latency is an integer from 0 to 600000'):
+        simulator.latency = milliseconds
+    with pytest.raises(ValueError, match='a latency'):
+        Simulator(latency=milliseconds)
+    assert simulator.latency == 0
+
+
 def test_retry_after_is_told(armed):
     armed.fault('status', status=429, retry_after=7)
     with pytest.raises(urllib.error.HTTPError) as caught:
