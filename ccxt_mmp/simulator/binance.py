@@ -45,6 +45,7 @@ REJECTED = {
     'countdown': ('-2010', 'NEW_ORDER_REJECTED'),
     'duplicate': ('-6044', 'clientOrderId is duplicated'),
     'expired': ('-1121', 'Invalid symbol.'),
+    'cancel_refused': ('-6063', 'Cancel rejected by system'),
 }
 GONE = ('-2011', 'Unknown order sent.')
 
@@ -252,7 +253,8 @@ class BinanceVenue:
         items = self._json_list(call.parameters, 'orders')
         if len(items) > MAX_BATCH:
             raise ApiError(400, '-6011', 'Maximum 10 orders in one batchOrder request.')
-        return self._each(call, items, lambda item: self._placed(self._place(call, item)))
+        # for the half of a batch that is refused: codes after which nothing can have happened
+        return self._each(call, items, lambda item: self._placed(self._place(call, item)), REJECTED['countdown'])
 
     def order(self, call: Call) -> Parameters:
         order = self._find(call, call.parameters.get('orderId'), call.parameters.get('clientOrderId'))
@@ -304,7 +306,8 @@ class BinanceVenue:
         def cancel(each: Any) -> Parameters:
             return {**self._cancel(call, *((str(each), None) if by_id else (None, str(each)))), 'fee': '0'}
 
-        return self._each(call, ids, cancel)
+        answers = self._each(call, ids, cancel, REJECTED['cancel_refused'])
+        return answers[::-1] if self.engine.unverified.reverse_batch_cancels else answers
 
     def cancel_contract(self, call: Call) -> Parameters:
         symbol = self._option(call.parameters).instrument_id
@@ -341,13 +344,15 @@ class BinanceVenue:
                 beating.append(underlying)
         return {'underlyings': beating}
 
-    def _each(self, call: Call, items: list[Any], handle: Callable[[Any], Parameters]) -> list[Parameters]:
+    def _each(
+        self, call: Call, items: list[Any], handle: Callable[[Any], Parameters], refusal: tuple[str, str]
+    ) -> list[Parameters]:
         """The items of a batch, each with its own outcome."""
 
         def outcome(index: int, item: Any) -> Parameters:
             try:
                 if call.refuse_every_second and index % 2:
-                    raise ApiError(400, '-1000', 'An unknown error occurred while processing the request.')
+                    raise ApiError(400, *refusal)
                 return handle(item)
             except ApiError as error:
                 return {'code': int(error.code), 'msg': error.message}
@@ -385,7 +390,10 @@ class BinanceVenue:
         order = self._find(call, order_id, client_order_id)
         if order is None or not order.is_open:
             raise ApiError(400, *GONE)
-        self.engine.cancel(call.account, order, call.now)
+        try:
+            self.engine.cancel(call.account, order, call.now)
+        except RejectedError as rejected:
+            raise ApiError(400, *REJECTED[rejected.reason]) from rejected
         return {**self._order(order), 'source': 'API'}
 
     def _find(self, call: Call, order_id: str | None, client_order_id: str | None) -> Order | None:

@@ -8,6 +8,10 @@ send without asking first, and this server allows it to nobody. The names are th
     POST /_control/advance     {"milliseconds": 2000}
     POST /_control/fault       {"kind": "drop_after", "path": "mass-cancel"}
     POST /_control/privilege   {"granted": false}
+    POST /_control/refuse_cancel   {"order_id": "312269865356374016"}
+    POST /_control/allow_cancel    {"order_id": "312269865356374016"}
+    POST /_control/use_weight      {"weight": 1800}
+    POST /_control/latency         {"milliseconds": 50}
     POST /_control/execute_block_trades   {"attempts": 3}
     POST /_control/clear       {}
     GET  /_control/requests
@@ -34,6 +38,10 @@ def answer(simulator: 'Simulator', method: str, name: str, content_type: str, bo
         'advance': simulator.advance,
         'fault': simulator.fault,
         'privilege': lambda granted: setattr(simulator, 'privileged', granted),
+        'refuse_cancel': simulator.refuse_cancel,
+        'allow_cancel': simulator.allow_cancel,
+        'use_weight': simulator.use_weight,
+        'latency': lambda milliseconds: setattr(simulator, 'latency', milliseconds),
         'execute_block_trades': simulator.execute_block_trades,
         'clear': simulator.clear,
     }

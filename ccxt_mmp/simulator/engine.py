@@ -34,11 +34,14 @@ class Unverified:
         threshold", Binance: "exceeds or equals").
     reset_clears_last_trigger: a reset clears Binance's lastTriggerTime.
     set_ends_freeze: setting a rule ends a freeze.
+    reverse_batch_cancels: Binance answers a batch of cancellations from its last item to its first; their order is
+        documented as not fixed.
     """
 
     trigger: Trigger = 'reach'
     reset_clears_last_trigger: bool = False
     set_ends_freeze: bool = False
+    reverse_batch_cancels: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,7 @@ class Order:
     filled: Decimal = Decimal(0)
     state: str = 'live'  # then 'partially_filled', 'filled', 'canceled' or, by a trigger, 'mmp_canceled'
     cancel_source: str = ''
+    cancel_refused: bool = False  # a fault: to its owner, while the exchange itself can cancel it
 
     @property
     def venue(self) -> str:
@@ -172,7 +176,9 @@ class Account:
 
 
 class RejectedError(Exception):
-    """Why an order was not accepted: 'frozen', 'locked', 'no_privilege', 'countdown', 'duplicate', 'expired'."""
+    """Why an order was not accepted, 'frozen', 'locked', 'no_privilege', 'countdown', 'duplicate' or 'expired', or why
+    it was not cancelled, 'cancel_refused'.
+    """
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -325,6 +331,9 @@ class Engine:
             self.trip(account, 'okx', None, now)
 
     def cancel(self, account: Account, order: Order, now: int) -> None:
+        """Cancel one order, or raise RejectedError."""
+        if order.cancel_refused:
+            raise RejectedError('cancel_refused')
         self._close(account, order, 'canceled', BY_USER, now)
 
     def cancel_where(

@@ -51,6 +51,7 @@ REJECTED = {
     ),
     'duplicate': ('51016', 'Client order ID already exists.'),
     'expired': ('51027', 'Contract expired.'),
+    'cancel_refused': ('50026', 'System error. Try again later'),
 }
 
 Parameters = dict[str, Any]
@@ -289,6 +290,8 @@ class OkxVenue:
 
     def history(self, call: Call) -> Rows:
         self._text(call.parameters, 'instType')
+        if ',' in call.parameters.get('state', ''):  # documented for ordType alone
+            raise ApiError(400, '51000', 'Parameter state error')
         return self._listed(call, [order for order in call.account.orders if not order.is_open])
 
     def cancel_all_after(self, call: Call) -> Rows:
@@ -308,7 +311,7 @@ class OkxVenue:
             ids = {'ordId': '', 'clOrdId': str(item.get('clOrdId', '')), 'tag': str(item.get('tag', ''))}
             try:
                 if call.refuse_every_second and index % 2:
-                    raise ApiError(200, '50026', 'System error. Try again later')
+                    raise ApiError(200, *REJECTED['cancel_refused'])
                 result = {**handle(call, item), 'sCode': '0', 'sMsg': ''}
             except ApiError as error:
                 result = {'sCode': error.code, 'sMsg': error.message}
@@ -354,7 +357,10 @@ class OkxVenue:
             raise ApiError(
                 200, '51400', 'Cancellation failed as the order has been filled, canceled or does not exist.'
             )
-        self.engine.cancel(call.account, order, call.now)
+        try:
+            self.engine.cancel(call.account, order, call.now)
+        except RejectedError as rejected:
+            raise ApiError(200, *REJECTED[rejected.reason]) from rejected
         return {'ordId': order.order_id, 'clOrdId': order.client_order_id}
 
     def _listed(self, call: Call, orders: list[Order]) -> Rows:

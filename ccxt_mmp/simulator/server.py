@@ -66,6 +66,8 @@ class Simulator:
     :param str trigger: 'reach' or 'exceed': when a sum of fills trips a protection [unverified]
     :param bool reset_clears_last_trigger: whether a reset clears Binance's lastTriggerTime [unverified]
     :param bool set_ends_freeze: whether setting a rule ends a freeze [unverified]
+    :param bool reverse_batch_cancels: whether Binance answers ``DELETE batchOrders`` from the last item to the first,
+        for clients that must not rely on an order [unverified]
     :param int latency: ms by which every answer of the venues is late, see the attribute
     """
 
@@ -79,6 +81,7 @@ class Simulator:
         trigger: Trigger = 'reach',
         reset_clears_last_trigger: bool = False,
         set_ends_freeze: bool = False,
+        reverse_batch_cancels: bool = False,
     ) -> None:
         self.requests: list[LoggedRequest] = []
         self.unexpected: list[LoggedRequest] = []
@@ -89,7 +92,8 @@ class Simulator:
         self.latency = latency
         self._enforce_limits = enforce_limits
         self._lock = threading.Lock()  # the server's thread and the control methods use the same state
-        self._engine = Engine(self.now(), Unverified(trigger, reset_clears_last_trigger, set_ends_freeze))
+        unverified = Unverified(trigger, reset_clears_last_trigger, set_ends_freeze, reverse_batch_cancels)
+        self._engine = Engine(self.now(), unverified)
         self._account = Account(KEY, SECRET, PASSPHRASE)
         self._accounts = {KEY: self._account}
         self._faults: list[Fault] = []
@@ -303,6 +307,17 @@ class Simulator:
             account, order = self._order(order_id)
             contracts = order.quantity - order.filled if quantity is None else Decimal(str(quantity))
             self._engine.fill(account, order, contracts, now, None if delta is None else Decimal(str(delta)))
+
+    def refuse_cancel(self, order_id: str) -> None:
+        """Refuse every cancellation of an order by its owner, alone or in a batch, until ``allow_cancel``.
+
+        The exchange itself still cancels it: by underlying, by a mass cancel, by a countdown or by a trigger.
+        """
+        self.order(order_id).cancel_refused = True
+
+    def allow_cancel(self, order_id: str) -> None:
+        """End ``refuse_cancel``."""
+        self.order(order_id).cancel_refused = False
 
     def execute_block_trades(self, attempts: int = 1, *, account: Account | None = None) -> None:
         """Execution attempts of OKX block trading, which its protection counts."""

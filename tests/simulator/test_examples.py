@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import urllib.error
 import urllib.request
 from datetime import datetime, timezone
 from pathlib import Path
@@ -38,7 +39,11 @@ def call_okx(simulator, method, path, parameters):
         'Content-Type': 'application/json',
     }
     request = urllib.request.Request(simulator.url + target, body.encode() or None, headers, method=method)  # noqa: S310
-    with urllib.request.urlopen(request) as answer:  # noqa: S310
+    try:
+        answer = urllib.request.urlopen(request)  # noqa: S310
+    except urllib.error.HTTPError as error:
+        answer = error
+    with answer:
         return json.load(answer)
 
 

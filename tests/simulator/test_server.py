@@ -184,7 +184,7 @@ def test_half_of_a_batch_fails_on_binance(flavour, simulator):
     simulator.fault('half_batch', 'batchOrders')
     request = {'symbol': orders[0].instrument.instrument_id, 'orderIds': encoded}
     answer = flavour.take(exchange.eapiPrivateDeleteBatchOrders(request))
-    assert [row.get('status') or int(row['code']) for row in answer] == ['CANCELED', -1000]
+    assert [row.get('status') or int(row['code']) for row in answer] == ['CANCELED', -6063]
 
 
 def test_unknown_fault_is_an_error(simulator):
@@ -320,6 +320,12 @@ def test_a_bot_in_another_process_can_be_led_through_a_freeze(simulator):
     assert exchange.fetch_mmp('BTC/USD')['enabled'] is False
 
 
+def test_weight_and_latency_are_set_from_outside(simulator):
+    assert control(simulator, 'use_weight', {'weight': 1800})[0] == 200
+    assert control(simulator, 'latency', {'milliseconds': 50})[0] == 200
+    assert (simulator.used_weight, simulator.latency) == (1800, 50)
+
+
 def test_block_trades_trip_their_protection(simulator):
     simulator.set_rule('okx', None, ccxt_mmp.simulator.Rule(5000, 0, count_limit='3'))
     assert control(simulator, 'execute_block_trades', {'attempts': 2})[0] == 200
@@ -346,6 +352,10 @@ def test_block_trades_trip_their_protection(simulator):
         ('fault', {'kind': 'delay', 'milliseconds': 'x'}, 'milliseconds of a fault'),
         ('fault', {'kind': 'status', 'status': 99}, 'status of a fault'),
         ('fault', {'kind': 'status', 'retry_after': 'a\r\nb'}, 'retry_after of a fault'),
+        ('refuse_cancel', {'order_id': '1'}, 'no order 1'),
+        ('allow_cancel', {'order_id': '1'}, 'no order 1'),
+        ('use_weight', {'weight': -1}, 'at least 1'),
+        ('latency', {'milliseconds': '5'}, 'a latency is an integer'),
         ('clear', b'[' * 100_000, 'nested too deeply'),
         ('advance', {'hours': 1}, 'hours'),
         ('fault', {'kind': 'earthquake'}, 'a fault is one of'),
