@@ -30,6 +30,16 @@ def test_new_underlying_is_listed_over_the_expiries_of_the_others(simulator):
     }
 
 
+def test_expiries_are_those_of_the_others_also_when_time_has_passed(simulator):
+    simulator.advance(10 * 86_400_000)
+    simulator.list_options('binance', 'BTCDOMUSDT', **DOM)
+    dates, others = (
+        {each.split('-')[1] for each in simulator.instruments('binance', underlying)}
+        for underlying in ('BTCDOMUSDT', 'BTCUSDT')
+    )
+    assert dates == others
+
+
 def test_binance_names_what_is_listed(simulator):
     assert contracts(simulator)[0] == [
         ('BTCUSDT', 'BTC', 'USDT', 'USDT', 2),

@@ -126,12 +126,12 @@ def test_latency_is_of_the_venues_and_can_be_changed(simulator):
 
 
 @pytest.mark.parametrize('call', [CANCEL, RESET], ids=['okx', 'binance'])
-def test_request_takes_effect_before_the_latency(flavour, armed, call):
+def test_request_takes_effect_before_the_latency(armed, call):
     armed.latency = 60_000
     exchange_id, method, underlying = call
-    exchange = flavour.exchange(exchange_id, armed.url, timeout=100)
+    exchange = armed.connect(getattr(ccxt_mmp, exchange_id), timeout=100)
     with pytest.raises(ccxt.RequestTimeout):
-        flavour.take(getattr(exchange, method)(underlying))
+        getattr(exchange, method)(underlying)
     assert took_effect(armed, call)
 
 
