@@ -4,7 +4,7 @@ import ccxt
 
 from ccxt_mmp import errors
 from ccxt_mmp._version import __version__
-from ccxt_mmp.errors import MassCancelLocked, MmpFrozen, MmpNotEnabled
+from ccxt_mmp.errors import MassCancelIncomplete, MassCancelLocked, MmpFrozen, MmpNotEnabled
 from ccxt_mmp.mixins import AsyncMmp, BinanceMmp, Mmp, OkxMmp, SyncMmp
 from ccxt_mmp.types import MassCancel, MmpState
 
@@ -12,6 +12,7 @@ __all__ = [
     'AsyncMmp',
     'BinanceMmp',
     'MassCancel',
+    'MassCancelIncomplete',
     'MassCancelLocked',
     'Mmp',
     'MmpFrozen',

@@ -19,14 +19,21 @@ async def take(value: Any) -> Any:
 
 
 async def side_by_side(
-    synchronous: bool, calls: Sequence[Callable[[], Coroutine[Any, Any, T]]]
+    synchronous: bool, calls: Sequence[Callable[[], Coroutine[Any, Any, T]]], concurrency: int | None = None
 ) -> list[T | BaseException]:
     """Each call's result or the exception that it raised, in the order of the calls.
 
-    Concurrent in async, one after another in sync. A failure stops no other call; a cancellation stops all of them.
+    Concurrent in async, at most so many at once, one after another in sync. A failure stops no other call; a
+    cancellation stops all of them.
     """
     if not synchronous:
-        return await asyncio.gather(*(call() for call in calls), return_exceptions=True)
+        places = asyncio.Semaphore(concurrency or len(calls) or 1)
+
+        async def placed(call: Callable[[], Coroutine[Any, Any, T]]) -> T:
+            async with places:
+                return await call()
+
+        return await asyncio.gather(*(placed(call) for call in calls), return_exceptions=True)
     results: list[T | BaseException] = []
     for call in calls:
         try:

@@ -3,19 +3,23 @@
 ::
 
     ccxt.BaseError
-    └── ExchangeError
-        ├── OperationRejected
-        │   └── MmpFrozen            the protection has tripped: reset it or wait for the freeze to end
-        ├── PermissionDenied
-        │   └── MmpNotEnabled        the account has no market maker privilege
-        └── InvalidOrder
-            └── MassCancelLocked     new MMP orders are locked by a mass cancel
+    ├── ExchangeError
+    │   ├── OperationRejected
+    │   │   └── MmpFrozen            the protection has tripped: reset it or wait for the freeze to end
+    │   ├── PermissionDenied
+    │   │   └── MmpNotEnabled        the account has no market maker privilege
+    │   └── InvalidOrder
+    │       └── MassCancelLocked     new MMP orders are locked by a mass cancel
+    └── OperationFailed
+        └── MassCancelIncomplete     a mass cancel could not cancel every order, or not make sure that it did
 
 Every other failure is ccxt's own error: ``ArgumentsRequired``, ``BadRequest``, ``BadSymbol``, ``NotSupported``,
 ``OperationFailed``, ``NetworkError`` and so on.
 """
 
-from ccxt.base.errors import InvalidOrder, OperationRejected, PermissionDenied
+from collections.abc import Iterable
+
+from ccxt.base.errors import InvalidOrder, OperationFailed, OperationRejected, PermissionDenied
 
 
 class MmpFrozen(OperationRejected):
@@ -27,4 +31,25 @@ class MmpNotEnabled(PermissionDenied):
 
 
 class MassCancelLocked(InvalidOrder):
-    """MMP orders are locked after a mass cancel (OKX: ``lockInterval``)."""
+    """MMP orders are locked: by the exchange (OKX: ``lockInterval``), or not sent because a mass cancel came first."""
+
+
+class MassCancelIncomplete(OperationFailed):
+    """A mass cancel could not cancel every MMP order, or could not make sure that it did.
+
+    cancelled: ids of the orders that the exchange says it cancelled
+    remaining: ids of the orders that rest in the book, or whose cancellation was refused or never sent
+    unknown: ids of the orders of which nothing is certain, such as those whose answer was lost
+    """
+
+    def __init__(
+        self,
+        message: str,
+        cancelled: Iterable[str] = (),
+        remaining: Iterable[str] = (),
+        unknown: Iterable[str] = (),
+    ) -> None:
+        super().__init__(message)
+        self.cancelled = list(cancelled)
+        self.remaining = list(remaining)
+        self.unknown = list(unknown)

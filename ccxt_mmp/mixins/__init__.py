@@ -4,8 +4,9 @@ class my_okx(SyncMmp, OkxMmp, ccxt.okx): ...
 class my_async_okx(AsyncMmp, OkxMmp, ccxt.async_support.okx): ...
 """
 
-from ccxt_mmp.mixins.base import AsyncMmp, Mmp, SyncMmp
+from ccxt_mmp.mixins.base import Mmp
 from ccxt_mmp.mixins.binance import BinanceMmp
+from ccxt_mmp.mixins.fronts import AsyncMmp, SyncMmp
 from ccxt_mmp.mixins.okx import OkxMmp
 
 __all__ = ['AsyncMmp', 'BinanceMmp', 'Mmp', 'OkxMmp', 'SyncMmp']

@@ -1,12 +1,14 @@
-"""The contract of the MMP methods, its two fronts, and what the exchanges have in common."""
+"""The contract of the MMP methods, and what the exchanges have in common."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Awaitable, Iterable, Sequence
+from math import inf
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from ccxt.base.errors import ArgumentsRequired, BadRequest, BadResponse, BadSymbol, NotSupported
 
-from ccxt_mmp._io import finish, take
+from ccxt_mmp._io import take
 from ccxt_mmp._numbers import MAX_DECIMALS, MAX_NUMBER, exact_decimal, is_integer, plain
+from ccxt_mmp.throttling import Errand, Fence, RollingWindow, current_errand, on_errand
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 
 if TYPE_CHECKING:
@@ -15,12 +17,11 @@ else:
     Exchange = object
 
 SCOPES: tuple[Scope, ...] = ('orders', 'rfq')
-OWN_PARAMS = ('scope', 'mmp', 'timeout', 'emulate', 'includeNonMmp')
+MASS_CANCEL_FLAGS = ('emulate', 'includeNonMmp')
+OWN_PARAMS = ('scope', 'mmp', 'timeout', *MASS_CANCEL_FLAGS)
 LIMITS = ('window', 'frozenTime', 'qtyLimit', 'deltaLimit', 'countLimit')
 TAKEN_LIMITS = {'setMmp': LIMITS, 'massCancelMmp': ('lockInterval',)}
-
-# one request whatever ccxt's retry options say: a repeated set or reset could wipe out a freeze that came in between
-NEVER_REPEAT = {'maxRetriesOnFailure': 0}
+RETRIES = 'maxRetriesOnFailure'
 
 
 class Mmp(Exchange):
@@ -40,6 +41,8 @@ class Mmp(Exchange):
     ``MmpNotEnabled``, ``MassCancelLocked`` (see ``ccxt_mmp.errors``), ``OperationFailed`` and ccxt's other errors;
     ``BadResponse`` or ``NullResponse`` for an answer that does not say what it should.
     """
+
+    markets_by_id: dict[str, Any] | None  # of ccxt
 
     # --- the contract
 
@@ -130,13 +133,47 @@ class Mmp(Exchange):
 
         https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-mass-cancel-order
 
-        On OKX a call without ``lockInterval`` may end the lock of an earlier one [unverified]. On Binance not
-        supported yet.
+        https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-cancel-multiple-orders
+        https://developers.binance.com/docs/derivatives/options-trading/trade/Cancel-Multiple-Option-Orders
+        https://developers.binance.com/docs/derivatives/options-trading/trade/Cancel-All-Option-Orders-By-Underlying
+
+        Waits for its own documented limit alone, never behind other calls. MMP orders of the underlying that this
+        object still has waiting to be sent are not sent any more and raise ``MassCancelLocked``; orders asked for
+        after it returned go through. It cannot recall a request that is already on its way, nor stop the orders of
+        other programs (OKX: ``lockInterval`` does), nor those of an object without ``enableRateLimit``.
+
+        OKX: one request. A call without ``lockInterval`` may end the lock of an earlier one [unverified].
+
+        Binance has no endpoint that cancels MMP orders alone, so there it takes several requests: it lists the open
+        orders, cancels those with the flag contract by contract, and lists again, up to three times. Until it is over,
+        orders that rest may still be filled, and orders that another program places meanwhile may be missed by it.
+        ``{'includeNonMmp': True}`` is one request that cancels every order of the underlying, with the flag or without.
+        OKX does as Binance with ``{'emulate': True}``.
+
+        Each request is repeated at most twice, if it failed in a way that may pass; not after HTTP 429 or 418 of
+        Binance, when the address would be banned. What could not be cancelled, or may not have been, is in a
+        ``MassCancelIncomplete`` (``.cancelled``, ``.remaining``, ``.unknown``).
 
         :param str underlying: unified underlying, exchange id or option symbol
         :param dict [params]: extra parameters specific to the exchange API endpoint
-        :param int [params.lockInterval]: ms, 0 to 10000, during which OKX refuses new MMP orders; 0 = unlock
-        :returns dict: a MassCancel
+        :param int [params.lockInterval]: OKX: ms, 0 to 10000, during which it refuses new MMP orders; 0 = unlock
+        :param int [params.timeout]: ms after which no request is made any more, 10000 by default
+        :param bool [params.emulate]: OKX: list, cancel and verify as on Binance, for accounts without the privilege
+        :param bool [params.includeNonMmp]: Binance: cancel every order of the underlying, in one request
+        :returns dict: a MassCancel; ``orders`` are those known to be cancelled by it, None where none are listed
+        """
+        self._front_missing()
+
+    def warm_up(self) -> Awaitable[None] | None:
+        """
+        open the connection that a kill switch will use and load the time difference, so that it waits for neither
+
+        https://www.okx.com/docs-v5/en/#public-data-rest-api-get-system-time
+        https://developers.binance.com/docs/derivatives/options-trading/market-data/Check-Server-Time
+
+        One request, to the server's clock. The connection stays open as long as the exchange and the HTTP client of
+        ccxt keep it: call it again from time to time if nothing else is sent. After it ``options['timeDifference']``
+        is set, whatever ``adjustForTimeDifference`` says.
         """
         self._front_missing()
 
@@ -170,8 +207,14 @@ class Mmp(Exchange):
     async def _mass_cancel_mmp(self, underlying: str | None, params: Params) -> MassCancel:
         raise NotSupported(f'{self.id} massCancelMmp() is not supported yet')
 
+    async def _warm_up(self) -> None:
+        await self._load_time_difference()
+
     # --- what the exchange mixins say of it
 
+    _mmp_endpoints: ClassVar[dict[str, str]]  # ccxt's implicit method of each endpoint
+    _time_endpoint: str  # what load_time_difference asks
+    _mass_cancel_flag: str  # the one of MASS_CANCEL_FLAGS that the exchange has
     _underlying_field: str  # the exchange's name of the underlying in requests, answers and its markets' info
     _accepted_underlyings: str  # what the message of a BadSymbol says
 
@@ -195,6 +238,12 @@ class Mmp(Exchange):
             return given, rest
         return self.handle_option_and_params({}, method, name, default)[0], rest
 
+    def _flag_option(self, method: str, name: str, params: Params) -> tuple[bool, Params]:
+        flag, rest = self._mmp_option(method, name, False, params)
+        if flag is not True and flag is not False:
+            raise BadRequest(f'{self.id} {method}() {name} must be True or False, received {shown(flag)}')
+        return flag, rest
+
     def _mmp_scope(self, method: str, params: Params, default: Scope = 'orders') -> tuple[Scope, Params]:
         scope, rest = self._mmp_option(method, 'scope', default, params)
         if scope not in SCOPES:
@@ -214,8 +263,8 @@ class Mmp(Exchange):
                 raise NotSupported(
                     f'{self.id} {method}() has no {name} in the scope {scope}, of limits it takes {accepted}'
                 )
-        for flag in ('emulate', 'includeNonMmp'):
-            if params.get(flag) not in (None, False):
+        for flag in MASS_CANCEL_FLAGS:
+            if params.get(flag) not in (None, False) and (method, flag) != ('massCancelMmp', self._mass_cancel_flag):
                 raise NotSupported(f'{self.id} {method}() does not support {flag}')
 
     def _mmp_underlying(self, method: str, scope: Scope, underlying: str | None, params: Params) -> str | None:
@@ -307,9 +356,15 @@ class Mmp(Exchange):
         """A copy of params without what is not given or not meant for the exchange."""
         return {name: value for name, value in params.items() if value is not None and name not in OWN_PARAMS}
 
-    async def _mmp_request(self, endpoint: Callable[[Params], Any], request: Params) -> Any:
+    async def _mmp_request(self, endpoint: str, request: Any, *, cost: int = 1, repeatable: bool = False) -> Any:
+        """One request, which waits for its endpoint's own window alone.
+
+        Not repeated, whatever ccxt's retry options say, unless it may be: a repeated set or reset could wipe out a
+        freeze that came in between.
+        """
         await self._adjust_clock()
-        return await take(endpoint(request))
+        with on_errand(Errand(endpoint, cost, repeatable)):
+            return await take(getattr(self, self._mmp_endpoints[endpoint])(request))
 
     async def _adjust_clock(self) -> None:
         """Load the time difference if ccxt is to adjust for it and has not loaded it."""
@@ -318,8 +373,53 @@ class Mmp(Exchange):
         # a difference of exactly 0 looks as if none was loaded
         loaded = self.safe_integer(self.options, 'timeDifference') or getattr(self, '_mmp_clock_adjusted', False)
         if not loaded:
+            await self._load_time_difference()
+
+    async def _load_time_difference(self) -> None:
+        with on_errand(Errand(self._time_endpoint)):
             await take(self.load_time_difference())
-            self._mmp_clock_adjusted = True
+        self._mmp_clock_adjusted = True
+
+    def handle_option_and_params(self, params: Any, methodName: Any, optionName: str, defaultValue: Any = None) -> Any:
+        errand = current_errand()
+        if optionName == RETRIES and errand is not None and not errand.repeatable:
+            return [0, self.omit(params, [RETRIES, 'defaultMaxRetriesOnFailure'])]
+        return super().handle_option_and_params(params, methodName, optionName, defaultValue)
+
+    async def _wait_for_window(self, errand: Errand) -> None:
+        """Wait until the endpoint's documented limit has room for one more call."""
+        window = self._mmp_window(str(errand.endpoint))
+        if window is None:
+            return
+        slot = window.reserve(errand.cost)
+        try:
+            delay = slot - window.clock()
+            if delay > 0:
+                await take(self.sleep(delay * 1000))
+        except BaseException:
+            window.give_back(slot, errand.cost)
+            raise
+
+    def _mmp_window(self, endpoint: str) -> RollingWindow | None:
+        """The window of an endpoint of this object; None where the exchange has no limit of that endpoint alone."""
+        limit = self.options['mmpRateLimits'].get(endpoint)
+        if limit is None:
+            return None
+        calls, milliseconds = limit if isinstance(limit, (list, tuple)) and len(limit) == 2 else (0, 0)
+        if type(calls) is not int or calls < 1 or type(milliseconds) not in (int, float) or not 0 < milliseconds < inf:
+            raise BadRequest(
+                f"{self.id} options['mmpRateLimits']['{endpoint}'] must be [calls of at least 1, ms above 0], "
+                f'received {shown(limit)}'
+            )
+        windows: dict[str, RollingWindow] = self.__dict__.setdefault('_mmp_windows', {})
+        window = windows.setdefault(endpoint, RollingWindow(calls, milliseconds))
+        if window.limit != (calls, milliseconds):
+            window = windows[endpoint] = RollingWindow(calls, milliseconds)
+        return window
+
+    def _mmp_fence(self, underlying_id: str) -> Fence:
+        fences: dict[str, Fence] = self.__dict__.setdefault('_mmp_fences', {})
+        return fences.setdefault(underlying_id, Fence())
 
     def _mmp_entry(
         self, method: str, entry: object, underlying_id: str | None, window_field: str
@@ -336,6 +436,22 @@ class Mmp(Exchange):
         if window is None:
             raise BadResponse(f'{self.id} {method}() received an answer without a {window_field}: {shown(entry)}')
         return entry, window
+
+    def _order_id(self, method: str, row: dict[str, Any], name: str) -> str:
+        order_id: str | None = self.safe_string(row, name)
+        if not order_id:
+            raise BadResponse(f'{self.id} {method}() received an order without an {name}: {shown(row)}')
+        return order_id
+
+    def _option_order(self, row: dict[str, Any], option_id: str, underlying_id: str) -> dict[str, Any]:
+        """An order of an option as ccxt parses it, with its unified symbol also where no markets are loaded."""
+        if self.markets_by_id is None:
+            self.markets_by_id = {}  # older versions of ccxt look for the option in it
+        order: dict[str, Any] = self.parse_order(row)
+        if option_id not in self.markets_by_id:
+            expiry_strike_type = '-'.join(option_id.split('-')[-3:])
+            order['symbol'] = f'{self._unified_underlying(underlying_id)}-{expiry_strike_type}'
+        return order
 
     def _safe_integer(self, entry: dict[str, Any], name: str) -> int | None:
         """ccxt's safe_integer, which raises OverflowError for an infinity in older versions."""
@@ -376,60 +492,6 @@ class Mmp(Exchange):
                 raise state
             result[str(state['underlying'] or state['underlyingId'])] = state
         return result
-
-
-class SyncMmp(Mmp):
-    """The front of a sync exchange: put it before the exchange mixin and the class of ``ccxt``."""
-
-    def set_mmp(
-        self,
-        underlying: str | None,
-        window: Number | None,
-        frozenTime: Number | None,
-        qtyLimit: Number | None = None,
-        deltaLimit: Number | None = None,
-        params: Params = {},
-    ) -> MmpState:
-        return finish(self._set_mmp(underlying, window, frozenTime, qtyLimit, deltaLimit, params))
-
-    def reset_mmp(self, underlying: str | None = None, params: Params = {}) -> MmpState:
-        return finish(self._reset_mmp(underlying, params))
-
-    def fetch_mmp(self, underlying: str | None = None, params: Params = {}) -> MmpState:
-        return finish(self._fetch_mmp(underlying, params))
-
-    def fetch_mmps(self, underlyings: Sequence[str] | None = None, params: Params = {}) -> dict[str, MmpState]:
-        return finish(self._fetch_mmps(underlyings, params))
-
-    def mass_cancel_mmp(self, underlying: str, params: Params = {}) -> MassCancel:
-        return finish(self._mass_cancel_mmp(underlying, params))
-
-
-class AsyncMmp(Mmp):
-    """The front of an async or pro exchange: put it before the exchange mixin and the class of ``ccxt``."""
-
-    async def set_mmp(
-        self,
-        underlying: str | None,
-        window: Number | None,
-        frozenTime: Number | None,
-        qtyLimit: Number | None = None,
-        deltaLimit: Number | None = None,
-        params: Params = {},
-    ) -> MmpState:
-        return await self._set_mmp(underlying, window, frozenTime, qtyLimit, deltaLimit, params)
-
-    async def reset_mmp(self, underlying: str | None = None, params: Params = {}) -> MmpState:
-        return await self._reset_mmp(underlying, params)
-
-    async def fetch_mmp(self, underlying: str | None = None, params: Params = {}) -> MmpState:
-        return await self._fetch_mmp(underlying, params)
-
-    async def fetch_mmps(self, underlyings: Sequence[str] | None = None, params: Params = {}) -> dict[str, MmpState]:
-        return await self._fetch_mmps(underlyings, params)
-
-    async def mass_cancel_mmp(self, underlying: str, params: Params = {}) -> MassCancel:
-        return await self._mass_cancel_mmp(underlying, params)
 
 
 def _accepted_number(rule: dict[str, Any]) -> str:

@@ -3,28 +3,36 @@
 https://developers.binance.com/docs/derivatives/options-trading/market-maker-endpoints/Set-Market-Maker-Protection-Config
 """
 
+import json
 import re
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
-from urllib.parse import unquote
+from typing import Any, ClassVar
+from urllib.parse import quote, unquote
 
 from ccxt.base.errors import (
     ArgumentsRequired,
     BadRequest,
+    BadResponse,
     BadSymbol,
+    BaseError,
     DuplicateOrderId,
-    NotSupported,
     OperationFailed,
     OperationRejected,
     OrderNotFillable,
     OrderNotFound,
     PermissionDenied,
+    RateLimitExceeded,
+    RequestTimeout,
 )
 
-from ccxt_mmp._io import side_by_side
+from ccxt_mmp._io import side_by_side, take
+from ccxt_mmp._numbers import exact_decimal, is_integer, plain
 from ccxt_mmp.errors import MmpFrozen, MmpNotEnabled
-from ccxt_mmp.mixins.base import NEVER_REPEAT, Mmp
+from ccxt_mmp.mixins.base import Mmp, shown
+from ccxt_mmp.mixins.kill_switch import KillSwitch, Outcome, Progress, both
+from ccxt_mmp.mixins.orders import Answer, MmpOrders, Order, Stock, chunked, failed, if_any_succeeded
+from ccxt_mmp.throttling import current_errand
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 
 OPTION = r'-[0-9]{6}-[0-9]+(?:\.[0-9]+)?-[CP]'
@@ -35,14 +43,32 @@ UNIFIED = re.compile(rf'(?P<base>[A-Z0-9]+)/USDT(?::USDT(?:{OPTION})?)?')
 OPTIONS_API = re.compile(r'/eapi/v[0-9]+/(?P<path>[^?]*)')
 DEMO_API = 'https://demo-fapi.binance.com/eapi/v1'  # documented since 2026-06
 
+USED_WEIGHT = 'X-MBX-USED-WEIGHT-1M'
+LIST_WEIGHT, BATCH_WEIGHT = 40, 5  # of openOrders without a symbol and of a batch; a single cancellation is 1
+MAX_BATCH = 10
+MIN_COUNTDOWN = 5000  # ms
+
 
 class _NoMmpRule(OperationRejected):
     """-6006 to a question is an answer: no rule is set."""
 
 
-class BinanceMmp(Mmp):
+class BinanceMmp(MmpOrders, KillSwitch, Mmp):
     """The Binance side of the MMP methods, for any flavour of ``ccxt.binance``."""
 
+    _mmp_endpoints: ClassVar[dict[str, str]] = {
+        'POST mmpSet': 'eapiPrivatePostMmpSet',
+        'POST mmpReset': 'eapiPrivatePostMmpReset',
+        'GET mmp': 'eapiPrivateGetMmp',
+        'GET time': 'eapiPublicGetTime',
+        'GET openOrders': 'eapiPrivateGetOpenOrders',
+        'DELETE order': 'eapiPrivateDeleteOrder',
+        'DELETE batchOrders': 'eapiPrivateDeleteBatchOrders',
+        'DELETE allOpenOrdersByUnderlying': 'eapiPrivateDeleteAllOpenOrdersByUnderlying',
+        'POST countdownCancelAll': 'eapiPrivatePostCountdownCancelAll',
+    }
+    _time_endpoint = 'GET time'
+    _mass_cancel_flag = 'includeNonMmp'
     _underlying_field = 'underlying'
     _accepted_underlyings = (
         "'BTC/USDT', 'BTC/USDT:USDT', an option's symbol, the exchange's 'BTCUSDT' or an option's id"
@@ -57,7 +83,8 @@ class BinanceMmp(Mmp):
                     'resetMmp': True,
                     'fetchMmp': True,
                     'fetchMmps': 'emulated',
-                    'massCancelMmp': False,
+                    'massCancelMmp': 'emulated',
+                    'cancelAllOrdersAfter': True,
                 },
                 'urls': {
                     'demo': {
@@ -66,6 +93,12 @@ class BinanceMmp(Mmp):
                     },
                 },
                 'options': {
+                    'massCancelMmp': {
+                        'timeout': 10000,  # ms
+                        'concurrency': 20,
+                        'weightLimit': 2400,  # a minute, of the address
+                    },
+                    'mmpRateLimits': {},  # one limit for the address, shared with everything: no request waits for it
                     'mmpLimits': {
                         'orders': {
                             'window': {'field': 'windowTimeInMilliseconds', 'integer': True, 'min': 1, 'max': 5000},
@@ -80,6 +113,9 @@ class BinanceMmp(Mmp):
                 'exceptions': {
                     'option': {
                         'exact': {
+                            '-1003': RateLimitExceeded,  # Too many requests.
+                            '-1006': OperationFailed,  # ... Execution status unknown.
+                            '-1007': RequestTimeout,  # ... Send status unknown; execution status unknown.
                             '-2011': OrderNotFound,  # Unknown order sent.
                             '-5002': PermissionDenied,  # Option user not access
                             '-6001': BadRequest,  # Invalid mmp window time limit
@@ -123,9 +159,7 @@ class BinanceMmp(Mmp):
             {'window': window, 'frozenTime': frozenTime, 'qtyLimit': qtyLimit, 'deltaLimit': deltaLimit},
             params,
         )
-        response = await self._mmp_request(
-            self.eapiPrivatePostMmpSet, {'underlying': underlying_id, **rule, **NEVER_REPEAT}
-        )
+        response = await self._mmp_request('POST mmpSet', {'underlying': underlying_id, **rule})
         #
         #     {"underlyingId":2,"underlying":"BTCUSDT","windowTimeInMilliseconds":3000,
         #      "frozenTimeInMilliseconds":300000,"qtyLimit":"2","deltaLimit":"2.3","lastTriggerTime":0}
@@ -135,9 +169,7 @@ class BinanceMmp(Mmp):
     async def _reset_mmp(self, underlying: str | None, params: Params) -> MmpState:
         scope, params = self._mmp_scope('resetMmp', params)
         underlying_id = self._mmp_underlying('resetMmp', scope, underlying, params)
-        response = await self._mmp_request(
-            self.eapiPrivatePostMmpReset, {'underlying': underlying_id, **self._sent(params), **NEVER_REPEAT}
-        )
+        response = await self._mmp_request('POST mmpReset', {'underlying': underlying_id, **self._sent(params)})
         #
         # as in _set_mmp
         #
@@ -165,9 +197,229 @@ class BinanceMmp(Mmp):
         return self._by_underlying(states)
 
     async def _mass_cancel_mmp(self, underlying: str | None, params: Params) -> MassCancel:
-        raise NotSupported(
-            f'{self.id} massCancelMmp() is not supported yet: Binance has no endpoint that cancels MMP orders alone'
-        )
+        scope, params = self._mmp_scope('massCancelMmp', params)
+        underlying_id = str(self._mmp_underlying('massCancelMmp', scope, underlying, params))
+        include_non_mmp, params = self._flag_option('massCancelMmp', 'includeNonMmp', params)
+        with self._mass_cancel(underlying_id, params) as progress:
+            rest = self._sent(self.omit(params, 'underlying'))
+            if not include_non_mmp:
+                return await self._cancel_listed(underlying_id, rest, progress)
+            response = await self._only_request(
+                'DELETE allOpenOrdersByUnderlying', {'underlying': underlying_id, **rest}, underlying_id, progress
+            )
+        #
+        #     {"code":0,"msg":"success"}
+        #
+        if not isinstance(response, dict) or str(response.get('code')) != '0':
+            raise BadResponse(f'{self.id} massCancelMmp() received an answer that is no success: {shown(response)}')
+        return {
+            'info': response,
+            'underlying': self._unified_underlying(underlying_id),
+            'underlyingId': underlying_id,
+            'orders': None,
+            'lockedUntil': None,
+            'timestamp': None,
+            'datetime': None,
+        }
+
+    async def _warm_up(self) -> None:
+        # ccxt would ask the spot API, which is another host
+        response = await self._mmp_request('GET time', {})
+        server_time = self._safe_integer(response, 'serverTime') if isinstance(response, dict) else None
+        if server_time is None:
+            raise BadResponse(f'{self.id} warmUp() received an answer without a serverTime: {shown(response)}')
+        self.options['timeDifference'] = self.milliseconds() - server_time
+        self._mmp_clock_adjusted = True
+
+    # --- a mass cancel that takes several requests
+
+    async def _list_open_orders(self, underlying_id: str, params: Params, progress: Progress) -> dict[str, Params]:
+        response = await self._urgent_request('GET openOrders', params, progress)
+        #
+        #     [{"orderId":4611875134427365000,"symbol":"BTC-200730-9000-C","quoteAsset":"USDT","mmp":false,...}]
+        #
+        rows = self._rows('massCancelMmp', response)
+        return {self._order_id('massCancelMmp', row, 'orderId'): row for row in rows}
+
+    def _is_to_cancel(self, row: Params, underlying_id: str) -> bool | None:
+        """Whether a listed order is an MMP order of the underlying; None if it does not say."""
+        option = OPTION_ID.fullmatch(str(row.get('symbol')))
+        quote = self.safe_string(row, 'quoteAsset')
+        is_of_base = None if option is None else underlying_id.startswith(option['base'])
+        is_of_quote = None if quote is None else underlying_id.endswith(quote)
+        is_of_underlying = None if option is None or quote is None else option['base'] + quote == underlying_id
+        return both(both(both(is_of_base, is_of_quote), is_of_underlying), self.safe_bool(row, 'mmp'))
+
+    def _chunks(self, resting: dict[str, Params]) -> list[dict[str, Params]]:
+        """By contract: in batches, or one by one where that is cheaper and the weight of the batches is not left."""
+        by_contract: dict[str, list[tuple[str, Params]]] = {}
+        for order_id, row in resting.items():
+            by_contract.setdefault(row['symbol'], []).append((order_id, row))
+        batches = [batch for orders in by_contract.values() for batch in chunked(orders, MAX_BATCH)]
+        weight = sum(BATCH_WEIGHT if len(batch) > 1 else 1 for batch in batches)
+        left = self.options['massCancelMmp']['weightLimit'] - self.__dict__.get('_mmp_used_weight', 0) - LIST_WEIGHT
+        if weight > left:
+            batches = [
+                part for batch in batches for part in (chunked(batch, 1) if len(batch) < BATCH_WEIGHT else [batch])
+            ]
+        return [dict(batch) for batch in batches]
+
+    async def _cancel_chunk(self, chunk: dict[str, Params], underlying_id: str, progress: Progress) -> Outcome:
+        [*ids] = chunk
+        symbol = chunk[ids[0]]['symbol']
+        if len(ids) == 1:
+            try:
+                rows = [await self._urgent_request('DELETE order', {'symbol': symbol, 'orderId': ids[0]}, progress)]
+            except OrderNotFound:
+                return Outcome(gone={*ids})
+        else:
+            request = {'symbol': symbol, 'orderIds': encoded_json(order_ids(ids))}
+            rows = self._rows('massCancelMmp', await self._urgent_request('DELETE batchOrders', request, progress))
+        #
+        #     [{"orderId":4611875134427365377,"symbol":"BTC-200730-9000-C","status":"CANCELED","mmp":true,...},
+        #      {"code":-2011,"msg":"Unknown order sent."}]
+        #
+        outcome = Outcome()
+        refusals = [self._refusal(row) for row in rows]
+        for row, refusal in zip(rows, refusals, strict=True):
+            order_id = self.safe_string(row, 'orderId')
+            if refusal is None and order_id in chunk:
+                order = self._option_order(row, symbol, underlying_id)
+                if order['status'] == 'canceled':
+                    outcome.cancelled[order_id] = order
+        refused = [refusal for refusal in refusals if refusal is not None]
+        outcome.refusals = [refusal for refusal in refused if not isinstance(refusal, OrderNotFound)]
+        # which item is of which order an error does not say
+        if refused and not outcome.refusals and len(outcome.cancelled) + len(refused) == len(chunk):
+            outcome.gone = chunk.keys() - outcome.cancelled.keys()
+        return outcome
+
+    # --- orders
+
+    _max_batch = MAX_BATCH
+    _batch_params = ('recvWindow',)
+    _filled_field = 'executedQty'
+    _own_flag_names = ('isMmp',)
+    _own_order_types: tuple[str, ...] = ()
+
+    def _own_flag(self, type: Any, params: Params) -> set[bool]:
+        named = {'true': True, 'false': False}.get(str(params.get('isMmp')).lower())
+        return set() if named is None else {named}
+
+    def _own_type_is_post_only(self, type: Any, params: Params) -> bool:
+        return False
+
+    def _flagged(self, request: Params) -> Params | None:
+        is_plain = request['type'] == 'LIMIT' and request['timeInForce'] in ('GTC', 'GTX')
+        return {**request, 'isMmp': True} if is_plain else None
+
+    def _named_order(self, request: Params) -> Params:
+        # older versions of ccxt send the name of the other APIs
+        client_order_id = request.get('clientOrderId', request.get('newClientOrderId'))
+        return {**self.omit(request, 'newClientOrderId'), 'clientOrderId': client_order_id}
+
+    def _as_order(self, request: Params) -> Params:
+        return {**request, 'mmp': request.get('isMmp', False)}
+
+    async def _place_one(self, request: Params) -> Params:
+        response: Params = await take(self.eapiPrivatePostOrder(request))
+        return response
+
+    async def _place_batch(self, requests: list[Params], params: Params) -> list[Params]:
+        body = {name: params[name] for name in self._batch_params if name in params}
+        response = await take(self.eapiPrivatePostBatchOrders({'orders': encoded_json(requests), **body}))
+        #
+        #     [{"orderId":4612288550799409153,"symbol":"ETH-220826-1800-C","clientOrderId":"test001","mmp":true,...},
+        #      {"code":-2010,"msg":"NEW_ORDER_REJECTED"}]
+        #
+        return self._answered_rows(requests, response, 'clientOrderId')
+
+    def _refusal(self, item: Params) -> BaseError | None:
+        code = self.safe_string(item, 'code')
+        return None if code is None else self._matched_error(code, item, self.exceptions['option']['exact'])
+
+    async def _fetch_open_mmp_orders(
+        self, stock: Stock, symbol: str | None, since: int | None, limit: int | None, params: Params
+    ) -> list[Order]:
+        if symbol is not None:
+            orders: list[Order] = await take(stock(symbol, since, limit, params))
+            return orders
+        # without a symbol ccxt would ask another API, or warn of the weight
+        await self._load_markets()
+        period = {name: value for name, value in (('startTime', since), ('limit', limit)) if value is not None}
+        response = await take(self.eapiPrivateGetOpenOrders({**period, **self.omit(params, 'type')}))
+        listed: list[Order] = self.parse_orders(response, None, since, limit)
+        return listed
+
+    async def _cancel_orders(self, stock: Stock, ids: Sequence[str], symbol: str | None, params: Params) -> list[Order]:
+        await self._load_markets()
+        if symbol is None or not self.market(symbol)['option']:
+            return await super()._cancel_orders(stock, ids, symbol, params)
+        market = self.market(symbol)
+        client_order_ids = params.get('clientOrderIds')
+        name, given = ('orderIds', ids) if client_order_ids is None else ('clientOrderIds', client_order_ids)
+        batches = list(chunked(list(given), MAX_BATCH))
+        rest = self.omit(params, ['clientOrderIds', 'orderIds'])
+        answers: list[Answer] = []
+        for answered in await side_by_side(
+            self.synchronous, [partial(self._try_cancellation, market, name, batch, rest) for batch in batches]
+        ):
+            if isinstance(answered, BaseException):
+                raise answered
+            answers += answered
+        return if_any_succeeded(answers)
+
+    async def _try_cancellation(self, market: Params, name: str, ids: Sequence[str], params: Params) -> list[Answer]:
+        id_field = name.removesuffix('s')
+        named = order_ids(ids) if id_field == 'orderId' else [str(each) for each in ids]
+        request = {'symbol': market['id'], name: encoded_json(named), **params}
+        try:
+            rows = self._rows('cancelOrders', await take(self.eapiPrivateDeleteBatchOrders(request)))
+        except BaseError as error:
+            rows, failure = [], error
+        else:
+            refusals = [refusal for refusal in map(self._refusal, rows) if refusal is not None]
+            failure = refusals[0] if refusals else BadResponse(f'{self.id} cancelOrders() received {shown(rows)}')
+        by_id = {self.safe_string(row, id_field): row for row in rows}
+        answers: list[Answer] = []
+        for each in map(str, ids):
+            if each in by_id:
+                answers.append((self.parse_order(by_id[each], market), None))
+            else:
+                unknown = {'symbol': market['symbol'], 'id' if id_field == 'orderId' else 'clientOrderId': each}
+                answers.append((self.safe_order({**unknown, **failed(failure), 'status': None}, market), failure))
+        return answers
+
+    async def _cancel_all_orders_after(self, stock: Stock, timeout: int, params: Params) -> Any:
+        underlying = params.get('underlying')
+        milliseconds = exact_decimal(timeout)
+        if underlying is None:
+            raise ArgumentsRequired(
+                f'{self.id} cancelAllOrdersAfter() requires an underlying in params: {self._accepted_underlyings}'
+            )
+        if milliseconds is None or not is_integer(milliseconds) or milliseconds < 0 or 0 < milliseconds < MIN_COUNTDOWN:
+            raise BadRequest(
+                f'{self.id} cancelAllOrdersAfter() timeout must be 0, which disarms, or at least {MIN_COUNTDOWN} ms, '
+                f'received {shown(timeout)}'
+            )
+        underlying_id = self._resolve_underlying('cancelAllOrdersAfter', underlying)
+        request = {**self._sent(params), 'underlying': underlying_id, 'countdownTime': plain(milliseconds)}
+        #
+        #     {"underlying":"ETHUSDT","countdownTime":30000}
+        #
+        return await self._mmp_request('POST countdownCancelAll', request)
+
+    def rawencode(self, params: Params = {}, *arguments: Any) -> str:
+        # ccxt adds the field of the futures API to every path of that name, and this API refuses what it does not read
+        sent = self.omit(params, 'batchOrders') if 'orders' in params else params
+        encoded: str = super().rawencode(sent, *arguments)
+        return encoded
+
+    def safe_order(self, order: Params, market: Any = None) -> Order:
+        info = order.get('info') if isinstance(order, dict) else None
+        parsed: Order = super().safe_order(order, market)
+        parsed['mmp'] = self.safe_bool(info, 'mmp') if isinstance(info, dict) else None
+        return parsed
 
     # --- underlyings
 
@@ -189,7 +441,7 @@ class BinanceMmp(Mmp):
     async def _fetch_rule(self, scope: Scope, underlying_id: str | None, params: Params) -> MmpState:
         try:
             response = await self._mmp_request(
-                self.eapiPrivateGetMmp, {'underlying': underlying_id, **self._sent(params)}
+                'GET mmp', {'underlying': underlying_id, **self._sent(params)}, repeatable=True
             )
             #
             # as in _set_mmp
@@ -237,6 +489,11 @@ class BinanceMmp(Mmp):
         resets: dict[str | None, int] = self.__dict__.setdefault('_mmp_resets', {})
         return resets
 
+    def _note_used_weight(self, headers: Any) -> None:
+        for name, value in (headers or {}).items():
+            if name.upper() == USED_WEIGHT and str(value).isdigit():
+                self._mmp_used_weight = int(value)
+
     def get_exceptions_by_url(self, url: str, exactOrBroad: str) -> Any:
         # ccxt knows the options API by its public host alone; a proxyUrl prefixes the whole URL and percent-encodes it
         if OPTIONS_API.search(unquote(url or '')):
@@ -256,8 +513,22 @@ class BinanceMmp(Mmp):
         requestBody: Any,
     ) -> Any:
         path = OPTIONS_API.search(unquote(url))
+        if path:
+            self._note_used_weight(headers)
+        if path and isinstance(response, list) and current_errand():
+            return None  # each item says for itself; ccxt would raise what a single one says
         if path and path['path'] == 'mmp' and self.safe_string(response, 'code') == '-6006':
             raise _NoMmpRule(f'{self.id} {body}')
         return super().handle_errors(
             httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody
         )
+
+
+def encoded_json(value: object) -> str:
+    """JSON, percent-encoded: only so do all transports send what was signed."""
+    return quote(json.dumps(value, separators=(',', ':')), safe='')
+
+
+def order_ids(ids: Sequence[object]) -> list[object]:
+    """Numbers, as documented."""
+    return [int(each) if str(each).isdigit() else each for each in map(str, ids)]

@@ -5,22 +5,30 @@ https://www.okx.com/docs-v5/en/#trading-account-rest-api-set-mmp
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
+from typing import Any, ClassVar
 from urllib.parse import unquote
 
 from ccxt.base.errors import (
     BadRequest,
     BadResponse,
     BadSymbol,
+    BaseError,
     InvalidOrder,
     NotSupported,
     NullResponse,
     OperationFailed,
+    OrderNotFound,
     PermissionDenied,
 )
 
+from ccxt_mmp._io import side_by_side, take
+from ccxt_mmp._numbers import exact_decimal
 from ccxt_mmp.errors import MassCancelLocked, MmpFrozen, MmpNotEnabled
-from ccxt_mmp.mixins.base import NEVER_REPEAT, Mmp, shown
+from ccxt_mmp.mixins.base import Mmp, shown
+from ccxt_mmp.mixins.kill_switch import KillSwitch, Outcome, Progress, both
+from ccxt_mmp.mixins.orders import UNKNOWN_FILL, MmpOrders, Order, Stock, chunked
+from ccxt_mmp.throttling import current_errand
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 
 OPTION = r'-[0-9]{6}-[0-9]+(?:\.[0-9]+)?-[CP]'
@@ -30,15 +38,36 @@ UNIFIED = re.compile(rf'(?P<base>[A-Z0-9]+)/USD(?::(?P<settle>[A-Z0-9]+)(?:{OPTI
 MMP_PATH = re.compile(
     r'/api/v5/(?P<path>account/mmp-(?:config|reset)|rfq/mmp-(?:config|reset)|trade/mass-cancel)(?:\?|$)'
 )
+BATCH_PATH = re.compile(r'/api/v5/trade/(?:cancel-)?batch-orders(?:\?|$)')
 PATHS_WITH_RESULT = ('account/mmp-reset', 'trade/mass-cancel')
 
 # mmpFrozenUntil is documented as remaining ms and was documented as a timestamp: its magnitude tells
 EPOCH_FROM = 10**11
 
 
-class OkxMmp(Mmp):
+MMP_ORDER_TYPES = {'mmp': False, 'mmp_and_post_only': True}  # ordType, and whether it is post-only
+FLAGGED = {'limit': 'mmp', 'post_only': 'mmp_and_post_only'}
+
+MAX_BATCH = 20
+MAX_ROWS = 100
+
+
+class OkxMmp(MmpOrders, KillSwitch, Mmp):
     """The OKX side of the MMP methods, for any flavour of ``ccxt.okx``."""
 
+    _mmp_endpoints: ClassVar[dict[str, str]] = {
+        'POST account/mmp-config': 'privatePostAccountMmpConfig',
+        'GET account/mmp-config': 'privateGetAccountMmpConfig',
+        'POST account/mmp-reset': 'privatePostAccountMmpReset',
+        'POST rfq/mmp-config': 'privatePostRfqMmpConfig',
+        'GET rfq/mmp-config': 'privateGetRfqMmpConfig',
+        'POST rfq/mmp-reset': 'privatePostRfqMmpReset',
+        'POST trade/mass-cancel': 'privatePostTradeMassCancel',
+        'GET trade/orders-pending': 'privateGetTradeOrdersPending',
+        'POST trade/cancel-batch-orders': 'privatePostTradeCancelBatchOrders',
+    }
+    _time_endpoint = 'GET public/time'
+    _mass_cancel_flag = 'emulate'
     _underlying_field = 'instFamily'
     _accepted_underlyings = "'BTC/USD', 'BTC/USD:USD', an option's symbol, an instrument family or an option's id"
 
@@ -54,6 +83,23 @@ class OkxMmp(Mmp):
                     'massCancelMmp': True,
                 },
                 'options': {
+                    'massCancelMmp': {
+                        'timeout': 10000,  # ms
+                        'concurrency': 20,
+                    },
+                    # calls in ms, as documented; orders, not requests, of cancel-batch-orders
+                    'mmpRateLimits': {
+                        'POST account/mmp-config': [2, 10000],
+                        'GET account/mmp-config': [5, 2000],
+                        'POST account/mmp-reset': [5, 2000],
+                        'POST rfq/mmp-config': [1, 10000],
+                        'GET rfq/mmp-config': [5, 2000],
+                        'POST rfq/mmp-reset': [5, 2000],
+                        'POST trade/mass-cancel': [5, 2000],
+                        'GET trade/orders-pending': [60, 2000],
+                        'POST trade/cancel-batch-orders': [300, 2000],
+                        'GET public/time': [10, 2000],
+                    },
                     'mmpLimits': {
                         'orders': {
                             'window': {'field': 'timeInterval', 'integer': True, 'min': 0},
@@ -117,8 +163,8 @@ class OkxMmp(Mmp):
             {'window': window, 'frozenTime': frozenTime, 'qtyLimit': qtyLimit, 'deltaLimit': deltaLimit},
             params,
         )
-        endpoint = self.privatePostRfqMmpConfig if scope == 'rfq' else self.privatePostAccountMmpConfig
-        response = await self._mmp_request(endpoint, {**self._family(family), **rule, **NEVER_REPEAT})
+        endpoint = 'POST rfq/mmp-config' if scope == 'rfq' else 'POST account/mmp-config'
+        response = await self._mmp_request(endpoint, {**self._family(family), **rule})
         #
         #     {"code":"0","msg":"","data":[
         #         {"frozenInterval":"2000","instFamily":"BTC-USD","qtyLimit":"100","timeInterval":"5000"}
@@ -130,14 +176,14 @@ class OkxMmp(Mmp):
         nothing_named = underlying is None and params.get('instFamily') is None
         scope, params = self._mmp_scope('resetMmp', params, 'rfq' if nothing_named else 'orders')
         family = self._mmp_underlying('resetMmp', scope, underlying, params)
-        request = {**self._family(family), **self._sent(params), **NEVER_REPEAT}
+        request = {**self._family(family), **self._sent(params)}
         if scope == 'rfq':
-            response = await self._mmp_request(self.privatePostRfqMmpReset, request)
+            response = await self._mmp_request('POST rfq/mmp-reset', request)
             #
             #     {"code":"0","msg":"","data":[{"ts":"1597026383085"}]}
             #
         else:
-            response = await self._mmp_request(self.privatePostAccountMmpReset, {'instType': 'OPTION', **request})
+            response = await self._mmp_request('POST account/mmp-reset', {'instType': 'OPTION', **request})
             #
             #     {"code":"0","msg":"","data":[{"result":true}]}
             #
@@ -155,8 +201,8 @@ class OkxMmp(Mmp):
     async def _fetch_mmp(self, underlying: str | None, params: Params) -> MmpState:
         scope, params = self._mmp_scope('fetchMmp', params)
         family = self._mmp_underlying('fetchMmp', scope, underlying, params)
-        endpoint = self.privateGetRfqMmpConfig if scope == 'rfq' else self.privateGetAccountMmpConfig
-        response = await self._mmp_request(endpoint, {**self._family(family), **self._sent(params)})
+        endpoint = 'GET rfq/mmp-config' if scope == 'rfq' else 'GET account/mmp-config'
+        response = await self._mmp_request(endpoint, {**self._family(family), **self._sent(params)}, repeatable=True)
         #
         #     {"code":"0","msg":"","data":[
         #         {"frozenInterval":"2000","instFamily":"ETH-USD","mmpFrozen":true,"mmpFrozenUntil":"1000",
@@ -173,7 +219,7 @@ class OkxMmp(Mmp):
         if scope == 'rfq':
             raise NotSupported(f'{self.id} fetchMmps() has no underlyings in the scope rfq, use fetchMmp()')
         families = self._mmp_underlyings('fetchMmps', scope, underlyings, params)
-        response = await self._mmp_request(self.privateGetAccountMmpConfig, self._sent(params))
+        response = await self._mmp_request('GET account/mmp-config', self._sent(params), repeatable=True)
         listed = {self._family_of('fetchMmps', entry): entry for entry in self._entries('fetchMmps', response)}
         states = [
             self._parse_mmp_state('fetchMmps', scope, family, self._with_freeze('fetchMmps', listed[family]))
@@ -193,11 +239,16 @@ class OkxMmp(Mmp):
         if lock is not None:
             limit = self.options['mmpLimits'][scope]['lockInterval']
             request['lockInterval'] = self._mmp_number('massCancelMmp', 'lockInterval', limit, lock)
-        await self._adjust_clock()
-        sent_at = self.nonce()
-        response = await self._mmp_request(
-            self.privatePostTradeMassCancel, {**request, **self._sent(params), **NEVER_REPEAT}
-        )
+        emulate, params = self._flag_option('massCancelMmp', 'emulate', params)
+        if emulate and lock is not None:
+            raise NotSupported(f'{self.id} massCancelMmp() has no lockInterval where it is emulated')
+        with self._mass_cancel(family, params) as progress:
+            if emulate:
+                return await self._cancel_listed(family, self._sent(params), progress)
+            await self._adjust_clock()
+            response = await self._only_request(
+                'POST trade/mass-cancel', {**request, **self._sent(params)}, family, progress
+            )
         #
         #     {"code":"0","msg":"","data":[{"result":true}]}
         #
@@ -208,10 +259,175 @@ class OkxMmp(Mmp):
             'underlying': self._unified_underlying(family),
             'underlyingId': family,
             'orders': None,
-            'lockedUntil': sent_at + locked if locked else None,
+            'lockedUntil': progress.sent_at + locked if locked else None,
             'timestamp': None,
             'datetime': None,
         }
+
+    # --- a mass cancel that takes several requests
+
+    async def _list_open_orders(self, family: str, params: Params, progress: Progress) -> dict[str, Params]:
+        request = {
+            'instType': 'OPTION',
+            'instFamily': family,
+            'ordType': ','.join(MMP_ORDER_TYPES),
+            'limit': str(MAX_ROWS),
+            **params,
+        }
+        listed: dict[str, Params] = {}
+        while True:
+            response = await self._urgent_request('GET trade/orders-pending', request, progress)
+            rows = self._entries('massCancelMmp', response)
+            #
+            #     {"code":"0","msg":"","data":[
+            #         {"instId":"BTC-USD-260327-100000-C","ordId":"312269865356374016","ordType":"mmp",...}
+            #     ]}
+            #
+            page = {self._order_id('massCancelMmp', row, 'ordId'): row for row in rows}
+            is_news = page.keys() - listed.keys()
+            listed.update(page)
+            if len(rows) < MAX_ROWS or not is_news:
+                return listed
+            request['after'] = list(page)[-1]
+
+    def _is_to_cancel(self, row: Params, family: str) -> bool | None:
+        """Whether a listed order is an MMP order of the family; None if it does not say."""
+        option = OWN_ID.fullmatch(str(row.get('instId')))
+        order_type = self.safe_string(row, 'ordType')
+        is_of_family = None if option is None else self._parse_underlying(option[0]) == family
+        is_mmp_order = None if order_type is None else order_type in MMP_ORDER_TYPES
+        return both(is_of_family, is_mmp_order)
+
+    def _chunks(self, resting: dict[str, Params]) -> list[dict[str, Params]]:
+        return [dict(chunk) for chunk in chunked(list(resting.items()), MAX_BATCH)]
+
+    async def _cancel_chunk(self, chunk: dict[str, Params], family: str, progress: Progress) -> Outcome:
+        request = [{'instId': row['instId'], 'ordId': order_id} for order_id, row in chunk.items()]
+        response = await self._urgent_request('POST trade/cancel-batch-orders', request, progress, cost=len(request))
+        #
+        #     {"code":"2","msg":"","data":[
+        #         {"clOrdId":"oktswap6","ordId":"12345689","sCode":"0","sMsg":""},
+        #         {"clOrdId":"oktswap7","ordId":"12344","sCode":"51400","sMsg":"Cancellation failed as ..."}
+        #     ]}
+        #
+        outcome = Outcome()
+        for item in self._entries('massCancelMmp', response):
+            order_id, refusal = str(item.get('ordId')), self._refusal(item)
+            if refusal is None and order_id in chunk:
+                row = {**chunk[order_id], 'state': 'canceled'}
+                order = self._option_order(row, row['instId'], family)
+                # it may have been filled in part since it was listed
+                outcome.cancelled[order_id] = {**order, **UNKNOWN_FILL, 'info': item}
+            elif isinstance(refusal, OrderNotFound):
+                outcome.gone.add(order_id)
+            elif refusal is not None:
+                outcome.refusals.append(refusal)
+        return outcome
+
+    # --- orders
+
+    _max_batch = MAX_BATCH
+    _batch_params: tuple[str, ...] = ()
+    _filled_field = 'accFillSz'
+    _own_flag_names = ('ordType',)
+    _own_order_types = (*MMP_ORDER_TYPES, 'post_only')
+
+    def _own_flag(self, type: Any, params: Params) -> set[bool]:
+        flags = {True} if type in MMP_ORDER_TYPES else set()
+        return flags | {params['ordType'] in MMP_ORDER_TYPES} if params.get('ordType') is not None else flags
+
+    def _own_type_is_post_only(self, type: Any, params: Params) -> bool:
+        return any(each in ('mmp_and_post_only', 'post_only') for each in (type, params.get('ordType')))
+
+    def _flagged(self, request: Params) -> Params | None:
+        order_type = FLAGGED.get(request['ordType'])
+        return None if order_type is None or 'attachAlgoOrds' in request else {**request, 'ordType': order_type}
+
+    def _named_order(self, request: Params) -> Params:
+        """A request with an id of the client, which tells the order also if its answer is lost."""
+        return request if request.get('clOrdId') else {**request, 'clOrdId': self.uuid16()}
+
+    def _as_order(self, request: Params) -> Params:
+        reduce_only = {'reduceOnly': self.json(request['reduceOnly']).strip('"')} if 'reduceOnly' in request else {}
+        return {**request, **reduce_only}
+
+    async def _place_one(self, request: Params) -> Params:
+        if self.safe_string(self.options, 'createOrder') == 'privatePostTradeOrder':
+            return self._first_entry('createOrder', await take(self.privatePostTradeOrder(request)))
+        [item] = await self._place_batch([request], {})
+        return item
+
+    async def _place_batch(self, requests: list[Params], params: Params) -> list[Params]:
+        response = await take(self.privatePostTradeBatchOrders(requests))
+        #
+        #     {"code":"2","msg":"","data":[
+        #         {"clOrdId":"oktswap6","ordId":"12345689","tag":"","sCode":"0","sMsg":""},
+        #         {"clOrdId":"oktswap7","ordId":"","tag":"","sCode":"51034","sMsg":"Fill rate exceeds ..."}
+        #     ]}
+        #
+        return self._answered_rows(requests, self._entries('createOrders', response), 'clOrdId')
+
+    def _refusal(self, item: Params) -> BaseError | None:
+        code = self.safe_string(item, 'sCode')
+        if code is None:
+            return BadResponse(f'{self.id} received an answer about an order without an sCode: {shown(item)}')
+        return None if code == '0' else self._matched_error(code, item, self.exceptions['exact'])
+
+    async def _fetch_open_mmp_orders(
+        self, stock: Stock, symbol: str | None, since: int | None, limit: int | None, params: Params
+    ) -> list[Order]:
+        of_mmp = {'instType': 'OPTION', 'ordType': ','.join(MMP_ORDER_TYPES)}
+        orders: list[Order] = await take(stock(symbol, since, limit, {**of_mmp, **params}))
+        return orders
+
+    async def _fetch_canceled_orders(
+        self, stock: Stock, symbol: str | None, since: int | None, limit: int | None, params: Params
+    ) -> list[Order]:
+        """Those of options also with the state of what the trigger cancelled, which is not 'canceled'."""
+        await self._load_markets()
+        market = None if symbol is None else self.market(symbol)
+        market_type, _ = self.handle_market_type_and_params('fetchCanceledOrders', market, params)
+        is_algo = any(params.get(name) is not None for name in ('stop', 'trigger', 'trailing', 'ordType', 'method'))
+        if market_type != 'option' or is_algo or params.get('state') is not None:
+            return await super()._fetch_canceled_orders(stock, symbol, since, limit, params)
+        fetch = super()._fetch_canceled_orders
+        listed: list[Order] = []
+        for orders in await side_by_side(
+            self.synchronous,
+            [
+                partial(fetch, stock, symbol, since, limit, {**params, 'state': state})
+                for state in ('canceled', 'mmp_canceled')
+            ],
+        ):
+            if isinstance(orders, BaseException):
+                raise orders
+            listed += orders
+        in_time = self.sort_by(listed, 'timestamp')
+        result: list[Order] = self.filter_by_symbol_since_limit(in_time, symbol, since, limit)
+        return result
+
+    async def _cancel_all_orders_after(self, stock: Stock, timeout: int, params: Params) -> Any:
+        milliseconds = exact_decimal(timeout)
+        if milliseconds is None or (milliseconds < 1000 and milliseconds != 0):
+            raise BadRequest(
+                f'{self.id} cancelAllOrdersAfter() timeout must be 0 or at least 1000 ms: {shown(timeout)} would be '
+                'sent as 0 seconds, which disarms the timer'
+            )
+        return await take(stock(timeout, params))
+
+    def parse_order_status(self, status: str | None) -> str | None:
+        # older versions of ccxt do not know this one
+        unified: str | None = 'canceled' if status == 'mmp_canceled' else super().parse_order_status(status)
+        return unified
+
+    def safe_order(self, order: Params, market: Any = None) -> Order:
+        info = order.get('info') if isinstance(order, dict) else None
+        order_type = self.safe_string(info, 'ordType') if isinstance(info, dict) else None
+        if order_type in MMP_ORDER_TYPES:
+            order = {**order, 'type': 'limit', 'postOnly': MMP_ORDER_TYPES[order_type]}
+        parsed: Order = super().safe_order(order, market)
+        parsed['mmp'] = None if order_type is None else order_type in MMP_ORDER_TYPES
+        return parsed
 
     # --- underlyings
 
@@ -264,6 +480,11 @@ class OkxMmp(Mmp):
             raise BadResponse(f'{self.id} {method}() received an answer without a mmpFrozen: {shown(entry)}')
         return entry
 
+    def _refuses_every_item(self, response: object) -> bool:
+        """An answer to a batch of which each item says why: ccxt would raise the first reason alone."""
+        rows = self.safe_list(response, 'data', []) if isinstance(response, dict) else []
+        return bool(rows) and self.safe_string(response, 'code') == '1' and all('sCode' in row for row in rows)
+
     def _parse_mmp_state(self, method: str, scope: Scope, family: str | None, entry: dict[str, Any]) -> MmpState:
         entry, window = self._mmp_entry(method, entry, family, 'timeInterval')
         frozen = self.safe_bool(entry, 'mmpFrozen')
@@ -298,7 +519,10 @@ class OkxMmp(Mmp):
         requestBody: Any,
     ) -> Any:
         # a proxyUrl prefixes the whole URL and percent-encodes it
-        path = MMP_PATH.search(unquote(url))
+        unquoted = unquote(url)
+        path = MMP_PATH.search(unquoted)
+        if current_errand() and BATCH_PATH.search(unquoted) and self._refuses_every_item(response):
+            return None
         if path is None or not isinstance(response, dict):
             return super().handle_errors(
                 httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody

@@ -1,0 +1,248 @@
+"""The two fronts: what a user calls. They have the same methods; a sync one returns, an async one is awaited."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from ccxt_mmp._io import finish
+from ccxt_mmp.mixins.base import Mmp
+from ccxt_mmp.mixins.orders import MmpOrders, Order
+from ccxt_mmp.throttling import current_errand
+from ccxt_mmp.types import MassCancel, MmpState, Number, Params
+
+
+class SyncMmp(MmpOrders, Mmp):
+    """The front of a sync exchange: put it before the exchange mixin and the class of ``ccxt``."""
+
+    lastRestRequestTimestamp: float  # noqa: N815 - of ccxt
+
+    def set_mmp(
+        self,
+        underlying: str | None,
+        window: Number | None,
+        frozenTime: Number | None,
+        qtyLimit: Number | None = None,
+        deltaLimit: Number | None = None,
+        params: Params = {},
+    ) -> MmpState:
+        return finish(self._set_mmp(underlying, window, frozenTime, qtyLimit, deltaLimit, params))
+
+    def reset_mmp(self, underlying: str | None = None, params: Params = {}) -> MmpState:
+        return finish(self._reset_mmp(underlying, params))
+
+    def fetch_mmp(self, underlying: str | None = None, params: Params = {}) -> MmpState:
+        return finish(self._fetch_mmp(underlying, params))
+
+    def fetch_mmps(self, underlyings: Sequence[str] | None = None, params: Params = {}) -> dict[str, MmpState]:
+        return finish(self._fetch_mmps(underlyings, params))
+
+    def mass_cancel_mmp(self, underlying: str, params: Params = {}) -> MassCancel:
+        return finish(self._mass_cancel_mmp(underlying, params))
+
+    def warm_up(self) -> None:
+        finish(self._warm_up())
+
+    # --- ccxt's own methods, which know the flag here
+
+    def create_order(
+        self, symbol: str, type: str, side: str, amount: Any, price: Any = None, params: Params = {}
+    ) -> Order:
+        """
+        create a trade order; with the flag, one that Market Maker Protection cancels and refuses
+
+        https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-place-order
+        https://developers.binance.com/docs/derivatives/options-trading/trade/New-Order
+
+        An order without the flag is placed as ccxt does it. With it, it must be a plain limit order of an option, GTC
+        or post-only; anything else is ``InvalidOrder`` before it is sent, and it is never repeated. It is not sent
+        (``MassCancelLocked``) if a ``mass_cancel_mmp`` of its underlying came while it waited to be.
+
+        :param str symbol: unified symbol
+        :param str type: 'limit'
+        :param str side: 'buy' or 'sell'
+        :param float amount: contracts
+        :param float price: of one contract, in quote currency
+        :param dict [params]: extra parameters specific to the exchange API endpoint
+        :param bool [params.mmp]: True for an MMP order
+        :param bool [params.postOnly]: True to place a post-only order, as ``timeInForce`` 'PO'
+        :returns dict: ccxt's order structure with ``mmp``: True, False, or None where the exchange does not say
+        """
+        return finish(self._create_order(super().create_order, symbol, type, side, amount, price, params))
+
+    def create_orders(self, orders: Sequence[Params], params: Params = {}) -> list[Order]:
+        """
+        create a list of trade orders, each with ``params`` of its own; those of options in batches of 20 (OKX) or 10
+
+        https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-place-multiple-orders
+        https://developers.binance.com/docs/derivatives/options-trading/trade/Place-Multiple-Orders
+
+        All are checked before any is sent, none is repeated. Each order has its answer: 'open' (or as the exchange
+        says) if it was accepted; ``status`` 'rejected' if it was refused, with the reason in ``info``; ``status`` None
+        and its ``clientOrderId`` if its answer was lost. Raises only if none was accepted. A list without orders of
+        options goes to ccxt as it is.
+
+        :param dict[] orders: with symbol, type, side, amount, price and params, as for ``create_order``
+        :param dict [params]: added to the params of each
+        :returns dict[]: ccxt's order structures with ``mmp``, in the order asked
+        """
+        return finish(self._create_orders(super().create_orders, orders, params))
+
+    def fetch_open_orders(
+        self, symbol: str | None = None, since: int | None = None, limit: int | None = None, params: Params = {}
+    ) -> list[Order]:
+        """
+        fetch all open orders, or the MMP orders of options alone
+
+        https://www.okx.com/docs-v5/en/#order-book-trading-trade-get-order-list
+        https://developers.binance.com/docs/derivatives/options-trading/trade/Query-Current-Open-Option-Orders
+
+        :param str [symbol]: unified symbol
+        :param int [since]: ms since the epoch
+        :param int [limit]: how many the exchange is asked for
+        :param dict [params]: extra parameters specific to the exchange API endpoint
+        :param bool [params.mmp]: True for MMP orders alone
+        :returns dict[]: ccxt's order structures with ``mmp``
+        """
+        return finish(self._fetch_open_orders(super().fetch_open_orders, symbol, since, limit, params))
+
+    def fetch_canceled_orders(
+        self, symbol: str | None = None, since: int | None = None, limit: int | None = None, params: Params = {}
+    ) -> list[Order]:
+        """
+        fetch cancelled orders; on OKX those of options include the ones that Market Maker Protection cancelled
+
+        https://www.okx.com/docs-v5/en/#order-book-trading-trade-get-order-history-last-7-days
+
+        Takes two requests for options of OKX, which lists one state at a time.
+
+        :param str [symbol]: unified symbol
+        :param int [since]: ms since the epoch
+        :param int [limit]: how many at most
+        :param dict [params]: extra parameters specific to the exchange API endpoint
+        :param str [params.type]: 'option', without a symbol
+        :returns dict[]: ccxt's order structures with ``mmp``
+        """
+        return finish(self._fetch_canceled_orders(super().fetch_canceled_orders, symbol, since, limit, params))
+
+    def cancel_orders(self, ids: Sequence[str], symbol: str | None = None, params: Params = {}) -> list[Order]:
+        """
+        cancel several orders; on Binance those of an option in batches of 10 through the options API
+
+        https://developers.binance.com/docs/derivatives/options-trading/trade/Cancel-Multiple-Option-Orders
+
+        Of an option of Binance each id has its answer: an order that could not be cancelled, or may not have been,
+        has ``status`` None and the reason in ``info``. Raises only if none was cancelled.
+
+        :param str[] ids: order ids
+        :param str symbol: unified symbol
+        :param dict [params]: extra parameters specific to the exchange API endpoint
+        :param str[] [params.clientOrderIds]: Binance: instead of the ids
+        :returns dict[]: ccxt's order structures, in the order asked
+        """
+        return finish(self._cancel_orders(super().cancel_orders, ids, symbol, params))
+
+    def cancel_all_orders_after(self, timeout: int | None, params: Params = {}) -> Any:
+        """
+        dead man's switch: the exchange cancels all orders, MMP or not, unless this is called again in time
+
+        https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-cancel-all-after
+        https://developers.binance.com/docs/derivatives/options-trading/market-maker-endpoints/Set-Auto-Cancel-All-Open-Orders-Config
+
+        Binance: of one underlying of options. After it has cancelled, it refuses new orders (-2010) until it is
+        disarmed. OKX: of the account, 10 to 120 seconds, whole seconds.
+
+        :param int timeout: ms, 0 disarms it; what would be sent as 0 without being 0 is ``BadRequest``
+        :param dict [params]: extra parameters specific to the exchange API endpoint
+        :param str [params.underlying]: Binance: as in ``set_mmp``, required
+        :returns dict: the exchange's answer
+        """
+        return finish(self._cancel_all_orders_after(super().cancel_all_orders_after, timeout, params))
+
+    def throttle(self, cost: Any = None) -> None:
+        errand = current_errand()
+        # ccxt measures its pause from the last request of any kind; those that do not queue are none of its business
+        queued_at = self.__dict__.setdefault('_mmp_queued_at', self.lastRestRequestTimestamp)
+        if errand is not None and errand.endpoint is not None:
+            finish(self._wait_for_window(errand))
+            return
+        self.lastRestRequestTimestamp = queued_at
+        super().throttle(cost)
+        self._mmp_queued_at = self.milliseconds()
+        if errand is not None and errand.before_sending is not None:
+            errand.before_sending()
+
+
+class AsyncMmp(MmpOrders, Mmp):
+    """The front of an async or pro exchange: put it before the exchange mixin and the class of ``ccxt``."""
+
+    async def set_mmp(
+        self,
+        underlying: str | None,
+        window: Number | None,
+        frozenTime: Number | None,
+        qtyLimit: Number | None = None,
+        deltaLimit: Number | None = None,
+        params: Params = {},
+    ) -> MmpState:
+        return await self._set_mmp(underlying, window, frozenTime, qtyLimit, deltaLimit, params)
+
+    async def reset_mmp(self, underlying: str | None = None, params: Params = {}) -> MmpState:
+        return await self._reset_mmp(underlying, params)
+
+    async def fetch_mmp(self, underlying: str | None = None, params: Params = {}) -> MmpState:
+        return await self._fetch_mmp(underlying, params)
+
+    async def fetch_mmps(self, underlyings: Sequence[str] | None = None, params: Params = {}) -> dict[str, MmpState]:
+        return await self._fetch_mmps(underlyings, params)
+
+    async def mass_cancel_mmp(self, underlying: str, params: Params = {}) -> MassCancel:
+        return await self._mass_cancel_mmp(underlying, params)
+
+    async def warm_up(self) -> None:
+        await self._warm_up()
+
+    # --- ccxt's own methods, which know the flag here
+
+    async def create_order(
+        self, symbol: str, type: str, side: str, amount: Any, price: Any = None, params: Params = {}
+    ) -> Order:
+        return await self._create_order(super().create_order, symbol, type, side, amount, price, params)
+
+    async def create_orders(self, orders: Sequence[Params], params: Params = {}) -> list[Order]:
+        return await self._create_orders(super().create_orders, orders, params)
+
+    async def fetch_open_orders(
+        self, symbol: str | None = None, since: int | None = None, limit: int | None = None, params: Params = {}
+    ) -> list[Order]:
+        return await self._fetch_open_orders(super().fetch_open_orders, symbol, since, limit, params)
+
+    async def fetch_canceled_orders(
+        self, symbol: str | None = None, since: int | None = None, limit: int | None = None, params: Params = {}
+    ) -> list[Order]:
+        return await self._fetch_canceled_orders(super().fetch_canceled_orders, symbol, since, limit, params)
+
+    async def cancel_orders(self, ids: Sequence[str], symbol: str | None = None, params: Params = {}) -> list[Order]:
+        return await self._cancel_orders(super().cancel_orders, ids, symbol, params)
+
+    async def cancel_all_orders_after(self, timeout: int | None, params: Params = {}) -> Any:
+        return await self._cancel_all_orders_after(super().cancel_all_orders_after, timeout, params)
+
+    async def throttle(self, cost: Any = None) -> None:
+        errand = current_errand()
+        if errand is not None and errand.endpoint is not None:
+            await self._wait_for_window(errand)
+            return
+        await super().throttle(cost)
+        if errand is not None and errand.before_sending is not None:
+            errand.before_sending()
+
+
+# written once, read by help() of both
+for _name in (
+    'create_order',
+    'create_orders',
+    'fetch_open_orders',
+    'fetch_canceled_orders',
+    'cancel_orders',
+    'cancel_all_orders_after',
+):
+    getattr(AsyncMmp, _name).__doc__ = getattr(SyncMmp, _name).__doc__
