@@ -27,7 +27,7 @@ async def side_by_side(
     cancellation stops all of them.
     """
     if not synchronous:
-        places = asyncio.Semaphore(concurrency or len(calls) or 1)
+        places = asyncio.Semaphore(max(concurrency or len(calls), 1))
 
         async def placed(call: Callable[[], Coroutine[Any, Any, T]]) -> T:
             async with places:

@@ -145,7 +145,7 @@ def test_response_headers_among_the_answer_do_no_harm(flavour, simulator, exchan
     assert flavour.take(getattr(exchange, method)(*arguments))
 
 
-WRITES = [each for each in CALLS if each[1] in ('set_mmp', 'reset_mmp', 'mass_cancel_mmp')]
+WRITES = [each for each in CALLS if each[1] in ('set_mmp', 'reset_mmp')]
 RETRIES = [
     {'maxRetriesOnFailure': 3},
     {
@@ -154,7 +154,6 @@ RETRIES = [
             'account/mmp-config',
             'account/mmp-reset',
             'rfq/mmp-reset',
-            'trade/mass-cancel',
             'mmpSet',
             'mmpReset',
         )
@@ -221,7 +220,7 @@ def test_time_difference_corrects_the_clock_of_a_first_mass_cancel(flavour, skew
 def test_without_it_a_skewed_clock_is_an_error(flavour, skewed_simulator):
     exchange = flavour.exchange('okx', skewed_simulator(-3_600_000).url)
     with pytest.raises(ccxt.InvalidNonce):
-        flavour.take(exchange.mass_cancel_mmp('BTC/USD'))
+        flavour.take(exchange.reset_mmp('BTC/USD'))
 
 
 @pytest.fixture

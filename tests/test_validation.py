@@ -32,6 +32,10 @@ def cancel(**params):
     return call('okx', 'mass_cancel_mmp', 'BTC/USD', params)
 
 
+def cancel_on_binance(**params):
+    return call('binance', 'mass_cancel_mmp', 'BTC/USDT', params)
+
+
 MISSING = {
     'okx window': (okx(window=None), 'window'),
     'okx frozenTime': (okx(frozen=None), 'frozenTime'),
@@ -89,8 +93,9 @@ NO_PLACE = {
         'lockInterval',
     ),
     'includeNonMmp on okx': (cancel(includeNonMmp=True), 'includeNonMmp'),
-    'emulate on okx, not yet': (cancel(emulate=True), 'emulate'),
-    'mass cancel on binance, not yet': (call('binance', 'mass_cancel_mmp', 'BTC/USDT'), 'massCancelMmp'),
+    'emulate on binance': (cancel_on_binance(emulate=True), 'emulate'),
+    'lockInterval on binance': (cancel_on_binance(lockInterval=1000), 'lockInterval'),
+    'lockInterval where okx is emulated': (cancel(emulate=True, lockInterval=1000), 'lockInterval'),
     'rfq on binance: set': (binance(scope='rfq'), 'rfq'),
     'rfq on binance: reset': (call('binance', 'reset_mmp', None, {'scope': 'rfq'}), 'rfq'),
     'rfq on binance: fetch': (call('binance', 'fetch_mmp', None, {'scope': 'rfq'}), 'rfq'),
@@ -99,6 +104,13 @@ NO_PLACE = {
     'rfq has no orders to cancel': (call('okx', 'mass_cancel_mmp', None, {'scope': 'rfq'}), 'rfq'),
 }
 BAD = {
+    **{
+        f'timeout of {value!r}': (make(timeout=value), 'timeout')
+        for make in (cancel, cancel_on_binance)
+        for value in (0, -1, 0.5, True, 'x', float('inf'), [])
+    },
+    'emulate that is no bool': (cancel(emulate='yes'), 'emulate'),
+    'includeNonMmp that is no bool': (cancel_on_binance(includeNonMmp=1), 'includeNonMmp'),
     'okx window below 0': (okx(window=-1), 'window'),
     'okx window of more digits than Python writes': (okx(window=10**5000), 'window'),
     'okx window with a fraction': (okx(window=0.5), 'window'),
@@ -203,7 +215,7 @@ def test_the_listener_counts_what_good_input_sends(flavour, listener, call):
     exchange = flavour.exchange(exchange_id, listener.url, timeout=200)
     with pytest.raises(ccxt.NetworkError):
         flavour.take(getattr(exchange, method)(*arguments))
-    assert listener.connections() == 1
+    assert listener.connections() == (3 if method == 'mass_cancel_mmp' else 1)  # which is repeated twice
 
 
 @pytest.mark.parametrize('value', [5000, 5000.0, '5000', Decimal(5000), '5000.0'])

@@ -214,6 +214,7 @@ class Mmp(Exchange):
 
     _mmp_endpoints: ClassVar[dict[str, str]]  # ccxt's implicit method of each endpoint
     _time_endpoint: str  # what load_time_difference asks
+    _shared_rate_limit: tuple[int, float]  # calls and ms, of an endpoint without a limit of its own
     _mass_cancel_flag: str  # the one of MASS_CANCEL_FLAGS that the exchange has
     _underlying_field: str  # the exchange's name of the underlying in requests, answers and its markets' info
     _accepted_underlyings: str  # what the message of a BadSymbol says
@@ -402,6 +403,17 @@ class Mmp(Exchange):
 
     def _mmp_window(self, endpoint: str) -> RollingWindow | None:
         """The window of an endpoint of this object; None where the exchange has no limit of that endpoint alone."""
+        limit = self._mmp_rate_limit(endpoint)
+        if limit is None:
+            return None
+        windows: dict[str, RollingWindow] = self.__dict__.setdefault('_mmp_windows', {})
+        window = windows.setdefault(endpoint, RollingWindow(*limit))
+        if window.limit != limit:
+            window = windows[endpoint] = RollingWindow(*limit)
+        return window
+
+    def _mmp_rate_limit(self, endpoint: str) -> tuple[int, float] | None:
+        """Calls and ms."""
         limit = self.options['mmpRateLimits'].get(endpoint)
         if limit is None:
             return None
@@ -411,11 +423,7 @@ class Mmp(Exchange):
                 f"{self.id} options['mmpRateLimits']['{endpoint}'] must be [calls of at least 1, ms above 0], "
                 f'received {shown(limit)}'
             )
-        windows: dict[str, RollingWindow] = self.__dict__.setdefault('_mmp_windows', {})
-        window = windows.setdefault(endpoint, RollingWindow(calls, milliseconds))
-        if window.limit != (calls, milliseconds):
-            window = windows[endpoint] = RollingWindow(calls, milliseconds)
-        return window
+        return calls, milliseconds
 
     def _mmp_fence(self, underlying_id: str) -> Fence:
         fences: dict[str, Fence] = self.__dict__.setdefault('_mmp_fences', {})

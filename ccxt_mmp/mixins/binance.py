@@ -30,7 +30,7 @@ from ccxt_mmp._io import side_by_side, take
 from ccxt_mmp._numbers import exact_decimal, is_integer, plain
 from ccxt_mmp.errors import MmpFrozen, MmpNotEnabled
 from ccxt_mmp.mixins.base import Mmp, shown
-from ccxt_mmp.mixins.kill_switch import KillSwitch, Outcome, Progress, both
+from ccxt_mmp.mixins.kill_switch import CONCURRENCY, TIMEOUT, KillSwitch, Outcome, Progress, both
 from ccxt_mmp.mixins.orders import Answer, MmpOrders, Order, Stock, chunked, failed, if_any_succeeded
 from ccxt_mmp.throttling import current_errand
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
@@ -45,6 +45,7 @@ DEMO_API = 'https://demo-fapi.binance.com/eapi/v1'  # documented since 2026-06
 
 USED_WEIGHT = 'X-MBX-USED-WEIGHT-1M'
 LIST_WEIGHT, BATCH_WEIGHT = 40, 5  # of openOrders without a symbol and of a batch; a single cancellation is 1
+WEIGHT_LIMIT = 2400  # a minute, of the address
 MAX_BATCH = 10
 MIN_COUNTDOWN = 5000  # ms
 
@@ -68,6 +69,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         'POST countdownCancelAll': 'eapiPrivatePostCountdownCancelAll',
     }
     _time_endpoint = 'GET time'
+    _shared_rate_limit = (WEIGHT_LIMIT, 60_000)
     _mass_cancel_flag = 'includeNonMmp'
     _underlying_field = 'underlying'
     _accepted_underlyings = (
@@ -94,9 +96,9 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
                 },
                 'options': {
                     'massCancelMmp': {
-                        'timeout': 10000,  # ms
-                        'concurrency': 20,
-                        'weightLimit': 2400,  # a minute, of the address
+                        'timeout': TIMEOUT,
+                        'concurrency': CONCURRENCY,
+                        'weightLimit': WEIGHT_LIMIT,
                     },
                     'mmpRateLimits': {},  # one limit for the address, shared with everything: no request waits for it
                     'mmpLimits': {
@@ -257,7 +259,11 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
             by_contract.setdefault(row['symbol'], []).append((order_id, row))
         batches = [batch for orders in by_contract.values() for batch in chunked(orders, MAX_BATCH)]
         weight = sum(BATCH_WEIGHT if len(batch) > 1 else 1 for batch in batches)
-        left = self.options['massCancelMmp']['weightLimit'] - self.__dict__.get('_mmp_used_weight', 0) - LIST_WEIGHT
+        left = (
+            self.handle_option('massCancelMmp', 'weightLimit', WEIGHT_LIMIT)
+            - self.__dict__.get('_mmp_used_weight', 0)
+            - LIST_WEIGHT
+        )
         if weight > left:
             batches = [
                 part for batch in batches for part in (chunked(batch, 1) if len(batch) < BATCH_WEIGHT else [batch])

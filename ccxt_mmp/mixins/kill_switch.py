@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 else:
     Exchange = object
 
+# of options['massCancelMmp']
+TIMEOUT = 10_000  # ms
+CONCURRENCY = 20
+
 REPEATS = 2
 ROUNDS = 3
 SHOWN_IDS = 5
@@ -87,7 +91,7 @@ class KillSwitch(Exchange):
     @contextmanager
     def _mass_cancel(self, underlying_id: str, params: Params) -> Iterator[Progress]:
         """What goes around a mass cancel: the time that it has, and the fence before new orders."""
-        timeout, _ = self._mmp_option('massCancelMmp', 'timeout', None, params)
+        timeout, _ = self._mmp_option('massCancelMmp', 'timeout', TIMEOUT, params)
         milliseconds = exact_decimal(timeout)
         if milliseconds is None or milliseconds <= 0 or not is_integer(milliseconds):
             raise BadRequest(
@@ -100,14 +104,15 @@ class KillSwitch(Exchange):
         """A request of a mass cancel, which is harmless to repeat: at most twice, at once, while there is time."""
         clock_was_loaded = False
         for repeats_left in range(REPEATS, -1, -1):
-            progress.sent_at = self.nonce()
             try:
+                await self._adjust_clock()
+                progress.sent_at = self.nonce()
                 answer = await self._mmp_request(endpoint, request, cost=cost)
-            except NetworkError as error:
+            except NetworkError as error:  # noqa: PERF203 - repeated thrice
                 if not repeats_left or progress.must_stop or isinstance(error, DDoSProtection):
                     raise
                 if isinstance(error, RateLimitExceeded):
-                    calls, milliseconds = self.options['mmpRateLimits'].get(endpoint, self._shared_rate_limit)
+                    calls, milliseconds = self._mmp_rate_limit(endpoint) or self._shared_rate_limit
                     await take(self.sleep(milliseconds / calls * cost))
                 elif isinstance(error, InvalidNonce):
                     if clock_was_loaded:
@@ -178,7 +183,7 @@ class KillSwitch(Exchange):
         outcomes = await side_by_side(
             self.synchronous,
             [partial(self._try_chunk, chunk, underlying_id, progress) for chunk in chunks],
-            self.options['massCancelMmp']['concurrency'],
+            self.handle_option('massCancelMmp', 'concurrency', CONCURRENCY),
         )
         progress.verified = False
         for outcome in outcomes:

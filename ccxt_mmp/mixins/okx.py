@@ -26,7 +26,7 @@ from ccxt_mmp._io import side_by_side, take
 from ccxt_mmp._numbers import exact_decimal
 from ccxt_mmp.errors import MassCancelLocked, MmpFrozen, MmpNotEnabled
 from ccxt_mmp.mixins.base import Mmp, shown
-from ccxt_mmp.mixins.kill_switch import KillSwitch, Outcome, Progress, both
+from ccxt_mmp.mixins.kill_switch import CONCURRENCY, TIMEOUT, KillSwitch, Outcome, Progress, both
 from ccxt_mmp.mixins.orders import UNKNOWN_FILL, MmpOrders, Order, Stock, chunked
 from ccxt_mmp.throttling import current_errand
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
@@ -67,6 +67,7 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         'POST trade/cancel-batch-orders': 'privatePostTradeCancelBatchOrders',
     }
     _time_endpoint = 'GET public/time'
+    _shared_rate_limit = (60, 2000)
     _mass_cancel_flag = 'emulate'
     _underlying_field = 'instFamily'
     _accepted_underlyings = "'BTC/USD', 'BTC/USD:USD', an option's symbol, an instrument family or an option's id"
@@ -84,8 +85,8 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
                 },
                 'options': {
                     'massCancelMmp': {
-                        'timeout': 10000,  # ms
-                        'concurrency': 20,
+                        'timeout': TIMEOUT,
+                        'concurrency': CONCURRENCY,
                     },
                     # calls in ms, as documented; orders, not requests, of cancel-batch-orders
                     'mmpRateLimits': {
@@ -245,7 +246,6 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         with self._mass_cancel(family, params) as progress:
             if emulate:
                 return await self._cancel_listed(family, self._sent(params), progress)
-            await self._adjust_clock()
             response = await self._only_request(
                 'POST trade/mass-cancel', {**request, **self._sent(params)}, family, progress
             )

@@ -1,0 +1,79 @@
+"""Markets to trade, without loading them in every test: a few options of the simulator, a spot market and swaps."""
+
+from functools import lru_cache
+
+import ccxt
+
+from ccxt_mmp.simulator import Simulator
+
+OPTIONS_OF_EACH = 24
+
+
+@lru_cache
+def markets(exchange_id):
+    """Unified markets: the first options of each underlying of the simulator, as ccxt parses them, and others."""
+    with Simulator() as simulator:
+        exchange = simulator.connect(getattr(ccxt, exchange_id), enableRateLimit=False)
+        exchange.load_markets()
+    options = {}
+    for market in exchange.markets.values():
+        options.setdefault((market['base'], market['settle']), []).append(market)
+    return [
+        *(market for listed in options.values() for market in listed[:OPTIONS_OF_EACH]),
+        other(exchange, exchange_id, 'spot'),
+        other(exchange, exchange_id, 'swap'),
+    ]
+
+
+def other(exchange, exchange_id, kind):
+    is_swap = kind == 'swap'
+    okx_id, binance_id = ('BTC-USDT-SWAP' if is_swap else 'BTC-USDT'), 'BTCUSDT'
+    return exchange.safe_market_structure(
+        {
+            'id': okx_id if exchange_id == 'okx' else binance_id,
+            'symbol': 'BTC/USDT:USDT' if is_swap else 'BTC/USDT',
+            'base': 'BTC',
+            'quote': 'USDT',
+            'settle': 'USDT' if is_swap else None,
+            'baseId': 'BTC',
+            'quoteId': 'USDT',
+            'type': kind,
+            'spot': not is_swap,
+            'margin': False,
+            'swap': is_swap,
+            'future': False,
+            'option': False,
+            'active': True,
+            'contract': is_swap,
+            'linear': True if is_swap else None,
+            'inverse': False if is_swap else None,
+            'contractSize': 1 if is_swap else None,
+            'precision': {'amount': 0.001, 'price': 0.1},
+            'info': {
+                'instType': kind.upper(),
+                'instId': okx_id,
+                'instFamily': 'BTC-USDT' if is_swap else '',
+                'orderTypes': ['LIMIT', 'MARKET', 'LIMIT_MAKER', 'STOP', 'STOP_MARKET', 'TAKE_PROFIT'],
+            },
+        }
+    )
+
+
+def with_markets(exchange):
+    """The exchange as after load_markets()."""
+    exchange.set_markets(markets(exchange.id))
+    return exchange
+
+
+def symbols(exchange, underlying):
+    """The symbols of the options of an underlying of the exchange, by its own id."""
+    field = {'okx': 'instFamily', 'binance': 'underlying'}[exchange.id]
+    return [
+        market['symbol']
+        for market in exchange.markets.values()
+        if market['option'] and market['info'][field] == underlying
+    ]
+
+
+UNDERLYING = {'okx': 'BTC-USD', 'binance': 'BTCUSDT'}
+UNIFIED = {'okx': 'BTC/USD', 'binance': 'BTC/USDT'}
