@@ -580,7 +580,7 @@ def test_options_of_binance_are_cancelled_by_the_clients_ids(flavour, simulator)
     symbol = symbols(exchange, 'BTCUSDT')[0]
     mine = ['my:first', '123', 'a_b-c.d/e']
     for client_order_id in mine:
-        create(flavour, exchange, symbol, {'clientOrderId': client_order_id})
+        create(flavour, exchange, symbol, {'mmp': True, 'clientOrderId': client_order_id})
     cancelled = flavour.take(exchange.cancel_orders([], symbol, {'clientOrderIds': mine}))
     assert [order['clientOrderId'] for order in cancelled] == mine
     assert resting(simulator, 'binance') == []

@@ -1,0 +1,663 @@
+"""The mass cancel: what goes, what stays, what it costs, and what it says when it failed."""
+
+import json
+import pickle
+import time
+
+import ccxt
+import pytest
+
+from ccxt_mmp import MassCancelIncomplete, MmpNotEnabled
+from ccxt_mmp.simulator import Simulator
+from tests.trading import UNDERLYING, UNIFIED
+
+EXCHANGES = ['binance', 'okx']
+PARAMS = {'binance': {}, 'okx': {'emulate': True}}
+LIST = {'binance': 'openOrders', 'okx': 'orders-pending'}
+BATCH = {'binance': 'batchOrders', 'okx': 'cancel-batch-orders'}
+MINUTE = 1_800_000_000_000 // 60_000 * 60_000  # the beginning of one
+
+
+@pytest.fixture(params=EXCHANGES)
+def exchange_id(request):
+    return request.param
+
+
+@pytest.fixture
+def exchange(flavour, simulator, exchange_id):
+    return flavour.exchange(exchange_id, simulator.url)
+
+
+def quote(simulator, exchange_id, contracts, orders_each=2, mmp=True):
+    """The ids of orders that rest, so many of each of the first contracts."""
+    underlying = UNDERLYING[exchange_id]
+    return [
+        simulator.rest(exchange_id, underlying, mmp=mmp, symbol=symbol).order_id
+        for symbol in simulator.instruments(exchange_id, underlying)[:contracts]
+        for _ in range(orders_each)
+    ]
+
+
+def cancel(flavour, exchange, **params):
+    return flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange.id], {**PARAMS[exchange.id], **params}))
+
+
+def resting(simulator, exchange_id):
+    return [order.order_id for order in simulator.resting(exchange_id, UNDERLYING[exchange_id])]
+
+
+def ids(orders):
+    return sorted(order['id'] for order in orders)
+
+
+# --- what goes and what stays
+
+
+def test_mmp_orders_of_the_underlying_go_and_no_others(flavour, simulator, exchange, exchange_id):
+    mine = quote(simulator, exchange_id, 5)
+    others = quote(simulator, exchange_id, 5, 1, mmp=False)
+    another = 'ETHUSDT' if exchange_id == 'binance' else 'BTC-USD_UM'
+    theirs = simulator.rest(exchange_id, another, mmp=True)
+    cancelled = cancel(flavour, exchange)
+    assert resting(simulator, exchange_id) == others
+    assert simulator.resting(exchange_id, another) == [theirs]
+    assert ids(cancelled['orders']) == sorted(mine)
+    assert {order['status'] for order in cancelled['orders']} == {'canceled'}
+    assert {order['mmp'] for order in cancelled['orders']} == {True}
+    assert cancelled['underlyingId'] == UNDERLYING[exchange_id]
+    assert cancelled['underlying'] == {'binance': 'BTC/USDT:USDT', 'okx': 'BTC/USD:BTC'}[exchange_id]
+    assert all(order['symbol'].startswith(f'{cancelled["underlying"]}-') for order in cancelled['orders'])
+    assert len(cancelled['info']) == len(simulator.requests)
+    assert exchange.markets is None
+
+
+def test_nothing_to_cancel_is_one_request(flavour, simulator, exchange, exchange_id):
+    quote(simulator, exchange_id, 3, 1, mmp=False)
+    assert cancel(flavour, exchange)['orders'] == []
+    assert [request.path.rpartition('/')[2] for request in simulator.requests] == [LIST[exchange_id]]
+
+
+def test_usd_margined_family_of_okx_is_another(flavour, simulator):
+    exchange = flavour.exchange('okx', simulator.url)
+    coin_settled = simulator.rest('okx', 'BTC-USD', mmp=True)
+    simulator.rest('okx', 'BTC-USD_UM', mmp=True)
+    cancelled = flavour.take(exchange.mass_cancel_mmp('BTC/USD:USD', {'emulate': True}))
+    assert [order['symbol'].rpartition(':')[0] for order in cancelled['orders']] == ['BTC/USD']
+    assert cancelled['orders'][0]['symbol'].startswith('BTC/USD:USD-')
+    assert simulator.resting('okx', 'BTC-USD') == [coin_settled]
+    assert simulator.resting('okx', 'BTC-USD_UM') == []
+
+
+def test_okx_lists_page_by_page(flavour, simulator):
+    exchange = flavour.exchange('okx', simulator.url)
+    mine = quote(simulator, 'okx', 84, 3)  # 252, of which 100 are listed at a time
+    cancelled = cancel(flavour, exchange)
+    assert ids(cancelled['orders']) == sorted(mine)
+    paths = [request.path.rpartition('/')[2] for request in simulator.requests]
+    assert paths == ['orders-pending'] * 3 + ['cancel-batch-orders'] * 13 + ['orders-pending']
+
+
+def test_a_single_order_is_cancelled_by_itself(flavour, simulator):
+    exchange = flavour.exchange('binance', simulator.url)
+    quote(simulator, 'binance', 2, 1)
+    cancel(flavour, exchange)
+    assert [(request.method, request.path) for request in simulator.requests] == [
+        ('GET', '/eapi/v1/openOrders'),
+        ('DELETE', '/eapi/v1/order'),
+        ('DELETE', '/eapi/v1/order'),
+        ('GET', '/eapi/v1/openOrders'),
+    ]
+
+
+def test_answers_in_another_order_than_asked(flavour):
+    with Simulator(reverse_batch_cancels=True) as simulator:
+        exchange = flavour.exchange('binance', simulator.url)
+        mine = quote(simulator, 'binance', 1, 7)
+        simulator.refuse_cancel(mine[2])
+        with pytest.raises(MassCancelIncomplete) as caught:
+            cancel(flavour, exchange)
+        assert caught.value.remaining == [mine[2]]
+        assert sorted(caught.value.cancelled) == sorted(each for each in mine if each != mine[2])
+
+
+def test_every_order_of_the_underlying_in_one_request(flavour, simulator):
+    exchange = flavour.exchange('binance', simulator.url)
+    quote(simulator, 'binance', 3)
+    quote(simulator, 'binance', 3, mmp=False)
+    another = simulator.rest('binance', 'ETHUSDT', mmp=True)
+    cancelled = cancel(flavour, exchange, includeNonMmp=True)
+    assert resting(simulator, 'binance') == []
+    assert simulator.resting('binance', 'ETHUSDT') == [another]
+    assert cancelled['orders'] is None
+    assert str(cancelled['info']['code']) == '0'
+    assert [request.path for request in simulator.requests] == ['/eapi/v1/allOpenOrdersByUnderlying']
+
+
+@pytest.mark.parametrize('body', ['{"code":1,"msg":"x"}', '{}', '[]', '"success"', '{"msg":"success"}'])
+def test_success_that_is_not_said_is_none(flavour, canned, body):
+    exchange = flavour.exchange('binance', canned.url)
+    canned.answer(body)
+    with pytest.raises(ccxt.BaseError):
+        cancel(flavour, exchange, includeNonMmp=True)
+
+
+@pytest.mark.parametrize('code', [0, '0'])
+def test_success_is_said_by_a_number_or_text(flavour, canned, code):
+    exchange = flavour.exchange('binance', canned.url)
+    canned.answer(json.dumps({'code': code, 'msg': 'success'}))
+    assert cancel(flavour, exchange, includeNonMmp=True)['orders'] is None
+
+
+def test_params_of_the_exchange_go_with_the_list(flavour, simulator):
+    exchange = flavour.exchange('binance', simulator.url)
+    cancel(flavour, exchange, recvWindow=1234)
+    assert 'recvWindow=1234' in simulator.requests[0].query
+
+
+# --- a whole book: 200 contracts, 400 MMP orders among others
+
+
+@pytest.fixture(scope='module')
+def book():
+    """A simulator whose clock stands at the beginning of a minute, with options of more underlyings."""
+    with Simulator(clock=lambda: MINUTE) as simulator:
+        simulator.list_options('binance', 'BTCUSDT', base='BTC', settle='USDT', strikes=range(200_000, 204_000, 1000))
+        simulator.list_options('binance', 'BTCDOMUSDT', base='BTCDOM', settle='USDT', strikes=[2000, 3000])
+        simulator.list_options('binance', 'BTCUSDC', base='BTC', settle='USDC', strikes=[62_500, 67_500])
+        yield simulator
+
+
+@pytest.fixture
+def full_book(book):
+    """The ids of the MMP orders of BTCUSDT, and those of all others."""
+    book.clear()
+    contracts = book.instruments('binance', 'BTCUSDT')[:200]
+    assert len(contracts) == 200
+    mine = [book.rest('binance', 'BTCUSDT', mmp=True, symbol=each).order_id for each in contracts for _ in range(2)]
+    others = [
+        book.rest('binance', underlying, mmp=mmp, symbol=each).order_id
+        for underlying, mmp in (('BTCUSDT', False), ('BTCDOMUSDT', True), ('BTCUSDC', True), ('ETHUSDT', True))
+        for each in book.instruments('binance', underlying)[:16]
+    ]
+    return mine, others
+
+
+def all_resting(book):
+    everywhere = ('BTCUSDT', 'BTCDOMUSDT', 'BTCUSDC', 'ETHUSDT')
+    return [order.order_id for underlying in everywhere for order in book.resting('binance', underlying)]
+
+
+def test_full_book_goes_in_as_many_requests_as_it_has_contracts(flavour, book, full_book):
+    mine, others = full_book
+    exchange = flavour.exchange('binance', book.url)
+    exchange.milliseconds = book.now
+    cancelled = cancel(flavour, exchange)
+    assert sorted(all_resting(book)) == sorted(others)
+    assert ids(cancelled['orders']) == sorted(mine)
+    assert len(book.requests) == 1 + 200 + 1
+    assert book.used_weight == 40 + 200 * 5 + 40
+
+
+def test_full_book_goes_the_cheaper_way_if_little_weight_is_left(flavour, book, full_book):
+    mine, others = full_book
+    exchange = flavour.exchange('binance', book.url)
+    exchange.milliseconds = book.now
+    book.use_weight(1800)
+    cancelled = cancel(flavour, exchange)
+    assert sorted(all_resting(book)) == sorted(others)
+    assert ids(cancelled['orders']) == sorted(mine)
+    assert len(book.requests) == 1 + 400 + 1
+    assert book.used_weight == 1800 + 40 + 400 * 1 + 40
+
+
+def test_batches_stay_where_single_cancellations_would_cost_more(flavour, book):
+    book.clear()
+    [few, many] = book.instruments('binance', 'BTCUSDT')[:2]
+    for symbol, count in ((few, 4), (many, 9)):
+        for _ in range(count):
+            book.rest('binance', 'BTCUSDT', mmp=True, symbol=symbol)
+    exchange = flavour.exchange('binance', book.url)
+    exchange.milliseconds = book.now
+    book.use_weight(2400 - 40 - 40 - 9)  # a batch of 5 and four single cancellations
+    assert len(cancel(flavour, exchange)['orders']) == 13
+    assert book.used_weight == 2400
+    assert all(request.status == 200 for request in book.requests)
+
+
+def test_weight_limit_can_be_set(flavour, simulator):
+    exchange = flavour.exchange('binance', simulator.url, options={'massCancelMmp': {'weightLimit': 44}})
+    quote(simulator, 'binance', 2)
+    cancel(flavour, exchange)
+    assert len(simulator.requests) == 1 + 4 + 1
+
+
+def test_cancellations_go_side_by_side_but_not_too_many_at_once(flavour, simulator):
+    exchange = flavour.exchange('binance', simulator.url, options={'massCancelMmp': {'concurrency': 5}})
+    quote(simulator, 'binance', 20)
+    simulator.latency = 30
+    started = time.monotonic()
+    cancel(flavour, exchange)
+    took = time.monotonic() - started
+    turns = 1 + (20 if flavour.name == 'sync' else 20 / 5) + 1
+    assert turns * 0.030 <= took < turns * 0.030 * 2
+
+
+# --- faults
+
+
+FAULTS = {
+    'a batch fails once': [('status', 'batch', {'status': 500})],
+    'a connection is dropped before it takes effect': [('drop_before', 'batch', {})],
+    'a connection is dropped after it took effect': [('drop_after', 'batch', {'times': 2})],
+    'a batch fails more often than it is repeated': [('status', 'batch', {'status': 502, 'times': 4})],
+    'an answer is cut off': [('truncated', 'batch', {})],
+    'an answer is a page': [('malformed', 'batch', {})],
+    'the list fails once': [('status', 'list', {'status': 500})],
+    'the list is cut off once': [('truncated', 'list', {})],
+    'the list fails more often than it is repeated': [('status', 'list', {'status': 503, 'times': 4})],
+    'half of a batch is refused': [('half_batch', 'batch', {'times': 2})],
+    'all of it': [('status', '', {'status': 503, 'times': 2}), ('drop_after', 'batch', {}), ('truncated', 'list', {})],
+}
+
+
+@pytest.mark.parametrize('faults', FAULTS.values(), ids=FAULTS)
+def test_fault_that_passes_leaves_nothing_behind(flavour, simulator, exchange, exchange_id, faults):
+    mine = quote(simulator, exchange_id, 3, 5)
+    others = quote(simulator, exchange_id, 3, 1, mmp=False)
+    for kind, place, details in faults:
+        path = {'list': LIST, 'batch': BATCH, '': {exchange_id: ''}}[place][exchange_id]
+        simulator.fault(kind, path, **details)
+    cancelled = cancel(flavour, exchange)
+    assert resting(simulator, exchange_id) == others
+    reported = ids(cancelled['orders'])
+    assert len(set(reported)) == len(reported)
+    assert set(reported) <= set(mine)
+    # what was cancelled by a request whose answer was lost was, for all that is known, filled
+    is_lost = any(kind in ('drop_after', 'truncated', 'malformed') for kind, place, _ in faults if place == 'batch')
+    assert (set(reported) == set(mine)) or is_lost
+
+
+def test_orders_that_are_gone_already_are_not_reported(flavour, simulator, exchange, exchange_id):
+    """They go between the list and their cancellation."""
+    mine = quote(simulator, exchange_id, 2, 3)
+    listed = exchange._list_open_orders
+
+    async def fill_some_then_go_on(*arguments):
+        found = await listed(*arguments)
+        for order_id in (mine[0], mine[1], mine[2], mine[3]):
+            if simulator.order(order_id).is_open:
+                simulator.fill(order_id)
+        return found
+
+    exchange._list_open_orders = fill_some_then_go_on
+    cancelled = cancel(flavour, exchange)
+    assert ids(cancelled['orders']) == sorted(mine[4:])
+    assert resting(simulator, exchange_id) == []
+    assert len([each for each in simulator.requests if each.path.endswith(LIST[exchange_id])]) == 2
+
+
+def test_single_order_that_is_gone_is_not_reported(flavour, simulator):
+    exchange = flavour.exchange('binance', simulator.url)
+    [only] = quote(simulator, 'binance', 1, 1)
+    listed = exchange._list_open_orders
+
+    async def fill_it_then_go_on(*arguments):
+        found = await listed(*arguments)
+        if simulator.order(only).is_open:
+            simulator.fill(only)
+        return found
+
+    exchange._list_open_orders = fill_it_then_go_on
+    assert cancel(flavour, exchange)['orders'] == []
+
+
+def test_order_that_is_refused_for_ever_is_what_is_left(flavour, simulator, exchange, exchange_id):
+    mine = quote(simulator, exchange_id, 4, 3)
+    simulator.refuse_cancel(mine[4])
+    with pytest.raises(MassCancelIncomplete) as caught:
+        cancel(flavour, exchange)
+    error = caught.value
+    assert resting(simulator, exchange_id) == error.remaining == [mine[4]]
+    assert sorted(error.cancelled) == sorted(each for each in mine if each != mine[4])
+    assert error.unknown == []
+    cause = {'binance': ccxt.OperationRejected, 'okx': ccxt.ExchangeNotAvailable}[exchange_id]
+    assert type(error.__cause__) is cause
+    assert f'cancelled 11, remaining 1 ({mine[4]}), unknown 0' in str(error)
+    assert cause.__name__ in str(error)
+    lists = [each for each in simulator.requests if each.path.endswith(LIST[exchange_id])]
+    assert len(lists) == 1 + 3  # three rounds, each followed by a look
+
+
+def test_single_order_that_is_refused_for_ever(flavour, simulator):
+    exchange = flavour.exchange('binance', simulator.url)
+    [only] = quote(simulator, 'binance', 1, 1)
+    simulator.refuse_cancel(only)
+    with pytest.raises(MassCancelIncomplete) as caught:
+        cancel(flavour, exchange)
+    assert caught.value.remaining == [only]
+
+
+def test_list_that_always_fails_says_that_nothing_is_known(flavour, simulator, exchange, exchange_id):
+    mine = quote(simulator, exchange_id, 2)
+    simulator.fault('status', LIST[exchange_id], status=500, times=1000)
+    with pytest.raises(MassCancelIncomplete, match='whether others rest is not known') as caught:
+        cancel(flavour, exchange)
+    assert (caught.value.cancelled, caught.value.remaining, caught.value.unknown) == ([], [], [])
+    assert type(caught.value.__cause__) is ccxt.ExchangeNotAvailable
+    assert resting(simulator, exchange_id) == mine
+
+
+def test_list_that_fails_after_the_first_says_what_was_cancelled(flavour, simulator, exchange, exchange_id):
+    mine = quote(simulator, exchange_id, 2)
+    listed = exchange._list_open_orders
+    calls = []
+
+    async def fail_later(*arguments):
+        calls.append(arguments)
+        if len(calls) > 1:
+            raise ccxt.ExchangeNotAvailable('no list')
+        return await listed(*arguments)
+
+    exchange._list_open_orders = fail_later
+    with pytest.raises(MassCancelIncomplete, match='whether others rest is not known') as caught:
+        cancel(flavour, exchange)
+    assert sorted(caught.value.cancelled) == sorted(mine)
+    assert caught.value.remaining == caught.value.unknown == []
+    assert resting(simulator, exchange_id) == []
+
+
+def test_answer_that_is_always_lost_is_unknown(flavour, simulator, exchange, exchange_id):
+    mine = quote(simulator, exchange_id, 1, 3)
+    listed = exchange._list_open_orders
+    calls = []
+
+    async def fail_later(*arguments):
+        calls.append(arguments)
+        if len(calls) > 1:
+            raise ccxt.ExchangeNotAvailable('no list')
+        return await listed(*arguments)
+
+    exchange._list_open_orders = fail_later
+    simulator.fault('malformed', BATCH[exchange_id], times=1000)
+    with pytest.raises(MassCancelIncomplete) as caught:
+        cancel(flavour, exchange)
+    assert caught.value.cancelled == caught.value.remaining == []
+    assert sorted(caught.value.unknown) == sorted(mine)
+
+
+def test_ban_ends_it_at_once(flavour, simulator):
+    """Binance's 429 and 418: a banned address can cancel nothing."""
+    exchange = flavour.exchange('binance', simulator.url, options={'massCancelMmp': {'concurrency': 2}})
+    mine = quote(simulator, 'binance', 12)
+    cancelling = exchange._cancel_chunk
+    tried = []
+
+    async def ban_the_fourth(*arguments):
+        tried.append(arguments)
+        if len(tried) == 4:
+            simulator.fault('status', 'batchOrders', status=429, times=1000)
+        return await cancelling(*arguments)
+
+    exchange._cancel_chunk = ban_the_fourth
+    with pytest.raises(MassCancelIncomplete) as caught:
+        cancel(flavour, exchange)
+    error = caught.value
+    assert type(error.__cause__) is ccxt.DDoSProtection
+    assert sorted(error.remaining) == sorted(resting(simulator, 'binance'))
+    assert sorted(error.cancelled + error.remaining) == sorted(mine)
+    refused = [request.status for request in simulator.requests].index(429)
+    under_way = 0 if flavour.name == 'sync' else 1  # the other of the two at once
+    assert len(simulator.requests) <= refused + 1 + under_way
+
+
+@pytest.mark.parametrize('status', [418, 429])
+def test_ban_of_the_list_is_asked_once(flavour, simulator, status):
+    exchange = flavour.exchange('binance', simulator.url)
+    quote(simulator, 'binance', 1)
+    simulator.fault('status', 'openOrders', status=status, times=1000)
+    with pytest.raises(MassCancelIncomplete) as caught:
+        cancel(flavour, exchange)
+    assert type(caught.value.__cause__) is ccxt.DDoSProtection
+    assert len(simulator.requests) == 1
+
+
+def test_rate_limit_of_okx_passes(flavour, simulator):
+    exchange = flavour.exchange('okx', simulator.url)
+    mine = quote(simulator, 'okx', 3)
+    simulator.fault('status', 'cancel-batch-orders', status=429)
+    assert ids(cancel(flavour, exchange)['orders']) == sorted(mine)
+
+
+def test_permission_that_is_missing_is_raised_as_itself(flavour, simulator, exchange, exchange_id):
+    quote(simulator, exchange_id, 2)
+    simulator._account.permissions.discard('trade')
+    with pytest.raises(ccxt.BaseError) as caught:
+        cancel(flavour, exchange)
+    # OKX's code for it is none that ccxt knows
+    expected = {'binance': ccxt.AuthenticationError, 'okx': MassCancelIncomplete}[exchange_id]
+    assert type(caught.value) is expected
+    if exchange_id == 'binance':
+        assert len(simulator.requests) == 3  # the list, and each of the batches once
+
+
+def test_permission_that_goes_meanwhile_says_what_was_cancelled(flavour, simulator):
+    exchange = flavour.exchange('binance', simulator.url, options={'massCancelMmp': {'concurrency': 1}})
+    mine = quote(simulator, 'binance', 4)
+    cancelling = exchange._cancel_chunk
+
+    async def revoke(*arguments):
+        outcome = await cancelling(*arguments)
+        simulator._account.permissions.discard('trade')
+        return outcome
+
+    exchange._cancel_chunk = revoke
+    with pytest.raises(MassCancelIncomplete) as caught:
+        cancel(flavour, exchange)
+    assert isinstance(caught.value.__cause__, ccxt.AuthenticationError)
+    assert sorted(caught.value.cancelled) == sorted(mine[:2])
+    assert sorted(caught.value.remaining) == sorted(mine[2:])
+    assert len([each for each in simulator.requests if each.path.endswith('openOrders')]) == 1
+
+
+def test_time_that_is_over_ends_it(flavour, simulator):
+    exchange = flavour.exchange('binance', simulator.url, options={'massCancelMmp': {'concurrency': 1}})
+    mine = quote(simulator, 'binance', 20)
+    simulator.latency = 50
+    with pytest.raises(MassCancelIncomplete, match='its time is over') as caught:
+        cancel(flavour, exchange, timeout=300)
+    error = caught.value
+    assert 0 < len(error.cancelled) < len(mine)
+    assert sorted(error.cancelled + error.remaining) == sorted(mine)
+    assert sorted(error.remaining) == sorted(resting(simulator, 'binance'))
+    assert len(simulator.requests) < 10
+
+
+@pytest.mark.parametrize('missing', ['mmp', 'quoteAsset', 'symbol'])
+def test_listed_order_that_does_not_say_is_no_answer_after_the_others_are_cancelled(flavour, simulator, missing):
+    exchange = flavour.exchange('binance', simulator.url)
+    mine = quote(simulator, 'binance', 2)
+    listed = exchange._list_open_orders
+
+    async def forget(*arguments):
+        found = await listed(*arguments)
+        if mine[0] in found:
+            del found[mine[0]][missing]
+        return found
+
+    exchange._list_open_orders = forget
+    with pytest.raises(ccxt.BadResponse, match=mine[0]) as caught:
+        cancel(flavour, exchange)
+    assert type(caught.value) is ccxt.BadResponse
+    assert resting(simulator, 'binance') == [mine[0]]
+
+
+@pytest.mark.parametrize(
+    ('row', 'to_cancel'),
+    [
+        ({'symbol': 'BTC-260327-100000-C', 'quoteAsset': 'USDT', 'mmp': True}, True),
+        ({'symbol': 'BTC-260327-100000-C', 'quoteAsset': 'USDT', 'mmp': False}, False),
+        ({'symbol': 'BTC-260327-100000-C', 'quoteAsset': 'USDC', 'mmp': True}, False),
+        ({'symbol': 'BTCDOM-260327-100000-C', 'quoteAsset': 'USDT', 'mmp': True}, False),
+        ({'symbol': 'ETH-260327-100000-C', 'quoteAsset': 'USDT', 'mmp': True}, False),
+        ({'symbol': 'BTC-260327-100000-C', 'quoteAsset': 'USDT'}, None),
+        ({'symbol': 'BTC-260327-100000-C', 'mmp': True}, None),
+        ({'symbol': 'BTC-260327-100000-C', 'mmp': False}, False),
+        ({'symbol': 'ETH-260327-100000-C', 'mmp': True}, False),
+        ({'symbol': 'ETH-260327-100000-C', 'quoteAsset': 'USDT'}, False),
+        ({'symbol': 'BTC-260327-100000-C', 'quoteAsset': 'USDC'}, False),
+        ({'quoteAsset': 'USDT', 'mmp': True}, None),
+        ({'symbol': 'a contract of a new form', 'quoteAsset': 'USDT', 'mmp': True}, None),
+        ({'symbol': 'a contract of a new form', 'quoteAsset': 'USDC', 'mmp': True}, False),
+        ({'symbol': 'BTC-260327-100000-C', 'quoteAsset': 'USDT', 'mmp': 'yes'}, None),
+    ],
+)
+def test_binance_orders_that_are_to_go(flavour, row, to_cancel):
+    assert flavour.exchange('binance')._is_to_cancel(row, 'BTCUSDT') is to_cancel
+
+
+@pytest.mark.parametrize(
+    ('row', 'to_cancel'),
+    [
+        ({'instId': 'BTC-USD-260327-100000-C', 'ordType': 'mmp'}, True),
+        ({'instId': 'BTC-USD-260327-100000-C', 'ordType': 'mmp_and_post_only'}, True),
+        ({'instId': 'BTC-USD-260327-100000-C', 'ordType': 'limit'}, False),
+        ({'instId': 'BTC-USD_UM-260327-100000-C', 'ordType': 'mmp'}, False),
+        ({'instId': 'ETH-USD-260327-100000-C', 'ordType': 'mmp'}, False),
+        ({'instId': 'BTC-USD-260327-100000-C'}, None),
+        ({'instId': 'of a new form', 'ordType': 'mmp'}, None),
+        ({'instId': 'of a new form', 'ordType': 'limit'}, False),
+        ({'ordType': 'mmp'}, None),
+    ],
+)
+def test_okx_orders_that_are_to_go(flavour, row, to_cancel):
+    assert flavour.exchange('okx')._is_to_cancel(row, 'BTC-USD') is to_cancel
+
+
+@pytest.mark.parametrize('row', ['{}', '{"orderId":null}', '{"orderId":""}', '1', 'null'])
+def test_listed_order_without_an_id_is_no_answer(flavour, canned, row):
+    exchange = flavour.exchange('binance', canned.url)
+    canned.answer(f'[{row}]')
+    with pytest.raises(MassCancelIncomplete) as caught:
+        cancel(flavour, exchange)
+    assert type(caught.value.__cause__) is ccxt.BadResponse
+
+
+def test_answer_that_claims_too_much_is_not_believed(flavour, simulator, exchange, exchange_id):
+    """An order that is said to be cancelled and is listed again is not reported as cancelled."""
+    mine = quote(simulator, exchange_id, 1, 3)
+    listed = exchange._list_open_orders
+    found = []
+
+    async def list_again(*arguments):
+        found.append(await listed(*arguments))
+        return dict(found[0])
+
+    exchange._list_open_orders = list_again
+    with pytest.raises(MassCancelIncomplete) as caught:
+        cancel(flavour, exchange)
+    assert caught.value.cancelled == []
+    assert sorted(caught.value.remaining) == sorted(mine)
+
+
+def test_error_of_its_own_is_not_swallowed(flavour, simulator, exchange):
+    quote(simulator, exchange.id, 2)
+
+    async def broken(*arguments):
+        raise ZeroDivisionError
+
+    exchange._cancel_chunk = broken
+    with pytest.raises(ZeroDivisionError):
+        cancel(flavour, exchange)
+
+
+def test_incomplete_error_survives_pickling_and_names_the_first_ids():
+    error = MassCancelIncomplete('text', ['1'], ['2'], ['3'])
+    again = pickle.loads(pickle.dumps(error))
+    assert (str(again), again.cancelled, again.remaining, again.unknown) == ('text', ['1'], ['2'], ['3'])
+    assert MassCancelIncomplete('text').remaining == []
+    assert issubclass(MassCancelIncomplete, ccxt.OperationFailed)
+
+
+def test_many_ids_are_counted_and_the_first_named(flavour, simulator):
+    exchange = flavour.exchange('binance', simulator.url, options={'massCancelMmp': {'concurrency': 1}})
+    mine = quote(simulator, 'binance', 4)
+    simulator.fault('status', 'batchOrders', status=429, times=1000)
+    with pytest.raises(MassCancelIncomplete, match='remaining 8') as caught:
+        cancel(flavour, exchange)
+    assert ', '.join(mine[:5]) + ', ...)' in str(caught.value)
+    assert 'signature' not in str(caught.value)
+
+
+# --- the mass cancel of OKX, which is one request
+
+
+@pytest.mark.parametrize('kind', ['drop_before', 'drop_after', 'status'])
+def test_single_request_is_repeated_twice_at_most(flavour, simulator, kind):
+    exchange = flavour.exchange('okx', simulator.url)
+    quote(simulator, 'okx', 2)
+    simulator.fault(kind, 'mass-cancel', times=2)
+    cancel(flavour, exchange, emulate=False)
+    assert len(simulator.requests) == 3
+    assert resting(simulator, 'okx') == []
+    simulator.fault(kind, 'mass-cancel', times=3)
+    with pytest.raises(ccxt.NetworkError) as caught:
+        cancel(flavour, exchange, emulate=False)
+    assert type(caught.value) is not MassCancelIncomplete
+    assert len(simulator.requests) == 6
+
+
+@pytest.mark.parametrize('kind', ['truncated', 'malformed', 'result_false'])
+def test_single_request_that_was_answered_is_not_repeated(flavour, simulator, kind):
+    exchange = flavour.exchange('okx', simulator.url)
+    simulator.fault(kind, 'mass-cancel')
+    with pytest.raises(ccxt.OperationFailed):
+        cancel(flavour, exchange, emulate=False)
+    assert len(simulator.requests) == 1
+
+
+def test_refusal_is_not_repeated(flavour, simulator):
+    exchange = flavour.exchange('okx', simulator.url)
+    simulator.privileged = False
+    with pytest.raises(MmpNotEnabled):
+        cancel(flavour, exchange, emulate=False)
+    assert len(simulator.requests) == 1
+
+
+def test_repeating_does_not_outlast_the_time(flavour, simulator):
+    exchange = flavour.exchange('okx', simulator.url, timeout=150)
+    simulator.fault('delay', 'mass-cancel', milliseconds=1000, times=3)
+    with pytest.raises(MassCancelIncomplete, match='its time is over') as caught:
+        cancel(flavour, exchange, emulate=False, timeout=100)
+    assert type(caught.value.__cause__) is ccxt.RequestTimeout
+    assert len(simulator.requests) == 1
+
+
+@pytest.mark.parametrize('exchange_id', EXCHANGES)
+def test_skewed_clock_is_set_and_it_goes_on(flavour, exchange_id):
+    with Simulator(clock=lambda: time.time_ns() // 1_000_000 - 3_600_000) as simulator:
+        exchange = flavour.exchange(exchange_id, simulator.url)
+        quote(simulator, exchange_id, 2)
+        cancel(flavour, exchange, **({'emulate': False} if exchange_id == 'okx' else {}))
+        assert resting(simulator, exchange_id) == []
+        times = [request for request in simulator.requests if request.path.endswith('/time')]
+        assert len(times) == 1
+
+
+def test_clock_that_stays_wrong_is_set_once(flavour, canned):
+    exchange = flavour.exchange('okx', canned.url)
+    canned.answer('{"code":"50102","data":[],"msg":"Timestamp request expired"}')
+    exchange.load_time_difference = lambda *arguments: 0
+    with pytest.raises(ccxt.InvalidNonce):
+        cancel(flavour, exchange, emulate=False)
+    assert len(canned.received()) == 2
+
+
+def test_rate_limit_is_waited_for(flavour, simulator):
+    """A pause of the window divided by its calls, 100 ms, each of two times."""
+    limits = {'POST trade/mass-cancel': [5, 500]}
+    exchange = flavour.exchange('okx', simulator.url, options={'mmpRateLimits': limits})
+    simulator.fault('status', 'mass-cancel', status=429, times=2)
+    started = time.monotonic()
+    cancel(flavour, exchange, emulate=False)
+    assert 0.2 <= time.monotonic() - started < 0.6
+    assert len(simulator.requests) == 3
