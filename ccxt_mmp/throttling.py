@@ -93,6 +93,7 @@ class Fence:
     def __init__(self) -> None:
         self._mass_cancels = 0  # those that have begun and those that are over
         self._under_way = 0
+        self.departed = 0  # orders that have been handed to the transport and are not answered yet
 
     @contextmanager
     def closed(self) -> Iterator[None]:
@@ -110,6 +111,17 @@ class Fence:
     def lets_pass(self, mark: int) -> bool:
         """Whether no mass cancel has begun or been under way since."""
         return self._under_way == 0 and self._mass_cancels == mark
+
+    def depart(self, mark: int) -> bool:
+        """Let an order go, if it may; ``arrive`` when it is answered."""
+        with _LOCK:
+            passes = self.lets_pass(mark)
+            self.departed += passes
+            return passes
+
+    def arrive(self) -> None:
+        with _LOCK:
+            self.departed -= 1
 
     def _count(self, change: int) -> None:
         with _LOCK:

@@ -32,7 +32,7 @@ from ccxt_mmp.errors import MmpFrozen, MmpNotEnabled
 from ccxt_mmp.mixins.base import Mmp, shown
 from ccxt_mmp.mixins.kill_switch import CONCURRENCY, TIMEOUT, KillSwitch, Outcome, Progress, both
 from ccxt_mmp.mixins.orders import Answer, MmpOrders, Order, Stock, chunked, failed, if_any_succeeded
-from ccxt_mmp.throttling import current_errand
+from ccxt_mmp.throttling import Errand, current_errand, on_errand
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 
 OPTION = r'-[0-9]{6}-[0-9]+(?:\.[0-9]+)?-[CP]'
@@ -61,7 +61,6 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         'POST mmpSet': 'eapiPrivatePostMmpSet',
         'POST mmpReset': 'eapiPrivatePostMmpReset',
         'GET mmp': 'eapiPrivateGetMmp',
-        'GET time': 'eapiPublicGetTime',
         'GET openOrders': 'eapiPrivateGetOpenOrders',
         'DELETE order': 'eapiPrivateDeleteOrder',
         'DELETE batchOrders': 'eapiPrivateDeleteBatchOrders',
@@ -226,7 +225,8 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
 
     async def _warm_up(self) -> None:
         # ccxt would ask the spot API, which is another host
-        response = await self._mmp_request('GET time', {})
+        with on_errand(Errand(self._time_endpoint)):
+            response = await take(self.eapiPublicGetTime())
         server_time = self._safe_integer(response, 'serverTime') if isinstance(response, dict) else None
         if server_time is None:
             raise BadResponse(f'{self.id} warmUp() received an answer without a serverTime: {shown(response)}')

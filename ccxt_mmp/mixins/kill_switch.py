@@ -24,6 +24,7 @@ from ccxt.base.errors import (
 from ccxt_mmp._io import side_by_side, take
 from ccxt_mmp._numbers import exact_decimal, is_integer
 from ccxt_mmp.errors import MassCancelIncomplete
+from ccxt_mmp.throttling import Fence
 from ccxt_mmp.types import MassCancel, Params
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ CONCURRENCY = 20
 
 REPEATS = 2
 ROUNDS = 3
+POLL = 2  # ms
 SHOWN_IDS = 5
 
 QUERY = re.compile(r'\?\S*')  # of a URL in an error text of ccxt, with the signature
@@ -61,6 +63,8 @@ class Progress:
     """What a mass cancel knows so far."""
 
     ends: float  # of time.monotonic()
+    fence: Fence
+    has_orders_under_way: bool  # which this object had handed to the transport before, and which may rest after it
     resting: dict[str, Params] = field(default_factory=dict)  # orders to cancel, as listed, by id
     undecided: dict[str, Params] = field(default_factory=dict)  # listed without saying whether they are to go
     cancelled: dict[str, Params] = field(default_factory=dict)  # unified orders by id
@@ -97,8 +101,9 @@ class KillSwitch(Exchange):
             raise BadRequest(
                 f'{self.id} massCancelMmp() timeout must be an integer of ms above 0, received {timeout!r}'
             )
-        with self._mmp_fence(underlying_id).closed():
-            yield Progress(ends=time.monotonic() + int(milliseconds) / 1000)
+        fence = self._mmp_fence(underlying_id)
+        with fence.closed():
+            yield Progress(time.monotonic() + int(milliseconds) / 1000, fence, fence.departed > 0)
 
     async def _urgent_request(self, endpoint: str, request: Any, progress: Progress, *, cost: int = 1) -> Any:
         """A request of a mass cancel, which is harmless to repeat: at most twice, at once, while there is time."""
@@ -124,10 +129,18 @@ class KillSwitch(Exchange):
                 return answer
         raise AssertionError('the last turn returns or raises')
 
-    async def _only_request(self, endpoint: str, request: Params, underlying_id: str, progress: Progress) -> Any:
-        """The request of a mass cancel that is a single one."""
+    async def _only_request(
+        self, endpoint: str, request: Params, underlying_id: str, progress: Progress, *, locks: bool = False
+    ) -> Any:
+        """The request of a mass cancel that is a single one; a second if orders were on their way before the first."""
         try:
-            return await self._urgent_request(endpoint, request, progress)
+            answer = await self._urgent_request(endpoint, request, progress)
+            if progress.has_orders_under_way and not locks:
+                await self._wait_for_orders_under_way(progress)
+                if progress.is_late:
+                    raise self._incomplete(underlying_id, progress)
+                answer = await self._urgent_request(endpoint, request, progress)
+            return answer
         except NetworkError as error:
             if not progress.is_late:
                 raise
@@ -141,13 +154,14 @@ class KillSwitch(Exchange):
         """
         for rounds_left in range(ROUNDS, -1, -1):
             await self._list_what_rests(underlying_id, params, progress)
-            is_done = progress.verified and not progress.resting
+            is_done = progress.verified and not progress.resting and not progress.has_orders_under_way
             if is_done or progress.is_over or not rounds_left:
                 break
             await self._cancel_what_rests(underlying_id, progress)
+            await self._wait_for_orders_under_way(progress)
             if progress.is_over:
                 break
-        if progress.resting or not progress.verified:
+        if progress.resting or not progress.verified or progress.has_orders_under_way:
             self._raise_incomplete(underlying_id, progress)
         if progress.undecided:
             raise BadResponse(
@@ -163,6 +177,11 @@ class KillSwitch(Exchange):
             'timestamp': None,
             'datetime': None,
         }
+
+    async def _wait_for_orders_under_way(self, progress: Progress) -> None:
+        while progress.fence.departed and not progress.is_late:
+            await take(self.sleep(POLL))
+        progress.has_orders_under_way = progress.fence.departed > 0
 
     async def _list_what_rests(self, underlying_id: str, params: Params, progress: Progress) -> None:
         try:
@@ -222,6 +241,8 @@ class KillSwitch(Exchange):
             known += ', and whether others rest is not known'
         if progress.is_late:
             known += '; its time is over'
+        if progress.has_orders_under_way:
+            known += '; orders that were sent before it are not answered'
         if progress.failures:
             cause = progress.failures[0]
             known += f'; first failure {type(cause).__name__}: {QUERY.sub("", str(cause))}'

@@ -246,8 +246,9 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         with self._mass_cancel(family, params) as progress:
             if emulate:
                 return await self._cancel_listed(family, self._sent(params), progress)
+            locks = request.get('lockInterval', '0') != '0'
             response = await self._only_request(
-                'POST trade/mass-cancel', {**request, **self._sent(params)}, family, progress
+                'POST trade/mass-cancel', {**request, **self._sent(params)}, family, progress, locks=locks
             )
         #
         #     {"code":"0","msg":"","data":[{"result":true}]}

@@ -1,6 +1,7 @@
 """Orders with the MMP flag, and batches of option orders that lose no answer, for the exchange mixins."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -121,7 +122,7 @@ class MmpOrders(Exchange):
             return order
         await self._load_markets()
         request = self._named_order(self.create_order_request(symbol, type, side, amount, price, params))
-        with on_errand(self._order_errand(self._underlying_of(symbol), marks)):
+        with self._order_errand(self._underlying_of(symbol), marks):
             item = await self._place_one(request)
         refusal = self._refusal(item)
         if refusal is not None:
@@ -186,7 +187,7 @@ class MmpOrders(Exchange):
         self, requests: dict[int, Params], params: Params, underlying_id: str | None, marks: dict[str, int]
     ) -> dict[int, Answer]:
         try:
-            with on_errand(self._order_errand(underlying_id, marks)):
+            with self._order_errand(underlying_id, marks):
                 items = await self._place_batch(list(requests.values()), params)
         except BaseError as error:
             return {index: (self._unplaced(request, error), error) for index, request in requests.items()}
@@ -214,20 +215,32 @@ class MmpOrders(Exchange):
                 for index, order in orders.items()
             }
 
-    def _order_errand(self, underlying_id: str | None, marks: dict[str, int]) -> Errand:
+    @contextmanager
+    def _order_errand(self, underlying_id: str | None, marks: dict[str, int]) -> Iterator[None]:
         """Orders on their way, which a mass cancel of their underlying stops if it came after they were asked for."""
         if underlying_id is None:
-            return Errand()
+            with on_errand(Errand()):
+                yield
+            return
         fence, mark = self._mmp_fence(underlying_id), marks.get(underlying_id, 0)
+        has_departed = False
 
-        def stop_if_fenced() -> None:
-            if not fence.lets_pass(mark):
+        def depart() -> None:
+            nonlocal has_departed
+            has_departed = fence.depart(mark)
+            if not has_departed:
                 raise MassCancelLocked(
                     f'{self.id} createOrder() was not sent: a mass cancel of {underlying_id} came after it'
                 )
 
-        stop_if_fenced()
-        return Errand(before_sending=stop_if_fenced)
+        if not self.enableRateLimit:  # nothing queues
+            depart()
+        try:
+            with on_errand(Errand(before_sending=depart)):
+                yield
+        finally:
+            if has_departed:
+                fence.arrive()
 
     def _fence_marks(self) -> dict[str, int]:
         """When orders are asked for, in terms of each fence; of one that is not there yet it is 0."""

@@ -48,6 +48,7 @@ class LoggedRequest:
     status: int | None  # None: the connection was dropped before it took effect
     unknown: tuple[str, ...] = ()  # parameters that the endpoint does not know (OKX; Binance refuses them)
     time: int = 0  # ms since the epoch
+    port: int = 0  # of the client: one for each connection
 
 
 class Simulator:
@@ -423,7 +424,8 @@ class Simulator:
             answer = control.answer(self, request.method, path.removeprefix(CONTROL), request.content_type, body)
             return self._response(answer)
         fault = self._next_fault(request.method, path)
-        received = Request(request.method, path, query, body, request.headers)
+        port = request.transport.get_extra_info('peername')[1] if request.transport else 0
+        received = Request(request.method, path, query, body, request.headers, port)
         if fault is not None and fault.kind == 'drop_before':
             self._log(received, None)
             return self._dropped(request)
@@ -483,7 +485,14 @@ class Simulator:
 
     def _log(self, request: Request, status: int | None, unknown: list[str] | None = None) -> LoggedRequest:
         logged = LoggedRequest(
-            request.method, request.path, request.query, request.body, status, tuple(unknown or ()), self.now()
+            method=request.method,
+            path=request.path,
+            query=request.query,
+            body=request.body,
+            status=status,
+            unknown=tuple(unknown or ()),
+            time=self.now(),
+            port=request.port,
         )
         self.requests.append(logged)
         return logged

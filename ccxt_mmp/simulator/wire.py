@@ -16,6 +16,7 @@ class Request:
     query: str  # as it was sent, without the question mark
     body: str  # as it was sent; bytes that are no UTF-8 as surrogates
     headers: Mapping[str, str]  # any case
+    port: int = 0  # of the client
     refuse_every_second: bool = False  # a fault: of the items of a batch
 
 
