@@ -1,0 +1,44 @@
+"""How things are timed: contestants take turns, so that noise hits all of them alike."""
+
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from itertools import islice
+
+WARM_UP = 20  # rounds that are not counted: connections, caches
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The value that so many percent of them do not exceed."""
+    return sorted(values)[round((len(values) - 1) * percent / 100)]
+
+
+def median(values: Sequence[float]) -> float:
+    return percentile(values, 50)
+
+
+def take_turns(contestants: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """The seconds that each call of each contestant took."""
+    times: dict[str, list[float]] = {name: [] for name in contestants}
+    for name in _turns(list(contestants), rounds):
+        started = time.perf_counter()
+        contestants[name]()
+        times[name].append(time.perf_counter() - started)
+    return {name: taken[WARM_UP:] for name, taken in times.items()}
+
+
+async def take_turns_async(
+    contestants: Mapping[str, Callable[[], Awaitable[object]]], rounds: int
+) -> dict[str, list[float]]:
+    times: dict[str, list[float]] = {name: [] for name in contestants}
+    for name in _turns(list(contestants), rounds):
+        started = time.perf_counter()
+        await contestants[name]()
+        times[name].append(time.perf_counter() - started)
+    return {name: taken[WARM_UP:] for name, taken in times.items()}
+
+
+def _turns(names: list[str], rounds: int) -> Iterator[str]:
+    """Each round begins with another one, so that none is always the one after the slowest."""
+    for turn in range(rounds + WARM_UP):
+        start = turn % len(names)
+        yield from islice(names * 2, start, start + len(names))

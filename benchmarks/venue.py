@@ -1,0 +1,95 @@
+"""The simulator in a process of its own, so that its work is not counted as the client's, and clients of it."""
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from multiprocessing.managers import BaseManager
+from typing import Any, cast
+
+from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator
+from ccxt_mmp.simulator.server import LoggedRequest, redirect
+
+Book = dict[str, list[str]]  # ids of orders by contract
+
+UNLISTED_STRIKES = range(165_000, 380_000, 5_000)  # beyond those that the simulator lists by itself
+
+
+class StampedLog(list[LoggedRequest]):
+    """A log that knows when each request came; its own times are whole milliseconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times: list[float] = []
+
+    def append(self, request: LoggedRequest) -> None:
+        self.times.append(time.perf_counter())  # the same clock in all processes
+        super().append(request)
+
+    def clear(self) -> None:
+        self.times.clear()
+        super().clear()
+
+
+class Venue(Simulator):
+    """A simulator led from another process, which reaches methods alone."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.requests: list[LoggedRequest] = StampedLog()
+        self.list_options('binance', 'BTCUSDT', base='BTC', settle='USDT', strikes=UNLISTED_STRIKES)
+
+    def open(self) -> str:
+        return self.start().url
+
+    def arrivals(self, path: str) -> list[float]:
+        """When the requests came whose path ends so, in terms of time.perf_counter."""
+        log = cast(StampedLog, self.requests)
+        return [moment for moment, request in zip(log.times, log, strict=True) if request.path.endswith(path)]
+
+    def sent(self) -> int:
+        """How many requests came."""
+        return len(self.requests)
+
+    def weight(self) -> int:
+        return self.used_weight
+
+    def fill_book(self, venue: str, underlying: str, orders: int, contracts: int) -> Book:
+        """Nothing but so many MMP orders over so many contracts."""
+        self.clear()
+        listed = self.instruments(venue, underlying)[:contracts]
+        book: Book = {contract: [] for contract in listed}
+        for index in range(orders):
+            contract = listed[index % contracts]
+            book[contract].append(self.rest(venue, underlying, mmp=True, symbol=contract).order_id)
+        return book
+
+    def orders_left(self, venue: str, underlying: str) -> int:
+        return len(self.resting(venue, underlying))
+
+
+class _Manager(BaseManager):
+    pass
+
+
+_Manager.register('Venue', Venue)
+
+
+@contextmanager
+def opened_venue(**options: Any) -> Iterator[tuple[Venue, str]]:
+    """A venue and its URL; ``options`` are those of the simulator."""
+    with _Manager(ctx=multiprocessing.get_context('spawn')) as manager:
+        venue = cast(Venue, cast(Any, manager).Venue(**options))
+        url = venue.open()
+        yield venue, url
+        venue.close()
+        venue.check()
+
+
+def connected(exchange_class: Callable[[dict[str, Any]], Any], url: str, **config: Any) -> Any:
+    """An exchange of any class of ccxt or ccxt_mmp that talks to a venue."""
+    credentials = {'apiKey': KEY, 'secret': SECRET, 'password': PASSPHRASE}
+    # ccxt's async classes would sleep when they are closed
+    exchange = exchange_class({**credentials, 'timeout_on_exit': 0, **config})
+    redirect(exchange, url)
+    return exchange
