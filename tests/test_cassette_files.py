@@ -14,14 +14,16 @@ import yaml
 
 from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET
 from tests.recording import BY_THE_ACCOUNT_ALONE, READS, exchange_to_record, is_recordable
-from tests.test_cassettes import BEHAVIOURS, CASSETTES, DEMO_HOST, PUBLIC_HOSTS, at_public_host
+from tests.test_cassettes import BEHAVIOURS, CASSETTES, DEMO_HOST, LIFE_CYCLES, PUBLIC_HOSTS, at_public_host
 
 ROOT = Path(__file__).parent.parent
 PATHS = sorted(CASSETTES.glob('*/*.yaml'))
 
 
 def test_every_cassette_is_of_a_behaviour():
-    assert {(path.parent.name, path.stem) for path in PATHS} == {parameter.values for parameter in BEHAVIOURS}
+    assert {(path.parent.name, path.stem) for path in PATHS} == {
+        parameter.values for parameter in BEHAVIOURS + LIFE_CYCLES
+    }
 
 
 @pytest.mark.parametrize('path', PATHS, ids=lambda path: f'{path.parent.name}-{path.stem}')
@@ -37,7 +39,7 @@ def test_cassette_holds_no_secret_and_nothing_of_a_machine(path):
     text = path.read_text()
     for forbidden in (KEY, SECRET, PASSPHRASE, 'another-secret', 'ACCESS', 'APIKEY', 'signature=', 'timestamp='):
         assert forbidden not in text
-    for forbidden in ('127.0.0.1', 'localhost', 'User-Agent', 'Date'):
+    for forbidden in ('127.0.0.1', 'localhost', 'User-Agent', 'Date:'):
         assert forbidden not in text
 
 

@@ -12,9 +12,11 @@ from pathlib import Path
 import ccxt
 import pytest
 
-from ccxt_mmp import MmpNotEnabled
+from ccxt_mmp import MassCancelIncomplete, MmpNotEnabled
 from ccxt_mmp.simulator import SECRET, Simulator
 from tests.recording import SOURCE, exchange_to_record
+from tests.test_life_cycle import live
+from tests.trading import UNDERLYING, option_market
 
 CASSETTES = Path(__file__).parent.parent / 'cassettes'
 NOW = 1_700_000_000_000
@@ -45,6 +47,17 @@ def without_privilege(simulator):
     simulator.privileged = False
 
 
+def quoted(simulator):
+    for venue, underlying in (('okx', 'BTC-USD'), ('binance', 'BTCUSDT')):
+        for mmp in (True, False, True):
+            simulator.rest(venue, underlying, mmp=mmp)
+
+
+def one_refused(simulator):
+    quoted(simulator)
+    simulator.refuse_cancel(simulator.resting('binance', 'BTCUSDT')[0].order_id)
+
+
 def fresh(simulator):
     pass
 
@@ -71,6 +84,11 @@ OKX = {
         ('mass_cancel_mmp', 'BTC/USD', {'lockInterval': 2000}),
         {'lockedUntil': NOW + 2000},
     ),
+    'mass_cancel_mmp_emulated': (
+        quoted,
+        ('mass_cancel_mmp', 'BTC/USD', {'emulate': True}),
+        {'underlyingId': 'BTC-USD', 'lockedUntil': None},
+    ),
     'mass_cancel_mmp_without_privilege': (without_privilege, ('mass_cancel_mmp', 'BTC/USD'), MmpNotEnabled),
 }
 BINANCE = {
@@ -96,9 +114,24 @@ BINANCE = {
         ('fetch_mmps', ['BTC/USDT', 'ETH/USDT']),
         ['BTC/USDT:USDT', 'ETH/USDT:USDT'],
     ),
+    'mass_cancel_mmp': (quoted, ('mass_cancel_mmp', 'BTC/USDT'), {'underlyingId': 'BTCUSDT'}),
+    'mass_cancel_mmp_all_orders': (
+        quoted,
+        ('mass_cancel_mmp', 'BTC/USDT', {'includeNonMmp': True}),
+        {'orders': None},
+    ),
+    'mass_cancel_mmp_one_refused': (one_refused, ('mass_cancel_mmp', 'BTC/USDT'), MassCancelIncomplete),
     'reset_mmp': (frozen, ('reset_mmp', 'BTC/USDT'), {'frozen': False, 'lastTriggerTimestamp': NOW}),
     'reset_mmp_without_rule': (fresh, ('reset_mmp', 'BTC/USDT'), ccxt.OperationRejected),
     'reset_mmp_without_privilege': (without_privilege, ('reset_mmp', 'BTC/USDT'), MmpNotEnabled),
+}
+LIFE_CYCLES = [pytest.param(exchange_id, 'life_cycle', id=exchange_id) for exchange_id in ('okx', 'binance')]
+OPTIONS = {'okx': 'BTC-USD-231117-60000-C', 'binance': 'BTC-231117-60000-C'}  # listed at that time
+REQUESTS = {  # of those that take several
+    ('binance', 'fetch_mmps'): 2,
+    ('binance', 'mass_cancel_mmp'): 3,
+    ('binance', 'mass_cancel_mmp_one_refused'): 7,
+    ('okx', 'mass_cancel_mmp_emulated'): 3,
 }
 BEHAVIOURS = [
     pytest.param(exchange_id, name, id=f'{exchange_id}-{name}')
@@ -132,7 +165,8 @@ def vcr_config():
     return {
         'match_on': ['method', 'scheme', 'host', 'path', 'query', 'body'],
         'filter_query_parameters': ['timestamp', 'signature'],
-        'filter_post_data_parameters': ['timestamp', 'signature'],
+        # the last of them older versions of ccxt make up
+        'filter_post_data_parameters': ['timestamp', 'signature', 'newClientOrderId'],
         'before_record_request': at_public_host,
         'before_record_response': without_date,
         'decode_compressed_response': True,
@@ -156,17 +190,29 @@ def exchange(flavour, exchange_id, name, record_mode):
     if record_mode == 'none':
         exchange = flavour.exchange(exchange_id, secret=secret)
         exchange.milliseconds = lambda: NOW
+        exchange.trade = lambda order: None  # it is in the answers
         yield exchange
         return
     if SOURCE != 'simulator':
         yield exchange_to_record(flavour, exchange_id, SOURCE, os.environ, secret if secret != SECRET else None)
         return
-    prepare = {'okx': OKX, 'binance': BINANCE}[exchange_id][name][0]
+    prepare = fresh if name == 'life_cycle' else {'okx': OKX, 'binance': BINANCE}[exchange_id][name][0]
     with Simulator(clock=lambda: NOW) as simulator:
         prepare(simulator)
         exchange = flavour.exchange(exchange_id, simulator.url, secret=secret)
         exchange.milliseconds = lambda: NOW
+        exchange.trade = lambda order: simulator.fill(order['id'])
         yield exchange
+
+
+@pytest.mark.vcr
+@pytest.mark.parametrize(('exchange_id', 'name'), LIFE_CYCLES)
+def test_life_of_a_protection(flavour, exchange, exchange_id, name, vcr, record_mode):
+    market = option_market(exchange, OPTIONS[exchange_id], UNDERLYING[exchange_id])
+    exchange.set_markets([market])
+    live(flavour, exchange, market['symbol'], exchange.trade)
+    assert len(vcr) > 10
+    assert record_mode != 'none' or vcr.all_played
 
 
 @pytest.mark.vcr
@@ -185,5 +231,5 @@ def test_behaviour(flavour, exchange, exchange_id, name, vcr, record_mode):
             assert {key: result[key] for key in expected} == expected
         else:
             assert list(result) == expected
-    assert len(vcr) == (2 if method == 'fetch_mmps' and exchange_id == 'binance' else 1)
+    assert len(vcr) == REQUESTS.get((exchange_id, name), 1)
     assert record_mode != 'none' or vcr.all_played

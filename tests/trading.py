@@ -59,6 +59,33 @@ def other(exchange, exchange_id, kind):
     )
 
 
+def option_market(exchange, option_id, underlying):
+    """The market of an option, as far as an order needs it."""
+    base, *_, expiry, strike, kind = option_id.split('-')
+    quote, settle = ('USD', base) if exchange.id == 'okx' else ('USDT', 'USDT')
+    return exchange.safe_market_structure(
+        {
+            'id': option_id,
+            'symbol': f'{base}/{quote}:{settle}-{expiry}-{strike}-{kind}',
+            'base': base,
+            'quote': quote,
+            'settle': settle,
+            'type': 'option',
+            'spot': False,
+            'margin': False,
+            'swap': False,
+            'future': False,
+            'option': True,
+            'contract': True,
+            'linear': exchange.id == 'binance',
+            'inverse': exchange.id == 'okx',
+            'contractSize': 1,
+            'precision': {'amount': 0.01, 'price': 0.0001},
+            'info': {'instFamily': underlying, 'underlying': underlying},
+        }
+    )
+
+
 def with_markets(exchange):
     """The exchange as after load_markets()."""
     exchange.set_markets(markets(exchange.id))

@@ -321,8 +321,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
 
     def _named_order(self, request: Params) -> Params:
         # older versions of ccxt send the name of the other APIs
-        client_order_id = request.get('clientOrderId', request.get('newClientOrderId'))
-        return {**self.omit(request, 'newClientOrderId'), 'clientOrderId': client_order_id}
+        return {'clientOrderId' if name == 'newClientOrderId' else name: value for name, value in request.items()}
 
     def _as_order(self, request: Params) -> Params:
         return {**request, 'mmp': request.get('isMmp', False)}
@@ -410,10 +409,13 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
             )
         underlying_id = self._resolve_underlying('cancelAllOrdersAfter', underlying)
         request = {**self._sent(params), 'underlying': underlying_id, 'countdownTime': plain(milliseconds)}
+        response = await self._mmp_request('POST countdownCancelAll', request)
         #
         #     {"underlying":"ETHUSDT","countdownTime":30000}
         #
-        return await self._mmp_request('POST countdownCancelAll', request)
+        if not isinstance(response, dict) or str(response.get('countdownTime')) != request['countdownTime']:
+            raise BadResponse(f'{self.id} cancelAllOrdersAfter() received another countdown: {shown(response)}')
+        return response
 
     def rawencode(self, params: Params = {}, *arguments: Any) -> str:
         # ccxt adds the field of the futures API to every path of that name, and this API refuses what it does not read
