@@ -73,7 +73,7 @@ def run() -> Result:
         'from the call of a mass cancel on OKX until the simulator has it, limiter on',
         comparisons,
         details,
-        ["Queued calls have ccxt's cost of 1; an open connection in every situation."],
+        ["Queued calls have ccxt's cost of 1; the connection is open in every situation."],
     )
 
 
