@@ -1,6 +1,7 @@
 """Orders with the MMP flag, batches of option orders, and what ccxt's own orders keep."""
 
 import json
+from functools import lru_cache
 from urllib.parse import parse_qs, unquote
 
 import ccxt
@@ -737,14 +738,18 @@ def test_flag_that_is_not_set_is_never_sent(flavour, exchange_id, symbol, flag):
     assert requests(flavour, ours, ('fetch_open_orders', symbol, None, None, {'mmp': flag})) == plain
 
 
-def requests(flavour, exchange_class, call):
-    """What a call would send, method, URL, headers and body, with the clock and the ids set."""
-    exchange = exchange_class({'apiKey': 'k', 'secret': 's', 'password': 'p', 'enableRateLimit': False})
-    exchange.timeout_on_exit = 0
-    flavour.opened.append(exchange)
-    with_markets(exchange)
+@lru_cache
+def offline(exchange_class):
+    """An exchange that sends nothing, with the clock and the ids set."""
+    exchange = with_markets(exchange_class({'apiKey': 'k', 'secret': 's', 'password': 'p', 'enableRateLimit': False}))
     exchange.milliseconds = lambda: NOW
     exchange.uuid16 = exchange.uuid22 = lambda *arguments: 'x' * 16
+    return exchange
+
+
+def requests(flavour, exchange_class, call):
+    """What a call would send: method, URL, headers and body."""
+    exchange = offline(exchange_class)
     sent = []
 
     def record(url, method='GET', headers=None, body=None):

@@ -368,7 +368,7 @@ def test_queued_mmp_orders_are_never_placed_behind_a_mass_cancel(fast, exchange_
 
             quotes, others = [], []
             for index in range(1000):
-                quotes.append(quote(quoted[index % 20], mmp=True))
+                quotes.append(quote(quoted[index % len(quoted)], mmp=True))
                 if index % 100 == 0:
                     others += [quote(quoted[0]), quote(other, mmp=True), asyncio.ensure_future(exchange.fetch_time())]
             await asyncio.sleep(0.02)

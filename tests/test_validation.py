@@ -212,7 +212,7 @@ def test_bad_input_is_an_error_and_nothing_is_sent(flavour, listener, wrong, exp
 @pytest.mark.parametrize('call', [okx(), binance(), rfq(), call('okx', 'mass_cancel_mmp', 'BTC/USD')])
 def test_the_listener_counts_what_good_input_sends(flavour, listener, call):
     exchange_id, method, arguments = call
-    exchange = flavour.exchange(exchange_id, listener.url, timeout=200)
+    exchange = flavour.exchange(exchange_id, listener.url, timeout=100)
     with pytest.raises(ccxt.NetworkError):
         flavour.take(getattr(exchange, method)(*arguments))
     assert listener.connections() == (3 if method == 'mass_cancel_mmp' else 1)  # which is repeated twice

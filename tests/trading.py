@@ -6,7 +6,7 @@ import ccxt
 
 from ccxt_mmp.simulator import Simulator
 
-OPTIONS_OF_EACH = 24
+OPTIONS_OF_EACH = 4
 
 
 @lru_cache

@@ -222,10 +222,10 @@ class Engine:
             raise ValueError(f'{underlying} of {venue} is of {known.base} and {known.settle}, not {base} and {settle}')
         # contracts of a new underlying are as large and as finely priced as those of the venue's first
         model = known or next(iter(self.series[venue].values()))
-        return self._list(replace(model, underlying=underlying, base=base, settle=settle, strikes=strikes))
+        return self._list(replace(model, underlying=underlying, base=base, settle=settle, strikes=tuple(strikes)))
 
     def _list(self, series: Series) -> list[Instrument]:
-        options = grid(series, self._opened)
+        options = list(grid(series, self._opened))
         instruments = dict(self.instruments)
         for option in options:
             if option.instrument_id in instruments:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from functools import lru_cache
 
 DAY = 86_400_000
 
@@ -49,19 +50,24 @@ SERIES = (
 )
 
 
-def grid(series: Series, now: int) -> list[Instrument]:
+def grid(series: Series, now: int) -> tuple[Instrument, ...]:
     """Every option of a series, of four expiries from now on."""
-    return [option for expiry in _expiries(now) for option in _options(series, expiry, now)]
+    return _grid_of_a_day(series, now - now % DAY)
 
 
-def _expiries(now: int) -> list[int]:
+@lru_cache(maxsize=100)  # a test suite starts hundreds of simulators
+def _grid_of_a_day(series: Series, day: int) -> tuple[Instrument, ...]:
+    return tuple(option for expiry in _expiries(day) for option in _options(series, expiry, day - DAY))
+
+
+def _expiries(day: int) -> list[int]:
     """08:00 UTC of the next Fridays in 1, 2, 5 and 13 weeks."""
-    today = datetime.fromtimestamp(now / 1000, timezone.utc).replace(hour=8, minute=0, second=0, microsecond=0)
+    today = datetime.fromtimestamp(day / 1000, timezone.utc).replace(hour=8, minute=0, second=0, microsecond=0)
     friday = today + timedelta(days=(4 - today.weekday()) % 7 or 7)
     return [int((friday + timedelta(weeks=weeks)).timestamp()) * 1000 for weeks in (0, 1, 4, 12)]
 
 
-def _options(series: Series, expiry: int, now: int) -> Iterator[Instrument]:
+def _options(series: Series, expiry: int, listed: int) -> Iterator[Instrument]:
     date = datetime.fromtimestamp(expiry / 1000, timezone.utc).strftime('%y%m%d')
     name = series.underlying if series.venue == 'okx' else series.base
     for strike in series.strikes:
@@ -75,7 +81,7 @@ def _options(series: Series, expiry: int, now: int) -> Iterator[Instrument]:
                 strike=str(strike),
                 expiry=expiry,
                 is_call=side == 'C',
-                listed=now - now % DAY - DAY,
+                listed=listed,
                 coins_per_contract=Decimal(series.coins_per_contract),
                 tick=series.tick,
                 lot=series.lot,
