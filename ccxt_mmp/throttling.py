@@ -10,90 +10,32 @@ from bisect import insort
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 
-# the exchange counts when requests arrive, which is not evenly apart from when they were sent
+from ccxt.base.errors import RateLimitExceeded
+
+# the exchange counts when requests arrive, which is not as far apart as when they were sent
 MARGIN = 1.02
 
-# one for all windows and fences: each holds it for microseconds, and objects with a lock of their own cannot be copied
+# one for all windows and fences, each of which holds it for microseconds
 _LOCK = Lock()
 
 
-@dataclass(frozen=True)
-class Errand:
-    """What the request that is on its way is.
-
-    endpoint: whose window it waits for instead of ccxt's queue, such as 'POST account/mmp-config'; None for an order,
-        which waits in the queue as any other.
-    cost: how many calls of the window it counts as.
-    repeatable: whether ccxt's own retries apply.
-    before_sending: called when the waiting is over; raises if the request must not be sent any more.
-    """
-
-    endpoint: str | None = None
-    cost: int = 1
-    repeatable: bool = False
-    before_sending: Callable[[], None] | None = None
-
-
-_ERRAND: ContextVar[Errand | None] = ContextVar('ccxt_mmp_errand', default=None)
-
-
-def current_errand() -> Errand | None:
-    return _ERRAND.get()
-
-
-@contextmanager
-def on_errand(errand: Errand) -> Iterator[None]:
-    token = _ERRAND.set(errand)
-    try:
-        yield
-    finally:
-        _ERRAND.reset(token)
-
-
-class RollingWindow:
-    """At most so many calls in any so many milliseconds, as exchanges count. Thread-safe.
-
-    :param int calls: at least 1
-    :param float milliseconds: above 0
-    :param clock: seconds that never go back
-    """
-
-    def __init__(self, calls: int, milliseconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self.limit = (calls, milliseconds)
-        self.clock = clock
-        self._seconds = milliseconds / 1000 * MARGIN
-        self._slots: list[float] = []  # when calls went or may go, ascending
-
-    def reserve(self, cost: int = 1) -> float:
-        """Take the earliest time, on the clock, at which a call may go."""
-        calls = self.limit[0]
-        cost = min(cost, calls)
-        with _LOCK:
-            now = self.clock()
-            self._slots = [slot for slot in self._slots if slot > now - self._seconds]
-            surplus = len(self._slots) + cost - calls
-            slot = now if surplus <= 0 else max(now, self._slots[surplus - 1] + self._seconds)
-            for _ in range(cost):
-                insort(self._slots, slot)
-            return slot
-
-    def give_back(self, slot: float, cost: int = 1) -> None:
-        """The call that had reserved this time is not made."""
-        with _LOCK:
-            for _ in range(min(cost, self._slots.count(slot))):
-                self._slots.remove(slot)
+class OutOfTimeError(RateLimitExceeded):
+    """A request was not sent: its limit has no room before its time is over."""
 
 
 class Fence:
     """Stops the orders that were asked for before a mass cancel of their underlying was over. Thread-safe."""
 
     def __init__(self) -> None:
-        self._mass_cancels = 0  # those that have begun and those that are over
+        self._changes = 0  # mass cancels that have begun, and those that are over
         self._under_way = 0
-        self.departed = 0  # orders that have been handed to the transport and are not answered yet
+        self.departed = 0  # orders that are handed to the transport and not answered yet
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Fence, ()  # a copy of an exchange has sent nothing
 
     @contextmanager
     def closed(self) -> Iterator[None]:
@@ -106,11 +48,11 @@ class Fence:
 
     def mark(self) -> int:
         """When an order is asked for, in terms of this fence."""
-        return self._mass_cancels
+        return self._changes
 
     def lets_pass(self, mark: int) -> bool:
         """Whether no mass cancel has begun or been under way since."""
-        return self._under_way == 0 and self._mass_cancels == mark
+        return self._under_way == 0 and self._changes == mark
 
     def depart(self, mark: int) -> bool:
         """Let an order go, if it may; ``arrive`` when it is answered."""
@@ -125,5 +67,120 @@ class Fence:
 
     def _count(self, change: int) -> None:
         with _LOCK:
-            self._mass_cancels += 1
+            self._changes += 1
             self._under_way += change
+
+
+class Errand:
+    """What the request of an exchange that is on its way is, as long as it is entered: ``with Errand(...): await ...``.
+
+    It has either an endpoint, whose window it waits for instead of ccxt's queue, such as 'POST account/mmp-config'; or
+    none, as orders, which wait in the queue as any other request.
+
+    owner: the exchange; the errand is none of the business of another one that is called meanwhile.
+    cost: how many calls of the window it counts as.
+    ends: time.monotonic() at which it need not be sent any more.
+    is_repeatable: whether ccxt's own retries apply.
+    has_items: whether the answer tells of each order for itself.
+    fence, mark: of the MMP orders in it, and when they were asked for.
+    request: the order as it is sent, once it is known.
+    """
+
+    __slots__ = (
+        '_token',
+        'cost',
+        'endpoint',
+        'ends',
+        'fence',
+        'has_departed',
+        'has_items',
+        'is_repeatable',
+        'mark',
+        'owner',
+        'request',
+    )
+
+    def __init__(
+        self,
+        owner: object,
+        endpoint: str | None = None,
+        *,
+        cost: int = 1,
+        ends: float | None = None,
+        is_repeatable: bool = False,
+        has_items: bool = False,
+        fence: Fence | None = None,
+        mark: int = 0,
+    ) -> None:
+        self.owner = owner
+        self.endpoint = endpoint
+        self.cost = cost
+        self.ends = ends
+        self.is_repeatable = is_repeatable
+        self.has_items = has_items
+        self.fence = fence
+        self.mark = mark
+        self.has_departed = False
+        self.request: dict[str, Any] | None = None
+
+    def __enter__(self) -> 'Errand':
+        self._token = _ERRAND.set(self)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _ERRAND.reset(self._token)
+        if self.fence is not None and self.has_departed:
+            self.fence.arrive()
+
+    def departs(self) -> bool:
+        """Called right before it is sent: whether it may be."""
+        if self.fence is None or self.has_departed:
+            return True
+        self.has_departed = self.fence.depart(self.mark)
+        return self.has_departed
+
+
+_ERRAND: ContextVar[Errand | None] = ContextVar('ccxt_mmp_errand', default=None)
+
+
+def current_errand(owner: object) -> Errand | None:
+    """The errand of the request of an exchange that is on its way."""
+    errand = _ERRAND.get()
+    return errand if errand is not None and errand.owner is owner else None
+
+
+class RollingWindow:
+    """At most so many calls in any so many milliseconds, as exchanges count. Thread-safe.
+
+    :param int calls: at least 1
+    :param float milliseconds: above 0
+    :param clock: seconds that never go back
+    """
+
+    def __init__(self, calls: int, milliseconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.limit = (calls, milliseconds)
+        self.clock = clock
+        self._slots: list[float] = []  # when calls went or may go, ascending
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return RollingWindow, self.limit  # a copy has made no calls, and its clock may be that of another machine
+
+    def reserve(self, cost: int = 1) -> float:
+        """Take the earliest time, on the clock, at which a call may go."""
+        calls, milliseconds = self.limit
+        window = milliseconds / 1000 * MARGIN
+        cost = min(cost, calls)
+        with _LOCK:
+            now = self.clock()
+            self._slots = [slot for slot in self._slots if slot > now - window]
+            surplus = len(self._slots) + cost - calls
+            slot = now if surplus <= 0 else max(now, self._slots[surplus - 1] + window)
+            for _ in range(cost):
+                insort(self._slots, slot)
+            return slot
+
+    def give_back(self, slot: float, cost: int = 1) -> None:
+        """The call that had reserved this time is not made."""
+        with _LOCK:
+            for _ in range(min(cost, self._slots.count(slot))):
+                self._slots.remove(slot)

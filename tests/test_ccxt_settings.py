@@ -197,7 +197,7 @@ def test_time_difference_is_loaded_by_the_first_call_alone(flavour, simulator, e
 def test_time_difference_is_loaded_once_for_requests_side_by_side(flavour, simulator):
     exchange = flavour.exchange('binance', simulator.url, options={'adjustForTimeDifference': True})
     flavour.take(exchange.fetch_mmps(['BTC/USDT', 'ETH/USDT']))
-    assert sorted(request.path for request in simulator.requests) == ['/api/v3/time', '/eapi/v1/mmp', '/eapi/v1/mmp']
+    assert sorted(request.path for request in simulator.requests) == ['/eapi/v1/mmp', '/eapi/v1/mmp', '/eapi/v1/time']
 
 
 def test_time_difference_that_is_loaded_is_not_loaded_again(flavour, simulator):

@@ -283,11 +283,10 @@ def test_orders_that_are_gone_already_are_not_reported(flavour, simulator, excha
     listed = exchange._list_open_orders
 
     async def fill_some_then_go_on(*arguments):
-        found = await listed(*arguments)
+        await listed(*arguments)
         for order_id in (mine[0], mine[1], mine[2], mine[3]):
             if simulator.order(order_id).is_open:
                 simulator.fill(order_id)
-        return found
 
     exchange._list_open_orders = fill_some_then_go_on
     cancelled = cancel(flavour, exchange)
@@ -302,10 +301,9 @@ def test_single_order_that_is_gone_is_not_reported(flavour, simulator):
     listed = exchange._list_open_orders
 
     async def fill_it_then_go_on(*arguments):
-        found = await listed(*arguments)
+        await listed(*arguments)
         if simulator.order(only).is_open:
             simulator.fill(only)
-        return found
 
     exchange._list_open_orders = fill_it_then_go_on
     assert cancel(flavour, exchange)['orders'] == []
@@ -479,10 +477,10 @@ def test_listed_order_that_does_not_say_is_no_answer_after_the_others_are_cancel
     listed = exchange._list_open_orders
 
     async def forget(*arguments):
-        found = await listed(*arguments)
-        if mine[0] in found:
-            del found[mine[0]][missing]
-        return found
+        await listed(*arguments)
+        for row in arguments[-1]:
+            if str(row['orderId']) == mine[0]:
+                del row[missing]
 
     exchange._list_open_orders = forget
     with pytest.raises(ccxt.BadResponse, match=mine[0]) as caught:
@@ -537,20 +535,20 @@ def test_okx_orders_that_are_to_go(flavour, row, to_cancel):
 def test_listed_order_without_an_id_is_no_answer(flavour, canned, row):
     exchange = flavour.exchange('binance', canned.url)
     canned.answer(f'[{row}]')
-    with pytest.raises(MassCancelIncomplete) as caught:
+    with pytest.raises(ccxt.BadResponse, match='an order without an id'):
         cancel(flavour, exchange)
-    assert type(caught.value.__cause__) is ccxt.BadResponse
 
 
 def test_answer_that_claims_too_much_is_not_believed(flavour, simulator, exchange, exchange_id):
     """An order that is said to be cancelled and is listed again is not reported as cancelled."""
     mine = quote(simulator, exchange_id, 1, 3)
     listed = exchange._list_open_orders
-    found = []
+    first = []
 
     async def list_again(*arguments):
-        found.append(await listed(*arguments))
-        return dict(found[0])
+        await listed(*arguments)
+        first.extend([] if first else arguments[-1])
+        arguments[-1][:] = first
 
     exchange._list_open_orders = list_again
     with pytest.raises(MassCancelIncomplete) as caught:
@@ -560,14 +558,16 @@ def test_answer_that_claims_too_much_is_not_believed(flavour, simulator, exchang
 
 
 def test_error_of_its_own_is_not_swallowed(flavour, simulator, exchange):
-    quote(simulator, exchange.id, 2)
+    mine = quote(simulator, exchange.id, 2)
 
     async def broken(*arguments):
         raise ZeroDivisionError
 
     exchange._cancel_chunk = broken
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(MassCancelIncomplete, match='ZeroDivisionError') as caught:
         cancel(flavour, exchange)
+    assert type(caught.value.__cause__) is ZeroDivisionError
+    assert sorted(caught.value.remaining) == sorted(mine)
 
 
 def test_incomplete_error_survives_pickling_and_names_the_first_ids():
@@ -576,6 +576,183 @@ def test_incomplete_error_survives_pickling_and_names_the_first_ids():
     assert (str(again), again.cancelled, again.remaining, again.unknown) == ('text', ['1'], ['2'], ['3'])
     assert MassCancelIncomplete('text').remaining == []
     assert issubclass(MassCancelIncomplete, ccxt.OperationFailed)
+
+
+@pytest.mark.parametrize('junk', ['junk', None, {}, {'orderId': ''}, 7])
+def test_row_that_cannot_be_read_is_no_answer_after_the_others_are_cancelled(flavour, simulator, exchange, junk):
+    others = quote(simulator, exchange.id, 2)
+    listed = exchange._list_open_orders
+
+    async def with_junk(*arguments):
+        await listed(*arguments)
+        arguments[-1].append(junk)
+
+    exchange._list_open_orders = with_junk
+    with pytest.raises(ccxt.BadResponse, match=f'cancelled {len(others)} orders') as caught:
+        cancel(flavour, exchange)
+    assert type(caught.value) is ccxt.BadResponse
+    assert resting(simulator, exchange.id) == []
+
+
+def test_answer_that_cannot_be_read_is_a_cancellation_all_the_same(flavour, simulator):
+    exchange = flavour.exchange('binance', simulator.url)
+    mine = quote(simulator, 'binance', 2)
+    exchange.parse_order = None
+    cancelled = cancel(flavour, exchange)
+    assert ids(cancelled['orders']) == sorted(mine)
+    assert all(order['info']['status'] == 'CANCELED' for order in cancelled['orders'])
+
+
+def test_page_that_is_lost_leaves_the_others_to_be_cancelled(flavour, simulator):
+    exchange = flavour.exchange('okx', simulator.url)
+    mine = quote(simulator, 'okx', 50, 3)
+    asking = exchange._urgent_request
+    lists = []
+
+    async def lose_second_pages(endpoint, request, *arguments, **keywords):
+        if endpoint == 'GET trade/orders-pending':
+            lists.append(request.get('after'))
+            if lists[-1]:
+                raise ccxt.ExchangeNotAvailable('lost')
+        return await asking(endpoint, request, *arguments, **keywords)
+
+    exchange._urgent_request = lose_second_pages
+    cancelled = cancel(flavour, exchange)  # what is left of the second page is the first one of the next list
+    assert ids(cancelled['orders']) == sorted(mine)
+    assert lists[0] is None
+    assert lists[1]
+
+
+def test_list_without_an_end_does_not_take_all_the_time(flavour, simulator):
+    exchange = flavour.exchange('okx', simulator.url)
+    numbers = iter(range(10**6))
+
+    async def endless(endpoint, request, progress, **keywords):
+        assert endpoint == 'GET trade/orders-pending'
+        time.sleep(0.01)  # noqa: ASYNC251 - it is no event loop that waits
+        return {'data': [{'ordId': str(next(numbers)), 'ordType': 'limit', 'instId': 'BTC-USD-1-1-C'}] * 100}
+
+    exchange._urgent_request = endless
+    started = time.monotonic()
+    with pytest.raises(MassCancelIncomplete, match='its time is over'):
+        cancel(flavour, exchange, timeout=100)
+    assert time.monotonic() - started < 0.5
+
+
+@pytest.mark.parametrize('exchange_id', EXCHANGES)
+@pytest.mark.parametrize('emulated', [True, False])
+def test_clock_that_cannot_be_asked_does_not_stop_it(flavour, simulator, exchange_id, emulated):
+    exchange = flavour.exchange(exchange_id, simulator.url, options={'adjustForTimeDifference': True})
+    quote(simulator, exchange_id, 2)
+    simulator.fault('status', '/time', status=503, times=100)
+    params = {'okx': {'emulate': emulated}, 'binance': {'includeNonMmp': not emulated}}[exchange_id]
+    flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id], params))
+    assert resting(simulator, exchange_id) == []
+    assert len([each for each in simulator.requests if each.path.endswith('/time')]) <= 6
+
+
+def test_answer_that_was_lost_before_a_refusal_leaves_it_open(flavour, simulator):
+    exchange = flavour.exchange('binance', simulator.url)
+    mine = quote(simulator, 'binance', 1)
+    simulator.fault('status', 'batchOrders', status=503)
+    simulator.fault('status', 'batchOrders', status=429, times=100)
+    with pytest.raises(MassCancelIncomplete) as caught:
+        cancel(flavour, exchange)
+    assert caught.value.remaining == []
+    assert sorted(caught.value.unknown) == sorted(mine)
+    assert type(caught.value.__cause__) is ccxt.ExchangeNotAvailable
+
+
+def test_list_that_lags_behind_loses_no_cancellation(flavour, simulator, exchange, exchange_id):
+    """Listed once more after it was cancelled, an order is gone in the next round, and it was this that did it."""
+    mine = quote(simulator, exchange_id, 1, 3)
+    listed = exchange._list_open_orders
+    stale = []
+
+    async def lag(*arguments):
+        await listed(*arguments)
+        if len(stale) < 2:
+            stale.append(list(arguments[-1]) or stale[0])
+            arguments[-1][:] = stale[-1]
+
+    exchange._list_open_orders = lag
+    assert ids(cancel(flavour, exchange)['orders']) == sorted(mine)
+
+
+def test_order_is_in_one_list_alone(flavour, simulator):
+    """It was said to be cancelled, and is listed again without saying whether it is an MMP order."""
+    exchange = flavour.exchange('binance', simulator.url)
+    [mine, refused] = quote(simulator, 'binance', 2, 1)
+    simulator.refuse_cancel(refused)
+    listed = exchange._list_open_orders
+    first = []
+
+    async def again(*arguments):
+        await listed(*arguments)
+        if not first:
+            first.extend(dict(row) for row in arguments[-1] if str(row['orderId']) == mine)
+        else:
+            arguments[-1].append({name: value for name, value in first[0].items() if name != 'mmp'})
+
+    exchange._list_open_orders = again
+    with pytest.raises(MassCancelIncomplete) as caught:
+        cancel(flavour, exchange)
+    assert (caught.value.cancelled, caught.value.remaining, caught.value.unknown) == ([], [refused], [mine])
+
+
+@pytest.mark.parametrize(
+    ('exchange_id', 'options'),
+    [
+        ('binance', {'concurrency': '-1'}),
+        ('binance', {'concurrency': 0}),
+        ('binance', {'weightLimit': 'x'}),
+        ('binance', {'weightLimit': 0}),
+        ('okx', {'concurrency': []}),
+        ('okx', {'timeout': 10**5000}),
+    ],
+)
+def test_options_that_are_none_are_refused_before_anything_is_sent(flavour, simulator, exchange_id, options):
+    exchange = flavour.exchange(exchange_id, simulator.url, options={'massCancelMmp': options})
+    with pytest.raises(ccxt.BadRequest, match=next(iter(options))):
+        cancel(flavour, exchange)
+    assert simulator.requests == []
+
+
+def test_options_that_are_replaced_have_their_defaults(flavour, simulator, exchange):
+    mine = quote(simulator, exchange.id, 2)
+    exchange.options['massCancelMmp'] = None
+    exchange.options['mmpRateLimits'] = None
+    assert ids(cancel(flavour, exchange)['orders']) == sorted(mine)
+
+
+def test_window_of_the_user_goes_with_every_request(flavour, simulator):
+    exchange = flavour.exchange('binance', simulator.url)
+    quote(simulator, 'binance', 1, 2)
+    simulator.rest('binance', 'BTCUSDT', mmp=True, symbol=simulator.instruments('binance', 'BTCUSDT')[1])
+    cancel(flavour, exchange, recvWindow=1234)
+    assert all('recvWindow=1234' in request.query for request in simulator.requests)
+    assert len(simulator.requests) == 4
+
+
+def test_pause_does_not_outlast_the_time(flavour, simulator):
+    limits = {'POST trade/mass-cancel': [1, 3000]}
+    exchange = flavour.exchange('okx', simulator.url, options={'mmpRateLimits': limits})
+    simulator.fault('status', 'mass-cancel', status=429, times=100)
+    started = time.monotonic()
+    with pytest.raises(MassCancelIncomplete, match='its time is over'):
+        cancel(flavour, exchange, emulate=False, timeout=200)
+    assert time.monotonic() - started < 1
+
+
+def test_window_without_room_while_there_is_time_is_not_waited_for(flavour, simulator):
+    limits = {'POST trade/mass-cancel': [1, 3000]}
+    exchange = flavour.exchange('okx', simulator.url, options={'mmpRateLimits': limits}, enableRateLimit=True)
+    cancel(flavour, exchange, emulate=False)
+    started = time.monotonic()
+    with pytest.raises(MassCancelIncomplete, match='no room'):
+        cancel(flavour, exchange, emulate=False, timeout=500)
+    assert time.monotonic() - started < 0.3
+    assert len(simulator.requests) == 1
 
 
 def test_many_ids_are_counted_and_the_first_named(flavour, simulator):

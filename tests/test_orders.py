@@ -10,7 +10,7 @@ import ccxt.pro
 import pytest
 
 import ccxt_mmp.pro
-from ccxt_mmp import MmpFrozen, MmpNotEnabled
+from ccxt_mmp import BinanceMmp, MmpFrozen, MmpNotEnabled, OkxMmp, SyncMmp
 from ccxt_mmp._io import finish
 from tests.trading import UNDERLYING, symbols, with_markets
 
@@ -148,6 +148,8 @@ OWN_CONTRADICTIONS = {
         'not MMP by its own name': {'mmp': True, 'isMmp': False},
         'not MMP by ours': {'mmp': False, 'isMmp': 'true'},
         'its own trailing': {'mmp': True, 'trailingDelta': 5},
+        'its own activation': {'mmp': True, 'activationPrice': 5},
+        'its own name of the flag, and no bool': {'isMmp': 1},
     },
 }
 
@@ -299,9 +301,23 @@ def test_batches_of_the_largest_size_answer_in_the_order_asked(flavour, simulato
     assert all(order.mmp for order in resting(simulator, exchange_id))
 
 
+@pytest.mark.parametrize(('own', 'common', 'mmp'), [({}, True, True), ({'mmp': True}, None, True), ({}, False, False)])
+def test_flag_of_all_orders_is_that_of_each(flavour, simulator, exchange, quoted, own, common, mmp):
+    orders = flavour.take(exchange.create_orders(listed(quoted, 2, params=own), {'mmp': common}))
+    assert [order['mmp'] for order in orders] == [mmp, mmp]
+
+
+@pytest.mark.parametrize('flag', [True, False])
+def test_flag_of_an_order_is_never_overruled_in_silence(flavour, simulator, exchange, quoted, flag):
+    with pytest.raises(ccxt.InvalidOrder, match='one thing'):
+        flavour.take(exchange.create_orders(listed(quoted, 2, params={'mmp': flag}), {'mmp': not flag}))
+    assert simulator.requests == []
+
+
 def test_params_of_all_orders_win_over_their_own(flavour, simulator, exchange, quoted):
-    orders = flavour.take(exchange.create_orders(listed(quoted, 2, params={'mmp': False}), {'mmp': True}))
-    assert [order['mmp'] for order in orders] == [True, True]
+    own = {'mmp': True, 'postOnly': False}
+    orders = flavour.take(exchange.create_orders(listed(quoted, 2, params=own), {'postOnly': True}))
+    assert [order['postOnly'] for order in orders] == [True, True]
 
 
 def test_body_of_a_batch_on_binance_is_its_orders_alone(flavour, simulator):
@@ -442,10 +458,114 @@ def test_orders_of_other_markets_keep_their_place(flavour, simulator, exchange, 
     mixed = [*listed(quoted, 1), others[0], *listed(quoted, 1), others[1]]
     placing = exchange._create_orders(stock, mixed, {})
     orders = finish(placing) if flavour.loop is None else flavour.take(placing)
-    assert sent == [(others, {})]
+    assert sent == [([each], {}) for each in others]
     assert [order['id'] for order in orders[1::2]] == ['other 1', 'other 2']
     assert [order['mmp'] for order in orders[::2]] == [True, True]
     assert len(resting(simulator, exchange_id)) == 2
+
+
+def test_answers_in_another_order_than_asked_are_told_by_their_ids(flavour, simulator, exchange, exchange_id, quoted):
+    placing = exchange._place_batch
+
+    async def reversed_answers(*arguments):
+        return (await placing(*arguments))[::-1]
+
+    exchange._place_batch = reversed_answers
+    orders = flavour.take(exchange.create_orders(listed(quoted, 5)))
+    assert [(order['price'], order['status']) for order in orders] == [(price, 'open') for price in range(1, 6)]
+    by_id = {order.order_id: float(order.price) for order in resting(simulator, exchange_id)}
+    assert {order['id']: order['price'] for order in orders} == by_id
+
+
+@pytest.mark.parametrize('strange', ['junk', None, {}, {'executedQty': 'NaN'}, {'avgPrice': {}}])
+def test_item_that_cannot_be_read_loses_no_other(flavour, simulator, strange):
+    exchange = with_markets(flavour.exchange('binance', simulator.url))
+    placing = exchange._place_batch
+
+    async def one_strange(*arguments):
+        first, *others = await placing(*arguments)
+        return [{**first, **strange} if isinstance(strange, dict) and strange else strange, *others]
+
+    exchange._place_batch = one_strange
+    orders = flavour.take(exchange.create_orders(listed(symbols(exchange, 'BTCUSDT'), 3)))
+    assert [order['status'] for order in orders[1:]] == ['open', 'open']
+    assert orders[0]['status'] in (None, 'open')
+    assert orders[0]['clientOrderId']
+
+
+def test_order_of_another_market_that_is_lost_is_unknown(flavour, exchange, quoted):
+    def lost(orders, params):
+        raise ccxt.RequestTimeout('lost')
+
+    def unreadable(orders, params):
+        return []
+
+    for stock in (lost, unreadable):
+        other = listed(['BTC/USDT:USDT'], 1, params={'clientOrderId': 'mine'})
+        placing = exchange._create_orders(stock, [*listed(quoted, 1), *other], {})
+        orders = finish(placing) if flavour.loop is None else flavour.take(placing)
+        assert [order['status'] for order in orders] == ['open', None]
+        assert (orders[1]['clientOrderId'], orders[1]['symbol'], orders[1]['mmp']) == ('mine', 'BTC/USDT:USDT', False)
+
+
+def test_returned_failures_have_no_signed_url(flavour, simulator):
+    exchange = with_markets(flavour.exchange('binance', simulator.url, timeout=100))
+    symbol = symbols(exchange, 'BTCUSDT')[0]
+    ids = [order['id'] for order in flavour.take(exchange.create_orders(listed([symbol], 11)))]
+    simulator.fault('delay', 'batchOrders', method='DELETE', milliseconds=500)
+    cancelled = flavour.take(exchange.cancel_orders(ids, symbol))
+    assert [order for order in cancelled if 'error' in order['info']]
+    assert 'signature' not in str(cancelled)
+
+
+@pytest.mark.parametrize(('ids', 'error'), [('123', ccxt.BadRequest), ([], ccxt.ArgumentsRequired)])
+def test_cancellation_of_nothing_that_is_named_is_refused(flavour, simulator, ids, error):
+    exchange = with_markets(flavour.exchange('binance', simulator.url))
+    with pytest.raises(error):
+        flavour.take(exchange.cancel_orders(ids, symbols(exchange, 'BTCUSDT')[0]))
+    assert simulator.requests == []
+
+
+@pytest.mark.parametrize('body', ['{}', '[]', '""', 'null', '"x"', '{"orderId":null}'])
+def test_answer_without_an_order_leaves_it_open(flavour, canned, body):
+    exchange = with_markets(flavour.exchange('binance', canned.url))
+    canned.answer(body)
+    with pytest.raises(ccxt.BadResponse):
+        create(flavour, exchange, symbols(exchange, 'BTCUSDT')[0], {'mmp': True})
+
+
+@pytest.mark.parametrize('data', ['[]', '[{"sCode":"0","clOrdId":"x"}]', '[{"sCode":"0","ordId":""}]'])
+def test_answer_of_okx_without_an_order_leaves_it_open(flavour, canned, data):
+    exchange = with_markets(flavour.exchange('okx', canned.url))
+    canned.answer(f'{{"code":"0","msg":"","data":{data}}}')
+    with pytest.raises(ccxt.BadResponse):
+        create(flavour, exchange, symbols(exchange, 'BTC-USD')[0], {'mmp': True})
+
+
+def test_retries_of_an_order_are_not_sent(flavour, simulator, exchange, quoted):
+    flavour.take(exchange.create_orders(listed(quoted, 2, params={'mmp': True, 'maxRetriesOnFailure': 3})))
+    assert 'maxRetries' not in simulator.requests[0].body
+    assert simulator.requests[0].status == 200
+
+
+def test_orders_from_any_iterable_are_placed(flavour, simulator, exchange, quoted):
+    assert len(flavour.take(exchange.create_orders(iter(listed(quoted, 3))))) == 3
+
+
+def test_classes_of_the_user_below_the_mixins_are_asked(simulator, exchange_id):
+    asked = []
+
+    class Risk(getattr(ccxt, exchange_id)):
+        def create_order(self, *arguments):
+            asked.append(arguments[0])
+            return super().create_order(*arguments)
+
+    mixin = {'okx': OkxMmp, 'binance': BinanceMmp}[exchange_id]
+    mine = type('Mine', (SyncMmp, mixin, Risk), {})
+    exchange = with_markets(simulator.connect(mine, enableRateLimit=False))
+    symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
+    assert exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True})['mmp'] is True
+    assert asked == [symbol]
 
 
 # --- reading

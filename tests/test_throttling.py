@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 import ccxt_mmp
 import ccxt_mmp.async_support
+import ccxt_mmp.pro
 from ccxt_mmp import MassCancelIncomplete, MassCancelLocked
 from ccxt_mmp.simulator import Simulator
-from ccxt_mmp.throttling import MARGIN, Fence, RollingWindow
+from ccxt_mmp.throttling import MARGIN, Errand, Fence, RollingWindow, current_errand
 from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 
 SOON = 0.1  # s: far below any wait of ccxt's that is tested here, far above the work
@@ -502,6 +503,127 @@ def test_order_of_a_thread_that_sleeps_in_the_throttle_is_never_placed(fast, exc
         thread.join()
     assert sorted(type(each).__name__ for each in outcomes) == ['MassCancelLocked', 'dict']
     assert [each.mmp for each in fast.resting(exchange_id, UNDERLYING[exchange_id])] == [False]
+
+
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_calls_in_the_course_of_an_order_leave_the_fence_as_it_was(fast, exchange_id):
+    """The time is asked for while errors are handled, and another exchange."""
+    other = fast.connect(ccxt_mmp.binance)
+    seen = []
+
+    class Mine(getattr(ccxt_mmp, exchange_id)):
+        def handle_errors(self, code, reason, url, *arguments):
+            if url.endswith(('batch-orders', 'order')):
+                self.load_time_difference()
+                other.fetch_mmp('BTC/USDT')
+                seen.append(current_errand(other))
+            return super().handle_errors(code, reason, url, *arguments)
+
+    fast.set_rule('binance', 'BTCUSDT')
+    exchange = with_markets(fast.connect(Mine, rateLimit=1))
+    symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
+    exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True})
+    assert exchange._mmp_fence(UNDERLYING[exchange_id]).departed == 0
+    assert seen
+    assert set(seen) == {None}
+    exchange.mass_cancel_mmp(UNIFIED[exchange_id])
+    assert fast.resting(exchange_id, UNDERLYING[exchange_id]) == []
+
+
+def test_order_that_is_sent_again_departs_once():
+    fence = Fence()
+    with Errand('exchange', fence=fence, mark=fence.mark()) as errand:
+        assert errand.departs()
+        with fence.closed():
+            pass
+        assert errand.departs()
+        assert fence.departed == 1
+    assert fence.departed == 0
+
+
+def test_copies_have_sent_nothing():
+    window = RollingWindow(1, 60_000)
+    window.reserve()
+    fence = Fence()
+    fence.depart(0)
+    for copied in (copy.deepcopy([window, fence]), pickle.loads(pickle.dumps([window, fence]))):
+        assert copied[0].limit == (1, 60_000)
+        assert copied[0].reserve() <= time.monotonic()
+        assert copied[1].departed == 0
+        assert copied[1].lets_pass(0)
+
+
+def test_throttle_of_the_user_does_not_open_the_fence(fast):
+    async def main():
+        async with ccxt_mmp.async_support.okx() as exchange:
+            fast_exchange(exchange, fast)
+            symbol = symbols(exchange, 'BTC-USD')[0]
+
+            async def throttle(cost=None):
+                await asyncio.sleep(0 if current_errand(exchange).endpoint else 0.1)
+
+            exchange.throttle = throttle
+            waiting = asyncio.ensure_future(exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True}))
+            await asyncio.sleep(0.01)
+            await exchange.mass_cancel_mmp('BTC/USD')
+            with pytest.raises(MassCancelLocked):
+                await waiting
+
+    asyncio.run(main())
+    assert fast.resting('okx', 'BTC-USD') == []
+
+
+def test_mass_cancel_in_the_course_of_an_order_does_not_wait_for_it(fast):
+    exchange = with_markets(fast.connect(ccxt_mmp.okx, enableRateLimit=False))
+    symbol = symbols(exchange, 'BTC-USD')[0]
+    fetching = exchange.fetch
+    took = []
+
+    def cancel_before_an_order(url, method='GET', headers=None, body=None):
+        if 'batch-orders' in url:
+            started = time.monotonic()
+            exchange.mass_cancel_mmp('BTC/USD')
+            took.append(time.monotonic() - started)
+        return fetching(url, method, headers, body)
+
+    exchange.fetch = cancel_before_an_order
+    exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True})
+    assert took[0] < SOON
+
+
+@pytest.mark.parametrize('is_flagged', [True, False])
+def test_order_over_the_websocket_is_stopped_by_the_fence(fast, is_flagged):
+    sent = []
+
+    async def main():
+        async with ccxt_mmp.pro.okx() as exchange:
+            fast_exchange(exchange, fast)
+            symbol = symbols(exchange, 'BTC-USD')[0]
+            logged_in = asyncio.Event()
+
+            async def authenticate(params={}):
+                await logged_in.wait()
+
+            async def watch(url, message_hash, message, *rest):
+                sent.append(message['args'][0]['ordType'])
+                return []
+
+            exchange.authenticate, exchange.watch = authenticate, watch
+            params = {'mmp': True} if is_flagged else {}
+            placing = asyncio.ensure_future(exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, params))
+            await asyncio.sleep(0.01)
+            await exchange.mass_cancel_mmp('BTC/USD')
+            logged_in.set()
+            if is_flagged:
+                with pytest.raises(MassCancelLocked):
+                    await placing
+            else:
+                await placing
+            await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, params)
+            assert exchange._mmp_fence('BTC-USD').departed == 0
+
+    asyncio.run(main())
+    assert sent == (['mmp'] if is_flagged else ['limit', 'limit'])
 
 
 def test_fence_stays_shut_after_a_mass_cancel_that_failed(fast):

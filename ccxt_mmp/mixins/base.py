@@ -1,14 +1,16 @@
 """The contract of the MMP methods, and what the exchanges have in common."""
 
+import re
 from collections.abc import Awaitable, Iterable, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from ccxt.base.errors import ArgumentsRequired, BadRequest, BadResponse, BadSymbol, NotSupported
+from ccxt.base.errors import ArgumentsRequired, BadRequest, BadResponse, BadSymbol, ExchangeError, NotSupported
 
 from ccxt_mmp._io import take
 from ccxt_mmp._numbers import MAX_DECIMALS, MAX_NUMBER, exact_decimal, is_integer, plain
-from ccxt_mmp.throttling import Errand, Fence, RollingWindow, current_errand, on_errand
+from ccxt_mmp.errors import MassCancelLocked
+from ccxt_mmp.throttling import Errand, Fence, OutOfTimeError, RollingWindow, current_errand
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 
 if TYPE_CHECKING:
@@ -16,12 +18,13 @@ if TYPE_CHECKING:
 else:
     Exchange = object
 
+QUERY = re.compile(r'(?:\?|%3F)\S*')
 SCOPES: tuple[Scope, ...] = ('orders', 'rfq')
 MASS_CANCEL_FLAGS = ('emulate', 'includeNonMmp')
 OWN_PARAMS = ('scope', 'mmp', 'timeout', *MASS_CANCEL_FLAGS)
 LIMITS = ('window', 'frozenTime', 'qtyLimit', 'deltaLimit', 'countLimit')
 TAKEN_LIMITS = {'setMmp': LIMITS, 'massCancelMmp': ('lockInterval',)}
-RETRIES = 'maxRetriesOnFailure'
+RETRIES, DEFAULT_RETRIES = 'maxRetriesOnFailure', 'defaultMaxRetriesOnFailure'
 
 
 class Mmp(Exchange):
@@ -41,8 +44,6 @@ class Mmp(Exchange):
     ``MmpNotEnabled``, ``MassCancelLocked`` (see ``ccxt_mmp.errors``), ``OperationFailed`` and ccxt's other errors;
     ``BadResponse`` or ``NullResponse`` for an answer that does not say what it should.
     """
-
-    markets_by_id: dict[str, Any] | None  # of ccxt
 
     # --- the contract
 
@@ -232,18 +233,27 @@ class Mmp(Exchange):
     # --- what they share
 
     def _mmp_option(self, method: str, name: str, default: Any, params: Params) -> tuple[Any, Params]:
-        """As ccxt's handle_option_and_params, which takes an empty string in params for nothing."""
-        given = params.get(name)
-        rest = self.omit(params, name)
-        if given is not None:
-            return given, rest
-        return self.handle_option_and_params({}, method, name, default)[0], rest
+        """As ccxt's handle_option_and_params, which takes an empty string in params for nothing, and much time."""
+        rest = {key: value for key, value in params.items() if key != name} if name in params else params
+        options = self.options
+        of_method = options.get(method)
+        levels = (params, of_method, options) if isinstance(of_method, dict) else (params, options)
+        default_name = f'default{name[0].upper()}{name[1:]}'
+        for level in levels:
+            for key in (name, default_name):
+                if level.get(key) is not None:
+                    return level[key], rest
+        return default, rest
 
     def _flag_option(self, method: str, name: str, params: Params) -> tuple[bool, Params]:
         flag, rest = self._mmp_option(method, name, False, params)
-        if flag is not True and flag is not False:
-            raise BadRequest(f'{self.id} {method}() {name} must be True or False, received {shown(flag)}')
-        return flag, rest
+        return bool(self._flag(method, name, flag, BadRequest)), rest
+
+    def _flag(self, method: str, name: str, value: object, error: type[ExchangeError]) -> bool | None:
+        """True, False or None, and nothing that is merely equal to one of them."""
+        if value is not None and value is not True and value is not False:
+            raise error(f'{self.id} {method}() {name} must be True, False or None, received {shown(value)}')
+        return value
 
     def _mmp_scope(self, method: str, params: Params, default: Scope = 'orders') -> tuple[Scope, Params]:
         scope, rest = self._mmp_option(method, 'scope', default, params)
@@ -256,6 +266,8 @@ class Mmp(Exchange):
 
     def _refuse_what_has_no_place(self, method: str, scope: Scope, params: Params) -> None:
         """A limit that neither the method nor the exchange has is never dropped in silence, nor sent."""
+        if not params:
+            return
         limits = self.options['mmpLimits'][scope]
         taken = [name for name in TAKEN_LIMITS.get(method, ()) if limits[name] is not None]
         for name in limits:
@@ -312,7 +324,9 @@ class Mmp(Exchange):
 
     def _listed_underlying(self, text: str) -> str | None:
         """The underlying that a loaded option market of this symbol or id belongs to."""
-        by_symbol = self.safe_dict(self.markets or {}, text)
+        if not self.markets:
+            return None
+        by_symbol = self.safe_dict(self.markets, text)
         by_id = self.safe_list(self.markets_by_id or {}, text, [])
         for market in [by_symbol, *by_id]:
             if self.safe_bool(market, 'option', False):
@@ -357,19 +371,25 @@ class Mmp(Exchange):
         """A copy of params without what is not given or not meant for the exchange."""
         return {name: value for name, value in params.items() if value is not None and name not in OWN_PARAMS}
 
-    async def _mmp_request(self, endpoint: str, request: Any, *, cost: int = 1, repeatable: bool = False) -> Any:
+    async def _mmp_request(self, endpoint: str, request: Any, *, is_repeatable: bool = False) -> Any:
         """One request, which waits for its endpoint's own window alone.
 
         Not repeated, whatever ccxt's retry options say, unless it may be: a repeated set or reset could wipe out a
         freeze that came in between.
         """
         await self._adjust_clock()
-        with on_errand(Errand(endpoint, cost, repeatable)):
+        return await self._send(endpoint, request, is_repeatable=is_repeatable)
+
+    async def _send(
+        self, endpoint: str, request: Any, *, cost: int = 1, ends: float | None = None, is_repeatable: bool = False
+    ) -> Any:
+        has_items = isinstance(request, list)
+        with Errand(self, endpoint, cost=cost, ends=ends, is_repeatable=is_repeatable, has_items=has_items):
             return await take(getattr(self, self._mmp_endpoints[endpoint])(request))
 
     async def _adjust_clock(self) -> None:
         """Load the time difference if ccxt is to adjust for it and has not loaded it."""
-        if not self.safe_bool(self.options, 'adjustForTimeDifference', False):
+        if not self.options.get('adjustForTimeDifference'):
             return
         # a difference of exactly 0 looks as if none was loaded
         loaded = self.safe_integer(self.options, 'timeDifference') or getattr(self, '_mmp_clock_adjusted', False)
@@ -377,14 +397,16 @@ class Mmp(Exchange):
             await self._load_time_difference()
 
     async def _load_time_difference(self) -> None:
-        with on_errand(Errand(self._time_endpoint)):
+        with Errand(self, self._time_endpoint):
             await take(self.load_time_difference())
         self._mmp_clock_adjusted = True
 
     def handle_option_and_params(self, params: Any, methodName: Any, optionName: str, defaultValue: Any = None) -> Any:
-        errand = current_errand()
-        if optionName == RETRIES and errand is not None and not errand.repeatable:
-            return [0, self.omit(params, [RETRIES, 'defaultMaxRetriesOnFailure'])]
+        if optionName == RETRIES:
+            errand = current_errand(self)
+            if errand is not None and not errand.is_repeatable:
+                is_given = RETRIES in params or DEFAULT_RETRIES in params
+                return [0, self.omit(params, [RETRIES, DEFAULT_RETRIES]) if is_given else params]
         return super().handle_option_and_params(params, methodName, optionName, defaultValue)
 
     async def _wait_for_window(self, errand: Errand) -> None:
@@ -394,6 +416,8 @@ class Mmp(Exchange):
             return
         slot = window.reserve(errand.cost)
         try:
+            if errand.ends is not None and slot > errand.ends:
+                raise OutOfTimeError(f'{self.id} {errand.endpoint} has no room within its limit while there is time')
             delay = slot - window.clock()
             if delay > 0:
                 await take(self.sleep(delay * 1000))
@@ -408,13 +432,12 @@ class Mmp(Exchange):
             return None
         windows: dict[str, RollingWindow] = self.__dict__.setdefault('_mmp_windows', {})
         window = windows.setdefault(endpoint, RollingWindow(*limit))
-        if window.limit != limit:
-            window = windows[endpoint] = RollingWindow(*limit)
+        window.limit = limit
         return window
 
     def _mmp_rate_limit(self, endpoint: str) -> tuple[int, float] | None:
         """Calls and ms."""
-        limit = self.options['mmpRateLimits'].get(endpoint)
+        limit = (self.options.get('mmpRateLimits') or {}).get(endpoint)
         if limit is None:
             return None
         calls, milliseconds = limit if isinstance(limit, (list, tuple)) and len(limit) == 2 else (0, 0)
@@ -424,6 +447,13 @@ class Mmp(Exchange):
                 f'received {shown(limit)}'
             )
         return calls, milliseconds
+
+    def sign(self, *arguments: Any, **keywords: Any) -> Any:
+        # ccxt signs a request when the waiting is over, right before it hands it to the transport
+        errand = current_errand(self)
+        if errand is not None and not errand.departs():
+            raise MassCancelLocked(f'{self.id} createOrder() was not sent: a mass cancel came after it was asked for')
+        return super().sign(*arguments, **keywords)
 
     def _mmp_fence(self, underlying_id: str) -> Fence:
         fences: dict[str, Fence] = self.__dict__.setdefault('_mmp_fences', {})
@@ -444,22 +474,6 @@ class Mmp(Exchange):
         if window is None:
             raise BadResponse(f'{self.id} {method}() received an answer without a {window_field}: {shown(entry)}')
         return entry, window
-
-    def _order_id(self, method: str, row: dict[str, Any], name: str) -> str:
-        order_id: str | None = self.safe_string(row, name)
-        if not order_id:
-            raise BadResponse(f'{self.id} {method}() received an order without an {name}: {shown(row)}')
-        return order_id
-
-    def _option_order(self, row: dict[str, Any], option_id: str, underlying_id: str) -> dict[str, Any]:
-        """An order of an option as ccxt parses it, with its unified symbol also where no markets are loaded."""
-        if self.markets_by_id is None:
-            self.markets_by_id = {}  # older versions of ccxt look for the option in it
-        order: dict[str, Any] = self.parse_order(row)
-        if option_id not in self.markets_by_id:
-            expiry_strike_type = '-'.join(option_id.split('-')[-3:])
-            order['symbol'] = f'{self._unified_underlying(underlying_id)}-{expiry_strike_type}'
-        return order
 
     def _safe_integer(self, entry: dict[str, Any], name: str) -> int | None:
         """ccxt's safe_integer, which raises OverflowError for an infinity in older versions."""
@@ -517,3 +531,8 @@ def shown(value: object) -> str:
     except ValueError:  # an integer of more digits than Python writes
         text = f'an {type(value).__name__}'
     return text if len(text) <= 200 else text[:200] + '...'
+
+
+def described(error: BaseException) -> str:
+    """A failure in an error text, without the query of a URL, which has a signature."""
+    return f'{type(error).__name__}: {QUERY.sub("", str(error))}'

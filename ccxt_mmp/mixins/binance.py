@@ -17,6 +17,7 @@ from ccxt.base.errors import (
     BadSymbol,
     BaseError,
     DuplicateOrderId,
+    InvalidOrder,
     OperationFailed,
     OperationRejected,
     OrderNotFillable,
@@ -30,9 +31,9 @@ from ccxt_mmp._io import side_by_side, take
 from ccxt_mmp._numbers import exact_decimal, is_integer, plain
 from ccxt_mmp.errors import MmpFrozen, MmpNotEnabled
 from ccxt_mmp.mixins.base import Mmp, shown
-from ccxt_mmp.mixins.kill_switch import CONCURRENCY, TIMEOUT, KillSwitch, Outcome, Progress, both
+from ccxt_mmp.mixins.kill_switch import CONCURRENCY, TIMEOUT, KillSwitch, Outcome, Progress, all_of
 from ccxt_mmp.mixins.orders import Answer, MmpOrders, Order, Stock, chunked, failed, if_any_succeeded
-from ccxt_mmp.throttling import Errand, current_errand, on_errand
+from ccxt_mmp.throttling import Errand, current_errand
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 
 OPTION = r'-[0-9]{6}-[0-9]+(?:\.[0-9]+)?-[CP]'
@@ -70,6 +71,13 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
     _time_endpoint = 'GET time'
     _shared_rate_limit = (WEIGHT_LIMIT, 60_000)
     _mass_cancel_flag = 'includeNonMmp'
+    _max_batch = MAX_BATCH
+    _batch_params = ('recvWindow',)
+    _order_id_field = 'orderId'
+    _client_id_field = 'clientOrderId'
+    _filled_field = 'executedQty'
+    _own_flag_names = ('isMmp',)
+    _own_order_types = ()
     _underlying_field = 'underlying'
     _accepted_underlyings = (
         "'BTC/USDT', 'BTC/USDT:USDT', an option's symbol, the exchange's 'BTCUSDT' or an option's id"
@@ -201,6 +209,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         scope, params = self._mmp_scope('massCancelMmp', params)
         underlying_id = str(self._mmp_underlying('massCancelMmp', scope, underlying, params))
         include_non_mmp, params = self._flag_option('massCancelMmp', 'includeNonMmp', params)
+        self._weight_limit()
         with self._mass_cancel(underlying_id, params) as progress:
             rest = self._sent(self.omit(params, 'underlying'))
             if not include_non_mmp:
@@ -213,44 +222,44 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         #
         if not isinstance(response, dict) or str(response.get('code')) != '0':
             raise BadResponse(f'{self.id} massCancelMmp() received an answer that is no success: {shown(response)}')
-        return {
-            'info': response,
-            'underlying': self._unified_underlying(underlying_id),
-            'underlyingId': underlying_id,
-            'orders': None,
-            'lockedUntil': None,
-            'timestamp': None,
-            'datetime': None,
-        }
+        return self._mass_cancelled(underlying_id, response, None)
 
-    async def _warm_up(self) -> None:
+    async def _load_time_difference(self) -> None:
         # ccxt would ask the spot API, which is another host
-        with on_errand(Errand(self._time_endpoint)):
+        with Errand(self, self._time_endpoint):
             response = await take(self.eapiPublicGetTime())
         server_time = self._safe_integer(response, 'serverTime') if isinstance(response, dict) else None
         if server_time is None:
-            raise BadResponse(f'{self.id} warmUp() received an answer without a serverTime: {shown(response)}')
+            raise BadResponse(f'{self.id} received an answer without a serverTime: {shown(response)}')
         self.options['timeDifference'] = self.milliseconds() - server_time
         self._mmp_clock_adjusted = True
 
     # --- a mass cancel that takes several requests
 
-    async def _list_open_orders(self, underlying_id: str, params: Params, progress: Progress) -> dict[str, Params]:
+    async def _list_open_orders(self, underlying_id: str, params: Params, progress: Progress, rows: list[Any]) -> None:
         response = await self._urgent_request('GET openOrders', params, progress)
         #
         #     [{"orderId":4611875134427365000,"symbol":"BTC-200730-9000-C","quoteAsset":"USDT","mmp":false,...}]
         #
-        rows = self._rows('massCancelMmp', response)
-        return {self._order_id('massCancelMmp', row, 'orderId'): row for row in rows}
+        rows += self._rows('massCancelMmp', response)
+
+    def _listed_id(self, row: Params) -> str | None:
+        order_id: str | None = self.safe_string(row, 'orderId')
+        return order_id
 
     def _is_to_cancel(self, row: Params, underlying_id: str) -> bool | None:
-        """Whether a listed order is an MMP order of the underlying; None if it does not say."""
+        """Whether a listed order is an MMP order of the underlying; None if it does not say.
+
+        A base or a quote that is certainly another one tells enough, whatever else is missing.
+        """
         option = OPTION_ID.fullmatch(str(row.get('symbol')))
         quote = self.safe_string(row, 'quoteAsset')
-        is_of_base = None if option is None else underlying_id.startswith(option['base'])
-        is_of_quote = None if quote is None else underlying_id.endswith(quote)
-        is_of_underlying = None if option is None or quote is None else option['base'] + quote == underlying_id
-        return both(both(both(is_of_base, is_of_quote), is_of_underlying), self.safe_bool(row, 'mmp'))
+        return all_of(
+            None if option is None else underlying_id.startswith(option['base']),
+            None if quote is None else underlying_id.endswith(quote),
+            None if option is None or quote is None else option['base'] + quote == underlying_id,
+            self.safe_bool(row, 'mmp'),
+        )
 
     def _chunks(self, resting: dict[str, Params]) -> list[dict[str, Params]]:
         """By contract: in batches, or one by one where that is cheaper and the weight of the batches is not left."""
@@ -259,85 +268,84 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
             by_contract.setdefault(row['symbol'], []).append((order_id, row))
         batches = [batch for orders in by_contract.values() for batch in chunked(orders, MAX_BATCH)]
         weight = sum(BATCH_WEIGHT if len(batch) > 1 else 1 for batch in batches)
-        left = (
-            self.handle_option('massCancelMmp', 'weightLimit', WEIGHT_LIMIT)
-            - self.__dict__.get('_mmp_used_weight', 0)
-            - LIST_WEIGHT
-        )
-        if weight > left:
+        if weight > self._weight_limit() - self.__dict__.get('_mmp_used_weight', 0) - LIST_WEIGHT:
             batches = [
                 part for batch in batches for part in (chunked(batch, 1) if len(batch) < BATCH_WEIGHT else [batch])
             ]
         return [dict(batch) for batch in batches]
 
-    async def _cancel_chunk(self, chunk: dict[str, Params], underlying_id: str, progress: Progress) -> Outcome:
+    def _weight_limit(self) -> int:
+        return self._natural('weightLimit', self._mmp_option('massCancelMmp', 'weightLimit', WEIGHT_LIMIT, {})[0])
+
+    async def _cancel_chunk(
+        self, chunk: dict[str, Params], underlying_id: str, params: Params, progress: Progress
+    ) -> Outcome:
         [*ids] = chunk
-        symbol = chunk[ids[0]]['symbol']
+        request = {'symbol': chunk[ids[0]]['symbol']}
+        if 'recvWindow' in params:
+            request['recvWindow'] = params['recvWindow']
         if len(ids) == 1:
             try:
-                rows = [await self._urgent_request('DELETE order', {'symbol': symbol, 'orderId': ids[0]}, progress)]
+                rows = [await self._urgent_request('DELETE order', {**request, 'orderId': ids[0]}, progress)]
             except OrderNotFound:
                 return Outcome(gone={*ids})
         else:
-            request = {'symbol': symbol, 'orderIds': encoded_json(order_ids(ids))}
+            request['orderIds'] = encoded_json(order_ids(ids))
             rows = self._rows('massCancelMmp', await self._urgent_request('DELETE batchOrders', request, progress))
         #
         #     [{"orderId":4611875134427365377,"symbol":"BTC-200730-9000-C","status":"CANCELED","mmp":true,...},
         #      {"code":-2011,"msg":"Unknown order sent."}]
         #
         outcome = Outcome()
-        refusals = [self._refusal(row) for row in rows]
-        for row, refusal in zip(rows, refusals, strict=True):
-            order_id = self.safe_string(row, 'orderId')
-            if refusal is None and order_id in chunk:
-                order = self._option_order(row, symbol, underlying_id)
-                if order['status'] == 'canceled':
-                    outcome.cancelled[order_id] = order
-        refused = [refusal for refusal in refusals if refusal is not None]
-        outcome.refusals = [refusal for refusal in refused if not isinstance(refusal, OrderNotFound)]
+        refused = 0
+        for row in rows:
+            refusal = self._refusal(row) if isinstance(row, dict) else BadResponse(f'{self.id} {shown(row)}')
+            order_id = self._listed_id(row) if refusal is None else None
+            if refusal is not None:
+                refused += 1
+                if not isinstance(refusal, OrderNotFound):
+                    outcome.refusals.append(refusal)
+            elif order_id in chunk and self.parse_order_status(self.safe_string(row, 'status')) == 'canceled':
+                outcome.cancelled[str(order_id)] = self._cancelled_order(row, request['symbol'], underlying_id)
         # which item is of which order an error does not say
-        if refused and not outcome.refusals and len(outcome.cancelled) + len(refused) == len(chunk):
+        if refused and not outcome.refusals and len(outcome.cancelled) + refused == len(chunk):
             outcome.gone = chunk.keys() - outcome.cancelled.keys()
         return outcome
 
     # --- orders
 
-    _max_batch = MAX_BATCH
-    _batch_params = ('recvWindow',)
-    _filled_field = 'executedQty'
-    _own_flag_names = ('isMmp',)
-    _own_order_types: tuple[str, ...] = ()
-
-    def _own_flag(self, type: Any, params: Params) -> set[bool]:
-        named = {'true': True, 'false': False}.get(str(params.get('isMmp')).lower())
-        return set() if named is None else {named}
+    def _own_flags(self, type: Any, params: Params) -> set[bool]:
+        given = params.get('isMmp')
+        if given is None:
+            return set()
+        named = {'true': True, 'false': False}.get(str(given).lower())
+        if named is None:
+            raise InvalidOrder(f'{self.id} createOrder() isMmp must be true or false, received {shown(given)}')
+        return {named}
 
     def _own_type_is_post_only(self, type: Any, params: Params) -> bool:
         return False
 
     def _flagged(self, request: Params) -> Params | None:
         is_plain = request['type'] == 'LIMIT' and request['timeInForce'] in ('GTC', 'GTX')
-        return {**request, 'isMmp': True} if is_plain else None
+        return {**self._named(request), 'isMmp': True} if is_plain else None
 
-    def _named_order(self, request: Params) -> Params:
+    def _named(self, request: Params) -> Params:
         # older versions of ccxt send the name of the other APIs
         return {'clientOrderId' if name == 'newClientOrderId' else name: value for name, value in request.items()}
 
     def _as_order(self, request: Params) -> Params:
         return {**request, 'mmp': request.get('isMmp', False)}
 
-    async def _place_one(self, request: Params) -> Params:
-        response: Params = await take(self.eapiPrivatePostOrder(request))
-        return response
-
-    async def _place_batch(self, requests: list[Params], params: Params) -> list[Params]:
+    async def _place_batch(self, requests: list[Params], params: Params) -> list[Any]:
         body = {name: params[name] for name in self._batch_params if name in params}
         response = await take(self.eapiPrivatePostBatchOrders({'orders': encoded_json(requests), **body}))
         #
         #     [{"orderId":4612288550799409153,"symbol":"ETH-220826-1800-C","clientOrderId":"test001","mmp":true,...},
         #      {"code":-2010,"msg":"NEW_ORDER_REJECTED"}]
         #
-        return self._answered_rows(requests, response, 'clientOrderId')
+        items: list[Any] = self._rows('createOrders', response)
+        return items
 
     def _refusal(self, item: Params) -> BaseError | None:
         code = self.safe_string(item, 'code')
@@ -353,7 +361,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         await self._load_markets()
         period = {name: value for name, value in (('startTime', since), ('limit', limit)) if value is not None}
         response = await take(self.eapiPrivateGetOpenOrders({**period, **self.omit(params, 'type')}))
-        listed: list[Order] = self.parse_orders(response, None, since, limit)
+        listed: list[Order] = self.parse_orders(self._rows('fetchOpenOrders', response), None, since, limit)
         return listed
 
     async def _cancel_orders(self, stock: Stock, ids: Sequence[str], symbol: str | None, params: Params) -> list[Order]:
@@ -363,11 +371,15 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         market = self.market(symbol)
         client_order_ids = params.get('clientOrderIds')
         name, given = ('orderIds', ids) if client_order_ids is None else ('clientOrderIds', client_order_ids)
-        batches = list(chunked(list(given), MAX_BATCH))
+        if isinstance(given, str):
+            raise BadRequest(f'{self.id} cancelOrders() takes a list of ids, received {shown(given)}')
+        if not given:
+            raise ArgumentsRequired(f'{self.id} cancelOrders() requires ids')
         rest = self.omit(params, ['clientOrderIds', 'orderIds'])
         answers: list[Answer] = []
         for answered in await side_by_side(
-            self.synchronous, [partial(self._try_cancellation, market, name, batch, rest) for batch in batches]
+            self.synchronous,
+            [partial(self._try_cancellation, market, name, batch, rest) for batch in chunked(list(given), MAX_BATCH)],
         ):
             if isinstance(answered, BaseException):
                 raise answered
@@ -378,14 +390,19 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         id_field = name.removesuffix('s')
         named = order_ids(ids) if id_field == 'orderId' else [str(each) for each in ids]
         request = {'symbol': market['id'], name: encoded_json(named), **params}
+        by_id: dict[str | None, Params] = {}
+        failure: BaseError | None = None
         try:
-            rows = self._rows('cancelOrders', await take(self.eapiPrivateDeleteBatchOrders(request)))
+            with Errand(self, has_items=True):
+                response = await take(self.eapiPrivateDeleteBatchOrders(request))
+            for row in self._rows('cancelOrders', response):
+                refusal = self._refusal(row) if isinstance(row, dict) else BadResponse(f'{self.id} {shown(row)}')
+                failure = failure or refusal
+                if refusal is None:
+                    by_id[self.safe_string(row, id_field)] = row
         except BaseError as error:
-            rows, failure = [], error
-        else:
-            refusals = [refusal for refusal in map(self._refusal, rows) if refusal is not None]
-            failure = refusals[0] if refusals else BadResponse(f'{self.id} cancelOrders() received {shown(rows)}')
-        by_id = {self.safe_string(row, id_field): row for row in rows}
+            failure = error
+        failure = failure or BadResponse(f'{self.id} cancelOrders() was not told about each of {list(ids)}')
         answers: list[Answer] = []
         for each in map(str, ids):
             if each in by_id:
@@ -395,7 +412,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
                 answers.append((self.safe_order({**unknown, **failed(failure), 'status': None}, market), failure))
         return answers
 
-    async def _cancel_all_orders_after(self, stock: Stock, timeout: int, params: Params) -> Any:
+    async def _cancel_all_orders_after(self, stock: Stock, timeout: int | None, params: Params) -> Any:
         underlying = params.get('underlying')
         milliseconds = exact_decimal(timeout)
         if underlying is None:
@@ -449,7 +466,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
     async def _fetch_rule(self, scope: Scope, underlying_id: str | None, params: Params) -> MmpState:
         try:
             response = await self._mmp_request(
-                'GET mmp', {'underlying': underlying_id, **self._sent(params)}, repeatable=True
+                'GET mmp', {'underlying': underlying_id, **self._sent(params)}, is_repeatable=True
             )
             #
             # as in _set_mmp
@@ -503,8 +520,8 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
                 self._mmp_used_weight = int(value)
 
     def get_exceptions_by_url(self, url: str, exactOrBroad: str) -> Any:
-        # ccxt knows the options API by its public host alone; a proxyUrl prefixes the whole URL and percent-encodes it
-        if OPTIONS_API.search(unquote(url or '')):
+        # ccxt knows the options API by its public host alone
+        if options_path(url or ''):
             return self.exceptions['option'].get(exactOrBroad, {})
         return super().get_exceptions_by_url(url, exactOrBroad)
 
@@ -520,16 +537,23 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         requestHeaders: Any,
         requestBody: Any,
     ) -> Any:
-        path = OPTIONS_API.search(unquote(url))
+        path = options_path(url)
         if path:
             self._note_used_weight(headers)
-        if path and isinstance(response, list) and current_errand():
+        errand = current_errand(self)
+        if path and isinstance(response, list) and errand is not None and (errand.has_items or errand.endpoint):
             return None  # each item says for itself; ccxt would raise what a single one says
-        if path and path['path'] == 'mmp' and self.safe_string(response, 'code') == '-6006':
+        if path == 'mmp' and self.safe_string(response, 'code') == '-6006':
             raise _NoMmpRule(f'{self.id} {body}')
         return super().handle_errors(
             httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody
         )
+
+
+def options_path(url: str) -> str | None:
+    """The path of the options API that a URL has; a proxyUrl prefixes the whole URL and percent-encodes it."""
+    found = OPTIONS_API.search(unquote(url) if '%' in url else url)
+    return found['path'] if found else None
 
 
 def encoded_json(value: object) -> str:
@@ -539,4 +563,4 @@ def encoded_json(value: object) -> str:
 
 def order_ids(ids: Sequence[object]) -> list[object]:
     """Numbers, as documented."""
-    return [int(each) if str(each).isdigit() else each for each in map(str, ids)]
+    return [int(each) if each.isascii() and each.isdecimal() else each for each in map(str, ids)]

@@ -158,17 +158,15 @@ class SyncMmp(MmpOrders, Mmp):
         return finish(self._cancel_all_orders_after(super().cancel_all_orders_after, timeout, params))
 
     def throttle(self, cost: Any = None) -> None:
-        errand = current_errand()
         # ccxt measures its pause from the last request of any kind; those that do not queue are none of its business
         queued_at = self.__dict__.setdefault('_mmp_queued_at', self.lastRestRequestTimestamp)
+        errand = current_errand(self)
         if errand is not None and errand.endpoint is not None:
             finish(self._wait_for_window(errand))
             return
         self.lastRestRequestTimestamp = queued_at
         super().throttle(cost)
         self._mmp_queued_at = self.milliseconds()
-        if errand is not None and errand.before_sending is not None:
-            errand.before_sending()
 
 
 class AsyncMmp(MmpOrders, Mmp):
@@ -226,14 +224,20 @@ class AsyncMmp(MmpOrders, Mmp):
     async def cancel_all_orders_after(self, timeout: int | None, params: Params = {}) -> Any:
         return await self._cancel_all_orders_after(super().cancel_all_orders_after, timeout, params)
 
+    async def create_order_ws(
+        self, symbol: str, type: str, side: str, amount: Any, price: Any = None, params: Params = {}
+    ) -> Any:
+        """
+        ``create_order`` over the websocket (OKX, pro), with the flag as there; nothing queues on this way
+        """
+        return await self._create_order_ws(super().create_order_ws, symbol, type, side, amount, price, params)
+
     async def throttle(self, cost: Any = None) -> None:
-        errand = current_errand()
+        errand = current_errand(self)
         if errand is not None and errand.endpoint is not None:
             await self._wait_for_window(errand)
-            return
-        await super().throttle(cost)
-        if errand is not None and errand.before_sending is not None:
-            errand.before_sending()
+        else:
+            await super().throttle(cost)
 
 
 # written once, read by help() of both

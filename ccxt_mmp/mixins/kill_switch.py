@@ -1,12 +1,11 @@
 """What the mass cancels of the exchanges have in common: repeating, time, and the one that takes several requests."""
 
-import re
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ccxt.base.errors import (
     AuthenticationError,
@@ -22,9 +21,10 @@ from ccxt.base.errors import (
 )
 
 from ccxt_mmp._io import side_by_side, take
-from ccxt_mmp._numbers import exact_decimal, is_integer
+from ccxt_mmp._numbers import MAX_NUMBER, exact_decimal, is_integer
 from ccxt_mmp.errors import MassCancelIncomplete
-from ccxt_mmp.throttling import Fence
+from ccxt_mmp.mixins.base import described, shown
+from ccxt_mmp.throttling import Fence, OutOfTimeError, current_errand
 from ccxt_mmp.types import MassCancel, Params
 
 if TYPE_CHECKING:
@@ -40,8 +40,6 @@ REPEATS = 2
 ROUNDS = 3
 POLL = 2  # ms
 SHOWN_IDS = 5
-
-QUERY = re.compile(r'\?\S*')  # of a URL in an error text of ccxt, with the signature
 
 # a request that failed so did not take effect, for certain
 REFUSED = (DDoSProtection, RateLimitExceeded, InvalidNonce)
@@ -60,19 +58,29 @@ class Outcome:
 
 @dataclass
 class Progress:
-    """What a mass cancel knows so far."""
+    """What a mass cancel may do, and what it knows so far."""
 
     ends: float  # of time.monotonic()
     fence: Fence
-    has_orders_under_way: bool  # which this object had handed to the transport before, and which may rest after it
-    resting: dict[str, Params] = field(default_factory=dict)  # orders to cancel, as listed, by id
-    undecided: dict[str, Params] = field(default_factory=dict)  # listed without saying whether they are to go
-    cancelled: dict[str, Params] = field(default_factory=dict)  # unified orders by id
-    unanswered: set[str] = field(default_factory=set)  # ids whose cancellation may have taken effect
-    failures: list[BaseError] = field(default_factory=list)
-    answers: list[Any] = field(default_factory=list)
-    verified: bool = False  # a list was read after the last cancellation
+    own_departures: int  # of orders that it is called in the course of
+    is_settled: bool  # no order that this object sent before it is still on its way
+    has_no_clock: bool = False  # the exchange's could not be asked
     sent_at: int = 0  # ms since the epoch, of the last request
+    answers: list[Any] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
+
+    # where it takes several requests, by id
+    is_verified: bool = False  # a list was read to its end after the last cancellation
+    resting: dict[str, Params] = field(default_factory=dict)  # orders to cancel, as listed
+    undecided: dict[str, Any] = field(default_factory=dict)  # listed without saying whether they are to go
+    acknowledged: dict[str, Params] = field(default_factory=dict)  # unified orders that were said to be cancelled
+    unanswered: set[str] = field(default_factory=set)  # orders whose cancellation may have taken effect
+
+    @property
+    def cancelled(self) -> dict[str, Params]:
+        """Orders that were said to be cancelled and are not listed again."""
+        listed = self.resting.keys() | self.undecided.keys()
+        return {order_id: order for order_id, order in self.acknowledged.items() if order_id not in listed}
 
     @property
     def is_late(self) -> bool:
@@ -88,46 +96,75 @@ class Progress:
         """Whether another round is of no use."""
         return self.must_stop or any(isinstance(failure, PERMANENT) for failure in self.failures)
 
+    def fail(self, error: Exception) -> None:
+        if error not in self.failures:
+            self.failures.append(error)
+
 
 class KillSwitch(Exchange):
     """Mass cancels, for the exchange mixins."""
+
+    # --- one request
 
     @contextmanager
     def _mass_cancel(self, underlying_id: str, params: Params) -> Iterator[Progress]:
         """What goes around a mass cancel: the time that it has, and the fence before new orders."""
         timeout, _ = self._mmp_option('massCancelMmp', 'timeout', TIMEOUT, params)
-        milliseconds = exact_decimal(timeout)
-        if milliseconds is None or milliseconds <= 0 or not is_integer(milliseconds):
-            raise BadRequest(
-                f'{self.id} massCancelMmp() timeout must be an integer of ms above 0, received {timeout!r}'
-            )
+        milliseconds = self._natural('timeout', timeout)
         fence = self._mmp_fence(underlying_id)
+        errand = current_errand(self)
+        own = int(errand is not None and errand.fence is fence and errand.has_departed)
         with fence.closed():
-            yield Progress(time.monotonic() + int(milliseconds) / 1000, fence, fence.departed > 0)
+            yield Progress(time.monotonic() + milliseconds / 1000, fence, own, fence.departed <= own)
+
+    def _natural(self, name: str, value: object) -> int:
+        if type(value) is int and 0 < value <= MAX_NUMBER:
+            return value
+        number = exact_decimal(value)
+        if number is None or number <= 0 or not is_integer(number):
+            raise BadRequest(f'{self.id} massCancelMmp() {name} must be an integer above 0, received {shown(value)}')
+        return int(number)
 
     async def _urgent_request(self, endpoint: str, request: Any, progress: Progress, *, cost: int = 1) -> Any:
-        """A request of a mass cancel, which is harmless to repeat: at most twice, at once, while there is time."""
+        """A request of a mass cancel, which is harmless to repeat: at most twice, at once, while there is time.
+
+        Fails with the first failure that leaves it open whether it took effect, if there was one.
+        """
+        lost: NetworkError | None = None
         clock_was_loaded = False
+        await self._try_clock(self._adjust_clock, progress)
         for repeats_left in range(REPEATS, -1, -1):
+            progress.sent_at = self.nonce()
             try:
-                await self._adjust_clock()
-                progress.sent_at = self.nonce()
-                answer = await self._mmp_request(endpoint, request, cost=cost)
-            except NetworkError as error:  # noqa: PERF203 - repeated thrice
-                if not repeats_left or progress.must_stop or isinstance(error, DDoSProtection):
-                    raise
+                answer = await self._send(endpoint, request, cost=cost, ends=progress.ends)
+            except NetworkError as error:
+                progress.fail(error)
+                if lost is None and not isinstance(error, REFUSED):
+                    lost = error
+                is_final = isinstance(error, (DDoSProtection, OutOfTimeError))
+                is_final = is_final or (isinstance(error, InvalidNonce) and clock_was_loaded)
+                if is_final or not repeats_left or progress.must_stop:
+                    raise (lost or error) from error
                 if isinstance(error, RateLimitExceeded):
                     calls, milliseconds = self._mmp_rate_limit(endpoint) or self._shared_rate_limit
-                    await take(self.sleep(milliseconds / calls * cost))
+                    pause = min(milliseconds / calls * cost, (progress.ends - time.monotonic()) * 1000)
+                    await take(self.sleep(max(pause, 0)))
                 elif isinstance(error, InvalidNonce):
-                    if clock_was_loaded:
-                        raise
-                    await self._load_time_difference()
                     clock_was_loaded = True
+                    await self._try_clock(self._load_time_difference, progress)
             else:
                 progress.answers.append(answer)
                 return answer
         raise AssertionError('the last turn returns or raises')
+
+    async def _try_clock(self, load: Callable[[], Awaitable[None]], progress: Progress) -> None:
+        """A clock that cannot be asked does not keep a kill switch from trying with the one at hand."""
+        if progress.has_no_clock:
+            return
+        try:
+            await load()
+        except BaseError:
+            progress.has_no_clock = True  # if the one at hand is wrong, the exchange will say so
 
     async def _only_request(
         self, endpoint: str, request: Params, underlying_id: str, progress: Progress, *, locks: bool = False
@@ -135,117 +172,142 @@ class KillSwitch(Exchange):
         """The request of a mass cancel that is a single one; a second if orders were on their way before the first."""
         try:
             answer = await self._urgent_request(endpoint, request, progress)
-            if progress.has_orders_under_way and not locks:
-                await self._wait_for_orders_under_way(progress)
+            if not progress.is_settled and not locks:
+                await self._settle(progress)
                 if progress.is_late:
                     raise self._incomplete(underlying_id, progress)
                 answer = await self._urgent_request(endpoint, request, progress)
-            return answer
         except NetworkError as error:
-            if not progress.is_late:
-                raise
-            progress.failures.append(error)
-            raise self._incomplete(underlying_id, progress) from error
+            if progress.is_late or isinstance(error, OutOfTimeError):
+                raise self._incomplete(underlying_id, progress) from error
+            raise
+        return answer
+
+    async def _settle(self, progress: Progress) -> None:
+        """Wait for the answers of the orders that this object had sent before, and which may rest after it."""
+        while not progress.is_late and progress.fence.departed > progress.own_departures:
+            await take(self.sleep(POLL))
+        progress.is_settled = progress.fence.departed <= progress.own_departures
+
+    # --- list, cancel, verify
 
     async def _cancel_listed(self, underlying_id: str, params: Params, progress: Progress) -> MassCancel:
         """List the open orders, cancel the MMP orders of the underlying among them, and list again to see.
 
-        The exchange mixin knows how: ``_list_open_orders``, ``_is_to_cancel``, ``_chunks`` and ``_cancel_chunk``.
+        The exchange mixin knows how: ``_list_open_orders``, ``_listed_id``, ``_is_to_cancel``, ``_chunks`` and
+        ``_cancel_chunk``.
         """
+        concurrency = self._natural(
+            'concurrency', self._mmp_option('massCancelMmp', 'concurrency', CONCURRENCY, params)[0]
+        )
         for rounds_left in range(ROUNDS, -1, -1):
             await self._list_what_rests(underlying_id, params, progress)
-            is_done = progress.verified and not progress.resting and not progress.has_orders_under_way
+            is_done = progress.is_verified and not progress.resting and progress.is_settled
             if is_done or progress.is_over or not rounds_left:
                 break
-            await self._cancel_what_rests(underlying_id, progress)
-            await self._wait_for_orders_under_way(progress)
+            await self._cancel_what_rests(underlying_id, params, progress, concurrency)
+            await self._settle(progress)
             if progress.is_over:
                 break
-        if progress.resting or not progress.verified or progress.has_orders_under_way:
+        if progress.resting or not progress.is_verified or not progress.is_settled:
             self._raise_incomplete(underlying_id, progress)
         if progress.undecided:
             raise BadResponse(
                 f'{self.id} massCancelMmp() cancelled {len(progress.cancelled)} orders of {underlying_id}, but some '
                 f'are listed without saying whether they are MMP orders of it: {_first(progress.undecided)}'
             )
+        return self._mass_cancelled(underlying_id, progress.answers, list(progress.cancelled.values()))
+
+    async def _list_what_rests(self, underlying_id: str, params: Params, progress: Progress) -> None:
+        rows: list[Any] = []
+        try:
+            await self._list_open_orders(underlying_id, params, progress, rows)
+        except BaseError as error:
+            progress.fail(error)
+        else:
+            # what was listed before and is not now does not rest
+            progress.resting, progress.undecided = {}, {}
+            progress.unanswered.clear()
+            progress.is_verified = True
+        for row in rows:
+            order_id = self._listed_id(row) if isinstance(row, dict) else None
+            if not order_id:
+                progress.undecided[f'an order without an id: {shown(row)}'] = row
+                continue
+            is_to_cancel = self._is_to_cancel(row, underlying_id)
+            if is_to_cancel is None:
+                progress.undecided[order_id] = row
+            elif is_to_cancel:
+                progress.resting[order_id] = row
+
+    async def _cancel_what_rests(
+        self, underlying_id: str, params: Params, progress: Progress, concurrency: int
+    ) -> None:
+        chunks: list[dict[str, Params]] = self._chunks(progress.resting)
+        progress.is_verified = False
+        outcomes = await side_by_side(
+            self.synchronous,
+            [partial(self._try_chunk, chunk, underlying_id, params, progress) for chunk in chunks],
+            concurrency,
+        )
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+            for refusal in outcome.refusals:
+                progress.fail(refusal)
+            progress.acknowledged.update(outcome.cancelled)
+            for order_id in (*outcome.cancelled, *outcome.gone):
+                progress.resting.pop(order_id, None)
+
+    async def _try_chunk(
+        self, chunk: dict[str, Params], underlying_id: str, params: Params, progress: Progress
+    ) -> Outcome:
+        if progress.must_stop:
+            return Outcome()
+        try:
+            outcome: Outcome = await self._cancel_chunk(chunk, underlying_id, params, progress)
+        except Exception as error:  # noqa: BLE001 - the others are to go whatever it is; the list tells about these
+            progress.fail(error)
+            if not is_refusal(error):
+                progress.unanswered.update(chunk)
+            return Outcome()
+        if len(outcome.cancelled) + len(outcome.gone) < len(chunk) and not outcome.refusals:
+            outcome.refusals.append(BadResponse(f'{self.id} massCancelMmp() was not told about each of {list(chunk)}'))
+        return outcome
+
+    # --- what came of it
+
+    def _mass_cancelled(self, underlying_id: str, info: Any, orders: list[Params] | None) -> MassCancel:
         return {
-            'info': progress.answers,
+            'info': info,
             'underlying': self._unified_underlying(underlying_id),
             'underlyingId': underlying_id,
-            'orders': list(progress.cancelled.values()),
+            'orders': orders,
             'lockedUntil': None,
             'timestamp': None,
             'datetime': None,
         }
 
-    async def _wait_for_orders_under_way(self, progress: Progress) -> None:
-        while progress.fence.departed and not progress.is_late:
-            await take(self.sleep(POLL))
-        progress.has_orders_under_way = progress.fence.departed > 0
-
-    async def _list_what_rests(self, underlying_id: str, params: Params, progress: Progress) -> None:
-        try:
-            listed = await self._list_open_orders(underlying_id, params, progress)
-        except BaseError as error:
-            progress.failures.append(error)
-            return
-        decided = {order_id: self._is_to_cancel(order, underlying_id) for order_id, order in listed.items()}
-        progress.resting = {order_id: listed[order_id] for order_id, is_one in decided.items() if is_one}
-        progress.undecided = {order_id: listed[order_id] for order_id, is_one in decided.items() if is_one is None}
-        for order_id in progress.resting:  # it was not cancelled, whatever an answer said
-            progress.cancelled.pop(order_id, None)
-        progress.unanswered.clear()
-        progress.verified = True
-
-    async def _cancel_what_rests(self, underlying_id: str, progress: Progress) -> None:
-        chunks = self._chunks(progress.resting)
-        outcomes = await side_by_side(
-            self.synchronous,
-            [partial(self._try_chunk, chunk, underlying_id, progress) for chunk in chunks],
-            self.handle_option('massCancelMmp', 'concurrency', CONCURRENCY),
-        )
-        progress.verified = False
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome
-            progress.failures.extend(outcome.refusals)
-            progress.cancelled.update(outcome.cancelled)
-            for order_id in (*outcome.cancelled, *outcome.gone):
-                progress.resting.pop(order_id, None)
-
-    async def _try_chunk(self, chunk: dict[str, Params], underlying_id: str, progress: Progress) -> Outcome:
-        if progress.must_stop:
-            return Outcome()
-        try:
-            outcome: Outcome = await self._cancel_chunk(chunk, underlying_id, progress)
-        except BaseError as error:
-            progress.failures.append(error)
-            if isinstance(error, OperationFailed) and not isinstance(error, REFUSED):
-                progress.unanswered.update(chunk)
-            return Outcome()
-        return outcome
-
-    def _raise_incomplete(self, underlying_id: str, progress: Progress) -> None:
-        cause = progress.failures[0] if progress.failures else None
-        if not progress.cancelled:
+    def _raise_incomplete(self, underlying_id: str, progress: Progress) -> NoReturn:
+        if not progress.acknowledged:
             for failure in progress.failures:
                 if isinstance(failure, PERMANENT):
                     raise failure
-        raise self._incomplete(underlying_id, progress) from cause
+        raise self._incomplete(underlying_id, progress) from (progress.failures[0] if progress.failures else None)
 
     def _incomplete(self, underlying_id: str, progress: Progress) -> MassCancelIncomplete:
         remaining = [order_id for order_id in progress.resting if order_id not in progress.unanswered]
         unknown = [*progress.unanswered.intersection(progress.resting), *progress.undecided]
-        known = f'cancelled {len(progress.cancelled)}, remaining {_first(remaining)}, unknown {_first(unknown)}'
-        if not progress.verified:
-            known += ', and whether others rest is not known'
+        known = (
+            f'cancelled {len(progress.cancelled)}, remaining {_first(remaining)}, unknown {_first(unknown)}'
+            f'{"" if progress.is_verified else ", and whether others rest is not known"}'
+        )
         if progress.is_late:
             known += '; its time is over'
-        if progress.has_orders_under_way:
+        if not progress.is_settled:
             known += '; orders that were sent before it are not answered'
         if progress.failures:
-            cause = progress.failures[0]
-            known += f'; first failure {type(cause).__name__}: {QUERY.sub("", str(cause))}'
+            known += f'; first failure {described(progress.failures[0])}'
         return MassCancelIncomplete(
             f'{self.id} massCancelMmp() of {underlying_id} is incomplete: {known}',
             progress.cancelled,
@@ -254,15 +316,20 @@ class KillSwitch(Exchange):
         )
 
 
-def both(first: bool | None, second: bool | None) -> bool | None:
-    """Whether both hold; None if that is not known."""
-    if first is False or second is False:
+def is_refusal(error: Exception) -> bool:
+    """Whether what was asked for did not happen, for certain."""
+    return isinstance(error, BaseError) and (isinstance(error, REFUSED) or not isinstance(error, OperationFailed))
+
+
+def all_of(*facts: bool | None) -> bool | None:
+    """Whether all hold; False if one certainly does not, None if that is not known."""
+    if any(fact is False for fact in facts):
         return False
-    return None if first is None or second is None else True
+    return None if None in facts else True
 
 
 def _first(ids: Collection[str]) -> str:
     """How many ids there are, and the first of them."""
-    shown = ', '.join(list(ids)[:SHOWN_IDS])
+    named = ', '.join(list(ids)[:SHOWN_IDS])
     more = ', ...' if len(ids) > SHOWN_IDS else ''
-    return f'{len(ids)} ({shown}{more})' if ids else '0'
+    return f'{len(ids)} ({named}{more})' if ids else '0'

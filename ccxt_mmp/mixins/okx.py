@@ -26,7 +26,7 @@ from ccxt_mmp._io import side_by_side, take
 from ccxt_mmp._numbers import exact_decimal
 from ccxt_mmp.errors import MassCancelLocked, MmpFrozen, MmpNotEnabled
 from ccxt_mmp.mixins.base import Mmp, shown
-from ccxt_mmp.mixins.kill_switch import CONCURRENCY, TIMEOUT, KillSwitch, Outcome, Progress, both
+from ccxt_mmp.mixins.kill_switch import CONCURRENCY, TIMEOUT, KillSwitch, Outcome, Progress, all_of
 from ccxt_mmp.mixins.orders import UNKNOWN_FILL, MmpOrders, Order, Stock, chunked
 from ccxt_mmp.throttling import current_errand
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
@@ -38,7 +38,6 @@ UNIFIED = re.compile(rf'(?P<base>[A-Z0-9]+)/USD(?::(?P<settle>[A-Z0-9]+)(?:{OPTI
 MMP_PATH = re.compile(
     r'/api/v5/(?P<path>account/mmp-(?:config|reset)|rfq/mmp-(?:config|reset)|trade/mass-cancel)(?:\?|$)'
 )
-BATCH_PATH = re.compile(r'/api/v5/trade/(?:cancel-)?batch-orders(?:\?|$)')
 PATHS_WITH_RESULT = ('account/mmp-reset', 'trade/mass-cancel')
 
 # mmpFrozenUntil is documented as remaining ms and was documented as a timestamp: its magnitude tells
@@ -69,6 +68,13 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
     _time_endpoint = 'GET public/time'
     _shared_rate_limit = (60, 2000)
     _mass_cancel_flag = 'emulate'
+    _max_batch = MAX_BATCH
+    _batch_params = ()
+    _order_id_field = 'ordId'
+    _client_id_field = 'clOrdId'
+    _filled_field = 'accFillSz'
+    _own_flag_names = ('ordType',)
+    _own_order_types = (*MMP_ORDER_TYPES, 'post_only')
     _underlying_field = 'instFamily'
     _accepted_underlyings = "'BTC/USD', 'BTC/USD:USD', an option's symbol, an instrument family or an option's id"
 
@@ -203,7 +209,7 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         scope, params = self._mmp_scope('fetchMmp', params)
         family = self._mmp_underlying('fetchMmp', scope, underlying, params)
         endpoint = 'GET rfq/mmp-config' if scope == 'rfq' else 'GET account/mmp-config'
-        response = await self._mmp_request(endpoint, {**self._family(family), **self._sent(params)}, repeatable=True)
+        response = await self._mmp_request(endpoint, {**self._family(family), **self._sent(params)}, is_repeatable=True)
         #
         #     {"code":"0","msg":"","data":[
         #         {"frozenInterval":"2000","instFamily":"ETH-USD","mmpFrozen":true,"mmpFrozenUntil":"1000",
@@ -220,7 +226,7 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         if scope == 'rfq':
             raise NotSupported(f'{self.id} fetchMmps() has no underlyings in the scope rfq, use fetchMmp()')
         families = self._mmp_underlyings('fetchMmps', scope, underlyings, params)
-        response = await self._mmp_request('GET account/mmp-config', self._sent(params), repeatable=True)
+        response = await self._mmp_request('GET account/mmp-config', self._sent(params), is_repeatable=True)
         listed = {self._family_of('fetchMmps', entry): entry for entry in self._entries('fetchMmps', response)}
         states = [
             self._parse_mmp_state('fetchMmps', scope, family, self._with_freeze('fetchMmps', listed[family]))
@@ -256,18 +262,13 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         self._first_entry('massCancelMmp', response)
         locked = self._safe_integer(request, 'lockInterval')
         return {
-            'info': response,
-            'underlying': self._unified_underlying(family),
-            'underlyingId': family,
-            'orders': None,
+            **self._mass_cancelled(family, response, None),
             'lockedUntil': progress.sent_at + locked if locked else None,
-            'timestamp': None,
-            'datetime': None,
         }
 
     # --- a mass cancel that takes several requests
 
-    async def _list_open_orders(self, family: str, params: Params, progress: Progress) -> dict[str, Params]:
+    async def _list_open_orders(self, family: str, params: Params, progress: Progress, rows: list[Any]) -> None:
         request = {
             'instType': 'OPTION',
             'instFamily': family,
@@ -275,34 +276,43 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
             'limit': str(MAX_ROWS),
             **params,
         }
-        listed: dict[str, Params] = {}
+        seen: set[str | None] = set()
         while True:
             response = await self._urgent_request('GET trade/orders-pending', request, progress)
-            rows = self._entries('massCancelMmp', response)
+            page = response.get('data') if isinstance(response, dict) else None
+            if not isinstance(page, list):
+                raise BadResponse(f'{self.id} massCancelMmp() received an answer without data: {shown(response)}')
             #
             #     {"code":"0","msg":"","data":[
             #         {"instId":"BTC-USD-260327-100000-C","ordId":"312269865356374016","ordType":"mmp",...}
             #     ]}
             #
-            page = {self._order_id('massCancelMmp', row, 'ordId'): row for row in rows}
-            is_news = page.keys() - listed.keys()
-            listed.update(page)
-            if len(rows) < MAX_ROWS or not is_news:
-                return listed
-            request['after'] = list(page)[-1]
+            rows += page
+            last = self._listed_id(page[-1]) if page and isinstance(page[-1], dict) else None
+            if len(page) < MAX_ROWS:
+                return
+            if not last or last in seen or progress.must_stop:
+                raise BadResponse(f'{self.id} massCancelMmp() could not list all open orders, only {len(rows)}')
+            seen.add(last)
+            request['after'] = last
+
+    def _listed_id(self, row: Params) -> str | None:
+        order_id: str | None = self.safe_string(row, 'ordId')
+        return order_id
 
     def _is_to_cancel(self, row: Params, family: str) -> bool | None:
         """Whether a listed order is an MMP order of the family; None if it does not say."""
         option = OWN_ID.fullmatch(str(row.get('instId')))
         order_type = self.safe_string(row, 'ordType')
-        is_of_family = None if option is None else self._parse_underlying(option[0]) == family
-        is_mmp_order = None if order_type is None else order_type in MMP_ORDER_TYPES
-        return both(is_of_family, is_mmp_order)
+        return all_of(
+            None if option is None else self._parse_underlying(option[0]) == family,
+            None if order_type is None else order_type in MMP_ORDER_TYPES,
+        )
 
     def _chunks(self, resting: dict[str, Params]) -> list[dict[str, Params]]:
         return [dict(chunk) for chunk in chunked(list(resting.items()), MAX_BATCH)]
 
-    async def _cancel_chunk(self, chunk: dict[str, Params], family: str, progress: Progress) -> Outcome:
+    async def _cancel_chunk(self, chunk: dict[str, Params], family: str, params: Params, progress: Progress) -> Outcome:
         request = [{'instId': row['instId'], 'ordId': order_id} for order_id, row in chunk.items()]
         response = await self._urgent_request('POST trade/cancel-batch-orders', request, progress, cost=len(request))
         #
@@ -316,10 +326,10 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
             order_id, refusal = str(item.get('ordId')), self._refusal(item)
             if refusal is None and order_id in chunk:
                 row = {**chunk[order_id], 'state': 'canceled'}
-                order = self._option_order(row, row['instId'], family)
+                order = self._cancelled_order(row, row['instId'], family)
                 # it may have been filled in part since it was listed
                 outcome.cancelled[order_id] = {**order, **UNKNOWN_FILL, 'info': item}
-            elif isinstance(refusal, OrderNotFound):
+            elif isinstance(refusal, OrderNotFound) and order_id in chunk:
                 outcome.gone.add(order_id)
             elif refusal is not None:
                 outcome.refusals.append(refusal)
@@ -327,15 +337,10 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
 
     # --- orders
 
-    _max_batch = MAX_BATCH
-    _batch_params: tuple[str, ...] = ()
-    _filled_field = 'accFillSz'
-    _own_flag_names = ('ordType',)
-    _own_order_types = (*MMP_ORDER_TYPES, 'post_only')
-
-    def _own_flag(self, type: Any, params: Params) -> set[bool]:
+    def _own_flags(self, type: Any, params: Params) -> set[bool]:
         flags = {True} if type in MMP_ORDER_TYPES else set()
-        return flags | {params['ordType'] in MMP_ORDER_TYPES} if params.get('ordType') is not None else flags
+        own = params.get('ordType')
+        return flags if own is None else flags | {own in MMP_ORDER_TYPES}
 
     def _own_type_is_post_only(self, type: Any, params: Params) -> bool:
         return any(each in ('mmp_and_post_only', 'post_only') for each in (type, params.get('ordType')))
@@ -344,21 +349,14 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         order_type = FLAGGED.get(request['ordType'])
         return None if order_type is None or 'attachAlgoOrds' in request else {**request, 'ordType': order_type}
 
-    def _named_order(self, request: Params) -> Params:
-        """A request with an id of the client, which tells the order also if its answer is lost."""
+    def _named(self, request: Params) -> Params:
         return request if request.get('clOrdId') else {**request, 'clOrdId': self.uuid16()}
 
     def _as_order(self, request: Params) -> Params:
         reduce_only = {'reduceOnly': self.json(request['reduceOnly']).strip('"')} if 'reduceOnly' in request else {}
         return {**request, **reduce_only}
 
-    async def _place_one(self, request: Params) -> Params:
-        if self.safe_string(self.options, 'createOrder') == 'privatePostTradeOrder':
-            return self._first_entry('createOrder', await take(self.privatePostTradeOrder(request)))
-        [item] = await self._place_batch([request], {})
-        return item
-
-    async def _place_batch(self, requests: list[Params], params: Params) -> list[Params]:
+    async def _place_batch(self, requests: list[Params], params: Params) -> list[Any]:
         response = await take(self.privatePostTradeBatchOrders(requests))
         #
         #     {"code":"2","msg":"","data":[
@@ -366,7 +364,8 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         #         {"clOrdId":"oktswap7","ordId":"","tag":"","sCode":"51034","sMsg":"Fill rate exceeds ..."}
         #     ]}
         #
-        return self._answered_rows(requests, self._entries('createOrders', response), 'clOrdId')
+        items: list[Any] = self._entries('createOrders', response)
+        return items
 
     def _refusal(self, item: Params) -> BaseError | None:
         code = self.safe_string(item, 'sCode')
@@ -407,14 +406,14 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         result: list[Order] = self.filter_by_symbol_since_limit(in_time, symbol, since, limit)
         return result
 
-    async def _cancel_all_orders_after(self, stock: Stock, timeout: int, params: Params) -> Any:
+    async def _cancel_all_orders_after(self, stock: Stock, timeout: int | None, params: Params) -> Any:
         milliseconds = exact_decimal(timeout)
         if milliseconds is None or (milliseconds < 1000 and milliseconds != 0):
             raise BadRequest(
                 f'{self.id} cancelAllOrdersAfter() timeout must be 0 or at least 1000 ms: {shown(timeout)} would be '
                 'sent as 0 seconds, which disarms the timer'
             )
-        return await take(stock(timeout, params))
+        return await super()._cancel_all_orders_after(stock, int(milliseconds), params)
 
     def parse_order_status(self, status: str | None) -> str | None:
         # older versions of ccxt do not know this one
@@ -520,20 +519,22 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         requestBody: Any,
     ) -> Any:
         # a proxyUrl prefixes the whole URL and percent-encodes it
-        unquoted = unquote(url)
+        unquoted = unquote(url) if '%' in url else url
         path = MMP_PATH.search(unquoted)
-        if current_errand() and BATCH_PATH.search(unquoted) and self._refuses_every_item(response):
+        errand = current_errand(self)
+        if errand is not None and errand.has_items and self._refuses_every_item(response):
             return None
         if path is None or not isinstance(response, dict):
             return super().handle_errors(
                 httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody
             )
-        feedback = f'{self.id} {body}'
+        code = self.safe_string(response, 'code')
         data = [entry for entry in self.safe_list(response, 'data', []) if isinstance(entry, dict)]
-        for code in [self.safe_string(response, 'code'), *(self.safe_string(entry, 'sCode') for entry in data)]:
+        feedback = f'{self.id} {body}'
+        for each in {code, *(self.safe_string(entry, 'sCode') for entry in data)} - {'0', None}:
             if path['path'] == 'trade/mass-cancel':
-                self.throw_exactly_matched_exception(self.exceptions['massCancel'], code, feedback)
-            self.throw_exactly_matched_exception(self.exceptions['mmp'], code, feedback)
+                self.throw_exactly_matched_exception(self.exceptions['massCancel'], each, feedback)
+            self.throw_exactly_matched_exception(self.exceptions['mmp'], each, feedback)
         handled = super().handle_errors(
             httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody
         )
