@@ -8,6 +8,7 @@ which therefore also works inside a running one.
 import asyncio
 import inspect
 from collections.abc import Callable, Coroutine, Sequence
+from types import CoroutineType
 from typing import Any, TypeVar
 
 T = TypeVar('T')
@@ -15,7 +16,10 @@ T = TypeVar('T')
 
 async def take(value: Any) -> Any:
     """The result of a ccxt call: awaited if it is awaitable (async, pro), as it is otherwise (sync)."""
-    return await value if inspect.isawaitable(value) else value
+    # a coroutine is what it nearly always is, and the general question takes longer
+    if isinstance(value, CoroutineType) or inspect.isawaitable(value):
+        return await value
+    return value
 
 
 async def side_by_side(

@@ -7,8 +7,7 @@ must not be placed behind its back: the **fence** stops them.
 
 import time
 from bisect import insort
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from threading import Lock
 from typing import Any
@@ -27,7 +26,10 @@ class OutOfTimeError(RateLimitExceeded):
 
 
 class Fence:
-    """Stops the orders that were asked for before a mass cancel of their underlying was over. Thread-safe."""
+    """Stops the orders that were asked for before a mass cancel of their underlying was over. Thread-safe.
+
+    Closed as long as a mass cancel is under way: ``with fence: ...``.
+    """
 
     def __init__(self) -> None:
         self._changes = 0  # mass cancels that have begun, and those that are over
@@ -37,14 +39,11 @@ class Fence:
     def __reduce__(self) -> tuple[Any, ...]:
         return Fence, ()  # a copy of an exchange has sent nothing
 
-    @contextmanager
-    def closed(self) -> Iterator[None]:
-        """While a mass cancel is under way."""
+    def __enter__(self) -> None:
         self._count(1)
-        try:
-            yield
-        finally:
-            self._count(-1)
+
+    def __exit__(self, *error: object) -> None:
+        self._count(-1)
 
     def mark(self) -> int:
         """When an order is asked for, in terms of this fence."""

@@ -336,11 +336,11 @@ def test_fence_stops_what_was_asked_for_before_the_end_of_a_mass_cancel():
     fence = Fence()
     before = fence.mark()
     assert fence.lets_pass(before)
-    with fence.closed():
+    with fence:
         during = fence.mark()
         assert not fence.lets_pass(before)
         assert not fence.lets_pass(during)
-        with fence.closed():
+        with fence:
             pass
         assert not fence.lets_pass(fence.mark())
     assert not fence.lets_pass(before)
@@ -350,7 +350,7 @@ def test_fence_stops_what_was_asked_for_before_the_end_of_a_mass_cancel():
 
 def test_fence_opens_again_after_a_failure():
     fence = Fence()
-    with pytest.raises(ZeroDivisionError), fence.closed():
+    with pytest.raises(ZeroDivisionError), fence:
         raise ZeroDivisionError
     assert fence.lets_pass(fence.mark())
 
@@ -534,7 +534,7 @@ def test_order_that_is_sent_again_departs_once():
     fence = Fence()
     with Errand('exchange', fence=fence, mark=fence.mark()) as errand:
         assert errand.departs()
-        with fence.closed():
+        with fence:
             pass
         assert errand.departs()
         assert fence.departed == 1

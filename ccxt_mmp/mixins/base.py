@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Iterable, Sequence
+from functools import cache
 from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
@@ -234,16 +235,18 @@ class Mmp(Exchange):
 
     def _mmp_option(self, method: str, name: str, default: Any, params: Params) -> tuple[Any, Params]:
         """As ccxt's handle_option_and_params, which takes an empty string in params for nothing, and much time."""
-        rest = {key: value for key, value in params.items() if key != name} if name in params else params
+        given = params.get(name)
+        if given is not None:
+            return given, {key: value for key, value in params.items() if key != name}
         options = self.options
         of_method = options.get(method)
-        levels = (params, of_method, options) if isinstance(of_method, dict) else (params, options)
-        default_name = f'default{name[0].upper()}{name[1:]}'
-        for level in levels:
-            for key in (name, default_name):
-                if level.get(key) is not None:
-                    return level[key], rest
-        return default, rest
+        names = _option_names(name)
+        for level in (of_method, options) if isinstance(of_method, dict) else (options,):
+            for key in names:
+                value = level.get(key)
+                if value is not None:
+                    return value, params
+        return default, params
 
     def _flag_option(self, method: str, name: str, params: Params) -> tuple[bool, Params]:
         flag, rest = self._mmp_option(method, name, False, params)
@@ -385,7 +388,8 @@ class Mmp(Exchange):
     ) -> Any:
         has_items = isinstance(request, list)
         with Errand(self, endpoint, cost=cost, ends=ends, is_repeatable=is_repeatable, has_items=has_items):
-            return await take(getattr(self, self._mmp_endpoints[endpoint])(request))
+            answer = getattr(self, self._mmp_endpoints[endpoint])(request)
+            return answer if self.synchronous else await take(answer)
 
     async def _adjust_clock(self) -> None:
         """Load the time difference if ccxt is to adjust for it and has not loaded it."""
@@ -514,6 +518,12 @@ class Mmp(Exchange):
                 raise state
             result[str(state['underlying'] or state['underlyingId'])] = state
         return result
+
+
+@cache
+def _option_names(name: str) -> tuple[str, str]:
+    """The names of an option in ccxt: 'scope' and 'defaultScope'."""
+    return name, f'default{name[0].upper()}{name[1:]}'
 
 
 def _accepted_number(rule: dict[str, Any]) -> str:

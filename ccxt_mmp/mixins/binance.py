@@ -6,7 +6,7 @@ https://developers.binance.com/docs/derivatives/options-trading/market-maker-end
 import json
 import re
 from collections.abc import Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, ClassVar
 from urllib.parse import quote, unquote
 
@@ -449,6 +449,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
     # --- underlyings
 
     @staticmethod
+    @lru_cache
     def _parse_underlying(text: str) -> str | None:
         for form in (OWN_ID, UNIFIED, OPTION_ID):
             parts = form.fullmatch(text)
@@ -457,6 +458,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         return None
 
     @staticmethod
+    @lru_cache
     def _unified_underlying(underlying_id: str) -> str | None:
         own = OWN_ID.fullmatch(underlying_id)
         return None if own is None else f'{own["base"]}/USDT:USDT'

@@ -1,8 +1,7 @@
 """What the mass cancels of the exchanges have in common: repeating, time, and the one that takes several requests."""
 
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -63,9 +62,10 @@ class Progress:
     ends: float  # of time.monotonic()
     fence: Fence
     own_departures: int  # of orders that it is called in the course of
-    is_settled: bool  # no order that this object sent before it is still on its way
+    is_settled: bool = False  # no order that this object sent before it is still on its way
     has_no_clock: bool = False  # the exchange's could not be asked
-    sent_at: int = 0  # ms since the epoch, of the last request
+    is_timed: bool = False  # whether it matters when the request was sent
+    sent_at: int = 0  # ms since the epoch
     answers: list[Any] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
 
@@ -75,6 +75,18 @@ class Progress:
     undecided: dict[str, Any] = field(default_factory=dict)  # listed without saying whether they are to go
     acknowledged: dict[str, Params] = field(default_factory=dict)  # unified orders that were said to be cancelled
     unanswered: set[str] = field(default_factory=set)  # orders whose cancellation may have taken effect
+
+    def __enter__(self) -> 'Progress':
+        """The fence before new orders is closed as long as the mass cancel is under way."""
+        self.fence.__enter__()
+        self.look_around()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.fence.__exit__(*error)
+
+    def look_around(self) -> None:
+        self.is_settled = self.fence.departed <= self.own_departures
 
     @property
     def cancelled(self) -> dict[str, Params]:
@@ -106,16 +118,14 @@ class KillSwitch(Exchange):
 
     # --- one request
 
-    @contextmanager
-    def _mass_cancel(self, underlying_id: str, params: Params) -> Iterator[Progress]:
+    def _mass_cancel(self, underlying_id: str, params: Params) -> Progress:
         """What goes around a mass cancel: the time that it has, and the fence before new orders."""
         timeout, _ = self._mmp_option('massCancelMmp', 'timeout', TIMEOUT, params)
         milliseconds = self._natural('timeout', timeout)
         fence = self._mmp_fence(underlying_id)
         errand = current_errand(self)
         own = int(errand is not None and errand.fence is fence and errand.has_departed)
-        with fence.closed():
-            yield Progress(time.monotonic() + milliseconds / 1000, fence, own, fence.departed <= own)
+        return Progress(time.monotonic() + milliseconds / 1000, fence, own)
 
     def _natural(self, name: str, value: object) -> int:
         if type(value) is int and 0 < value <= MAX_NUMBER:
@@ -132,9 +142,11 @@ class KillSwitch(Exchange):
         """
         lost: NetworkError | None = None
         clock_was_loaded = False
-        await self._try_clock(self._adjust_clock, progress)
+        if self.options.get('adjustForTimeDifference'):
+            await self._try_clock(self._adjust_clock, progress)
         for repeats_left in range(REPEATS, -1, -1):
-            progress.sent_at = self.nonce()
+            if progress.is_timed:
+                progress.sent_at = self.nonce()
             try:
                 answer = await self._send(endpoint, request, cost=cost, ends=progress.ends)
             except NetworkError as error:
@@ -187,7 +199,7 @@ class KillSwitch(Exchange):
         """Wait for the answers of the orders that this object had sent before, and which may rest after it."""
         while not progress.is_late and progress.fence.departed > progress.own_departures:
             await take(self.sleep(POLL))
-        progress.is_settled = progress.fence.departed <= progress.own_departures
+        progress.look_around()
 
     # --- list, cancel, verify
 

@@ -5,7 +5,7 @@ https://www.okx.com/docs-v5/en/#trading-account-rest-api-set-mmp
 
 import re
 from collections.abc import Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
@@ -252,7 +252,7 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         with self._mass_cancel(family, params) as progress:
             if emulate:
                 return await self._cancel_listed(family, self._sent(params), progress)
-            locks = request.get('lockInterval', '0') != '0'
+            locks = progress.is_timed = request.get('lockInterval', '0') != '0'
             response = await self._only_request(
                 'POST trade/mass-cancel', {**request, **self._sent(params)}, family, progress, locks=locks
             )
@@ -432,6 +432,7 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
     # --- underlyings
 
     @staticmethod
+    @lru_cache
     def _parse_underlying(text: str) -> str | None:
         own = OWN_ID.fullmatch(text)
         if own:
@@ -444,6 +445,7 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         return None if suffix is None else f'{unified["base"]}-USD{suffix}'
 
     @staticmethod
+    @lru_cache
     def _unified_underlying(underlying_id: str) -> str | None:
         own = OWN_ID.fullmatch(underlying_id)
         if own is None:
@@ -528,16 +530,17 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
             return super().handle_errors(
                 httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody
             )
-        code = self.safe_string(response, 'code')
         data = [entry for entry in self.safe_list(response, 'data', []) if isinstance(entry, dict)]
-        feedback = f'{self.id} {body}'
-        for each in {code, *(self.safe_string(entry, 'sCode') for entry in data)} - {'0', None}:
-            if path['path'] == 'trade/mass-cancel':
-                self.throw_exactly_matched_exception(self.exceptions['massCancel'], each, feedback)
-            self.throw_exactly_matched_exception(self.exceptions['mmp'], each, feedback)
+        for each in (response, *data):
+            code = self.safe_string_2(each, 'code', 'sCode')
+            if code is not None and code != '0':
+                feedback = f'{self.id} {body}'
+                if path['path'] == 'trade/mass-cancel':
+                    self.throw_exactly_matched_exception(self.exceptions['massCancel'], code, feedback)
+                self.throw_exactly_matched_exception(self.exceptions['mmp'], code, feedback)
         handled = super().handle_errors(
             httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody
         )
         if path['path'] in PATHS_WITH_RESULT and any(entry.get('result') is not True for entry in data):
-            raise OperationFailed(feedback)
+            raise OperationFailed(f'{self.id} {body}')
         return handled
