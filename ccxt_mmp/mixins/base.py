@@ -250,7 +250,7 @@ class Mmp(Exchange):
 
     def _flag_option(self, method: str, name: str, params: Params) -> tuple[bool, Params]:
         flag, rest = self._mmp_option(method, name, False, params)
-        return bool(self._flag(method, name, flag, BadRequest)), rest
+        return flag is not False and bool(self._flag(method, name, flag, BadRequest)), rest
 
     def _flag(self, method: str, name: str, value: object, error: type[ExchangeError]) -> bool | None:
         """True, False or None, and nothing that is merely equal to one of them."""
@@ -435,7 +435,7 @@ class Mmp(Exchange):
         if limit is None:
             return None
         windows: dict[str, RollingWindow] = self.__dict__.setdefault('_mmp_windows', {})
-        window = windows.setdefault(endpoint, RollingWindow(*limit))
+        window = windows.get(endpoint) or windows.setdefault(endpoint, RollingWindow(*limit))
         window.limit = limit
         return window
 
@@ -461,7 +461,7 @@ class Mmp(Exchange):
 
     def _mmp_fence(self, underlying_id: str) -> Fence:
         fences: dict[str, Fence] = self.__dict__.setdefault('_mmp_fences', {})
-        return fences.setdefault(underlying_id, Fence())
+        return fences.get(underlying_id) or fences.setdefault(underlying_id, Fence())
 
     def _mmp_entry(
         self, method: str, entry: object, underlying_id: str | None, window_field: str

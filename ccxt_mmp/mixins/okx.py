@@ -482,6 +482,11 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
             raise BadResponse(f'{self.id} {method}() received an answer without a mmpFrozen: {shown(entry)}')
         return entry
 
+    def _raise_mmp_error(self, path: str, code: str, feedback: str) -> None:
+        if path == 'trade/mass-cancel':
+            self.throw_exactly_matched_exception(self.exceptions['massCancel'], code, feedback)
+        self.throw_exactly_matched_exception(self.exceptions['mmp'], code, feedback)
+
     def _refuses_every_item(self, response: object) -> bool:
         """An answer to a batch of which each item says why: ccxt would raise the first reason alone."""
         rows = self.safe_list(response, 'data', []) if isinstance(response, dict) else []
@@ -532,12 +537,9 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
             )
         data = [entry for entry in self.safe_list(response, 'data', []) if isinstance(entry, dict)]
         for each in (response, *data):
-            code = self.safe_string_2(each, 'code', 'sCode')
+            code = each.get('code', each.get('sCode'))
             if code is not None and code != '0':
-                feedback = f'{self.id} {body}'
-                if path['path'] == 'trade/mass-cancel':
-                    self.throw_exactly_matched_exception(self.exceptions['massCancel'], code, feedback)
-                self.throw_exactly_matched_exception(self.exceptions['mmp'], code, feedback)
+                self._raise_mmp_error(path['path'], str(code), f'{self.id} {body}')
         handled = super().handle_errors(
             httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody
         )
