@@ -141,10 +141,12 @@ class Mmp(Exchange):
 
         Waits for its own documented limit alone, never behind other calls. MMP orders of the underlying that this
         object still has waiting to be sent are not sent any more and raise ``MassCancelLocked``; orders asked for
-        after it returned go through. It cannot recall a request that is already on its way, nor stop the orders of
-        other programs (OKX: ``lockInterval`` does), nor those of an object without ``enableRateLimit``.
+        after it returned go through. It cannot recall a request that is already on its way: for the answers of the
+        MMP orders that this object had sent it waits, and cancels again. Nor can it stop the orders of other programs
+        or objects (OKX: ``lockInterval`` does).
 
-        OKX: one request. A call without ``lockInterval`` may end the lock of an earlier one [unverified].
+        OKX: one request, and a second one after orders that were on their way. A call without ``lockInterval`` may end
+        the lock of an earlier one [unverified].
 
         Binance has no endpoint that cancels MMP orders alone, so there it takes several requests: it lists the open
         orders, cancels those with the flag contract by contract, and lists again, up to three times. Until it is over,
@@ -162,7 +164,8 @@ class Mmp(Exchange):
         :param int [params.timeout]: ms after which no request is made any more, 10000 by default
         :param bool [params.emulate]: OKX: list, cancel and verify as on Binance, for accounts without the privilege
         :param bool [params.includeNonMmp]: Binance: cancel every order of the underlying, in one request
-        :returns dict: a MassCancel; ``orders`` are those known to be cancelled by it, None where none are listed
+        :returns dict: a MassCancel; ``orders`` are those known to be cancelled by it, without those whose answer was
+            lost, None where none are listed
         """
         self._front_missing()
 
@@ -388,8 +391,7 @@ class Mmp(Exchange):
     ) -> Any:
         has_items = isinstance(request, list)
         with Errand(self, endpoint, cost=cost, ends=ends, is_repeatable=is_repeatable, has_items=has_items):
-            answer = getattr(self, self._mmp_endpoints[endpoint])(request)
-            return answer if self.synchronous else await take(answer)
+            return await take(getattr(self, self._mmp_endpoints[endpoint])(request))
 
     async def _adjust_clock(self) -> None:
         """Load the time difference if ccxt is to adjust for it and has not loaded it."""

@@ -75,10 +75,11 @@ class SyncMmp(MmpOrders, Mmp):
         https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-place-multiple-orders
         https://developers.binance.com/docs/derivatives/options-trading/trade/Place-Multiple-Orders
 
-        All are checked before any is sent, none is repeated. Each order has its answer: 'open' (or as the exchange
-        says) if it was accepted; ``status`` 'rejected' if it was refused, with the reason in ``info``; ``status`` None
-        and its ``clientOrderId`` if its answer was lost. Raises only if none was accepted. A list without orders of
-        options goes to ccxt as it is.
+        Those of options are all checked before any is sent, and never repeated. Each order has its answer: 'open' (or
+        as the exchange says) if it was accepted; ``status`` 'rejected' if it was refused, with the reason in ``info``;
+        ``status`` None and its ``clientOrderId`` if its answer was lost. Raises only if none was accepted. A list
+        without orders of options goes to ccxt as it is; of a list of both, the orders of other markets go to ccxt one
+        by one.
 
         :param dict[] orders: with symbol, type, side, amount, price and params, as for ``create_order``
         :param dict [params]: added to the params of each
@@ -148,7 +149,7 @@ class SyncMmp(MmpOrders, Mmp):
         https://developers.binance.com/docs/derivatives/options-trading/market-maker-endpoints/Set-Auto-Cancel-All-Open-Orders-Config
 
         Binance: of one underlying of options. After it has cancelled, it refuses new orders (-2010) until it is
-        disarmed. OKX: of the account, 10 to 120 seconds, whole seconds.
+        disarmed. OKX: of the account, 10 to 120 seconds; ccxt sends whole seconds, rounded down.
 
         :param int timeout: ms, 0 disarms it; what would be sent as 0 without being 0 is ``BadRequest``
         :param dict [params]: extra parameters specific to the exchange API endpoint
