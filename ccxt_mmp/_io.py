@@ -47,6 +47,16 @@ async def side_by_side(
     return results
 
 
+def succeeded(results: list[T | BaseException]) -> list[T]:
+    """The results of calls side by side, or the first failure."""
+    values: list[T] = []
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+        values.append(result)
+    return values
+
+
 def finish(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine that never suspends to its end, without an event loop."""
     try:

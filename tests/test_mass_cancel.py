@@ -734,6 +734,48 @@ def test_window_of_the_user_goes_with_every_request(flavour, simulator):
     assert len(simulator.requests) == 4
 
 
+def test_answer_that_tells_of_no_order_is_no_cancellation(flavour, simulator, exchange, exchange_id):
+    mine = quote(simulator, exchange_id, 1, 2)
+    asking = exchange._send
+
+    async def strange(endpoint, request, **keywords):
+        if 'atch' not in endpoint:
+            return await asking(endpoint, request, **keywords)
+        strange_rows = [{'orderId': 1, 'status': 'CANCELED'}, {'orderId': mine[0], 'status': 'FILLED'}, 'junk']
+        strange_items = [{'ordId': '1', 'sCode': '0'}, {'ordId': '2', 'sCode': '51400'}]
+        return strange_rows if exchange_id == 'binance' else {'data': strange_items}
+
+    exchange._send = strange
+    with pytest.raises(MassCancelIncomplete) as caught:
+        cancel(flavour, exchange)
+    assert caught.value.cancelled == []
+    assert sorted(caught.value.remaining) == sorted(mine)
+    assert caught.value.__cause__ is not None
+
+
+@pytest.mark.parametrize('status', ['NEW', 'FILLED', None])
+def test_cancellation_that_is_not_said_is_none(flavour, simulator, status):
+    exchange = flavour.exchange('binance', simulator.url)
+    [mine] = quote(simulator, 'binance', 1, 1)
+    asking = exchange._send
+
+    async def strange(endpoint, request, **keywords):
+        is_cancellation = endpoint == 'DELETE order'
+        return {'orderId': mine, 'status': status} if is_cancellation else await asking(endpoint, request, **keywords)
+
+    exchange._send = strange
+    with pytest.raises(MassCancelIncomplete, match='not told') as caught:
+        cancel(flavour, exchange)
+    assert (caught.value.cancelled, caught.value.remaining) == ([], [mine])
+
+
+def test_numbers_of_options_may_be_text(flavour, simulator):
+    options = {'concurrency': '2', 'weightLimit': '2400', 'timeout': '5000'}
+    exchange = flavour.exchange('binance', simulator.url, options={'massCancelMmp': options})
+    mine = quote(simulator, 'binance', 3)
+    assert ids(cancel(flavour, exchange)['orders']) == sorted(mine)
+
+
 def test_pause_does_not_outlast_the_time(flavour, simulator):
     limits = {'POST trade/mass-cancel': [1, 3000]}
     exchange = flavour.exchange('okx', simulator.url, options={'mmpRateLimits': limits})

@@ -12,6 +12,7 @@ import pytest
 import ccxt_mmp.pro
 from ccxt_mmp import BinanceMmp, MmpFrozen, MmpNotEnabled, OkxMmp, SyncMmp
 from ccxt_mmp._io import finish
+from ccxt_mmp.mixins.orders import MmpOrders
 from tests.trading import UNDERLYING, symbols, with_markets
 
 EXCHANGES = ['okx', 'binance']
@@ -566,6 +567,23 @@ def test_classes_of_the_user_below_the_mixins_are_asked(simulator, exchange_id):
     symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
     assert exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True})['mmp'] is True
     assert asked == [symbol]
+
+
+def test_mixin_without_the_names_of_an_exchange_fails_loudly():
+    orders = MmpOrders()
+    for name, arguments in {
+        '_own_flags': ('limit', {}),
+        '_own_type_is_post_only': ('limit', {}),
+        '_flagged': ({},),
+        '_named': ({},),
+        '_as_order': ({},),
+        '_place_batch': ([], {}),
+        '_refusal': ({},),
+        '_fetch_open_mmp_orders': (None, None, None, None, {}),
+    }.items():
+        hook = getattr(orders, name)
+        with pytest.raises(NotImplementedError):
+            finish(hook(*arguments))
 
 
 # --- reading

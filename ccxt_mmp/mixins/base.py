@@ -179,6 +179,8 @@ class Mmp(Exchange):
         One request, to the server's clock. The connection stays open as long as the exchange and the HTTP client of
         ccxt keep it: call it again from time to time if nothing else is sent. After it ``options['timeDifference']``
         is set, whatever ``adjustForTimeDifference`` says.
+
+        :returns None: when both is done
         """
         self._front_missing()
 
@@ -213,7 +215,7 @@ class Mmp(Exchange):
         raise NotSupported(f'{self.id} massCancelMmp() is not supported yet')
 
     async def _warm_up(self) -> None:
-        await self._load_time_difference()
+        raise NotSupported(f'{self.id} warmUp() is not supported yet')
 
     # --- what the exchange mixins say of it
 
@@ -513,13 +515,8 @@ class Mmp(Exchange):
         return {**self._unknown_mmp_state({}, scope, underlying_id), 'enabled': False}
 
     @staticmethod
-    def _by_underlying(states: Iterable[MmpState | BaseException]) -> dict[str, MmpState]:
-        result: dict[str, MmpState] = {}
-        for state in states:
-            if isinstance(state, BaseException):
-                raise state
-            result[str(state['underlying'] or state['underlyingId'])] = state
-        return result
+    def _by_underlying(states: Iterable[MmpState]) -> dict[str, MmpState]:
+        return {str(state['underlying'] or state['underlyingId']): state for state in states}
 
 
 @cache

@@ -27,7 +27,7 @@ from ccxt.base.errors import (
     RequestTimeout,
 )
 
-from ccxt_mmp._io import side_by_side, take
+from ccxt_mmp._io import side_by_side, succeeded, take
 from ccxt_mmp._numbers import exact_decimal, is_integer, plain
 from ccxt_mmp.errors import MmpFrozen, MmpNotEnabled
 from ccxt_mmp.mixins.base import Mmp, shown
@@ -203,7 +203,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         states = await side_by_side(
             self.synchronous, [partial(self._fetch_rule, scope, each, rest) for each in underlying_ids]
         )
-        return self._by_underlying(states)
+        return self._by_underlying(succeeded(states))
 
     async def _mass_cancel_mmp(self, underlying: str | None, params: Params) -> MassCancel:
         scope, params = self._mmp_scope('massCancelMmp', params)
@@ -296,21 +296,16 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         #     [{"orderId":4611875134427365377,"symbol":"BTC-200730-9000-C","status":"CANCELED","mmp":true,...},
         #      {"code":-2011,"msg":"Unknown order sent."}]
         #
-        outcome = Outcome()
-        refused = 0
+        cancelled: dict[str, Params] = {}
+        refused: list[BaseError] = []
         for row in rows:
             refusal = self._refusal(row) if isinstance(row, dict) else BadResponse(f'{self.id} {shown(row)}')
             order_id = self._listed_id(row) if refusal is None else None
             if refusal is not None:
-                refused += 1
-                if not isinstance(refusal, OrderNotFound):
-                    outcome.refusals.append(refusal)
+                refused.append(refusal)
             elif order_id in chunk and self.parse_order_status(self.safe_string(row, 'status')) == 'canceled':
-                outcome.cancelled[str(order_id)] = self._cancelled_order(row, request['symbol'], underlying_id)
-        # which item is of which order an error does not say
-        if refused and not outcome.refusals and len(outcome.cancelled) + refused == len(chunk):
-            outcome.gone = chunk.keys() - outcome.cancelled.keys()
-        return outcome
+                cancelled[str(order_id)] = self._cancelled_order(row, request['symbol'], underlying_id)
+        return self._outcome(chunk, cancelled, refused)
 
     # --- orders
 
@@ -376,15 +371,11 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         if not given:
             raise ArgumentsRequired(f'{self.id} cancelOrders() requires ids')
         rest = self.omit(params, ['clientOrderIds', 'orderIds'])
-        answers: list[Answer] = []
-        for answered in await side_by_side(
+        tried = await side_by_side(
             self.synchronous,
             [partial(self._try_cancellation, market, name, batch, rest) for batch in chunked(list(given), MAX_BATCH)],
-        ):
-            if isinstance(answered, BaseException):
-                raise answered
-            answers += answered
-        return if_any_succeeded(answers)
+        )
+        return if_any_succeeded([answer for answers in succeeded(tried) for answer in answers])
 
     async def _try_cancellation(self, market: Params, name: str, ids: Sequence[str], params: Params) -> list[Answer]:
         id_field = name.removesuffix('s')

@@ -16,10 +16,11 @@ from ccxt.base.errors import (
     InvalidNonce,
     NetworkError,
     OperationFailed,
+    OrderNotFound,
     RateLimitExceeded,
 )
 
-from ccxt_mmp._io import side_by_side, take
+from ccxt_mmp._io import side_by_side, succeeded, take
 from ccxt_mmp._numbers import MAX_NUMBER, exact_decimal, is_integer
 from ccxt_mmp.errors import MassCancelIncomplete
 from ccxt_mmp.mixins.base import described, shown
@@ -116,6 +117,9 @@ class Progress:
 class KillSwitch(Exchange):
     """Mass cancels, for the exchange mixins."""
 
+    async def _warm_up(self) -> None:
+        await self._load_time_difference()
+
     # --- one request
 
     def _mass_cancel(self, underlying_id: str, params: Params) -> Progress:
@@ -144,7 +148,8 @@ class KillSwitch(Exchange):
         clock_was_loaded = False
         if self.options.get('adjustForTimeDifference'):
             await self._try_clock(self._adjust_clock, progress)
-        for repeats_left in range(REPEATS, -1, -1):
+        repeats_left = REPEATS
+        while True:
             if progress.is_timed:
                 progress.sent_at = self.nonce()
             try:
@@ -157,6 +162,7 @@ class KillSwitch(Exchange):
                 is_final = is_final or (isinstance(error, InvalidNonce) and clock_was_loaded)
                 if is_final or not repeats_left or progress.must_stop:
                     raise (lost or error) from error
+                repeats_left -= 1
                 if isinstance(error, RateLimitExceeded):
                     calls, milliseconds = self._mmp_rate_limit(endpoint) or self._shared_rate_limit
                     pause = min(milliseconds / calls * cost, (progress.ends - time.monotonic()) * 1000)
@@ -167,7 +173,6 @@ class KillSwitch(Exchange):
             else:
                 progress.answers.append(answer)
                 return answer
-        raise AssertionError('the last turn returns or raises')
 
     async def _try_clock(self, load: Callable[[], Awaitable[None]], progress: Progress) -> None:
         """A clock that cannot be asked does not keep a kill switch from trying with the one at hand."""
@@ -212,11 +217,13 @@ class KillSwitch(Exchange):
         concurrency = self._natural(
             'concurrency', self._mmp_option('massCancelMmp', 'concurrency', CONCURRENCY, params)[0]
         )
-        for rounds_left in range(ROUNDS, -1, -1):
+        rounds_left = ROUNDS
+        while True:
             await self._list_what_rests(underlying_id, params, progress)
             is_done = progress.is_verified and not progress.resting and progress.is_settled
             if is_done or progress.is_over or not rounds_left:
                 break
+            rounds_left -= 1
             await self._cancel_what_rests(underlying_id, params, progress, concurrency)
             await self._settle(progress)
             if progress.is_over:
@@ -262,9 +269,7 @@ class KillSwitch(Exchange):
             [partial(self._try_chunk, chunk, underlying_id, params, progress) for chunk in chunks],
             concurrency,
         )
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome
+        for outcome in succeeded(outcomes):
             for refusal in outcome.refusals:
                 progress.fail(refusal)
             progress.acknowledged.update(outcome.cancelled)
@@ -286,6 +291,13 @@ class KillSwitch(Exchange):
         if len(outcome.cancelled) + len(outcome.gone) < len(chunk) and not outcome.refusals:
             outcome.refusals.append(BadResponse(f'{self.id} massCancelMmp() was not told about each of {list(chunk)}'))
         return outcome
+
+    @staticmethod
+    def _outcome(chunk: dict[str, Params], cancelled: dict[str, Params], refused: list[BaseError]) -> Outcome:
+        """What an answer says. Which order a refusal is of it need not say, so all others are gone or none is."""
+        refusals = [error for error in refused if not isinstance(error, OrderNotFound)]
+        is_known = not refusals and len(cancelled) + len(refused) == len(chunk)
+        return Outcome(cancelled, chunk.keys() - cancelled.keys() if is_known else set(), refusals)
 
     # --- what came of it
 

@@ -18,11 +18,10 @@ from ccxt.base.errors import (
     NotSupported,
     NullResponse,
     OperationFailed,
-    OrderNotFound,
     PermissionDenied,
 )
 
-from ccxt_mmp._io import side_by_side, take
+from ccxt_mmp._io import side_by_side, succeeded, take
 from ccxt_mmp._numbers import exact_decimal
 from ccxt_mmp.errors import MassCancelLocked, MmpFrozen, MmpNotEnabled
 from ccxt_mmp.mixins.base import Mmp, shown
@@ -321,19 +320,18 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         #         {"clOrdId":"oktswap7","ordId":"12344","sCode":"51400","sMsg":"Cancellation failed as ..."}
         #     ]}
         #
-        outcome = Outcome()
+        cancelled: dict[str, Params] = {}
+        refused: list[BaseError] = []
         for item in self._entries('massCancelMmp', response):
             order_id, refusal = str(item.get('ordId')), self._refusal(item)
-            if refusal is None and order_id in chunk:
+            if refusal is not None:
+                refused.append(refusal)
+            elif order_id in chunk:
                 row = {**chunk[order_id], 'state': 'canceled'}
                 order = self._cancelled_order(row, row['instId'], family)
                 # it may have been filled in part since it was listed
-                outcome.cancelled[order_id] = {**order, **UNKNOWN_FILL, 'info': item}
-            elif isinstance(refusal, OrderNotFound) and order_id in chunk:
-                outcome.gone.add(order_id)
-            elif refusal is not None:
-                outcome.refusals.append(refusal)
-        return outcome
+                cancelled[order_id] = {**order, **UNKNOWN_FILL, 'info': item}
+        return self._outcome(chunk, cancelled, refused)
 
     # --- orders
 
@@ -391,18 +389,14 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         if market_type != 'option' or is_algo or params.get('state') is not None:
             return await super()._fetch_canceled_orders(stock, symbol, since, limit, params)
         fetch = super()._fetch_canceled_orders
-        listed: list[Order] = []
-        for orders in await side_by_side(
+        listed = await side_by_side(
             self.synchronous,
             [
                 partial(fetch, stock, symbol, since, limit, {**params, 'state': state})
                 for state in ('canceled', 'mmp_canceled')
             ],
-        ):
-            if isinstance(orders, BaseException):
-                raise orders
-            listed += orders
-        in_time = self.sort_by(listed, 'timestamp')
+        )
+        in_time = self.sort_by([order for orders in succeeded(listed) for order in orders], 'timestamp')
         result: list[Order] = self.filter_by_symbol_since_limit(in_time, symbol, since, limit)
         return result
 

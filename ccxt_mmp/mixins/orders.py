@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ccxt.base.errors import BadRequest, BadResponse, BaseError, ExchangeError, InvalidOrder
 
-from ccxt_mmp._io import side_by_side, take
+from ccxt_mmp._io import side_by_side, succeeded, take
 from ccxt_mmp.errors import MassCancelLocked
 from ccxt_mmp.mixins.base import DEFAULT_RETRIES, RETRIES, described, shown
 from ccxt_mmp.mixins.kill_switch import is_refusal
@@ -233,9 +233,7 @@ class MmpOrders(Exchange):
         # in lists of one: ccxt sorts its answers, so that those of more could not be told apart
         calls += [partial(self._try_other, stock, index, order, unflagged) for index, order in others.items()]
         answers: dict[int, Answer] = {}
-        for answered in await side_by_side(self.synchronous, calls):
-            if isinstance(answered, BaseException):
-                raise answered
+        for answered in succeeded(await side_by_side(self.synchronous, calls)):
             answers.update(answered)
         return if_any_succeeded([answers[index] for index in sorted(answers)])
 
