@@ -1,9 +1,15 @@
-"""Market Maker Protection for ccxt's options exchanges: ``from ccxt_mmp import okx, binance``."""
+"""Market Maker Protection for ccxt's options exchanges: ``from ccxt_mmp import okx, binance``.
+
+Every other name is ccxt's: a script changes ``import ccxt`` into ``import ccxt_mmp as ccxt`` and nothing else.
+"""
+
+import sys
 
 import ccxt
 
 from ccxt_mmp import errors
 from ccxt_mmp._version import __version__
+from ccxt_mmp.doors import extend, fall_through, install, uninstall
 from ccxt_mmp.errors import MassCancelIncomplete, MassCancelLocked, MmpFrozen, MmpNotEnabled
 from ccxt_mmp.mixins import AsyncMmp, BinanceMmp, Mmp, OkxMmp, SyncMmp
 from ccxt_mmp.types import MassCancel, MmpState
@@ -23,7 +29,10 @@ __all__ = [
     '__version__',
     'binance',
     'errors',
+    'extend',
+    'install',
     'okx',
+    'uninstall',
 ]
 
 
@@ -33,3 +42,6 @@ class okx(SyncMmp, OkxMmp, ccxt.okx):
 
 class binance(SyncMmp, BinanceMmp, ccxt.binance):
     """``ccxt.binance`` with Market Maker Protection."""
+
+
+__getattr__, __dir__ = fall_through(sys.modules[__name__], ccxt)

@@ -1,7 +1,10 @@
 """The exchange classes for asyncio: ``from ccxt_mmp.async_support import okx, binance``."""
 
+import sys
+
 import ccxt.async_support
 
+from ccxt_mmp.doors import fall_through
 from ccxt_mmp.mixins import AsyncMmp, BinanceMmp, OkxMmp
 
 __all__ = ['binance', 'okx']
@@ -13,3 +16,6 @@ class okx(AsyncMmp, OkxMmp, ccxt.async_support.okx):
 
 class binance(AsyncMmp, BinanceMmp, ccxt.async_support.binance):
     """``ccxt.async_support.binance`` with Market Maker Protection."""
+
+
+__getattr__, __dir__ = fall_through(sys.modules[__name__], ccxt.async_support)

@@ -18,7 +18,9 @@ Every other failure is ccxt's own error: ``ArgumentsRequired``, ``BadRequest``, 
 """
 
 from collections.abc import Iterable
+from typing import Any
 
+import ccxt
 from ccxt.base.errors import InvalidOrder, OperationFailed, OperationRejected, PermissionDenied
 
 
@@ -53,3 +55,11 @@ class MassCancelIncomplete(OperationFailed):
         self.cancelled = list(cancelled)
         self.remaining = list(remaining)
         self.unknown = list(unknown)
+
+
+def __getattr__(name: str) -> Any:
+    """ccxt's own errors are here, too."""
+    error = getattr(ccxt, name, None)
+    if isinstance(error, type) and issubclass(error, ccxt.BaseError):
+        return error
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}, nor is it an error of ccxt')

@@ -1,7 +1,10 @@
 """The exchange classes for websocket users: ``from ccxt_mmp.pro import okx, binance``."""
 
+import sys
+
 import ccxt.pro
 
+from ccxt_mmp.doors import fall_through
 from ccxt_mmp.mixins import AsyncMmp, BinanceMmp, OkxMmp
 
 __all__ = ['binance', 'okx']
@@ -13,3 +16,6 @@ class okx(AsyncMmp, OkxMmp, ccxt.pro.okx):
 
 class binance(AsyncMmp, BinanceMmp, ccxt.pro.binance):
     """``ccxt.pro.binance`` with Market Maker Protection."""
+
+
+__getattr__, __dir__ = fall_through(sys.modules[__name__], ccxt.pro)

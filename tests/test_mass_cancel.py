@@ -295,6 +295,25 @@ def test_orders_that_are_gone_already_are_not_reported(flavour, simulator, excha
     assert len([each for each in simulator.requests if each.path.endswith(LIST[exchange_id])]) == 2
 
 
+def test_orders_that_are_gone_are_not_left_if_the_next_list_fails(flavour, simulator, exchange, exchange_id):
+    mine = quote(simulator, exchange_id, 1, 3)
+    listed = exchange._list_open_orders
+    calls = []
+
+    async def fill_one_then_fail(*arguments):
+        calls.append(arguments)
+        if len(calls) > 1:
+            raise ccxt.ExchangeNotAvailable('no list')
+        await listed(*arguments)
+        simulator.fill(mine[0])
+
+    exchange._list_open_orders = fill_one_then_fail
+    with pytest.raises(MassCancelIncomplete) as caught:
+        cancel(flavour, exchange)
+    assert sorted(caught.value.cancelled) == sorted(mine[1:])
+    assert caught.value.remaining == caught.value.unknown == []
+
+
 def test_single_order_that_is_gone_is_not_reported(flavour, simulator):
     exchange = flavour.exchange('binance', simulator.url)
     [only] = quote(simulator, 'binance', 1, 1)

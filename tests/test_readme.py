@@ -3,12 +3,14 @@
 import re
 from pathlib import Path
 
+import ccxt
 import pytest
 
 import ccxt_mmp
 import ccxt_mmp.async_support
 import ccxt_mmp.pro
-from ccxt_mmp.simulator import Simulator
+from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator
+from ccxt_mmp.simulator.server import redirect
 
 README = (Path(__file__).parent.parent / 'README.md').read_text()
 BLOCKS = re.findall(r'^### (.+?)\n.*?^```python\n(.*?)^```', README, re.MULTILINE | re.DOTALL)
@@ -22,21 +24,23 @@ def doors(monkeypatch, simulator):
     """The exchange classes at the simulator, with its credentials in place of the README's dots."""
 
     def connected(exchange_class):
-        def connect(config):
-            assert [config[name] for name in CREDENTIALS] == ['...'] * 3
-            settings = {name: value for name, value in config.items() if name not in CREDENTIALS}
-            exchange = simulator.connect(exchange_class, enableRateLimit=False, verify=False, **settings)
-            exchange.watch_orders = one_order_that_mmp_cancelled
-            return exchange
+        class Connected(exchange_class):
+            def __init__(self, config):
+                assert [config[name] for name in CREDENTIALS] == ['...'] * 3
+                settings = {name: value for name, value in config.items() if name not in CREDENTIALS}
+                credentials = dict(zip(CREDENTIALS, (KEY, SECRET, PASSPHRASE), strict=True))
+                super().__init__({**settings, **credentials, 'enableRateLimit': False, 'verify': False})
+                redirect(self, simulator.url)
+                self.watch_orders = one_order_that_mmp_cancelled
 
-        return connect
+        return Connected
 
     async def one_order_that_mmp_cancelled(*args, params):
         assert params == {'type': 'option'}
         simulator.trip('okx', 'BTC-USD')
         return [{'info': {'state': 'mmp_canceled'}}]
 
-    for module in (ccxt_mmp, ccxt_mmp.async_support, ccxt_mmp.pro):
+    for module in (ccxt, ccxt_mmp, ccxt_mmp.async_support, ccxt_mmp.pro):
         for name in ('okx', 'binance'):
             monkeypatch.setattr(module, name, connected(getattr(module, name)))
 
@@ -51,6 +55,9 @@ EXPECTED = {
     ],
     'asyncio': ['POST account/mmp-config', 'POST mmpSet'],
     'Websockets': ['POST account/mmp-config', 'GET account/mmp-config', 'POST account/mmp-reset'],
+    'An existing script: one import changed': [],
+    'An object made elsewhere': ['POST account/mmp-config'],
+    'A program that makes its exchanges itself': ['POST trade/mass-cancel'],
     'A subclass of your own': [],
 }
 

@@ -84,70 +84,70 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
     )
 
     def describe(self) -> Any:
-        return self.deep_extend(
-            super().describe(),
-            {
-                'has': {
-                    'setMmp': True,
-                    'resetMmp': True,
-                    'fetchMmp': True,
-                    'fetchMmps': 'emulated',
-                    'massCancelMmp': 'emulated',
-                    'cancelAllOrdersAfter': True,
+        return self.deep_extend(super().describe(), self._describe_mmp())
+
+    def _describe_mmp(self) -> dict[str, Any]:
+        return {
+            'has': {
+                'setMmp': True,
+                'resetMmp': True,
+                'fetchMmp': True,
+                'fetchMmps': 'emulated',
+                'massCancelMmp': 'emulated',
+                'cancelAllOrdersAfter': True,
+            },
+            'urls': {
+                'demo': {
+                    'eapiPublic': DEMO_API,
+                    'eapiPrivate': DEMO_API,
                 },
-                'urls': {
-                    'demo': {
-                        'eapiPublic': DEMO_API,
-                        'eapiPrivate': DEMO_API,
-                    },
+            },
+            'options': {
+                'massCancelMmp': {
+                    'timeout': TIMEOUT,
+                    'concurrency': CONCURRENCY,
+                    'weightLimit': WEIGHT_LIMIT,
                 },
-                'options': {
-                    'massCancelMmp': {
-                        'timeout': TIMEOUT,
-                        'concurrency': CONCURRENCY,
-                        'weightLimit': WEIGHT_LIMIT,
-                    },
-                    'mmpRateLimits': {},  # one limit for the address, shared with everything: no request waits for it
-                    'mmpLimits': {
-                        'orders': {
-                            'window': {'field': 'windowTimeInMilliseconds', 'integer': True, 'min': 1, 'max': 5000},
-                            'frozenTime': {'field': 'frozenTimeInMilliseconds', 'integer': True, 'min': 0},
-                            'qtyLimit': {'field': 'qtyLimit', 'integer': False, 'above': 0},
-                            'deltaLimit': {'field': 'deltaLimit', 'integer': False, 'above': 0},
-                            'countLimit': None,
-                            'lockInterval': None,
-                        },
-                    },
-                },
-                'exceptions': {
-                    'option': {
-                        'exact': {
-                            '-1003': RateLimitExceeded,  # Too many requests.
-                            '-1006': OperationFailed,  # ... Execution status unknown.
-                            '-1007': RequestTimeout,  # ... Send status unknown; execution status unknown.
-                            '-2011': OrderNotFound,  # Unknown order sent.
-                            '-5002': PermissionDenied,  # Option user not access
-                            '-6001': BadRequest,  # Invalid mmp window time limit
-                            '-6002': BadRequest,  # Invalid mmp frozen time limit
-                            '-6003': BadSymbol,  # Invalid underlying
-                            '-6004': BadSymbol,  # Underlying not found
-                            '-6005': MmpNotEnabled,  # It is not market maker
-                            '-6006': OperationRejected,  # Mmp rules are not existing
-                            '-6007': OperationFailed,  # Mmp unknown error
-                            '-6009': BadRequest,  # countdownTime must be no less than 5000 or equal to 0
-                            '-6011': BadRequest,  # Maximum 10 orders in one batchOrder request.
-                            '-6028': OrderNotFound,  # Order is in final state
-                            '-6029': BadRequest,  # %s is required
-                            '-6040': BadRequest,  # Invalid qtyLimit or deltaLimit.
-                            '-6044': DuplicateOrderId,  # clientOrderId is duplicated
-                            '-6047': OrderNotFillable,  # ... the Post Only order will be rejected.
-                            '-6058': MmpFrozen,  # MMP triggered. Please reset MMP config
-                            '-6063': OperationRejected,  # Cancel rejected by system
-                        },
+                'mmpRateLimits': {},  # one limit for the address, shared with everything: no request waits for it
+                'mmpLimits': {
+                    'orders': {
+                        'window': {'field': 'windowTimeInMilliseconds', 'integer': True, 'min': 1, 'max': 5000},
+                        'frozenTime': {'field': 'frozenTimeInMilliseconds', 'integer': True, 'min': 0},
+                        'qtyLimit': {'field': 'qtyLimit', 'integer': False, 'above': 0},
+                        'deltaLimit': {'field': 'deltaLimit', 'integer': False, 'above': 0},
+                        'countLimit': None,
+                        'lockInterval': None,
                     },
                 },
             },
-        )
+            'exceptions': {
+                'option': {
+                    'exact': {
+                        '-1003': RateLimitExceeded,  # Too many requests.
+                        '-1006': OperationFailed,  # ... Execution status unknown.
+                        '-1007': RequestTimeout,  # ... Send status unknown; execution status unknown.
+                        '-2011': OrderNotFound,  # Unknown order sent.
+                        '-5002': PermissionDenied,  # Option user not access
+                        '-6001': BadRequest,  # Invalid mmp window time limit
+                        '-6002': BadRequest,  # Invalid mmp frozen time limit
+                        '-6003': BadSymbol,  # Invalid underlying
+                        '-6004': BadSymbol,  # Underlying not found
+                        '-6005': MmpNotEnabled,  # It is not market maker
+                        '-6006': OperationRejected,  # Mmp rules are not existing
+                        '-6007': OperationFailed,  # Mmp unknown error
+                        '-6009': BadRequest,  # countdownTime must be no less than 5000 or equal to 0
+                        '-6011': BadRequest,  # Maximum 10 orders in one batchOrder request.
+                        '-6028': OrderNotFound,  # Order is in final state
+                        '-6029': BadRequest,  # %s is required
+                        '-6040': BadRequest,  # Invalid qtyLimit or deltaLimit.
+                        '-6044': DuplicateOrderId,  # clientOrderId is duplicated
+                        '-6047': OrderNotFillable,  # ... the Post Only order will be rejected.
+                        '-6058': MmpFrozen,  # MMP triggered. Please reset MMP config
+                        '-6063': OperationRejected,  # Cancel rejected by system
+                    },
+                },
+            },
+        }
 
     # --- the methods
 

@@ -78,77 +78,77 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
     _accepted_underlyings = "'BTC/USD', 'BTC/USD:USD', an option's symbol, an instrument family or an option's id"
 
     def describe(self) -> Any:
-        return self.deep_extend(
-            super().describe(),
-            {
-                'has': {
-                    'setMmp': True,
-                    'resetMmp': True,
-                    'fetchMmp': True,
-                    'fetchMmps': True,
-                    'massCancelMmp': True,
+        return self.deep_extend(super().describe(), self._describe_mmp())
+
+    def _describe_mmp(self) -> dict[str, Any]:
+        return {
+            'has': {
+                'setMmp': True,
+                'resetMmp': True,
+                'fetchMmp': True,
+                'fetchMmps': True,
+                'massCancelMmp': True,
+            },
+            'options': {
+                'massCancelMmp': {
+                    'timeout': TIMEOUT,
+                    'concurrency': CONCURRENCY,
                 },
-                'options': {
-                    'massCancelMmp': {
-                        'timeout': TIMEOUT,
-                        'concurrency': CONCURRENCY,
-                    },
-                    # calls in ms, as documented; orders, not requests, of cancel-batch-orders
-                    'mmpRateLimits': {
-                        'POST account/mmp-config': [2, 10000],
-                        'GET account/mmp-config': [5, 2000],
-                        'POST account/mmp-reset': [5, 2000],
-                        'POST rfq/mmp-config': [1, 10000],
-                        'GET rfq/mmp-config': [5, 2000],
-                        'POST rfq/mmp-reset': [5, 2000],
-                        'POST trade/mass-cancel': [5, 2000],
-                        'GET trade/orders-pending': [60, 2000],
-                        'POST trade/cancel-batch-orders': [300, 2000],
-                        'GET public/time': [10, 2000],
-                    },
-                    'mmpLimits': {
-                        'orders': {
-                            'window': {'field': 'timeInterval', 'integer': True, 'min': 0},
-                            'frozenTime': {'field': 'frozenInterval', 'integer': True, 'min': 0},
-                            'qtyLimit': {'field': 'qtyLimit', 'integer': False, 'above': 0},
-                            'deltaLimit': None,
-                            'countLimit': None,
-                            'lockInterval': {'field': 'lockInterval', 'integer': True, 'min': 0, 'max': 10000},
-                        },
-                        'rfq': {
-                            'window': {'field': 'timeInterval', 'integer': True, 'min': 0, 'max': 600000},
-                            'frozenTime': {'field': 'frozenInterval', 'integer': True, 'min': 0},
-                            'qtyLimit': None,
-                            'deltaLimit': None,
-                            'countLimit': {'field': 'countLimit', 'integer': True, 'min': 1},
-                            'lockInterval': None,
-                        },
-                    },
+                # calls in ms, as documented; orders, not requests, of cancel-batch-orders
+                'mmpRateLimits': {
+                    'POST account/mmp-config': [2, 10000],
+                    'GET account/mmp-config': [5, 2000],
+                    'POST account/mmp-reset': [5, 2000],
+                    'POST rfq/mmp-config': [1, 10000],
+                    'GET rfq/mmp-config': [5, 2000],
+                    'POST rfq/mmp-reset': [5, 2000],
+                    'POST trade/mass-cancel': [5, 2000],
+                    'GET trade/orders-pending': [60, 2000],
+                    'POST trade/cancel-batch-orders': [300, 2000],
+                    'GET public/time': [10, 2000],
                 },
-                'exceptions': {
-                    'exact': {
-                        '51034': MmpFrozen,  # Fill rate exceeds the limit that you've set. Please reset the market...
-                        '51035': MmpNotEnabled,  # This account doesn't have permission to submit MM quote order.
-                        '51036': InvalidOrder,  # Only options instrument of the PM account supports MMP orders.
-                        '51042': InvalidOrder,  # Under the Portfolio margin account, users can only place market...
-                        '51411': MmpNotEnabled,  # Account does not have permission for mass cancellation.
-                        '54008': MassCancelLocked,  # This operation is disabled by the 'mass cancel order' endpoint...
-                        '59509': MmpNotEnabled,  # Account does not have permission to reset MMP status
-                        '70007': BadSymbol,  # Underlying index {instFamily} does not exist under instType {instType}.
-                        '70008': MmpFrozen,  # Operation failed under MMP status.
+                'mmpLimits': {
+                    'orders': {
+                        'window': {'field': 'timeInterval', 'integer': True, 'min': 0},
+                        'frozenTime': {'field': 'frozenInterval', 'integer': True, 'min': 0},
+                        'qtyLimit': {'field': 'qtyLimit', 'integer': False, 'above': 0},
+                        'deltaLimit': None,
+                        'countLimit': None,
+                        'lockInterval': {'field': 'lockInterval', 'integer': True, 'min': 0, 'max': 10000},
                     },
-                    # these mean something else, or nothing for certain, elsewhere
-                    'mmp': {
-                        '2': OperationFailed,  # a part of the operation failed
-                        '50030': PermissionDenied,  # You don't have permission to use this API endpoint
-                        '50038': NotSupported,  # This feature is unavailable in demo trading
-                    },
-                    'massCancel': {
-                        '54009': BadRequest,  # The range of {param0} should be [{param1}, {param2}].
+                    'rfq': {
+                        'window': {'field': 'timeInterval', 'integer': True, 'min': 0, 'max': 600000},
+                        'frozenTime': {'field': 'frozenInterval', 'integer': True, 'min': 0},
+                        'qtyLimit': None,
+                        'deltaLimit': None,
+                        'countLimit': {'field': 'countLimit', 'integer': True, 'min': 1},
+                        'lockInterval': None,
                     },
                 },
             },
-        )
+            'exceptions': {
+                'exact': {
+                    '51034': MmpFrozen,  # Fill rate exceeds the limit that you've set. Please reset the market...
+                    '51035': MmpNotEnabled,  # This account doesn't have permission to submit MM quote order.
+                    '51036': InvalidOrder,  # Only options instrument of the PM account supports MMP orders.
+                    '51042': InvalidOrder,  # Under the Portfolio margin account, users can only place market...
+                    '51411': MmpNotEnabled,  # Account does not have permission for mass cancellation.
+                    '54008': MassCancelLocked,  # This operation is disabled by the 'mass cancel order' endpoint...
+                    '59509': MmpNotEnabled,  # Account does not have permission to reset MMP status
+                    '70007': BadSymbol,  # Underlying index {instFamily} does not exist under instType {instType}.
+                    '70008': MmpFrozen,  # Operation failed under MMP status.
+                },
+                # these mean something else, or nothing for certain, elsewhere
+                'mmp': {
+                    '2': OperationFailed,  # a part of the operation failed
+                    '50030': PermissionDenied,  # You don't have permission to use this API endpoint
+                    '50038': NotSupported,  # This feature is unavailable in demo trading
+                },
+                'massCancel': {
+                    '54009': BadRequest,  # The range of {param0} should be [{param1}, {param2}].
+                },
+            },
+        }
 
     # --- the methods
 
