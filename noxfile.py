@@ -1,0 +1,21 @@
+"""The versions that people have: ``nox`` runs the suite on each, ``nox -k "oldest and 3.10"`` on one of them."""
+
+import nox
+
+nox.options.default_venv_backend = 'venv'
+
+PYTHONS = ['3.10', '3.11', '3.12', '3.13']
+OLDEST = 'ccxt==4.4.87'
+
+
+@nox.session
+@nox.parametrize(
+    ('python', 'ccxt'),
+    [
+        *(nox.param(python, 'ccxt', id=f'newest ccxt, Python {python}') for python in PYTHONS),
+        *(nox.param(python, OLDEST, id=f'oldest ccxt, Python {python}') for python in (PYTHONS[0], PYTHONS[-1])),
+    ],
+)
+def tests(session: nox.Session, ccxt: str) -> None:
+    session.install('.[test]', ccxt)
+    session.run('pytest', *session.posargs)
