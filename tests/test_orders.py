@@ -569,6 +569,17 @@ def test_classes_of_the_user_below_the_mixins_are_asked(simulator, exchange_id):
     assert asked == [symbol]
 
 
+def test_class_of_the_user_that_places_orders_in_its_own_way_is_believed():
+    class Own(ccxt.okx):
+        def create_order(self, *arguments):
+            return {'id': 'mine', 'mmp': None}
+
+    mine = type('Mine', (SyncMmp, OkxMmp, Own), {})
+    exchange = with_markets(mine({'enableRateLimit': False}))
+    symbol = symbols(exchange, 'BTC-USD')[0]
+    assert exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True}) == {'id': 'mine', 'mmp': None}
+
+
 def test_mixin_without_the_names_of_an_exchange_fails_loudly():
     orders = MmpOrders()
     for name, arguments in {

@@ -163,7 +163,8 @@ class MmpOrders(Exchange):
         self._is_post_only(symbol, type, params)
         with self._order_errand(self._underlying_of(symbol), marks) as errand:
             order = await take(stock(symbol, type, side, amount, price, params))
-        return self._placed(order, errand.request or {})
+        # a class of the user's may have placed it in a way of its own
+        return order if errand.request is None else self._placed(order, errand.request)
 
     async def _create_order_ws(
         self, stock: Stock, symbol: str, type: str, side: str, amount: Any, price: Any, params: Params
