@@ -1,0 +1,268 @@
+"""What the package relies on in ccxt is there in the installed version: what is not is named.
+
+The lists are read from the source, so that nobody has to keep them: implicit methods, hooks that are overridden,
+methods and attributes that are used and how they are called, names that are imported.
+"""
+
+import ast
+import inspect
+import re
+from importlib import import_module
+from pathlib import Path
+
+import ccxt
+import pytest
+
+import ccxt_mmp
+from ccxt_mmp import AsyncMmp, BinanceMmp, OkxMmp, SyncMmp
+
+PACKAGE = Path(ccxt_mmp.__file__).parent
+MIXINS = {'okx': OkxMmp, 'binance': BinanceMmp}
+FRONTS = {'ccxt': SyncMmp, 'ccxt.async_support': AsyncMmp, 'ccxt.pro': AsyncMmp}
+STOCK = [(module, exchange_id) for module in FRONTS for exchange_id in MIXINS]
+
+IMPLICIT = re.compile(r'\bself\.([a-z][A-Za-z0-9]*(?:Get|Post|Put|Delete)[A-Z][A-Za-z0-9]*)\(')
+# used where the source does not say self.name, or says it of its own class
+BESIDES = {'enableRateLimit', 'lastRestRequestTimestamp', 'has', 'urls'}
+PRO_ONLY = {'authenticate'}
+OWN_NAMES = {'code': 'httpCode'}  # of handle_errors, which ccxt.binance names so and calls by position
+
+
+def stock_class(module, exchange_id):
+    """ccxt's own class, whatever stands in its place in the package."""
+    return getattr(import_module(f'{module}.{exchange_id}'), exchange_id)
+
+
+def described(module, exchange_id):
+    return f'{module}.{exchange_id} of ccxt {ccxt.__version__}'
+
+
+class Source:
+    """What the mixins of an exchange say of ccxt."""
+
+    def __init__(self, exchange_id):
+        others = {f'{other}.py' for other in MIXINS} - {f'{exchange_id}.py'}
+        files = [file for file in (PACKAGE / 'mixins').glob('*.py') if file.name not in others]
+        self.text = '\n'.join(file.read_text() for file in files)
+        trees = [ast.parse(file.read_text()) for file in files]
+        nodes = [node for tree in trees for node in ast.walk(tree)]
+        own = {
+            name
+            for node in nodes
+            if isinstance(node, ast.ClassDef)
+            for statement in node.body
+            for name in names_bound_by(statement)
+        }
+        self.overridden = {
+            node.attr for node in nodes if isinstance(node, ast.Attribute) and is_super(node.value) and is_ours(node)
+        }
+        self.used = {
+            node.attr
+            for node in nodes
+            if isinstance(node, ast.Attribute) and is_self(node.value) and is_ours(node) and node.attr not in own
+        }
+        self.calls = {
+            (node.func.attr, len(node.args), tuple(keyword.arg for keyword in node.keywords))
+            for node in nodes
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in self.used | self.overridden
+            and (is_self(node.func.value) or is_super(node.func.value))
+            and not any(isinstance(argument, ast.Starred) for argument in node.args)
+        }
+        self.implicit = {*MIXINS[exchange_id]._mmp_endpoints.values(), *IMPLICIT.findall(self.text)}
+
+
+def names_bound_by(statement):
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return [statement.name]
+    if isinstance(statement, ast.AnnAssign):
+        return [statement.target.id]
+    return [target.id for target in statement.targets] if isinstance(statement, ast.Assign) else []
+
+
+def is_self(node):
+    return isinstance(node, ast.Name) and node.id == 'self'
+
+
+def is_super(node):
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'super'
+
+
+def is_ours(node):
+    """Whether it is a name that ccxt would have: those with an underscore are the package's own."""
+    return not node.attr.startswith('_')
+
+
+SOURCES = {exchange_id: Source(exchange_id) for exchange_id in MIXINS}
+NEW_METHODS = {name for name, value in vars(SyncMmp).items() if inspect.isfunction(value)} - SOURCES['okx'].overridden
+
+
+def positional(function):
+    """The names of the parameters, without self; None if it takes any."""
+    parameters = list(inspect.signature(function).parameters.values())
+    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
+        return None
+    return [parameter.name for parameter in parameters if parameter.name != 'self']
+
+
+def drift(module, exchange_id, stock):
+    """What is gone or has changed in an instance of a stock class, or something that stands for it."""
+    source = SOURCES[exchange_id]
+    relied_on = {
+        **dict.fromkeys(source.used | BESIDES, 'used by the mixins'),
+        **dict.fromkeys(source.overridden, 'overridden by the mixins'),
+        **dict.fromkeys(source.implicit, 'an implicit method that is called'),
+    }
+    if module != 'ccxt.pro':
+        relied_on = {name: why for name, why in relied_on.items() if name not in PRO_ONLY}
+    where = described(module, exchange_id)
+    gone = [name for name in relied_on if not hasattr(stock, name)]
+    yield from (f'{where} has no {name}, {relied_on[name]}' for name in gone)
+
+    ours = type('ours', (FRONTS[module], MIXINS[exchange_id]), {})
+    for name in sorted(source.overridden.intersection(dir(ours)).difference(gone)):
+        taken, given = positional(getattr(ours, name)), positional(getattr(stock, name))
+        named = None if given is None else [OWN_NAMES.get(each, each) for each in given]
+        if taken not in (None, named):
+            yield f'{where} {name}() has the parameters {given}, the override {taken}'
+
+    for name, count, keywords in sorted(source.calls):
+        if name in relied_on and name not in gone:
+            try:
+                inspect.signature(getattr(stock, name)).bind(*[None] * count, **dict.fromkeys(keywords))
+            except TypeError as error:
+                yield f'{where} {name}() cannot be called with {count} arguments and {list(keywords)}: {error}'
+
+    for name in sorted(NEW_METHODS):
+        camel_case = re.sub('_(.)', lambda found: found[1].upper(), name)
+        yield from (
+            f'{where} has a {each} of its own now, which the package hides'
+            for each in (name, camel_case)
+            if hasattr(stock, each) or each in stock.has
+        )
+    if exchange_id == 'okx' and 'createOrder' not in stock.options:
+        yield f"{where} has no options['createOrder'], which says that one order goes to batch-orders"
+    if 'timeDifference' not in stock.options:
+        yield f"{where} has no options['timeDifference'], which warm_up() loads"
+    if stock.synchronous is not (module == 'ccxt'):
+        yield f'{where} has synchronous {stock.synchronous}'
+
+
+def imported(source):
+    """The names that a source imports from ccxt, each with its module."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and (node.module or '').split('.')[0] == 'ccxt':
+            yield from ((node.module, alias.name) for alias in node.names)
+
+
+def not_there(names):
+    return [
+        f'{module} of ccxt {ccxt.__version__} has no {name}'
+        for module, name in sorted(names)
+        if not hasattr(import_module(module), name)
+    ]
+
+
+def report(lines):
+    return '\n'.join(['ccxt has drifted away from what the package relies on:', *lines])
+
+
+class Changed:
+    """A stock exchange that lacks a name, or has another thing under it."""
+
+    def __init__(self, stock, *without, **changes):
+        self.__dict__.update(changes, _stock=stock, _without=without)
+
+    def __getattr__(self, name):
+        if name in self._without:
+            raise AttributeError(name)
+        return getattr(self._stock, name)
+
+
+# --- the installed ccxt
+
+
+@pytest.mark.parametrize(('module', 'exchange_id'), STOCK)
+def test_ccxt_has_what_the_package_relies_on(module, exchange_id):
+    lines = list(drift(module, exchange_id, stock_class(module, exchange_id)()))
+    assert not lines, report(lines)
+
+
+def test_ccxt_has_every_name_that_is_imported():
+    names = {name for file in PACKAGE.rglob('*.py') for name in imported(file.read_text())}
+    lines = not_there(names)
+    assert not lines, report(lines)
+
+
+# --- the guard itself
+
+
+def test_the_lists_are_complete():
+    okx, binance = SOURCES['okx'], SOURCES['binance']
+    assert {'privatePostTradeMassCancel', 'privatePostTradeBatchOrders'} <= okx.implicit
+    assert {'eapiPublicGetTime', 'eapiPrivatePostBatchOrders', 'eapiPrivateGetMmp'} <= binance.implicit
+    assert {'handle_errors', 'sign', 'throttle', 'handle_option_and_params', 'create_order_request'} <= okx.overridden
+    assert {'safe_order', 'parse_order_status', 'create_order_ws'} <= okx.overridden
+    assert {'rawencode', 'get_exceptions_by_url'} <= binance.overridden - okx.overridden
+    assert {'load_time_difference', 'sleep', 'market', 'synchronous', 'options'} <= okx.used & binance.used
+    assert {'parse_order', 'authenticate', 'markets_by_id'} <= okx.used & binance.used
+    new = {'set_mmp', 'reset_mmp', 'fetch_mmp', 'fetch_mmps', 'mass_cancel_mmp', 'warm_up'}
+    assert new == NEW_METHODS
+    errors = {name for file in PACKAGE.rglob('*.py') for module, name in imported(file.read_text())}
+    assert {'OperationFailed', 'RateLimitExceeded', 'ExchangeClosedByUser'} <= errors
+
+
+RELIED_ON = [
+    (exchange_id, name)
+    for exchange_id, source in SOURCES.items()
+    for name in sorted(source.used | source.overridden | source.implicit | BESIDES)
+    if name not in {'has', 'options', 'synchronous'}  # which the guard itself reads
+]
+
+
+@pytest.fixture(scope='module')
+def stock():
+    return {exchange_id: stock_class('ccxt.pro', exchange_id)() for exchange_id in MIXINS}
+
+
+@pytest.mark.parametrize(('exchange_id', 'name'), RELIED_ON)
+def test_what_is_gone_is_named(stock, exchange_id, name):
+    lines = list(drift('ccxt.pro', exchange_id, Changed(stock[exchange_id], name)))
+    assert any(line.startswith(f'{described("ccxt.pro", exchange_id)} has no {name}, ') for line in lines), lines
+
+
+@pytest.mark.parametrize(
+    ('exchange_id', 'changes', 'said'),
+    [
+        (
+            'okx',
+            {'handle_errors': lambda httpCode, reason, url: None},
+            "handle_errors() has the parameters ['httpCode', 'reason', 'url'], the override ['httpCode', 'reason',",
+        ),
+        (
+            'binance',
+            {'create_order_request': lambda symbol, kind, side, amount, price, params: None},
+            "create_order_request() has the parameters ['symbol', 'kind', 'side', 'amount', 'price', 'params'], the",
+        ),
+        ('okx', {'throttle': lambda cost, endpoint: None}, "throttle() has the parameters ['cost', 'endpoint'], the"),
+        ('okx', {'safe_order': lambda order: None}, "safe_order() has the parameters ['order'], the override"),
+        ('binance', {'sleep': lambda: None}, 'sleep() cannot be called with 1 arguments and []: too many'),
+        ('okx', {'privatePostTradeBatchOrders': lambda: None}, 'privatePostTradeBatchOrders() cannot be called with'),
+        ('okx', {'set_mmp': lambda: None}, 'has a set_mmp of its own now'),
+        ('binance', {'massCancelMmp': lambda: None}, 'has a massCancelMmp of its own now'),
+        ('okx', {'has': {'fetchMmp': None}}, 'has a fetchMmp of its own now'),
+        ('okx', {'options': {'timeDifference': 0}}, "has no options['createOrder']"),
+        ('binance', {'options': {}}, "has no options['timeDifference']"),
+        ('binance', {'synchronous': True}, 'has synchronous True'),
+    ],
+)
+def test_what_has_changed_is_named(stock, exchange_id, changes, said):
+    lines = list(drift('ccxt.pro', exchange_id, Changed(stock[exchange_id], **changes)))
+    assert any(line.startswith(f'{described("ccxt.pro", exchange_id)} {said}') for line in lines), lines
+    assert said in report(lines)
+
+
+def test_an_import_that_is_gone_is_named():
+    source = 'from ccxt.base.errors import BaseError, NoSuchError\nfrom os import path'
+    assert not_there(set(imported(source))) == [f'ccxt.base.errors of ccxt {ccxt.__version__} has no NoSuchError']
