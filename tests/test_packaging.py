@@ -1,0 +1,108 @@
+"""What is built and would be uploaded: an sdist, and a wheel that is built from it."""
+
+import configparser
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from email import message_from_bytes
+from pathlib import Path
+
+import pytest
+
+import ccxt_mmp
+from tests.extras import need_lint
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / 'ccxt_mmp'
+VERSION = ccxt_mmp.__version__
+
+
+def not_of_the_project(folder, names):
+    """What a working copy has besides: environments, caches, and what earlier builds left."""
+    return [
+        name
+        for name in names
+        if name.startswith('.')
+        or name.endswith('.egg-info')
+        or name in ('__pycache__', 'build', 'dist')
+        or (Path(folder) / name / 'pyvenv.cfg').exists()
+    ]
+
+
+def run(*command):
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture(scope='module')
+def built(tmp_path_factory):
+    """The folder of both; without isolation, so that nothing is downloaded."""
+    need_lint('build', 'setuptools')
+    source, dist = (tmp_path_factory.mktemp(name) for name in ('source', 'dist'))
+    shutil.copytree(ROOT, source, ignore=not_of_the_project, dirs_exist_ok=True)
+    run('-m', 'build', '--no-isolation', '--outdir', str(dist), str(source))
+    return dist
+
+
+@pytest.fixture(scope='module')
+def wheel(built):
+    [file] = built.glob('*.whl')
+    assert file.name == f'ccxt_mmp-{VERSION}-py3-none-any.whl'
+    with zipfile.ZipFile(file) as archive:
+        yield archive
+
+
+@pytest.fixture(scope='module')
+def metadata(wheel):
+    return message_from_bytes(wheel.read(f'ccxt_mmp-{VERSION}.dist-info/METADATA'))
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(wheel):
+    packed = {name for name in wheel.namelist() if not name.startswith(f'ccxt_mmp-{VERSION}.dist-info/')}
+    sources = {file.relative_to(ROOT).as_posix() for file in PACKAGE.rglob('*.py')}
+    assert packed == sources | {'ccxt_mmp/py.typed'}
+    named = ('py.typed', 'pytest_plugin.py', 'cli.py', 'simulator/server.py', 'mixins/okx.py')
+    assert {f'ccxt_mmp/{name}' for name in named} <= packed
+
+
+def test_the_wheel_has_the_command_and_the_pytest_plugin(wheel):
+    entry_points = configparser.ConfigParser()
+    entry_points.read_string(wheel.read(f'ccxt_mmp-{VERSION}.dist-info/entry_points.txt').decode())
+    assert {section: dict(entry_points[section]) for section in entry_points.sections()} == {
+        'console_scripts': {'ccxt-mmp': 'ccxt_mmp.cli:main'},
+        'pytest11': {'ccxt-mmp': 'ccxt_mmp.pytest_plugin'},
+    }
+
+
+def test_the_wheel_requires_ccxt_alone(metadata):
+    assert metadata['Name'] == 'ccxt-mmp'
+    assert metadata['Version'] == VERSION
+    assert metadata['Requires-Python'] == '>=3.10'
+    assert set(metadata.get_all('Provides-Extra')) == {'test', 'lint', 'dev'}
+    required = [line for line in metadata.get_all('Requires-Dist') if 'extra ==' not in line]
+    assert [re.split(r'[^\w-]', line)[0] for line in required] == ['ccxt']
+    assert set(required[0].removeprefix('ccxt').strip(' ()').split(',')) == {'>=4.4.87', '!=4.5.41'}
+
+
+def test_the_description_is_the_readme(metadata, wheel):
+    assert metadata['Description-Content-Type'] == 'text/markdown'
+    assert metadata.get_payload(decode=True).decode().strip() == (ROOT / 'README.md').read_text().strip()
+    [licence] = [name for name in wheel.namelist() if name.endswith('/LICENSE')]
+    assert wheel.read(licence) == (ROOT / 'LICENSE').read_bytes()
+
+
+def test_the_sdist_holds_what_the_wheel_is_built_from(built, wheel):
+    [file] = built.glob('*.tar.gz')
+    with tarfile.open(file) as archive:
+        packed = {name.partition('/')[2] for name in archive.getnames()}
+    needed = {name for name in wheel.namelist() if name.startswith('ccxt_mmp/')}
+    assert needed | {'setup.cfg', 'pyproject.toml', 'README.md', 'LICENSE'} <= packed
+    assert not [name for name in packed if name.startswith(('benchmarks', 'cassettes'))]
+
+
+def test_the_index_would_take_both(built):
+    need_lint('twine')
+    run('-m', 'twine', 'check', '--strict', *map(str, sorted(built.iterdir())))
