@@ -48,42 +48,52 @@ def extend(exchange: E) -> E:
     """
     give an exchange object of ccxt (sync, async or pro) the methods of this package, and return it
 
-    It keeps what it has: its session, markets, credentials, options and whatever was set on it. If it is of a subclass
-    of the user's, the methods of that class win. To extend it again changes nothing. An object of a user's class that
-    was extended cannot be pickled.
+    It keeps what it has: its session, markets, credentials, options and whatever was set on it otherwise than in ccxt.
+    If it is of a subclass of the user's, the methods of that class win. To extend it again changes nothing. An object
+    of a user's class that was extended cannot be pickled.
 
     :param exchange: an okx or binance object; ``NotSupported`` for any other
     :returns: the same object
     """
-    if isinstance(exchange, Mmp):
-        return exchange
     target: Any = exchange
-    target.__class__ = _extended_class(type(target), _plugin_class(target))
-    added = target._describe_mmp()
-    target.has = {**target.has, **added['has']}
-    target.exceptions = target.deep_extend(target.exceptions, added['exceptions'])
-    for name in ('options', 'urls'):  # what the user has set wins
-        setattr(target, name, target.deep_extend(added.get(name, {}), getattr(target, name)))
+    with _LOCK:
+        if not isinstance(exchange, Mmp):
+            stock, plugin = _classes(target)
+            extended = _extended_class(type(target), plugin)
+            described = stock.describe(target)
+            for name, added in plugin._describe_mmp(target).items():
+                _add(getattr(target, name), added, described.get(name, {}))
+            target.__class__ = extended
     return exchange
 
 
-def _plugin_class(exchange: Any) -> type:
-    """The class of this package that extends the class of ccxt that an object is of."""
-    exchange_id = getattr(exchange, 'id', None)
-    if exchange_id in EXCHANGES:
-        modules = [each.__module__ for each in type(exchange).__mro__]
-        for stock, ours in NAMESPACES.items():
-            if f'{stock}.{exchange_id}' in modules:
-                plugin: type = getattr(import_module(ours), exchange_id)
-                return plugin
+def _classes(exchange: Any) -> tuple[Any, Any]:
+    """The class of ccxt that an object is of, and the one of this package that extends it."""
+    for each in type(exchange).__mro__:
+        namespace, _, exchange_id = each.__module__.rpartition('.')
+        if namespace in NAMESPACES and exchange_id in EXCHANGES:
+            return each, getattr(import_module(NAMESPACES[namespace]), exchange_id)
+        if namespace in NAMESPACES:  # another one, which may extend one of these
+            break
     raise NotSupported(f'ccxt_mmp extends {" and ".join(EXCHANGES)} objects of ccxt, not {exchange!r}')
+
+
+def _add(own: dict[str, Any], added: dict[str, Any], stock: dict[str, Any]) -> None:
+    """Add to the settings of an object, in place; what the user has set otherwise than ccxt stays."""
+    for name, value in added.items():
+        if isinstance(value, dict) and isinstance(own.get(name), dict):
+            _add(own[name], value, stock.get(name) or {})
+        elif name not in own or own[name] == stock.get(name):
+            own[name] = value
 
 
 def _extended_class(own: type, plugin: type) -> type:
     """The class of this package, or a subclass of it and of the user's."""
-    if (own, plugin) in _EXTENDED:
-        return _EXTENDED[own, plugin]
-    extended = plugin if issubclass(plugin, own) else type(own.__name__, (own, plugin), {'__module__': own.__module__})
+    extended = _EXTENDED.get((own, plugin))
+    if extended is None:
+        name, module = own.__name__, {'__module__': own.__module__}
+        extended = plugin if issubclass(plugin, own) else type(name, (own, plugin), module)
+        _EXTENDED[own, plugin] = extended
     # ccxt sets the camelCase names of methods only where it makes an object
     ours = {name for each in plugin.__mro__ if each.__module__.startswith('ccxt_mmp.mixins') for name in vars(each)}
     for name in ours:
@@ -91,7 +101,7 @@ def _extended_class(own: type, plugin: type) -> type:
         if first and others and callable(getattr(extended, name)):
             alias = first + ''.join(each[:1].upper() + each[1:] for each in others)
             setattr(extended, alias, getattr(extended, name))
-    return _EXTENDED.setdefault((own, plugin), extended)
+    return extended
 
 
 def install() -> None:
@@ -115,5 +125,7 @@ def uninstall() -> None:
     """undo ``install``, however often it was called; objects that were made meanwhile keep their methods"""
     with _LOCK:
         for (stock, name), replaced in _REPLACED.items():
-            setattr(sys.modules[stock], name, replaced)
+            ours = getattr(sys.modules[NAMESPACES[stock]], name)
+            if getattr(sys.modules[stock], name) is ours:  # and not what somebody else has put there since
+                setattr(sys.modules[stock], name, replaced)
         _REPLACED.clear()

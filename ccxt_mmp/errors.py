@@ -17,11 +17,13 @@ Every other failure is ccxt's own error: ``ArgumentsRequired``, ``BadRequest``, 
 ``OperationFailed``, ``NetworkError`` and so on.
 """
 
+import sys
 from collections.abc import Iterable
 from typing import Any
 
-import ccxt
 from ccxt.base.errors import InvalidOrder, OperationFailed, OperationRejected, PermissionDenied
+
+_CCXTS = sys.modules[OperationFailed.__module__]
 
 
 class MmpFrozen(OperationRejected):
@@ -59,7 +61,10 @@ class MassCancelIncomplete(OperationFailed):
 
 def __getattr__(name: str) -> Any:
     """ccxt's own errors are here, too."""
-    error = getattr(ccxt, name, None)
-    if isinstance(error, type) and issubclass(error, ccxt.BaseError):
-        return error
+    if not name.startswith('__') and hasattr(_CCXTS, name):
+        return getattr(_CCXTS, name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}, nor is it an error of ccxt')
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *dir(_CCXTS)})

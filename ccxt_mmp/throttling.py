@@ -12,13 +12,20 @@ from contextvars import ContextVar
 from threading import Lock
 from typing import Any
 
-from ccxt.base.errors import RateLimitExceeded
+from ccxt.base.errors import DDoSProtection, ExchangeError, InvalidNonce, RateLimitExceeded
 
 # the exchange counts when requests arrive, which is not as far apart as when they were sent
 MARGIN = 1.02
 
+# how long an order whose answer was given up may still be on its way, s
+GRACE = 1.0
+
 # one for all windows and fences, each of which holds it for microseconds
 _LOCK = Lock()
+
+
+# a request that failed so was answered: refused, for certain
+ANSWERED = (ExchangeError, DDoSProtection, RateLimitExceeded, InvalidNonce)
 
 
 class OutOfTimeError(RateLimitExceeded):
@@ -35,6 +42,7 @@ class Fence:
         self._changes = 0  # mass cancels that have begun, and those that are over
         self._under_way = 0
         self.departed = 0  # orders that are handed to the transport and not answered yet
+        self.lost_until = 0.0  # time.monotonic() until which one whose answer was given up may still arrive
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Fence, ()  # a copy of an exchange has sent nothing
@@ -60,9 +68,15 @@ class Fence:
             self.departed += passes
             return passes
 
-    def arrive(self) -> None:
+    def arrive(self, *, is_lost: bool) -> None:
         with _LOCK:
             self.departed -= 1
+            if is_lost:
+                self.lost_until = time.monotonic() + GRACE
+
+    def is_settled(self, own: int) -> bool:
+        """Whether nothing but one's own may be on its way."""
+        return self.departed <= own and time.monotonic() >= self.lost_until
 
     def _count(self, change: int) -> None:
         with _LOCK:
@@ -126,10 +140,11 @@ class Errand:
         self._token = _ERRAND.set(self)
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         _ERRAND.reset(self._token)
         if self.fence is not None and self.has_departed:
-            self.fence.arrive()
+            self.has_departed = False
+            self.fence.arrive(is_lost=error is not None and not isinstance(error, ANSWERED))
 
     def departs(self) -> bool:
         """Called right before it is sent: whether it may be."""

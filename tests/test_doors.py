@@ -120,6 +120,8 @@ def test_submodules_are_this_packages():
     assert ccxt_mmp.pro.__name__ == 'ccxt_mmp.pro'
     assert {'async_support', 'pro', 'errors'} <= set(dir(ccxt_mmp))
     assert ccxt_mmp.__version__ != ccxt.__version__
+    assert ccxt_mmp.async_support.__version__ == ccxt_mmp.pro.__version__ == ccxt_mmp.__version__
+    assert {'NetworkError', 'error_hierarchy', 'MmpFrozen'} <= set(dir(ccxt_mmp.errors))
 
 
 def test_submodules_are_loaded_when_they_are_asked_for():
@@ -207,6 +209,54 @@ def test_methods_of_the_users_class_win(flavour, exchange_id):
         assert callable(exchange.setMmp)
     assert type(exchanges[0]) is type(exchanges[1])
     assert not hasattr(Mine, 'set_mmp')
+
+
+def test_settings_of_the_user_stay(flavour):
+    class MyError(ccxt.ExchangeError):
+        pass
+
+    class Mine(STOCK[flavour.name].okx):
+        def describe(self):
+            return self.deep_extend(super().describe(), {'exceptions': {'exact': {'51034': MyError}}})
+
+    exchange = Mine({'has': {'setMmp': 'mine'}})
+    flavour.opened.append(exchange)
+    exchange.timeout_on_exit = 0
+    options = exchange.options
+    extend(exchange)
+    assert exchange.exceptions['exact']['51034'] is MyError
+    assert exchange.exceptions['exact']['70008'] is ccxt_mmp.MmpFrozen
+    assert exchange.has['setMmp'] == 'mine'
+    assert exchange.options is options
+
+
+@pytest.mark.skipif(not hasattr(ccxt.binance, 'enable_demo_trading'), reason='this version of ccxt has no demo trading')
+def test_object_in_demo_mode_reaches_the_options_demo_host(flavour):
+    exchange = STOCK[flavour.name].binance()
+    flavour.opened.append(exchange)
+    exchange.timeout_on_exit = 0
+    exchange.enable_demo_trading(True)
+    extend(exchange)
+    assert exchange.urls['api']['eapiPrivate'].startswith('https://demo-fapi.binance.com')
+
+
+def test_alias_follows_a_method_that_was_replaced():
+    class Mine(ccxt.okx):
+        pass
+
+    extend(Mine())
+    Mine.create_order = lambda self, *arguments: 'replaced'
+    assert extend(Mine()).createOrder() == 'replaced'
+
+
+def test_class_that_somebody_else_put_there_stays():
+    install()
+    theirs, ccxt.okx = ccxt.okx, 'theirs'
+    try:
+        uninstall()
+        assert ccxt.okx == 'theirs'
+    finally:
+        ccxt.okx = theirs.__mro__[[each.__module__ == 'ccxt.okx' for each in theirs.__mro__].index(True)]
 
 
 def test_open_session_is_used_on(simulator):

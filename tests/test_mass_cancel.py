@@ -670,6 +670,28 @@ def test_clock_that_cannot_be_asked_does_not_stop_it(flavour, simulator, exchang
     assert len([each for each in simulator.requests if each.path.endswith('/time')]) <= 6
 
 
+@pytest.mark.parametrize('exchange_id', EXCHANGES)
+def test_clock_that_hangs_does_not_use_up_the_time(flavour, simulator, exchange_id):
+    options = {'adjustForTimeDifference': True, 'massCancelMmp': {'timeout': 150}}
+    exchange = flavour.exchange(exchange_id, simulator.url, options=options, timeout=200, enableRateLimit=True)
+    quote(simulator, exchange_id, 1)
+    simulator.fault('delay', '/time', milliseconds=1000)
+    flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id]))
+    assert resting(simulator, exchange_id) == []
+
+
+@pytest.mark.parametrize('exchange_id', EXCHANGES)
+def test_what_is_no_error_of_ccxts_does_not_leave_it(flavour, simulator, exchange_id):
+    exchange = flavour.exchange(exchange_id, simulator.url)
+
+    def closed(*arguments, **keywords):
+        raise RuntimeError('Session is closed')
+
+    exchange.fetch = closed
+    with pytest.raises(ccxt.OperationFailed, match='Session is closed'):
+        flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id]))
+
+
 def test_answer_that_was_lost_before_a_refusal_leaves_it_open(flavour, simulator):
     exchange = flavour.exchange('binance', simulator.url)
     mine = quote(simulator, 'binance', 1)

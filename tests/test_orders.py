@@ -4,10 +4,12 @@ import json
 from functools import lru_cache
 from urllib.parse import parse_qs, unquote
 
+import aiohttp
 import ccxt
 import ccxt.async_support
 import ccxt.pro
 import pytest
+import requests as requests_library
 
 import ccxt_mmp.pro
 from ccxt_mmp import BinanceMmp, MmpFrozen, MmpNotEnabled, OkxMmp, SyncMmp
@@ -748,6 +750,38 @@ def test_cancellation_that_failed_is_told_from_the_others(flavour, simulator):
         flavour.take(exchange.cancel_orders([refused], symbol))
     with pytest.raises(ccxt.OrderNotFound):
         flavour.take(exchange.cancel_orders([rests, '1'], symbol))
+
+
+def test_refusal_that_names_its_order_is_no_cancellation(flavour, canned):
+    exchange = with_markets(flavour.exchange('binance', canned.url))
+    market = exchange.market(symbols(exchange, 'BTCUSDT')[0])
+    gone = {'orderId': 1, 'code': -2011, 'msg': 'Unknown order sent.'}
+    canned.answer(json.dumps([gone, {'orderId': 2, 'symbol': market['id'], 'status': 'CANCELED'}]))
+    cancelled = flavour.take(exchange.cancel_orders(['1', '2'], market['symbol']))
+    assert [(order['id'], order['status']) for order in cancelled] == [('1', None), ('2', 'canceled')]
+
+
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_answer_that_breaks_off_leaves_it_open(flavour, exchange, quoted, exchange_id):
+    """ccxt raises ExchangeError for it, as for a refusal."""
+    if flavour.name == 'sync':
+        cause = requests_library.exceptions.ContentDecodingError('broken')
+    else:
+        cause = aiohttp.ClientPayloadError('broken')
+    stock = type(exchange).__mro__[[each.__module__.startswith('ccxt.') for each in type(exchange).__mro__].index(True)]
+
+    def broken(*arguments):
+        raise ccxt.ExchangeError('broken') from cause
+
+    async def broken_later(*arguments):
+        broken()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stock, 'fetch', broken if flavour.name == 'sync' else broken_later)
+        with pytest.raises(ccxt.NetworkError):
+            create(flavour, exchange, quoted[0], {'mmp': True})
+        with pytest.raises(ccxt.ExchangeError):
+            create(flavour, exchange, quoted[0], {})  # is ccxt's own affair
 
 
 def test_lost_batch_of_cancellations_never_hides_the_others(flavour, simulator):

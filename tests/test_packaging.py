@@ -100,7 +100,9 @@ def test_the_sdist_holds_what_the_wheel_is_built_from(built, wheel):
         packed = {name.partition('/')[2] for name in archive.getnames()}
     needed = {name for name in wheel.namelist() if name.startswith('ccxt_mmp/')}
     assert needed | {'setup.cfg', 'pyproject.toml', 'README.md', 'LICENSE'} <= packed
-    assert not [name for name in packed if name.startswith(('benchmarks', 'cassettes'))]
+    # the tests, which can be run from it
+    assert {'tests/conftest.py', 'tests/static/request/okx.json', 'cassettes/okx/life_cycle.yaml'} <= packed
+    assert not [name for name in packed if name.startswith('benchmarks')]
 
 
 def test_the_index_would_take_both(built):

@@ -441,6 +441,40 @@ def test_order_that_was_on_its_way_before_a_mass_cancel_does_not_survive_it(fast
     assert fast.requests.index(first) == 0  # the mass cancel itself did not wait
 
 
+@pytest.mark.parametrize('way', [('okx', {}), ('binance', {})])
+def test_order_whose_answer_was_given_up_does_not_survive_a_mass_cancel(fast, way):
+    """Its task is cancelled, as bots do before they pull the plug; it arrives later."""
+    exchange_id, params = way
+
+    async def main():
+        async with getattr(ccxt_mmp.async_support, exchange_id)({'enableRateLimit': False}) as exchange:
+            fast_exchange(exchange, fast)
+            symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
+            exchange_fetch, arriving = exchange.fetch, []
+
+            async def arrive_later(url, method='GET', headers=None, body=None):
+                if method == 'POST' and 'cancel' not in url:
+                    arriving.append(asyncio.ensure_future(send_later(url, method, headers, body)))
+                    await asyncio.shield(arriving[-1])
+                return await exchange_fetch(url, method, headers, body)
+
+            async def send_later(*request):
+                await asyncio.sleep(0.2)
+                return await exchange_fetch(*request)
+
+            exchange.fetch = arrive_later
+            placing = asyncio.ensure_future(exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True}))
+            await asyncio.sleep(0.02)
+            placing.cancel()
+            await asyncio.gather(placing, return_exceptions=True)
+            await exchange.mass_cancel_mmp(UNIFIED[exchange_id], params)
+            await asyncio.gather(*arriving)
+
+    asyncio.run(main())
+    assert len([each for each in fast.requests if each.path.endswith('order') or 'batch' in each.path]) > 0
+    assert fast.resting(exchange_id, UNDERLYING[exchange_id]) == []
+
+
 def test_lock_stops_the_orders_that_were_on_their_way(fast):
     async def main():
         async with ccxt_mmp.async_support.okx({'enableRateLimit': False}) as exchange:

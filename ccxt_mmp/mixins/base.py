@@ -6,7 +6,15 @@ from functools import cache
 from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
-from ccxt.base.errors import ArgumentsRequired, BadRequest, BadResponse, BadSymbol, ExchangeError, NotSupported
+from ccxt.base.errors import (
+    ArgumentsRequired,
+    BadRequest,
+    BadResponse,
+    BadSymbol,
+    ExchangeError,
+    NetworkError,
+    NotSupported,
+)
 
 from ccxt_mmp._io import take
 from ccxt_mmp._numbers import MAX_DECIMALS, MAX_NUMBER, exact_decimal, is_integer, plain
@@ -35,7 +43,7 @@ class Mmp(Exchange):
 
     The **underlying** names what the exchange protects, an option series: ``'BTC/USD'`` (OKX, coin-settled; the
     USD-margined ``BTC-USD_UM`` is another family, ``'BTC/USD:USD'``), ``'BTC/USDT'`` (Binance), the exchange's own id,
-    or the symbol or id of any of its options. No method loads markets.
+    or the symbol or id of any of its options. No MMP method loads markets.
 
     **Units.** Times are milliseconds. ``qtyLimit`` is in contracts, as ``amount`` in ``create_order``; contracts
     differ: 100 contracts are about 1 BTC on OKX and 100 BTC on Binance. ``deltaLimit`` is in the underlying coin.
@@ -140,10 +148,11 @@ class Mmp(Exchange):
         https://developers.binance.com/docs/derivatives/options-trading/trade/Cancel-All-Option-Orders-By-Underlying
 
         Waits for its own documented limit alone, never behind other calls. MMP orders of the underlying that this
-        object still has waiting to be sent are not sent any more and raise ``MassCancelLocked``; orders asked for
+        object still has waiting to be sent are not sent any more and fail with ``MassCancelLocked``; orders asked for
         after it returned go through. It cannot recall a request that is already on its way: for the answers of the
-        MMP orders that this object had sent it waits, and cancels again. Nor can it stop the orders of other programs
-        or objects (OKX: ``lockInterval`` does).
+        MMP orders that this object had sent it waits, and cancels again; after one whose answer was given up (a
+        timeout, a task that was cancelled) it does so a second later. Nor can it stop the orders of other programs or
+        objects (OKX: ``lockInterval`` does).
 
         OKX: one request, and a second one after orders that were on their way. A call without ``lockInterval`` may end
         the lock of an earlier one [unverified].
@@ -165,7 +174,8 @@ class Mmp(Exchange):
         :param bool [params.emulate]: OKX: list, cancel and verify as on Binance, for accounts without the privilege
         :param bool [params.includeNonMmp]: Binance: cancel every order of the underlying, in one request
         :returns dict: a MassCancel; ``orders`` are those known to be cancelled by it, without those whose answer was
-            lost, None where none are listed
+            lost, None where none are listed. With ``emulate`` an order counts as cancelled whose cancellation OKX
+            accepted and which it does not list any more [unverified]
         """
         self._front_missing()
 
@@ -424,9 +434,9 @@ class Mmp(Exchange):
             return
         slot = window.reserve(errand.cost)
         try:
-            if errand.ends is not None and slot > errand.ends:
-                raise OutOfTimeError(f'{self.id} {errand.endpoint} has no room within its limit while there is time')
             delay = slot - window.clock()
+            if delay > 0 and errand.ends is not None and slot > errand.ends:
+                raise OutOfTimeError(f'{self.id} {errand.endpoint} has no room within its limit while there is time')
             if delay > 0:
                 await take(self.sleep(delay * 1000))
         except BaseException:
@@ -462,6 +472,16 @@ class Mmp(Exchange):
         if errand is not None and not errand.departs():
             raise MassCancelLocked(f'{self.id} createOrder() was not sent: a mass cancel came after it was asked for')
         return super().sign(*arguments, **keywords)
+
+    def _raise_if_lost(self, error: ExchangeError) -> None:
+        """ccxt raises ExchangeError, as for a refusal, where an answer broke off on the way: it leaves it open."""
+        if type(error) is not ExchangeError or current_errand(self) is None:
+            return
+        of_transport = [f'{each.__module__}.{each.__name__}' for each in type(error.__cause__).__mro__]
+        if 'requests.exceptions.HTTPError' in of_transport:
+            return  # an answer with a status of its own
+        if {'aiohttp.client_exceptions.ClientError', 'requests.exceptions.RequestException'} & {*of_transport}:
+            raise NetworkError(str(error)) from error
 
     def _mmp_fence(self, underlying_id: str) -> Fence:
         fences: dict[str, Fence] = self.__dict__.setdefault('_mmp_fences', {})

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from ccxt.base.errors import ExchangeError
+
 from ccxt_mmp._io import finish
 from ccxt_mmp.mixins.base import Mmp
 from ccxt_mmp.mixins.orders import MmpOrders, Order
@@ -158,6 +160,13 @@ class SyncMmp(MmpOrders, Mmp):
         """
         return finish(self._cancel_all_orders_after(super().cancel_all_orders_after, timeout, params))
 
+    def fetch(self, *arguments: Any, **keywords: Any) -> Any:
+        try:
+            return super().fetch(*arguments, **keywords)
+        except ExchangeError as error:
+            self._raise_if_lost(error)
+            raise
+
     def throttle(self, cost: Any = None) -> None:
         # ccxt measures its pause from the last request of any kind; those that do not queue are none of its business
         queued_at = self.__dict__.setdefault('_mmp_queued_at', self.lastRestRequestTimestamp)
@@ -232,6 +241,13 @@ class AsyncMmp(MmpOrders, Mmp):
         ``create_order`` over the websocket (OKX, pro), with the flag as there; nothing queues on this way
         """
         return await self._create_order_ws(super().create_order_ws, symbol, type, side, amount, price, params)
+
+    async def fetch(self, *arguments: Any, **keywords: Any) -> Any:
+        try:
+            return await super().fetch(*arguments, **keywords)
+        except ExchangeError as error:
+            self._raise_if_lost(error)
+            raise
 
     async def throttle(self, cost: Any = None) -> None:
         errand = current_errand(self)

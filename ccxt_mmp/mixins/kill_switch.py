@@ -13,6 +13,7 @@ from ccxt.base.errors import (
     BaseError,
     DDoSProtection,
     ExchangeClosedByUser,
+    ExchangeNotAvailable,
     InvalidNonce,
     NetworkError,
     OperationFailed,
@@ -87,7 +88,7 @@ class Progress:
         self.fence.__exit__(*error)
 
     def look_around(self) -> None:
-        self.is_settled = self.fence.departed <= self.own_departures
+        self.is_settled = self.fence.is_settled(self.own_departures)
 
     @property
     def cancelled(self) -> dict[str, Params]:
@@ -170,6 +171,12 @@ class KillSwitch(Exchange):
                 elif isinstance(error, InvalidNonce):
                     clock_was_loaded = True
                     await self._try_clock(self._load_time_difference, progress)
+                    if progress.must_stop:
+                        raise (lost or error) from error
+            except BaseError:
+                raise
+            except Exception as error:  # a session or a loop that is closed
+                raise ExchangeNotAvailable(f'{self.id} {endpoint} failed: {described(error)}') from error
             else:
                 progress.answers.append(answer)
                 return answer
@@ -178,10 +185,12 @@ class KillSwitch(Exchange):
         """A clock that cannot be asked does not keep a kill switch from trying with the one at hand."""
         if progress.has_no_clock:
             return
+        started = time.monotonic()
         try:
             await load()
-        except BaseError:
-            progress.has_no_clock = True  # if the one at hand is wrong, the exchange will say so
+        except Exception:  # noqa: BLE001 - if the clock at hand is wrong, the exchange will say so
+            progress.has_no_clock = True
+            progress.ends += time.monotonic() - started  # a clock that hangs must not use up the time of the switch
 
     async def _only_request(
         self, endpoint: str, request: Params, underlying_id: str, progress: Progress, *, locks: bool = False
@@ -202,9 +211,10 @@ class KillSwitch(Exchange):
 
     async def _settle(self, progress: Progress) -> None:
         """Wait for the answers of the orders that this object had sent before, and which may rest after it."""
-        while not progress.is_late and progress.fence.departed > progress.own_departures:
-            await take(self.sleep(POLL))
         progress.look_around()
+        while not progress.is_settled and not progress.is_late:
+            await take(self.sleep(POLL))
+            progress.look_around()
 
     # --- list, cancel, verify
 
@@ -241,7 +251,7 @@ class KillSwitch(Exchange):
         rows: list[Any] = []
         try:
             await self._list_open_orders(underlying_id, params, progress, rows)
-        except BaseError as error:
+        except Exception as error:  # noqa: BLE001 - nor is this a reason to stop
             progress.fail(error)
         else:
             # what was listed before and is not now does not rest
