@@ -135,6 +135,11 @@ def test_submodules_are_loaded_when_they_are_asked_for():
     subprocess.run([sys.executable, '-c', code], check=True)
 
 
+def test_submodule_that_is_not_loaded_is_imported(monkeypatch):
+    monkeypatch.delattr(ccxt_mmp, 'pro')
+    assert ccxt_mmp.pro.okx.__module__ == 'ccxt_mmp.pro'
+
+
 def test_errors_are_ccxts_too():
     assert ccxt_mmp.errors.NetworkError is ccxt.NetworkError
     assert issubclass(ccxt_mmp.errors.MmpFrozen, ccxt_mmp.errors.OperationRejected)

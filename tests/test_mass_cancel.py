@@ -912,6 +912,15 @@ def test_clock_that_stays_wrong_is_set_once(flavour, canned):
     assert len(canned.received()) == 2
 
 
+def test_clock_that_takes_all_the_time_is_the_last_request(flavour, canned):
+    exchange = flavour.exchange('okx', canned.url)
+    canned.answer('{"code":"50102","data":[],"msg":"Timestamp request expired"}')
+    exchange.load_time_difference = lambda *arguments: time.sleep(0.1)
+    with pytest.raises(MassCancelIncomplete, match='its time is over'):
+        cancel(flavour, exchange, emulate=False, timeout=50)
+    assert len(canned.received()) == 1
+
+
 def test_rate_limit_is_waited_for(flavour, simulator):
     """A pause of the window divided by its calls, 100 ms, each of two times."""
     limits = {'POST trade/mass-cancel': [5, 500]}

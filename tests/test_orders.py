@@ -15,6 +15,7 @@ import ccxt_mmp.pro
 from ccxt_mmp import BinanceMmp, MmpFrozen, MmpNotEnabled, OkxMmp, SyncMmp
 from ccxt_mmp._io import finish
 from ccxt_mmp.mixins.orders import MmpOrders
+from ccxt_mmp.throttling import Errand
 from tests.trading import UNDERLYING, symbols, with_markets
 
 EXCHANGES = ['okx', 'binance']
@@ -782,6 +783,14 @@ def test_answer_that_breaks_off_leaves_it_open(flavour, exchange, quoted, exchan
             create(flavour, exchange, quoted[0], {'mmp': True})
         with pytest.raises(ccxt.ExchangeError):
             create(flavour, exchange, quoted[0], {})  # is ccxt's own affair
+
+
+def test_status_that_is_no_error_of_ccxts_is_an_answer(exchange):
+    """requests raises HTTPError for it, which is nothing that broke off."""
+    refused = ccxt.ExchangeError('refused')
+    refused.__cause__ = requests_library.exceptions.HTTPError('451')
+    with Errand(exchange):
+        assert exchange._raise_if_lost(refused) is None
 
 
 def test_lost_batch_of_cancellations_never_hides_the_others(flavour, simulator):
