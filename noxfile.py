@@ -1,4 +1,7 @@
-"""The versions that people have: ``nox`` runs the suite on each, ``nox -k "oldest and 3.10"`` on one of them."""
+"""The versions that people have: ``nox`` runs the suite on each whose Python is on the PATH.
+
+One of them: ``nox -s "tests(oldest ccxt, Python 3.13)"``.
+"""
 
 import nox
 
