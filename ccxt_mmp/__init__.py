@@ -8,8 +8,9 @@ import sys
 import ccxt
 
 from ccxt_mmp import errors
+from ccxt_mmp._fall_through import fall_through
 from ccxt_mmp._version import __version__
-from ccxt_mmp.doors import extend, fall_through, install, uninstall
+from ccxt_mmp.doors import extend, install, uninstall
 from ccxt_mmp.errors import MassCancelIncomplete, MassCancelLocked, MmpFrozen, MmpNotEnabled
 from ccxt_mmp.mixins import AsyncMmp, BinanceMmp, Mmp, OkxMmp, SyncMmp
 from ccxt_mmp.types import MassCancel, MmpState
@@ -44,4 +45,4 @@ class binance(SyncMmp, BinanceMmp, ccxt.binance):
     """``ccxt.binance`` with Market Maker Protection."""
 
 
-__getattr__, __dir__ = fall_through(sys.modules[__name__], ccxt)
+__getattr__, __dir__ = fall_through(sys.modules[__name__], ccxt, ('async_support', 'pro'))

@@ -4,8 +4,8 @@ import sys
 
 import ccxt.async_support
 
+from ccxt_mmp._fall_through import fall_through
 from ccxt_mmp._version import __version__
-from ccxt_mmp.doors import fall_through
 from ccxt_mmp.mixins import AsyncMmp, BinanceMmp, OkxMmp
 
 __all__ = ['__version__', 'binance', 'okx']

@@ -6,10 +6,8 @@
 """
 
 import sys
-from collections.abc import Callable
 from importlib import import_module
 from threading import Lock
-from types import ModuleType
 from typing import Any, TypeVar
 
 from ccxt.base.errors import NotSupported
@@ -25,23 +23,6 @@ NAMESPACES = {'ccxt.pro': 'ccxt_mmp.pro', 'ccxt.async_support': 'ccxt_mmp.async_
 _LOCK = Lock()
 _REPLACED: dict[tuple[str, str], Any] = {}
 _EXTENDED: dict[tuple[type, type], type] = {}
-
-
-def fall_through(module: ModuleType, stock: ModuleType) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """``__getattr__`` and ``__dir__`` of a module that has the names of ccxt's besides its own."""
-
-    def get(name: str) -> Any:
-        if f'{module.__name__}.{name}' in NAMESPACES.values():
-            return import_module(f'{module.__name__}.{name}')
-        if not name.startswith('__') and hasattr(stock, name):
-            return getattr(stock, name)
-        raise AttributeError(f'module {module.__name__!r} has no attribute {name!r}, nor has {stock.__name__!r}')
-
-    def names() -> list[str]:
-        submodules = (each.rpartition('.')[2] for each in NAMESPACES.values() if each.startswith(f'{module.__name__}.'))
-        return sorted({*vars(module), *dir(stock), *submodules})
-
-    return get, names
 
 
 def extend(exchange: E) -> E:

@@ -19,11 +19,10 @@ Every other failure is ccxt's own error: ``ArgumentsRequired``, ``BadRequest``, 
 
 import sys
 from collections.abc import Iterable
-from typing import Any
 
 from ccxt.base.errors import InvalidOrder, OperationFailed, OperationRejected, PermissionDenied
 
-_CCXTS = sys.modules[OperationFailed.__module__]
+from ccxt_mmp._fall_through import fall_through
 
 
 class MmpFrozen(OperationRejected):
@@ -59,12 +58,5 @@ class MassCancelIncomplete(OperationFailed):
         self.unknown = list(unknown)
 
 
-def __getattr__(name: str) -> Any:
-    """ccxt's own errors are here, too."""
-    if not name.startswith('__') and hasattr(_CCXTS, name):
-        return getattr(_CCXTS, name)
-    raise AttributeError(f'module {__name__!r} has no attribute {name!r}, nor is it an error of ccxt')
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *dir(_CCXTS)})
+# ccxt's own errors are here, too
+__getattr__, __dir__ = fall_through(sys.modules[__name__], sys.modules[OperationFailed.__module__])
