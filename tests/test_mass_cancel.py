@@ -3,6 +3,7 @@
 import json
 import pickle
 import time
+from itertools import count
 
 import ccxt
 import pytest
@@ -48,6 +49,23 @@ def resting(simulator, exchange_id):
 
 def ids(orders):
     return sorted(order['id'] for order in orders)
+
+
+def after_each_list(exchange, act):
+    """Let ``act`` see and change what a mass cancel lists; its arguments are the number of the list, from 0, and it."""
+    listed, numbers = exchange._list_open_orders, count()
+
+    async def list_then_act(*arguments):
+        await listed(*arguments)
+        act(next(numbers), arguments[-1])
+
+    exchange._list_open_orders = list_then_act
+
+
+def lose_all_but_the_first(number, rows):
+    if number > 0:
+        rows.clear()
+        raise ccxt.ExchangeNotAvailable('no list')
 
 
 # --- what goes and what stays
@@ -213,8 +231,8 @@ def test_full_book_goes_the_cheaper_way_if_little_weight_is_left(flavour, book, 
 def test_batches_stay_where_single_cancellations_would_cost_more(flavour, book):
     book.clear()
     [few, many] = book.instruments('binance', 'BTCUSDT')[:2]
-    for symbol, count in ((few, 4), (many, 9)):
-        for _ in range(count):
+    for symbol, of_each in ((few, 4), (many, 9)):
+        for _ in range(of_each):
             book.rest('binance', 'BTCUSDT', mmp=True, symbol=symbol)
     exchange = flavour.exchange('binance', book.url)
     exchange.milliseconds = book.now
@@ -280,15 +298,12 @@ def test_fault_that_passes_leaves_nothing_behind(flavour, simulator, exchange, e
 def test_orders_that_are_gone_already_are_not_reported(flavour, simulator, exchange, exchange_id):
     """They go between the list and their cancellation."""
     mine = quote(simulator, exchange_id, 2, 3)
-    listed = exchange._list_open_orders
 
-    async def fill_some_then_go_on(*arguments):
-        await listed(*arguments)
-        for order_id in (mine[0], mine[1], mine[2], mine[3]):
-            if simulator.order(order_id).is_open:
-                simulator.fill(order_id)
+    def fill_some(number, rows):
+        for order_id in mine[:4] if number == 0 else ():
+            simulator.fill(order_id)
 
-    exchange._list_open_orders = fill_some_then_go_on
+    after_each_list(exchange, fill_some)
     cancelled = cancel(flavour, exchange)
     assert ids(cancelled['orders']) == sorted(mine[4:])
     assert resting(simulator, exchange_id) == []
@@ -297,17 +312,12 @@ def test_orders_that_are_gone_already_are_not_reported(flavour, simulator, excha
 
 def test_orders_that_are_gone_are_not_left_if_the_next_list_fails(flavour, simulator, exchange, exchange_id):
     mine = quote(simulator, exchange_id, 1, 3)
-    listed = exchange._list_open_orders
-    calls = []
 
-    async def fill_one_then_fail(*arguments):
-        calls.append(arguments)
-        if len(calls) > 1:
-            raise ccxt.ExchangeNotAvailable('no list')
-        await listed(*arguments)
+    def fill_one_then_fail(number, rows):
+        lose_all_but_the_first(number, rows)
         simulator.fill(mine[0])
 
-    exchange._list_open_orders = fill_one_then_fail
+    after_each_list(exchange, fill_one_then_fail)
     with pytest.raises(MassCancelIncomplete) as caught:
         cancel(flavour, exchange)
     assert sorted(caught.value.cancelled) == sorted(mine[1:])
@@ -317,14 +327,7 @@ def test_orders_that_are_gone_are_not_left_if_the_next_list_fails(flavour, simul
 def test_single_order_that_is_gone_is_not_reported(flavour, simulator):
     exchange = flavour.exchange('binance', simulator.url)
     [only] = quote(simulator, 'binance', 1, 1)
-    listed = exchange._list_open_orders
-
-    async def fill_it_then_go_on(*arguments):
-        await listed(*arguments)
-        if simulator.order(only).is_open:
-            simulator.fill(only)
-
-    exchange._list_open_orders = fill_it_then_go_on
+    after_each_list(exchange, lambda number, rows: number or simulator.fill(only))
     assert cancel(flavour, exchange)['orders'] == []
 
 
@@ -366,16 +369,7 @@ def test_list_that_always_fails_says_that_nothing_is_known(flavour, simulator, e
 
 def test_list_that_fails_after_the_first_says_what_was_cancelled(flavour, simulator, exchange, exchange_id):
     mine = quote(simulator, exchange_id, 2)
-    listed = exchange._list_open_orders
-    calls = []
-
-    async def fail_later(*arguments):
-        calls.append(arguments)
-        if len(calls) > 1:
-            raise ccxt.ExchangeNotAvailable('no list')
-        return await listed(*arguments)
-
-    exchange._list_open_orders = fail_later
+    after_each_list(exchange, lose_all_but_the_first)
     with pytest.raises(MassCancelIncomplete, match='whether others rest is not known') as caught:
         cancel(flavour, exchange)
     assert sorted(caught.value.cancelled) == sorted(mine)
@@ -385,16 +379,7 @@ def test_list_that_fails_after_the_first_says_what_was_cancelled(flavour, simula
 
 def test_answer_that_is_always_lost_is_unknown(flavour, simulator, exchange, exchange_id):
     mine = quote(simulator, exchange_id, 1, 3)
-    listed = exchange._list_open_orders
-    calls = []
-
-    async def fail_later(*arguments):
-        calls.append(arguments)
-        if len(calls) > 1:
-            raise ccxt.ExchangeNotAvailable('no list')
-        return await listed(*arguments)
-
-    exchange._list_open_orders = fail_later
+    after_each_list(exchange, lose_all_but_the_first)
     simulator.fault('malformed', BATCH[exchange_id], times=1000)
     with pytest.raises(MassCancelIncomplete) as caught:
         cancel(flavour, exchange)
@@ -493,15 +478,13 @@ def test_time_that_is_over_ends_it(flavour, simulator):
 def test_listed_order_that_does_not_say_is_no_answer_after_the_others_are_cancelled(flavour, simulator, missing):
     exchange = flavour.exchange('binance', simulator.url)
     mine = quote(simulator, 'binance', 2)
-    listed = exchange._list_open_orders
 
-    async def forget(*arguments):
-        await listed(*arguments)
-        for row in arguments[-1]:
+    def forget(number, rows):
+        for row in rows:
             if str(row['orderId']) == mine[0]:
                 del row[missing]
 
-    exchange._list_open_orders = forget
+    after_each_list(exchange, forget)
     with pytest.raises(ccxt.BadResponse, match=mine[0]) as caught:
         cancel(flavour, exchange)
     assert type(caught.value) is ccxt.BadResponse
@@ -561,15 +544,13 @@ def test_listed_order_without_an_id_is_no_answer(flavour, canned, row):
 def test_answer_that_claims_too_much_is_not_believed(flavour, simulator, exchange, exchange_id):
     """An order that is said to be cancelled and is listed again is not reported as cancelled."""
     mine = quote(simulator, exchange_id, 1, 3)
-    listed = exchange._list_open_orders
     first = []
 
-    async def list_again(*arguments):
-        await listed(*arguments)
-        first.extend([] if first else arguments[-1])
-        arguments[-1][:] = first
+    def list_again(number, rows):
+        first.extend([] if first else rows)
+        rows[:] = first
 
-    exchange._list_open_orders = list_again
+    after_each_list(exchange, list_again)
     with pytest.raises(MassCancelIncomplete) as caught:
         cancel(flavour, exchange)
     assert caught.value.cancelled == []
@@ -600,13 +581,7 @@ def test_incomplete_error_survives_pickling_and_names_the_first_ids():
 @pytest.mark.parametrize('junk', ['junk', None, {}, {'orderId': ''}, 7])
 def test_row_that_cannot_be_read_is_no_answer_after_the_others_are_cancelled(flavour, simulator, exchange, junk):
     others = quote(simulator, exchange.id, 2)
-    listed = exchange._list_open_orders
-
-    async def with_junk(*arguments):
-        await listed(*arguments)
-        arguments[-1].append(junk)
-
-    exchange._list_open_orders = with_junk
+    after_each_list(exchange, lambda number, rows: rows.append(junk))
     with pytest.raises(ccxt.BadResponse, match=f'cancelled {len(others)} orders') as caught:
         cancel(flavour, exchange)
     assert type(caught.value) is ccxt.BadResponse
@@ -707,16 +682,15 @@ def test_answer_that_was_lost_before_a_refusal_leaves_it_open(flavour, simulator
 def test_list_that_lags_behind_loses_no_cancellation(flavour, simulator, exchange, exchange_id):
     """Listed once more after it was cancelled, an order is gone in the next round, and it was this that did it."""
     mine = quote(simulator, exchange_id, 1, 3)
-    listed = exchange._list_open_orders
     stale = []
 
-    async def lag(*arguments):
-        await listed(*arguments)
-        if len(stale) < 2:
-            stale.append(list(arguments[-1]) or stale[0])
-            arguments[-1][:] = stale[-1]
+    def lag(number, rows):
+        if number == 0:
+            stale.extend(rows)
+        elif number == 1:
+            rows[:] = stale
 
-    exchange._list_open_orders = lag
+    after_each_list(exchange, lag)
     assert ids(cancel(flavour, exchange)['orders']) == sorted(mine)
 
 
@@ -725,17 +699,15 @@ def test_order_is_in_one_list_alone(flavour, simulator):
     exchange = flavour.exchange('binance', simulator.url)
     [mine, refused] = quote(simulator, 'binance', 2, 1)
     simulator.refuse_cancel(refused)
-    listed = exchange._list_open_orders
     first = []
 
-    async def again(*arguments):
-        await listed(*arguments)
-        if not first:
-            first.extend(dict(row) for row in arguments[-1] if str(row['orderId']) == mine)
+    def again(number, rows):
+        if number == 0:
+            first.extend(dict(row) for row in rows if str(row['orderId']) == mine)
         else:
-            arguments[-1].append({name: value for name, value in first[0].items() if name != 'mmp'})
+            rows.append({name: value for name, value in first[0].items() if name != 'mmp'})
 
-    exchange._list_open_orders = again
+    after_each_list(exchange, again)
     with pytest.raises(MassCancelIncomplete) as caught:
         cancel(flavour, exchange)
     assert (caught.value.cancelled, caught.value.remaining, caught.value.unknown) == ([], [refused], [mine])
