@@ -23,9 +23,8 @@ GRACE = 1.0
 # one for all windows and fences, each of which holds it for microseconds
 _LOCK = Lock()
 
-
-# a request that failed so was answered: refused, for certain
-ANSWERED = (ExchangeError, DDoSProtection, RateLimitExceeded, InvalidNonce)
+# what was asked for did not happen, for certain; any other failure leaves it open
+REFUSALS = (ExchangeError, DDoSProtection, RateLimitExceeded, InvalidNonce)
 
 
 class OutOfTimeError(RateLimitExceeded):
@@ -144,7 +143,7 @@ class Errand:
         _ERRAND.reset(self._token)
         if self.fence is not None and self.has_departed:
             self.has_departed = False
-            self.fence.arrive(is_lost=error is not None and not isinstance(error, ANSWERED))
+            self.fence.arrive(is_lost=error is not None and not isinstance(error, REFUSALS))
 
     def departs(self) -> bool:
         """Called right before it is sent: whether it may be."""

@@ -229,6 +229,10 @@ class Mmp(Exchange):
 
     # --- what the exchange mixins say of it
 
+    def _describe_mmp(self) -> dict[str, Any]:
+        """What the exchange's settings have besides ccxt's."""
+        return {}
+
     _mmp_endpoints: ClassVar[dict[str, str]]  # ccxt's implicit method of each endpoint
     _time_endpoint: str  # what load_time_difference asks
     _shared_rate_limit: tuple[int, float]  # calls and ms, of an endpoint without a limit of its own
@@ -247,6 +251,9 @@ class Mmp(Exchange):
         raise NotImplementedError
 
     # --- what they share
+
+    def describe(self) -> Any:
+        return self.deep_extend(super().describe(), self._describe_mmp())
 
     def _mmp_option(self, method: str, name: str, default: Any, params: Params) -> tuple[Any, Params]:
         """As ccxt's handle_option_and_params, which takes an empty string in params for nothing, and much time."""
@@ -469,9 +476,13 @@ class Mmp(Exchange):
     def sign(self, *arguments: Any, **keywords: Any) -> Any:
         # ccxt signs a request when the waiting is over, right before it hands it to the transport
         errand = current_errand(self)
-        if errand is not None and not errand.departs():
-            raise MassCancelLocked(f'{self.id} createOrder() was not sent: a mass cancel came after it was asked for')
+        if errand is not None:
+            self._depart(errand)
         return super().sign(*arguments, **keywords)
+
+    def _depart(self, errand: Errand) -> None:
+        if not errand.departs():
+            raise MassCancelLocked(f'{self.id} createOrder() was not sent: a mass cancel came after it was asked for')
 
     def _raise_if_lost(self, error: ExchangeError) -> None:
         """ccxt raises ExchangeError, as for a refusal, where an answer broke off on the way: it leaves it open."""

@@ -83,9 +83,6 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         "'BTC/USDT', 'BTC/USDT:USDT', an option's symbol, the exchange's 'BTCUSDT' or an option's id"
     )
 
-    def describe(self) -> Any:
-        return self.deep_extend(super().describe(), self._describe_mmp())
-
     def _describe_mmp(self) -> dict[str, Any]:
         return {
             'has': {
@@ -243,10 +240,6 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         #
         rows += self._rows('massCancelMmp', response)
 
-    def _listed_id(self, row: Params) -> str | None:
-        order_id: str | None = self.safe_string(row, 'orderId')
-        return order_id
-
     def _is_to_cancel(self, row: Params, underlying_id: str) -> bool | None:
         """Whether a listed order is an MMP order of the underlying; None if it does not say.
 
@@ -300,7 +293,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         refused: list[BaseError] = []
         for row in rows:
             refusal = self._refusal(row) if isinstance(row, dict) else BadResponse(f'{self.id} {shown(row)}')
-            order_id = self._listed_id(row) if refusal is None else None
+            order_id = self.safe_string(row, 'orderId') if refusal is None else None
             if refusal is not None:
                 refused.append(refusal)
             elif order_id in chunk and self.parse_order_status(self.safe_string(row, 'status')) == 'canceled':
@@ -384,7 +377,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         by_id: dict[str | None, Params] = {}
         failure: BaseError | None = None
         try:
-            with Errand(self, has_items=True):
+            with Errand(self, has_items=True, is_repeatable=True):
                 response = await take(self.eapiPrivateDeleteBatchOrders(request))
             for row in self._rows('cancelOrders', response):
                 refusal = self._refusal(row) if isinstance(row, dict) else BadResponse(f'{self.id} {shown(row)}')

@@ -16,7 +16,6 @@ from ccxt.base.errors import (
     ExchangeNotAvailable,
     InvalidNonce,
     NetworkError,
-    OperationFailed,
     OrderNotFound,
     RateLimitExceeded,
 )
@@ -25,7 +24,7 @@ from ccxt_mmp._io import side_by_side, succeeded, take
 from ccxt_mmp._numbers import MAX_NUMBER, exact_decimal, is_integer
 from ccxt_mmp.errors import MassCancelIncomplete
 from ccxt_mmp.mixins.base import described, shown
-from ccxt_mmp.throttling import Fence, OutOfTimeError, current_errand
+from ccxt_mmp.throttling import REFUSALS, Fence, OutOfTimeError, current_errand
 from ccxt_mmp.types import MassCancel, Params
 
 if TYPE_CHECKING:
@@ -42,8 +41,6 @@ ROUNDS = 3
 POLL = 2  # ms
 SHOWN_IDS = 5
 
-# a request that failed so did not take effect, for certain
-REFUSED = (DDoSProtection, RateLimitExceeded, InvalidNonce)
 # permissions and keys, which no repetition mends
 PERMANENT = (AuthenticationError, ExchangeClosedByUser)
 
@@ -157,7 +154,7 @@ class KillSwitch(Exchange):
                 answer = await self._send(endpoint, request, cost=cost, ends=progress.ends)
             except NetworkError as error:
                 progress.fail(error)
-                if lost is None and not isinstance(error, REFUSED):
+                if lost is None and not isinstance(error, REFUSALS):
                     lost = error
                 is_final = isinstance(error, (DDoSProtection, OutOfTimeError))
                 is_final = is_final or (isinstance(error, InvalidNonce) and clock_was_loaded)
@@ -221,8 +218,7 @@ class KillSwitch(Exchange):
     async def _cancel_listed(self, underlying_id: str, params: Params, progress: Progress) -> MassCancel:
         """List the open orders, cancel the MMP orders of the underlying among them, and list again to see.
 
-        The exchange mixin knows how: ``_list_open_orders``, ``_listed_id``, ``_is_to_cancel``, ``_chunks`` and
-        ``_cancel_chunk``.
+        The exchange mixin knows how: ``_list_open_orders``, ``_is_to_cancel``, ``_chunks`` and ``_cancel_chunk``.
         """
         concurrency = self._natural(
             'concurrency', self._mmp_option('massCancelMmp', 'concurrency', CONCURRENCY, params)[0]
@@ -259,7 +255,7 @@ class KillSwitch(Exchange):
             progress.unanswered.clear()
             progress.is_verified = True
         for row in rows:
-            order_id = self._listed_id(row) if isinstance(row, dict) else None
+            order_id = self.safe_string(row, self._order_id_field) if isinstance(row, dict) else None
             if not order_id:
                 progress.undecided[f'an order without an id: {shown(row)}'] = row
                 continue
@@ -295,7 +291,7 @@ class KillSwitch(Exchange):
             outcome: Outcome = await self._cancel_chunk(chunk, underlying_id, params, progress)
         except Exception as error:  # noqa: BLE001 - the others are to go whatever it is; the list tells about these
             progress.fail(error)
-            if not is_refusal(error):
+            if not isinstance(error, REFUSALS):
                 progress.unanswered.update(chunk)
             return Outcome()
         if len(outcome.cancelled) + len(outcome.gone) < len(chunk) and not outcome.refusals:
@@ -348,11 +344,6 @@ class KillSwitch(Exchange):
             remaining,
             unknown,
         )
-
-
-def is_refusal(error: Exception) -> bool:
-    """Whether what was asked for did not happen, for certain."""
-    return isinstance(error, BaseError) and (isinstance(error, REFUSED) or not isinstance(error, OperationFailed))
 
 
 def all_of(*facts: bool | None) -> bool | None:

@@ -77,9 +77,6 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
     _underlying_field = 'instFamily'
     _accepted_underlyings = "'BTC/USD', 'BTC/USD:USD', an option's symbol, an instrument family or an option's id"
 
-    def describe(self) -> Any:
-        return self.deep_extend(super().describe(), self._describe_mmp())
-
     def _describe_mmp(self) -> dict[str, Any]:
         return {
             'has': {
@@ -287,17 +284,13 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
             #     ]}
             #
             rows += page
-            last = self._listed_id(page[-1]) if page and isinstance(page[-1], dict) else None
+            last = self.safe_string(page[-1], 'ordId') if page and isinstance(page[-1], dict) else None
             if len(page) < MAX_ROWS:
                 return
             if not last or last in seen or progress.must_stop:
                 raise BadResponse(f'{self.id} massCancelMmp() could not list all open orders, only {len(rows)}')
             seen.add(last)
             request['after'] = last
-
-    def _listed_id(self, row: Params) -> str | None:
-        order_id: str | None = self.safe_string(row, 'ordId')
-        return order_id
 
     def _is_to_cancel(self, row: Params, family: str) -> bool | None:
         """Whether a listed order is an MMP order of the family; None if it does not say."""

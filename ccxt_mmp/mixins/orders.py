@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ccxt.base.errors import BadRequest, BadResponse, BaseError, ExchangeError, InvalidOrder
 
 from ccxt_mmp._io import side_by_side, succeeded, take
-from ccxt_mmp.errors import MassCancelLocked
 from ccxt_mmp.mixins.base import DEFAULT_RETRIES, RETRIES, described, shown
-from ccxt_mmp.mixins.kill_switch import is_refusal
-from ccxt_mmp.throttling import Errand, Fence, current_errand
+from ccxt_mmp.throttling import REFUSALS, Errand, Fence, current_errand
 from ccxt_mmp.types import Params
 
 if TYPE_CHECKING:
@@ -160,7 +158,6 @@ class MmpOrders(Exchange):
                 order['mmp'] = False
             return order
         await self._load_markets()
-        self._is_post_only(symbol, type, params)
         with self._order_errand(self._underlying_of(symbol), marks) as errand:
             order = await take(stock(symbol, type, side, amount, price, params))
         # a class of the user's may have placed it in a way of its own
@@ -173,11 +170,9 @@ class MmpOrders(Exchange):
         if not self._is_mmp_order(type, params):
             return await take(stock(symbol, type, side, amount, price, params))
         await self._load_markets()
-        self._is_post_only(symbol, type, params)
         await take(self.authenticate())  # so that nothing is waited for between the fence and the sending
         with self._order_errand(self._underlying_of(symbol), marks) as errand:
-            if not errand.departs():
-                raise MassCancelLocked(f'{self.id} createOrderWs() was not sent: a mass cancel came after it')
+            self._depart(errand)
             return await take(stock(symbol, type, side, amount, price, params))
 
     def _order_errand(self, underlying_id: str | None, marks: dict[str, int], *, has_items: bool = False) -> Errand:
@@ -193,7 +188,11 @@ class MmpOrders(Exchange):
         return {underlying_id: fence.mark() for underlying_id, fence in list(fences.items())}
 
     def _underlying_of(self, symbol: Any) -> str:
-        return str(self._resolve_underlying('createOrder', self.market(symbol)['id']))
+        """The underlying of the option that an MMP order is of."""
+        market = self.market(symbol)
+        if not market['option']:
+            raise self._no_mmp_order(symbol, 'options', {})
+        return str(self._resolve_underlying('createOrder', market['id']))
 
     async def _load_markets(self) -> None:
         if not self.markets:
@@ -388,14 +387,14 @@ class MmpOrders(Exchange):
 
 
 def failed(error: BaseError) -> Order:
-    return {'status': 'rejected' if is_refusal(error) else None, 'info': {'error': described(error)}}
+    return {'status': 'rejected' if isinstance(error, REFUSALS) else None, 'info': {'error': described(error)}}
 
 
 def if_any_succeeded(answers: Sequence[Answer]) -> list[Order]:
     """The orders, unless nothing succeeded: then a failure that leaves it open, or else the first."""
     failures = [error for _, error in answers if error is not None]
     if failures and len(failures) == len(answers):
-        raise next((error for error in failures if not is_refusal(error)), failures[0])
+        raise next((error for error in failures if not isinstance(error, REFUSALS)), failures[0])
     return [order for order, _ in answers]
 
 
