@@ -613,6 +613,17 @@ def test_orders_are_read_with_the_flag(flavour, simulator, exchange, exchange_id
     assert by_id == {mmp['id']: True, plain['id']: False}
 
 
+def test_filled_orders_are_read_with_the_flag(flavour, simulator, exchange, quoted):
+    filled = [create(flavour, exchange, quoted[0], params)['id'] for params in ({'mmp': True}, {})]
+    for order_id in filled:
+        simulator.fill(order_id)
+    closed = flavour.take(exchange.fetch_closed_orders(quoted[0]))
+    assert {order['id']: (order['status'], order['mmp']) for order in closed} == {
+        filled[0]: ('closed', True),
+        filled[1]: ('closed', False),
+    }
+
+
 @pytest.mark.parametrize('with_symbol', [True, False])
 def test_open_mmp_orders_are_listed_alone(flavour, simulator, exchange, quoted, with_symbol):
     flavour.take(exchange.create_orders(listed(quoted[:2], 4)))
@@ -726,6 +737,17 @@ def test_options_of_binance_are_cancelled_through_their_api(flavour, simulator):
         10,
     ]
     assert resting(simulator, 'binance') == []
+
+
+def test_cancellation_of_options_is_repeated_where_the_user_says_so(flavour, simulator):
+    exchange = with_markets(flavour.exchange('binance', simulator.url, options={'maxRetriesOnFailure': 1}))
+    symbol = symbols(exchange, 'BTCUSDT')[0]
+    order_id = create(flavour, exchange, symbol, {'mmp': True})['id']
+    simulator.requests.clear()
+    simulator.fault('status', 'batchOrders', status=503)
+    [cancelled] = flavour.take(exchange.cancel_orders([order_id], symbol))
+    assert cancelled['status'] == 'canceled'
+    assert [request.path for request in simulator.requests] == ['/eapi/v1/batchOrders'] * 2
 
 
 def test_options_of_binance_are_cancelled_by_the_clients_ids(flavour, simulator):

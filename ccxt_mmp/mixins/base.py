@@ -33,7 +33,7 @@ MASS_CANCEL_FLAGS = ('emulate', 'includeNonMmp')
 OWN_PARAMS = ('scope', 'mmp', 'timeout', *MASS_CANCEL_FLAGS)
 LIMITS = ('window', 'frozenTime', 'qtyLimit', 'deltaLimit', 'countLimit')
 TAKEN_LIMITS = {'setMmp': LIMITS, 'massCancelMmp': ('lockInterval',)}
-RETRIES, DEFAULT_RETRIES = 'maxRetriesOnFailure', 'defaultMaxRetriesOnFailure'
+RETRY_OPTIONS = ('maxRetriesOnFailure', 'maxRetriesOnFailureDelay')  # of ccxt
 
 
 class Mmp(Exchange):
@@ -262,7 +262,7 @@ class Mmp(Exchange):
             return given, {key: value for key, value in params.items() if key != name}
         options = self.options
         of_method = options.get(method)
-        names = _option_names(name)
+        names = option_names(name)
         for level in (of_method, options) if isinstance(of_method, dict) else (options,):
             for key in names:
                 value = level.get(key)
@@ -291,19 +291,20 @@ class Mmp(Exchange):
 
     def _refuse_what_has_no_place(self, method: str, scope: Scope, params: Params) -> None:
         """A limit that neither the method nor the exchange has is never dropped in silence, nor sent."""
-        if not params:
-            return
         limits = self.options['mmpLimits'][scope]
-        taken = [name for name in TAKEN_LIMITS.get(method, ()) if limits[name] is not None]
-        for name in limits:
-            if params.get(name) is not None and name not in taken:
-                accepted = ', '.join(taken) or 'none'
-                raise NotSupported(
-                    f'{self.id} {method}() has no {name} in the scope {scope}, of limits it takes {accepted}'
-                )
-        for flag in MASS_CANCEL_FLAGS:
-            if params.get(flag) not in (None, False) and (method, flag) != ('massCancelMmp', self._mass_cancel_flag):
-                raise NotSupported(f'{self.id} {method}() does not support {flag}')
+        own_flag = ('massCancelMmp', self._mass_cancel_flag)
+        for name, value in params.items():
+            if value is None:
+                continue
+            if name in limits:
+                taken = [each for each in TAKEN_LIMITS.get(method, ()) if limits[each] is not None]
+                if name not in taken:
+                    accepted = ', '.join(taken) or 'none'
+                    raise NotSupported(
+                        f'{self.id} {method}() has no {name} in the scope {scope}, of limits it takes {accepted}'
+                    )
+            elif name in MASS_CANCEL_FLAGS and value is not False and (method, name) != own_flag:
+                raise NotSupported(f'{self.id} {method}() does not support {name}')
 
     def _mmp_underlying(self, method: str, scope: Scope, underlying: str | None, params: Params) -> str | None:
         """The id of the underlying, from the argument or under the exchange's own name in params; None for rfq."""
@@ -427,11 +428,12 @@ class Mmp(Exchange):
         self._mmp_clock_adjusted = True
 
     def handle_option_and_params(self, params: Any, methodName: Any, optionName: str, defaultValue: Any = None) -> Any:
-        if optionName == RETRIES:
+        if optionName in RETRY_OPTIONS:
             errand = current_errand(self)
             if errand is not None and not errand.is_repeatable:
-                is_given = RETRIES in params or DEFAULT_RETRIES in params
-                return [0, self.omit(params, [RETRIES, DEFAULT_RETRIES]) if is_given else params]
+                name, default_name = option_names(optionName)
+                is_given = name in params or default_name in params
+                return [0, self.omit(params, [name, default_name]) if is_given else params]
         return super().handle_option_and_params(params, methodName, optionName, defaultValue)
 
     async def _wait_for_window(self, errand: Errand) -> None:
@@ -551,7 +553,7 @@ class Mmp(Exchange):
 
 
 @cache
-def _option_names(name: str) -> tuple[str, str]:
+def option_names(name: str) -> tuple[str, str]:
     """The names of an option in ccxt: 'scope' and 'defaultScope'."""
     return name, f'default{name[0].upper()}{name[1:]}'
 

@@ -206,9 +206,11 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         scope, params = self._mmp_scope('massCancelMmp', params)
         underlying_id = str(self._mmp_underlying('massCancelMmp', scope, underlying, params))
         include_non_mmp, params = self._flag_option('massCancelMmp', 'includeNonMmp', params)
-        self._weight_limit()
+        rest = self._sent(params)
+        rest.pop('underlying', None)
+        if not include_non_mmp:
+            self._weight_limit()  # one that is none is refused before anything is sent
         with self._mass_cancel(underlying_id, params) as progress:
-            rest = self._sent(self.omit(params, 'underlying'))
             if not include_non_mmp:
                 return await self._cancel_listed(underlying_id, rest, progress)
             response = await self._only_request(

@@ -34,9 +34,7 @@ OPTION = r'-[0-9]{6}-[0-9]+(?:\.[0-9]+)?-[CP]'
 OWN_ID = re.compile(rf'(?P<base>[A-Z0-9]+)-USD(?P<usd_margined>_UM)?(?:{OPTION})?')
 UNIFIED = re.compile(rf'(?P<base>[A-Z0-9]+)/USD(?::(?P<settle>[A-Z0-9]+)(?:{OPTION})?)?')
 
-MMP_PATH = re.compile(
-    r'/api/v5/(?P<path>account/mmp-(?:config|reset)|rfq/mmp-(?:config|reset)|trade/mass-cancel)(?:\?|$)'
-)
+MMP_PATHS = ('account/mmp-config', 'account/mmp-reset', 'rfq/mmp-config', 'rfq/mmp-reset', 'trade/mass-cancel')
 PATHS_WITH_RESULT = ('account/mmp-reset', 'trade/mass-cancel')
 
 # mmpFrozenUntil is documented as remaining ms and was documented as a timestamp: its magnitude tells
@@ -239,28 +237,29 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
             raise NotSupported(f'{self.id} massCancelMmp() cancels orders, there is none in the scope rfq')
         lock, params = self._mmp_option('massCancelMmp', 'lockInterval', None, params)
         request = {'instType': 'OPTION', 'instFamily': family}
+        locked = 0
         if lock is not None:
             limit = self.options['mmpLimits'][scope]['lockInterval']
             request['lockInterval'] = self._mmp_number('massCancelMmp', 'lockInterval', limit, lock)
+            locked = int(request['lockInterval'])
         emulate, params = self._flag_option('massCancelMmp', 'emulate', params)
         if emulate and lock is not None:
             raise NotSupported(f'{self.id} massCancelMmp() has no lockInterval where it is emulated')
         with self._mass_cancel(family, params) as progress:
             if emulate:
                 return await self._cancel_listed(family, self._sent(params), progress)
-            locks = progress.is_timed = request.get('lockInterval', '0') != '0'
+            progress.is_timed = locked > 0
             response = await self._only_request(
-                'POST trade/mass-cancel', {**request, **self._sent(params)}, family, progress, locks=locks
+                'POST trade/mass-cancel', {**request, **self._sent(params)}, family, progress, locks=locked > 0
             )
         #
         #     {"code":"0","msg":"","data":[{"result":true}]}
         #
         self._first_entry('massCancelMmp', response)
-        locked = self._safe_integer(request, 'lockInterval')
-        return {
-            **self._mass_cancelled(family, response, None),
-            'lockedUntil': progress.sent_at + locked if locked else None,
-        }
+        cancelled = self._mass_cancelled(family, response, None)
+        if locked:
+            cancelled['lockedUntil'] = progress.sent_at + locked
+        return cancelled
 
     # --- a mass cancel that takes several requests
 
@@ -512,13 +511,11 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         requestHeaders: Any,
         requestBody: Any,
     ) -> Any:
-        # a proxyUrl prefixes the whole URL and percent-encodes it
-        unquoted = unquote(url) if '%' in url else url
-        path = MMP_PATH.search(unquoted)
+        path = api_path(url)
         errand = current_errand(self)
         if errand is not None and errand.has_items and self._refuses_every_item(response):
             return None
-        if path is None or not isinstance(response, dict):
+        if path not in MMP_PATHS or not isinstance(response, dict):
             return super().handle_errors(
                 httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody
             )
@@ -526,10 +523,16 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         for each in (response, *data):
             code = each.get('code', each.get('sCode'))
             if code is not None and code != '0':
-                self._raise_mmp_error(path['path'], str(code), f'{self.id} {body}')
+                self._raise_mmp_error(path, str(code), f'{self.id} {body}')
         handled = super().handle_errors(
             httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody
         )
-        if path['path'] in PATHS_WITH_RESULT and any(entry.get('result') is not True for entry in data):
+        if path in PATHS_WITH_RESULT and any(entry.get('result') is not True for entry in data):
             raise OperationFailed(f'{self.id} {body}')
         return handled
+
+
+def api_path(url: str) -> str:
+    """The path of the API that a URL has; a proxyUrl prefixes the whole URL and percent-encodes it."""
+    unquoted = unquote(url) if '%' in url else url
+    return unquoted.partition('/api/v5/')[2].partition('?')[0]

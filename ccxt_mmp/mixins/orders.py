@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ccxt.base.errors import BadRequest, BadResponse, BaseError, ExchangeError, InvalidOrder
 
 from ccxt_mmp._io import side_by_side, succeeded, take
-from ccxt_mmp.mixins.base import DEFAULT_RETRIES, RETRIES, described, shown
+from ccxt_mmp.mixins.base import RETRY_OPTIONS, described, option_names, shown
 from ccxt_mmp.throttling import REFUSALS, Errand, Fence, current_errand
 from ccxt_mmp.types import Params
 
@@ -263,7 +263,7 @@ class MmpOrders(Exchange):
         The fence stops whole batches, so no batch has orders that it stops and others.
         """
         grouped: dict[str | None, dict[int, Params]] = {}
-        not_of_an_order = [*self._batch_params, RETRIES, DEFAULT_RETRIES]
+        not_of_an_order = [*self._batch_params, *(name for option in RETRY_OPTIONS for name in option_names(option))]
         for index, order in orders.items():
             given = self.omit(self._with_common(order, params), not_of_an_order)
             symbol, kind, side, amount, price = (order.get(name) for name in TERMS)
