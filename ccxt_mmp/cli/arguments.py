@@ -1,0 +1,90 @@
+"""What can be written after ``ccxt-mmp``."""
+
+import argparse
+from collections.abc import Sequence
+from math import inf
+
+from ccxt_mmp._version import __version__
+
+WATCH_INTERVAL = 2.0  # s
+
+DESCRIPTION = """Market Maker Protection (MMP) of options on OKX and Binance: see it, set it, and pull the plug.
+
+A target is exchange:underlying, such as okx:BTC/USD, okx:BTC/USD:USD, binance:BTC/USDT; OKX block trading is okx:rfq.
+Several are worked on side by side, and one that fails stops no other."""
+
+CREDENTIALS = """The credentials come from the environment, as in ccxt's own command line: OKX_APIKEY, OKX_SECRET,
+OKX_PASSWORD, BINANCE_APIKEY, BINANCE_SECRET. The exit status is 0 only if every target succeeded."""
+
+UNITS = """Contracts differ: 100 contracts are about 1 BTC on OKX and 100 BTC on Binance."""
+
+
+def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = _Parser(prog='ccxt-mmp', description=DESCRIPTION, epilog=CREDENTIALS)
+    parser.add_argument('--version', action='version', version=f'%(prog)s {__version__}')
+    commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND', parser_class=_Parser)
+
+    every = _Parser(add_help=False)
+    every.add_argument('--verbose', action='store_true', help='show each request and its answer on stderr')
+    of_client = _Parser(add_help=False, parents=[every])
+    of_client.add_argument(
+        '--timeout', type=_milliseconds, metavar='MS', help='for each answer, and for a whole cancel (default 10000)'
+    )
+    of_targets = _Parser(add_help=False, parents=[of_client])
+    of_targets.add_argument('targets', nargs='+', metavar='TARGET', help='okx:BTC/USD, binance:BTC/USDT, okx:rfq')
+    of_targets.add_argument('--json', action='store_true', help='print one JSON document')
+    of_targets.add_argument('--env-file', metavar='FILE', help='credentials in lines of NAME=VALUE, which win')
+    where = of_targets.add_mutually_exclusive_group()
+    where.add_argument('--sandbox', action='store_true', help="the exchange's demo trading")
+    where.add_argument('--simulator', metavar='URL', help='a running ccxt-mmp simulate, with its own credentials')
+    asking = _Parser(add_help=False)
+    asking.add_argument('--yes', action='store_true', help='do not ask about a protection that is frozen')
+
+    status = commands.add_parser(
+        'status', parents=[of_targets], epilog=UNITS, help='what is armed, frozen, and until when'
+    )
+    status.add_argument(
+        '--watch', nargs='?', type=_seconds, const=WATCH_INTERVAL, metavar='SECONDS', help='again and again, every 2 s'
+    )
+    rule = commands.add_parser('set', parents=[of_targets, asking], epilog=UNITS, help='set the rule of protections')
+    rule.add_argument('--window', required=True, metavar='MS', help='over which fills are counted')
+    rule.add_argument('--frozen-time', required=True, metavar='MS', help='that a freeze lasts, 0 until a reset')
+    rule.add_argument('--qty-limit', metavar='N', help='contracts')
+    rule.add_argument('--delta-limit', metavar='N', help='net delta in the underlying coin (Binance)')
+    rule.add_argument('--count-limit', metavar='N', help='execution attempts (okx:rfq)')
+    commands.add_parser('reset', parents=[of_targets, asking], help='end freezes, so that MMP orders are accepted')
+    cancel = commands.add_parser('cancel', parents=[of_targets], help='cancel all MMP orders, at once and unasked')
+    cancel.add_argument('--lock-interval', metavar='MS', help='that OKX refuses new MMP orders, 0 to 10000')
+    cancel.add_argument('--include-non-mmp', action='store_true', help='Binance: all orders, in one request')
+
+    commands.add_parser('demo', parents=[of_client], help='the whole story on the built-in simulator, without keys')
+    simulate = commands.add_parser('simulate', parents=[every], help='serve the built-in simulator until interrupted')
+    simulate.add_argument('--port', type=int, default=0, help='of 127.0.0.1, by default any that is free')
+
+    arguments = parser.parse_args(argv)
+    if arguments.command == 'status' and arguments.watch is not None and arguments.json:
+        parser.error('--json prints one document, --watch never ends: choose one')
+    return arguments
+
+
+class _Parser(argparse.ArgumentParser):
+    """Takes no abbreviations: a script must not change its meaning when an option is added."""
+
+    def __init__(self, **keywords: object) -> None:
+        super().__init__(allow_abbrev=False, **keywords)  # type: ignore[arg-type]
+
+
+def _milliseconds(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f'{text!r} is no number of milliseconds above 0')
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds < inf:
+        raise argparse.ArgumentTypeError(f'{text!r} is no number of seconds above 0 (targets come before --watch)')
+    return seconds

@@ -1,0 +1,88 @@
+"""Where people look: a terminal with rich, one without it, or a file."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from ccxt_mmp.cli.report import COLUMNS, STATE, aligned
+
+Rows = Sequence[Sequence[str]]
+Draw = Callable[[Rows, Sequence[str]], None]
+
+STYLES = {'FROZEN': 'bold red', 'armed': 'green', 'not frozen': 'green', 'failed': 'bold magenta', 'unknown': 'yellow'}
+UP_AND_CLEAR = '\x1b[{lines}F\x1b[J'
+
+
+def is_terminal(stream: Any = None) -> bool:
+    return (stream or sys.stdout).isatty() and os.environ.get('TERM') != 'dumb'
+
+
+class Plain:
+    """Aligned text, on a terminal or in a file."""
+
+    def table(self, rows: Rows, title: str = '') -> None:
+        if title:
+            print(f'{title}:')
+        print('\n'.join(aligned([[each.upper() for each in COLUMNS], *rows])), flush=True)
+
+    @contextmanager
+    def live(self) -> Iterator[Draw]:
+        """A table that changes; the lines below it are notes."""
+        drawn = 0
+
+        def draw(rows: Rows, notes: Sequence[str]) -> None:
+            nonlocal drawn
+            width = shutil.get_terminal_size().columns - 1  # a line that wraps would be two
+            lines = [*aligned([[each.upper() for each in COLUMNS], *rows]), *notes]
+            if drawn:
+                sys.stdout.write(UP_AND_CLEAR.format(lines=drawn))
+            sys.stdout.write(''.join(f'{line[:width]}\n' for line in lines))
+            sys.stdout.flush()
+            drawn = len(lines)
+
+        yield draw
+
+
+class Rich:
+    """Tables and colour by rich, of the extra cli."""
+
+    def __init__(self, console: Any = None) -> None:
+        from rich.console import Console
+
+        self.console = console or Console()
+
+    def table(self, rows: Rows, title: str = '') -> None:
+        self.console.print(self._table(rows, title))
+
+    @contextmanager
+    def live(self) -> Iterator[Draw]:
+        from rich.console import Group
+        from rich.live import Live
+        from rich.text import Text
+
+        with Live(console=self.console, auto_refresh=False) as live:
+            yield lambda rows, notes: live.update(Group(self._table(rows), *map(Text, notes)), refresh=True)
+
+    @staticmethod
+    def _table(rows: Rows, title: str = '') -> Any:
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(*COLUMNS, title=title or None, title_justify='left')
+        for row in rows:
+            style = STYLES.get(row[STATE], '')
+            table.add_row(*(Text(cell, style if index == STATE else '') for index, cell in enumerate(row)))
+        return table
+
+
+def screen() -> Plain | Rich:
+    """What fits to where the output goes and what is installed."""
+    if is_terminal():
+        try:
+            return Rich()
+        except ImportError:
+            pass
+    return Plain()

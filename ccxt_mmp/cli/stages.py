@@ -1,0 +1,104 @@
+"""Where the demo is told: line by line, or as a picture that changes."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from ccxt_mmp.cli.screens import is_terminal
+from ccxt_mmp.simulator import Simulator
+
+PAUSE = 0.15  # s for people to read a step
+REFRESHES = 10  # pictures a second
+OTHER_LINES = 10  # of the picture, besides the steps
+NOT_SO = '<- NOT SO'
+INTRODUCTION = 'OKX and Binance, simulated on this machine: no keys, no network, no money.'
+BOOKS = {'OKX BTC/USD': ('okx', 'BTC-USD'), 'Binance BTC/USDT': ('binance', 'BTCUSDT')}
+
+
+class Stage:
+    """Plain lines."""
+
+    def begin(self, chapters: Sequence[str]) -> None:
+        print(INTRODUCTION)
+
+    def chapter(self, title: str) -> None:
+        print(f'\n{title}')
+
+    async def step(self, call: str, outcome: str, happened: bool) -> None:
+        print(f'  {call:<58} {outcome}{"" if happened else f"   {NOT_SO}"}', flush=True)
+
+    def end(self, summary: str) -> None:
+        print(f'\n{summary}')
+
+
+class LiveStage(Stage):
+    """The steps so far, the books of the exchanges as they are, and how far it is."""
+
+    def __init__(self, simulator: Simulator, console: Any = None) -> None:
+        from rich.console import Console
+        from rich.live import Live
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        self._simulator = simulator
+        self._lines: list[tuple[str, str, str]] = []
+        self._progress = Progress(
+            TextColumn('{task.description}'), BarColumn(), TextColumn('{task.completed}/{task.total}')
+        )
+        self._task = self._progress.add_task('chapters')
+        self._ended = ''
+        self._console = console or Console()
+        self.live = Live(console=self._console, get_renderable=self.picture, refresh_per_second=REFRESHES)
+
+    def begin(self, chapters: Sequence[str]) -> None:
+        self._progress.update(self._task, total=len(chapters))
+
+    def chapter(self, title: str) -> None:
+        if self._lines:
+            self._progress.advance(self._task)
+        self._lines.append((title, '', 'bold'))
+
+    async def step(self, call: str, outcome: str, happened: bool) -> None:
+        self._lines.append(
+            (f'  {call}', outcome if happened else f'{outcome}   {NOT_SO}', '' if happened else 'bold red')
+        )
+        await asyncio.sleep(PAUSE)
+
+    def end(self, summary: str) -> None:
+        self._progress.advance(self._task)
+        self._ended = summary
+
+    def picture(self) -> Any:
+        from rich.console import Group
+        from rich.table import Table
+        from rich.text import Text
+
+        books = Table('in the book', 'MMP orders', 'other orders')
+        for title, (venue, underlying) in BOOKS.items():
+            orders = self._simulator.resting(venue, underlying)
+            mmp = sum(order.mmp for order in orders)
+            books.add_row(title, Text(str(mmp), 'green' if mmp else ''), str(len(orders) - mmp))
+        # what does not fit is left out until the end
+        height = None if self._ended else -max(self._console.height - OTHER_LINES, 1)
+        steps = Table.grid(padding=(0, 2))
+        for call, outcome, style in self._lines[height:]:
+            steps.add_row(Text(call, style), Text(outcome, style))
+        return Group(Text(INTRODUCTION), books, self._progress, steps, Text(self._ended))
+
+
+@contextmanager
+def stage(simulator: Simulator) -> Iterator[Stage]:
+    """A picture on a terminal with rich, lines anywhere else."""
+    shown = _live_stage(simulator) if is_terminal() else None
+    if shown is None:
+        yield Stage()
+        return
+    with shown.live:
+        yield shown
+
+
+def _live_stage(simulator: Simulator) -> LiveStage | None:
+    try:
+        return LiveStage(simulator)
+    except ImportError:
+        return None

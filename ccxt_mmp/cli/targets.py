@@ -1,0 +1,134 @@
+"""What a command is about: the targets, and the exchange objects that reach them."""
+
+import argparse
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ccxt.base.errors import AuthenticationError, BadSymbol, NotSupported
+
+from ccxt_mmp import async_support
+from ccxt_mmp.cli.traffic import show_answers
+from ccxt_mmp.doors import EXCHANGES
+from ccxt_mmp.mixins.base import described
+from ccxt_mmp.types import Scope
+
+MAX_MESSAGE = 500
+BLOCK_TRADING = 'rfq'
+
+
+@dataclass(frozen=True)
+class Target:
+    """One protection: ``'okx:BTC/USD'``, ``'okx:rfq'``."""
+
+    text: str
+    exchange_id: str
+    underlying: str | None  # None for block trading
+    scope: Scope
+
+    @classmethod
+    def parsed(cls, text: str) -> 'Target':
+        exchange_id, _, underlying = text.partition(':')
+        if underlying == BLOCK_TRADING:
+            return cls(text, exchange_id, None, 'rfq')
+        return cls(text, exchange_id, underlying, 'orders')
+
+
+class Exchanges:
+    """The exchange objects of a command, one for each exchange; closed at the end of the block."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._arguments = arguments
+        self._environment = {**os.environ, **_env_file(arguments.env_file)}
+        self._opened: dict[str, Any] = {}
+        self._secrets: set[str] = set()
+
+    async def __aenter__(self) -> 'Exchanges':
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        for exchange in self._opened.values():
+            await exchange.close()
+
+    def of(self, target: Target) -> Any:
+        """The exchange of a target; an error if there is none, or credentials are missing."""
+        exchange_id = target.exchange_id
+        if exchange_id not in EXCHANGES:
+            raise BadSymbol(f'a target is {" or ".join(f"{each}:UNDERLYING" for each in EXCHANGES)}, not {target.text}')
+        if exchange_id not in self._opened:
+            self._opened[exchange_id] = self._open(exchange_id)
+        return self._opened[exchange_id]
+
+    def now(self, target: Target) -> int:
+        """The time of a target's exchange, ms since the epoch; 0 if it was not reached."""
+        exchange = self._opened.get(target.exchange_id)
+        return 0 if exchange is None else int(exchange.nonce())
+
+    def _open(self, exchange_id: str) -> Any:
+        arguments = self._arguments
+        exchange = getattr(async_support, exchange_id)()
+        # by whose clock a freeze ends; a cancel does not wait to be told, and finds out if it has to
+        exchange.options['adjustForTimeDifference'] = arguments.command != 'cancel'
+        if arguments.simulator:
+            self._simulate(exchange, arguments.simulator)
+        else:
+            self._log_in(exchange)
+        if arguments.sandbox:
+            _use_sandbox(exchange)
+        if arguments.timeout:
+            exchange.timeout = exchange.options['massCancelMmp']['timeout'] = arguments.timeout
+        if arguments.verbose:
+            show_answers(exchange, self.without_secrets)
+        return exchange
+
+    def _log_in(self, exchange: Any) -> None:
+        needed = {name: f'{exchange.id}_{name}'.upper() for name, need in exchange.requiredCredentials.items() if need}
+        missing = [variable for variable in needed.values() if not self._environment.get(variable)]
+        if missing:
+            raise AuthenticationError(
+                f'{exchange.id} needs {", ".join(needed.values())} in the environment or in --env-file, '
+                f'missing: {", ".join(missing)}'
+            )
+        for name, variable in needed.items():
+            setattr(exchange, name, self._environment[variable])
+            self._secrets.add(self._environment[variable])
+
+    @staticmethod
+    def _simulate(exchange: Any, url: str) -> None:
+        """The simulator knows its own credentials, and nobody else's are sent to it."""
+        from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET
+        from ccxt_mmp.simulator.server import redirect
+
+        exchange.apiKey, exchange.secret, exchange.password = KEY, SECRET, PASSPHRASE
+        redirect(exchange, url.rstrip('/'))
+
+    def without_secrets(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, '***')
+        return text
+
+    def in_one_line(self, error: BaseException) -> str:
+        """A failure in one line, without a secret."""
+        text = ' '.join(self.without_secrets(described(error)).split())
+        return text if len(text) <= MAX_MESSAGE else f'{text[:MAX_MESSAGE]}...'
+
+
+def _use_sandbox(exchange: Any) -> None:
+    if exchange.id == 'okx':
+        exchange.set_sandbox_mode(True)
+    elif hasattr(exchange, 'enable_demo_trading'):
+        exchange.enable_demo_trading(True)  # Binance's options have no other
+    else:
+        raise NotSupported(f'{exchange.id} has no --sandbox with this version of ccxt')
+
+
+def _env_file(path: str | None) -> dict[str, str]:
+    if path is None:
+        return {}
+    try:
+        from dotenv import dotenv_values
+    except ImportError:
+        raise ImportError("it needs the extra cli: pip install 'ccxt-mmp[cli]'") from None
+    with Path(path).open(encoding='utf-8') as file:
+        return {name: value for name, value in dotenv_values(stream=file, interpolate=False).items() if value}

@@ -1,0 +1,37 @@
+"""Requests and answers on stderr, for ``--verbose``.
+
+ccxt's own verbose mode prints the headers, and with them the key, the passphrase and the signature.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+MAX_SHOWN = 1000  # characters of a line
+
+
+def request_line(method: str, path: str, query: str, body: str | None) -> str:
+    """A request without its headers and its signature."""
+    unsigned = [each for each in query.split('&') if not each.startswith('signature=')]
+    return ' '.join(filter(None, [method, path, *unsigned, body]))
+
+
+def show(line: str) -> None:
+    print(line if len(line) <= MAX_SHOWN else f'{line[:MAX_SHOWN]}...', file=sys.stderr, flush=True)
+
+
+def show_answers(exchange: Any, clean: Callable[[str], str]) -> None:
+    """Let an exchange object show what it was answered."""
+    stock, started = exchange.on_rest_response, time.monotonic()
+
+    def on_rest_response(
+        code: int, reason: str, url: str, method: str, headers: Any, body: str, sent: Any, request: str | None
+    ) -> Any:
+        parts = urlsplit(url)
+        asked = request_line(method, parts.path, parts.query, request)
+        show(clean(f'{time.monotonic() - started:8.3f} s  {exchange.id} {asked} -> {code} {body}'))
+        return stock(code, reason, url, method, headers, body, sent, request)
+
+    exchange.on_rest_response = on_rest_response
