@@ -1,103 +1,519 @@
-import importlib
+"""The command line, within this process: what is done, what is said, and the exit status."""
+
+import json
 import re
 import signal
-import subprocess
 import sys
-import urllib.error
-import urllib.request
+from contextlib import contextmanager
 
 import pytest
 
 import ccxt_mmp
-from ccxt_mmp import cli, demo
-from ccxt_mmp.cli import main
-from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator
+from ccxt_mmp import async_support
+from ccxt_mmp.cli import commands, main, screens, targets
+from ccxt_mmp.cli.arguments import parsed
+from ccxt_mmp.cli.report import Result, duration, row
+from ccxt_mmp.cli.screens import Plain, Rich
+from ccxt_mmp.cli.targets import Exchanges, Target
+from ccxt_mmp.errors import MassCancelIncomplete
+from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Rule
+from ccxt_mmp.simulator.server import redirect
+from ccxt_mmp.types import MmpState
+
+BOTH = ('okx:BTC/USD', 'binance:BTC/USDT')
+RULE = ('--window', '5000', '--frozen-time', '60000', '--qty-limit', '10')
+UNDERLYINGS = {'okx': 'BTC-USD', 'binance': 'BTCUSDT'}
 
 
-def test_demo_tells_the_story_and_succeeds(capsys):
-    assert main(['demo']) == 0
-    told = capsys.readouterr().out
-    for step in ('set_mmp', 'FROZEN, 0 MMP and 1 other orders rest', 'reset_mmp', 'mass_cancel_mmp', 'not frozen'):
-        assert step in told
-    assert 'Every step did what it says.' in told
-    assert 'NOT SO' not in told
-    assert SECRET not in told
-    assert PASSPHRASE not in told
+@pytest.fixture
+def ccxt_mmp_command(simulator, capsys):
+    """Runs a command at the simulator; its exit status, output and errors."""
+
+    def run(command, *arguments):
+        status = main([command, *arguments, '--simulator', simulator.url])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run
 
 
-def test_demo_runs_as_a_module():
-    run = subprocess.run([sys.executable, '-m', 'ccxt_mmp', 'demo'], capture_output=True, text=True, check=False)
-    assert (run.returncode, run.stderr) == (0, '')
-    assert run.stdout.endswith('Every step did what it says.\n')
+@pytest.fixture
+def environment(simulator, monkeypatch):
+    """The credentials of the simulator where ccxt's command line has them, and the exchanges there."""
+    for name, value in {'APIKEY': KEY, 'SECRET': SECRET, 'PASSWORD': PASSPHRASE}.items():
+        for exchange_id in ('OKX', 'BINANCE'):
+            monkeypatch.setenv(f'{exchange_id}_{name}', value)
+
+    def redirected(exchange_class):
+        class Redirected(exchange_class):
+            def __init__(self, config={}):
+                super().__init__(config)
+                redirect(self, simulator.url)
+
+        return Redirected
+
+    for exchange_id in ('okx', 'binance'):
+        monkeypatch.setattr(async_support, exchange_id, redirected(getattr(async_support, exchange_id)))
+    return monkeypatch
 
 
-def test_module_hands_on_the_exit_status(capsys, monkeypatch):
-    monkeypatch.setattr(sys, 'argv', ['ccxt-mmp', 'demo'])
-    monkeypatch.delitem(sys.modules, 'ccxt_mmp.__main__', raising=False)
+@pytest.fixture
+def terminal(monkeypatch):
+    """Everything is a terminal, and the user answers so."""
+    monkeypatch.setattr(commands, 'is_terminal', lambda *_: True)
+
+    def answers(line):
+        monkeypatch.setattr(sys, 'stdin', type('Typed', (), {'readline': lambda self: line})())
+
+    return answers
+
+
+def lines(table):
+    return [re.split(r'  +', line.strip()) for line in table.splitlines()]
+
+
+def resting(simulator):
+    return {
+        (venue, order.mmp)
+        for venue, underlying in UNDERLYINGS.items()
+        for order in simulator.resting(venue, underlying)
+    }
+
+
+def quote(simulator):
+    for venue, underlying in UNDERLYINGS.items():
+        for mmp in (True, True, False):
+            simulator.rest(venue, underlying, mmp=mmp)
+
+
+# --- status
+
+
+def test_status_shows_what_is_armed_frozen_and_off(simulator, ccxt_mmp_command):
+    simulator.set_rule('okx', 'BTC-USD', Rule(5000, 2000, '100'))
+    simulator.set_rule('binance', 'BTCUSDT', Rule(3000, 0, '1.5', '0.5'))
+    simulator.trip('okx', 'BTC-USD')
+    status, out, err = ccxt_mmp_command('status', *BOTH, 'okx:rfq')
+    heading, okx, binance, rfq, note = lines(out)
+    assert heading[:6] == ['EXCHANGE', 'UNDERLYING', 'SCOPE', 'WINDOW', 'FROZEN TIME', 'LIMITS']
+    assert heading[6:] == ['STATE', 'TIME LEFT', 'LAST TRIGGER']
+    assert okx[:7] == ['okx', 'BTC/USD:BTC', 'orders', '5000 ms', '2000 ms', '100 contracts', 'FROZEN']
+    assert re.fullmatch(r'[01]\.\d s', okx[7])
+    assert binance[:4] == ['binance', 'BTC/USDT:USDT', 'orders', '3000 ms']
+    assert binance[4:] == ['until reset', '1.5 contracts, delta 0.5 BTC', 'armed', '-', '-']
+    assert rfq == ['okx', '-', 'rfq', '-', '-', '-', 'off', '-', '-']
+    assert note == ['Contracts differ: 100 contracts are about 1 BTC on OKX and 100 BTC on Binance.']
+    assert (status, err) == (0, '')
+
+
+def test_status_says_when_it_cannot_tell(simulator, ccxt_mmp_command):
+    simulator.set_rule('binance', 'BTCUSDT', Rule(3000, 0, '1', '1'))
+    simulator.trip('binance', 'BTCUSDT')
+    _, out, _ = ccxt_mmp_command('status', 'binance:BTC/USDT')
+    *_, state, time_left, last_trigger = lines(out)[1]
+    assert (state, time_left) == ('unknown', '-')
+    assert re.fullmatch(r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC', last_trigger)
+
+
+def test_status_counts_by_the_clock_of_the_exchange(simulator, ccxt_mmp_command):
+    simulator.advance(3_600_000)
+    simulator.set_rule('binance', 'BTCUSDT', Rule(3000, 300_000, '1', '1'))
+    simulator.trip('binance', 'BTCUSDT')
+    _, out, _ = ccxt_mmp_command('status', 'binance:BTC/USDT')
+    assert lines(out)[1][6] == 'FROZEN'
+    assert re.fullmatch('5:00|4:5[0-9]', lines(out)[1][7])
+
+
+def test_status_as_json_is_one_document(simulator, ccxt_mmp_command):
+    simulator.set_rule('okx', 'BTC-USD', Rule(5000, 2000, '100'))
+    status, out, err = ccxt_mmp_command('status', *BOTH, 'kraken:BTC/USD', '--json')
+    okx, binance, kraken = json.loads(out)
+    assert (okx['target'], okx['exchange'], okx['error']) == ('okx:BTC/USD', 'okx', None)
+    assert okx['state'].keys() == MmpState.__required_keys__
+    assert (okx['state']['qtyLimit'], okx['state']['deltaLimit'], okx['before']) == (100, None, None)
+    assert binance['state']['enabled'] is False
+    assert kraken['state'] is None
+    assert kraken['error']['type'] == 'BadSymbol'
+    assert err == f'ccxt-mmp: kraken:BTC/USD: {kraken["error"]["message"]}\n'
+    assert status == 1
+
+
+@pytest.mark.parametrize(
+    ('wrong', 'error'),
+    [
+        ('kraken:BTC/USD', 'BadSymbol: a target is okx:UNDERLYING or binance:UNDERLYING, not kraken:BTC/USD'),
+        ('okx', 'BadSymbol: okx fetchMmp'),
+        ('okx:', 'BadSymbol: okx fetchMmp'),
+        ('okx:BTC/USDT', 'BadSymbol: okx fetchMmp'),
+        ('binance:rfq', 'NotSupported: binance fetchMmp'),
+    ],
+)
+def test_target_that_fails_stops_no_other(simulator, ccxt_mmp_command, wrong, error):
+    simulator.set_rule('okx', 'BTC-USD')
+    status, out, err = ccxt_mmp_command('status', wrong, 'okx:BTC/USD')
+    assert [cells[-3] for cells in lines(out)[1:]] == ['failed', 'armed']
+    assert err.startswith(f'ccxt-mmp: {wrong}: {error}')
+    assert err.count('\n') == 1
+    assert status == 1
+
+
+def test_failure_is_one_short_line(simulator, ccxt_mmp_command):
+    simulator.fault('malformed', 'mmp-config', times=9)
+    _, _, err = ccxt_mmp_command('status', 'okx:BTC/USD')
+    assert err.startswith('ccxt-mmp: okx:BTC/USD: BadResponse: ')
+    assert err.count('\n') == 1
+    assert len(err) < 600
+
+
+def test_status_is_watched_until_it_is_interrupted(simulator, ccxt_mmp_command, monkeypatch):
+    simulator.set_rule('okx', 'BTC-USD', Rule(5000, 60_000, '1'))
+    simulator.trip('okx', 'BTC-USD')
+    pictures = []
+
+    def draw(rows, notes):
+        pictures.append((rows[0][6:8], rows[1][6], notes))
+        if len(pictures) == 8:
+            signal.raise_signal(signal.SIGINT)
+
+    class Fake(Plain):
+        def table(self, rows, title=''):
+            raise AssertionError('it never ends')
+
+        @contextmanager
+        def live(self):
+            yield draw
+
+    monkeypatch.setattr(commands, 'screen', Fake)
+    monkeypatch.setattr(commands, 'is_terminal', lambda *_: True)
+    status, out, err = ccxt_mmp_command('status', 'okx:BTC/USD', 'kraken:BTC', '--watch', '1')
+    assert len(pictures) == 8
+    left = [float(state[1].removesuffix(' s')) for state, _, _ in pictures]
+    assert left == sorted(left, reverse=True)
+    assert left[0] > left[-1]
+    assert {(state[0], other) for state, other, _ in pictures} == {('FROZEN', 'failed')}
+    assert all(notes == ['kraken:BTC: ' + notes[0].partition(': ')[2]] for _, _, notes in pictures)
+    polls = [request for request in simulator.requests if request.path.endswith('mmp-config')]
+    assert 1 < len(polls) < 8  # and not once for each picture
+    assert (status, out, err) == (1, '', '')
+
+
+# --- set and reset
+
+
+def test_set_sets_the_rule_and_shows_before_and_after(simulator, ccxt_mmp_command):
+    status, out, err = ccxt_mmp_command('set', *BOTH[1:], *RULE, '--delta-limit', '0.25')
+    before, _, off, after, _, armed = lines(out)
+    assert (before, after) == (['before:'], ['after:'])
+    assert off[-3] == 'off'
+    assert armed[5:7] == ['10 contracts, delta 0.25 BTC', 'armed']
+    assert simulator.protection('binance', 'BTCUSDT').rule == Rule(5000, 60000, '10', '0.25')
+    assert (status, err) == (0, '')
+
+
+def test_set_of_block_trading(simulator, ccxt_mmp_command):
+    rule = ('--window', '5000', '--frozen-time', '0', '--count-limit', '7')
+    assert ccxt_mmp_command('set', 'okx:rfq', *rule)[0] == 0
+    assert simulator.protection('okx').rule.count_limit == '7'
+
+
+def test_limit_that_an_exchange_does_not_have_is_never_dropped(simulator, ccxt_mmp_command):
+    status, _, err = ccxt_mmp_command('set', *BOTH, *RULE, '--delta-limit', '1')
+    assert err.startswith('ccxt-mmp: okx:BTC/USD: NotSupported: okx setMmp() has no deltaLimit')
+    assert simulator.protection('okx', 'BTC-USD').rule is None
+    assert simulator.protection('binance', 'BTCUSDT').rule is not None
+    assert status == 1
+
+
+@pytest.mark.parametrize('command', [('reset',), ('set', *RULE)])
+def test_frozen_protection_is_left_alone_where_nobody_can_be_asked(simulator, ccxt_mmp_command, command):
+    simulator.set_rule('okx', 'BTC-USD')
+    simulator.set_rule('okx', 'ETH-USD')
+    simulator.trip('okx', 'BTC-USD')
+    simulator.advance(0)
+    command, *rest = command
+    status, out, err = ccxt_mmp_command(command, 'okx:BTC/USD', 'okx:ETH/USD', *rest)
+    assert 'LeftAlone: it is FROZEN, and nobody can be asked; --yes does it unasked' in err
+    assert lines(out)[-2][-3:-2] == ['failed']
+    assert lines(out)[-1][6] == 'armed'
+    assert not [request for request in simulator.requests if request.method == 'POST' and 'BTC-USD' in request.body]
+    assert [request for request in simulator.requests if request.method == 'POST' and 'ETH-USD' in request.body]
+    assert status == 1
+
+
+@pytest.mark.parametrize('answer', ['y\n', 'YES\n'])
+def test_frozen_protection_is_reset_if_the_user_says_so(simulator, ccxt_mmp_command, terminal, answer):
+    terminal(answer)
+    simulator.set_rule('okx', 'BTC-USD', Rule(5000, 0, '1'))
+    simulator.trip('okx', 'BTC-USD')
+    status, out, err = ccxt_mmp_command('reset', 'okx:BTC/USD')
+    assert err == 'okx:BTC/USD is FROZEN: reset it? [y/N] '
+    assert [cells[6] for cells in (lines(out)[2], lines(out)[5])] == ['FROZEN', 'armed']
+    assert not simulator.protection('okx', 'BTC-USD').is_frozen(simulator.now())
+    assert status == 0
+
+
+@pytest.mark.parametrize('answer', ['\n', 'n\n', ''])
+def test_frozen_protection_stays_so_otherwise(simulator, ccxt_mmp_command, terminal, answer):
+    terminal(answer)
+    simulator.set_rule('okx', 'BTC-USD', Rule(5000, 0, '1'))
+    simulator.trip('okx', 'BTC-USD')
+    status, _, err = ccxt_mmp_command('reset', 'okx:BTC/USD')
+    assert err.endswith('ccxt-mmp: okx:BTC/USD: LeftAlone: it is FROZEN, and stays so\n')
+    assert simulator.protection('okx', 'BTC-USD').is_frozen(simulator.now())
+    assert status == 1
+
+
+def test_protection_that_may_be_frozen_is_asked_about(simulator, ccxt_mmp_command):
+    simulator.set_rule('binance', 'BTCUSDT', Rule(3000, 0, '1', '1'))
+    simulator.trip('binance', 'BTCUSDT')
+    status, _, err = ccxt_mmp_command('reset', 'binance:BTC/USDT')
+    assert 'it is unknown, and nobody can be asked' in err
+    assert status == 1
+
+
+def test_frozen_protection_is_reset_unasked_with_yes(simulator, ccxt_mmp_command):
+    simulator.set_rule('okx', 'BTC-USD', Rule(5000, 0, '1'))
+    simulator.trip('okx', 'BTC-USD')
+    assert ccxt_mmp_command('reset', 'okx:BTC/USD', '--yes')[0] == 0
+    assert not simulator.protection('okx', 'BTC-USD').is_frozen(simulator.now())
+
+
+def test_state_that_cannot_be_fetched_does_not_stop_what_need_not_be_asked(simulator, ccxt_mmp_command):
+    simulator.set_rule('okx', 'BTC-USD', Rule(5000, 0, '1'))
+    simulator.fault('status', 'mmp-config', status=503, times=9)
+    status, out, err = ccxt_mmp_command('reset', 'okx:BTC/USD', '--yes')
+    assert 'okx:BTC/USD: its state is not known: ExchangeNotAvailable' in err
+    assert lines(out)[2][-3] == 'unknown'
+    assert lines(out)[5][-3] == 'not frozen'  # as the reset said
+    assert status == 0
+
+
+def test_state_that_cannot_be_fetched_stops_what_may_have_to_be_asked(simulator, ccxt_mmp_command):
+    simulator.fault('status', 'mmp-config', status=503)
+    status, out, err = ccxt_mmp_command('reset', 'okx:BTC/USD')
+    assert err.startswith('ccxt-mmp: okx:BTC/USD: ExchangeNotAvailable')
+    assert [request.method for request in simulator.requests if 'mmp-' in request.path] == ['GET']
+    assert (status, out) == (1, '')
+
+
+# --- cancel
+
+
+def test_cancel_cancels_everywhere_and_asks_nothing(simulator, ccxt_mmp_command):
+    quote(simulator)
+    for venue, underlying in UNDERLYINGS.items():
+        simulator.set_rule(venue, underlying, Rule(5000, 60000, '100', '100'))
+        simulator.trip(venue, underlying)
+        simulator.protection(venue, underlying)
+    simulator.advance(60_001)
+    quote(simulator)
+    status, out, _ = ccxt_mmp_command('cancel', *BOTH)
+    assert resting(simulator) == {('okx', False), ('binance', False)}
+    assert 'okx:BTC/USD: cancelled all MMP orders\n' in out
+    assert 'binance:BTC/USDT: cancelled 2 orders\n' in out
+    assert [cells[0] for cells in lines(out)].count('before:') == 1
+    assert status == 0
+
+
+def test_cancel_is_on_its_way_before_anything_else_is_answered(simulator, ccxt_mmp_command):
+    simulator.latency = 50
+    assert ccxt_mmp_command('cancel', 'okx:BTC/USD')[0] == 0
+    first_two = [request.path.rpartition('/')[2] for request in simulator.requests[:2]]
+    assert 'mass-cancel' in first_two
+
+
+def test_cancel_does_not_wait_for_another_target(simulator, ccxt_mmp_command):
+    quote(simulator)
+    simulator.fault('delay', 'mass-cancel', milliseconds=5000, times=9)
+    status, out, err = ccxt_mmp_command('cancel', *BOTH, '--timeout', '500')
+    assert out.startswith('binance:BTC/USDT: cancelled 2 orders\n')
+    assert 'okx:BTC/USD: MassCancelIncomplete' in err
+    assert status == 1
+
+
+def test_cancel_as_json_says_what_was_cancelled_and_what_was_not(simulator, ccxt_mmp_command):
+    stubborn, other = (simulator.rest('binance', 'BTCUSDT', mmp=True).order_id for _ in range(2))
+    simulator.refuse_cancel(stubborn)
+    status, out, err = ccxt_mmp_command('cancel', *BOTH, '--json', '--lock-interval', '0')
+    okx, binance = json.loads(out)
+    assert binance['error']['type'] == 'NotSupported'
+    status, out, err = ccxt_mmp_command('cancel', *BOTH, '--json')
+    okx, binance = json.loads(out)
+    assert okx['cancelled']['orders'] is None
+    assert okx['state']['enabled'] is False
+    assert binance['cancelled'] is None
+    error = binance['error']
+    assert (error['type'], error['cancelled'], error['remaining']) == ('MassCancelIncomplete', [other], [stubborn])
+    assert error['unknown'] == []
+    assert err.startswith('ccxt-mmp: binance:BTC/USDT: MassCancelIncomplete: ')
+    assert status == 1
+
+
+def test_cancel_with_a_lock_says_until_when(simulator, ccxt_mmp_command):
+    _, out, _ = ccxt_mmp_command('cancel', 'okx:BTC/USD', '--lock-interval', '10000')
+    assert re.match(r'okx:BTC/USD: cancelled all MMP orders, locked until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n', out)
+
+
+def test_cancel_of_every_order_is_for_those_who_say_so(simulator, ccxt_mmp_command):
+    quote(simulator)
+    status, _, err = ccxt_mmp_command('cancel', *BOTH, '--include-non-mmp')
+    assert resting(simulator) == {('okx', True), ('okx', False)}
+    assert 'okx:BTC/USD: NotSupported: okx massCancelMmp() does not support includeNonMmp' in err
+    assert status == 1
+
+
+def test_cancel_succeeds_without_the_state(simulator, ccxt_mmp_command):
+    quote(simulator)
+    simulator.fault('status', 'mmp-config', status=503, times=9)
+    status, out, err = ccxt_mmp_command('cancel', 'okx:BTC/USD')
+    assert out == 'okx:BTC/USD: cancelled all MMP orders\n'
+    assert err.startswith('ccxt-mmp: okx:BTC/USD: its state is not known: ')
+    assert status == 0
+
+
+def test_cancel_needs_no_clock(simulator, ccxt_mmp_command):
+    simulator.advance(3_600_000)  # it is wrong, and the exchange says so
+    quote(simulator)
+    assert ccxt_mmp_command('cancel', *BOTH)[0] == 0
+    assert resting(simulator) == {('okx', False), ('binance', False)}
+
+
+# --- credentials and where it goes
+
+
+def test_credentials_are_those_of_the_environment(simulator, environment, capsys):
+    assert main(['status', *BOTH]) == 0
+    environment.setenv('OKX_SECRET', 'another')
+    assert main(['status', *BOTH]) == 1
+    assert 'okx:BTC/USD: AuthenticationError' in capsys.readouterr().err
+
+
+def test_credentials_that_are_missing_are_named(simulator, environment, capsys):
+    environment.delenv('OKX_PASSWORD')
+    environment.setenv('OKX_APIKEY', '')
+    quote(simulator)
+    assert main(['cancel', *BOTH]) == 1
+    assert capsys.readouterr().err == (
+        'ccxt-mmp: okx:BTC/USD: AuthenticationError: okx needs OKX_APIKEY, OKX_SECRET, OKX_PASSWORD '
+        'in the environment or in --env-file, missing: OKX_APIKEY, OKX_PASSWORD\n'
+    )
+    assert resting(simulator) == {('okx', True), ('okx', False), ('binance', False)}
+
+
+def test_credentials_of_a_file_win(simulator, environment, tmp_path):
+    file = tmp_path / 'desk.env'
+    file.write_text(f'# of the desk\nexport OKX_SECRET="{SECRET}"\nOKX_APIKEY=\n')
+    environment.setenv('OKX_SECRET', 'another')
+    assert main(['status', 'okx:BTC/USD', '--env-file', str(file)]) == 0
+
+
+def test_file_that_cannot_be_read_is_one_line(simulator, environment, tmp_path, capsys):
+    assert main(['cancel', *BOTH, '--env-file', str(tmp_path / 'none.env')]) == 1
+    assert capsys.readouterr().err.startswith('ccxt-mmp: cannot read --env-file: ')
+    environment.setitem(sys.modules, 'dotenv', None)
+    assert main(['cancel', *BOTH, '--env-file', str(tmp_path)]) == 1
+    assert "pip install 'ccxt-mmp[cli]'" in capsys.readouterr().err
+
+
+def test_simulator_is_never_sent_the_users_credentials(simulator, monkeypatch):
+    monkeypatch.setenv('OKX_APIKEY', 'mine')
+    monkeypatch.setenv('OKX_SECRET', 'mine')
+    monkeypatch.setenv('OKX_PASSWORD', 'mine')
+    exchange = Exchanges(parsed(['status', 'okx:BTC/USD', '--simulator', simulator.url])).of(
+        Target.parsed('okx:BTC/USD')
+    )
+    assert (exchange.apiKey, exchange.secret, exchange.password) == (KEY, SECRET, PASSPHRASE)
+
+
+def test_sandbox_is_the_demo_of_each_exchange(environment):
+    exchanges = Exchanges(parsed(['status', *BOTH, '--sandbox']))
+    okx = exchanges.of(Target.parsed('okx:BTC/USD'))
+    assert okx.headers['x-simulated-trading'] == '1'
+    if hasattr(ccxt_mmp.binance, 'enable_demo_trading'):
+        binance = exchanges.of(Target.parsed('binance:BTC/USDT'))
+        assert binance.urls['api']['eapiPrivate'] == binance.urls['demo']['eapiPrivate']
+
+
+def test_sandbox_that_this_ccxt_does_not_have_is_refused(environment, capsys):
+    environment.setattr(targets, 'hasattr', lambda *_: False, raising=False)
+    assert main(['cancel', 'binance:BTC/USDT', '--sandbox']) == 1
+    assert 'NotSupported: binance has no --sandbox with this version of ccxt' in capsys.readouterr().err
+
+
+def test_nothing_that_is_said_has_a_secret(simulator, environment, capsys):
+    simulator.fault('status', 'mmp-config', status=503)
+    simulator.fault('drop_after', 'mmp')
+    for command in (
+        ('status',),
+        ('set', *RULE, '--delta-limit', '1', '--yes'),
+        ('set', *RULE, '--yes'),
+        ('reset', '--yes'),
+        ('cancel',),
+    ):
+        main([command[0], *BOTH, *command[1:], '--verbose'])
+    said = capsys.readouterr()
+    assert re.search(r'okx POST /api/v5/account/mmp-config \{"instFamily":"BTC-USD",.*\} -> 200 \{', said.err)
+    assert re.search(r'binance POST /eapi/v1/mmpSet \S*underlying=BTCUSDT\S* -> 200 \{', said.err)
+    for secret in (KEY, SECRET, PASSPHRASE, 'signature='):
+        assert secret not in said.out + said.err
+
+
+def test_secret_in_an_answer_is_not_repeated(environment, canned, capsys):
+    environment.setattr(async_support, 'okx', ccxt_mmp.async_support.okx)
+    canned.answer(json.dumps({'code': '50111', 'msg': f'Invalid OK-ACCESS-KEY {KEY}', 'data': []}))
+    environment.setattr(Exchanges, '_log_in', redirected_log_in(Exchanges._log_in, canned.url))
+    assert main(['status', 'okx:BTC/USD', '--verbose']) == 1
+    said = capsys.readouterr()
+    assert 'Invalid OK-ACCESS-KEY ***' in said.err
+    assert KEY not in said.out + said.err
+
+
+def redirected_log_in(stock, url):
+    def log_in(self, exchange):
+        stock(self, exchange)
+        redirect(exchange, url)
+
+    return log_in
+
+
+# --- arguments
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        ([], 'required: COMMAND'),
+        (['status'], 'required: TARGET'),
+        (['status', 'okx:rfq', '--watch', '--json'], '--json prints one document'),
+        (['status', '--watch', 'okx:rfq'], 'targets come before --watch'),
+        (['status', 'okx:rfq', '--watch', '0'], 'no number of seconds above 0'),
+        (['status', 'okx:rfq', '--watch', 'inf'], 'no number of seconds above 0'),
+        (['cancel', 'okx:rfq', '--timeout', '1.5'], 'no number of milliseconds above 0'),
+        (['cancel', 'okx:rfq', '--timeout', '0'], 'no number of milliseconds above 0'),
+        (['cancel', 'okx:rfq', '--sandbox', '--simulator', 'http://127.0.0.1:1'], 'not allowed with'),
+        (['cancel', 'okx:BTC/USD', '--include'], 'unrecognized arguments: --include'),
+        (['set', 'okx:BTC/USD', '--qty-limit', '1'], 'required: --window, --frozen-time'),
+    ],
+)
+def test_arguments_that_make_no_sense_are_refused(capsys, arguments, message):
     with pytest.raises(SystemExit) as caught:
-        importlib.import_module('ccxt_mmp.__main__')
-    assert caught.value.code == 0
-    assert 'Every step did what it says.' in capsys.readouterr().out
+        main(arguments)
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
 
 
-def test_demo_fails_if_a_freeze_that_should_be_over_is_unknown(capsys, monkeypatch):
-    class ForgetfulOkx(ccxt_mmp.okx):
-        def fetch_mmp(self, underlying=None, params={}):
-            state = super().fetch_mmp(underlying, params)
-            return {**state, 'frozen': state['frozen'] or None}
-
-    monkeypatch.setattr(demo, 'okx', ForgetfulOkx)
-    assert main(['demo']) == 1
-    assert '<- NOT SO' in capsys.readouterr().out
+def test_target_that_is_named_twice_is_one(simulator, ccxt_mmp_command):
+    ccxt_mmp_command('reset', 'okx:BTC/USD', 'okx:BTC/USD', '--yes')
+    assert [request.path.rpartition('/')[2] for request in simulator.requests].count('mmp-reset') == 1
 
 
-def test_demo_fails_if_a_step_did_not_happen(capsys, monkeypatch):
-    class DeafSimulator(Simulator):
-        def fill(self, order_id):
-            pass
+def test_interrupted_command_says_so(simulator, ccxt_mmp_command, monkeypatch):
+    async def interrupted(self, *arguments):
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(demo, 'Simulator', DeafSimulator)
-    assert main(['demo']) == 1
-    told = capsys.readouterr().out
-    assert '<- NOT SO' in told
-    assert told.endswith('Not every step did what it says.\n')
-
-
-def test_simulate_serves_until_interrupted():
-    command = [sys.executable, '-m', 'ccxt_mmp', 'simulate']
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        told = dict(re.split(r'\s+', process.stdout.readline().strip(), maxsplit=1) for _ in range(4))
-        url = told.pop('url')
-        assert told == {'key': KEY, 'secret': SECRET, 'passphrase': PASSPHRASE}
-        with urllib.request.urlopen(f'{url}/eapi/v1/time') as answer:  # noqa: S310
-            assert answer.status == 200
-        process.stdout.readline()  # the last line comes before it waits
-        process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
-        assert process.stderr.read() == ''
-
-
-def test_simulate_closes_its_port_when_interrupted(capsys, monkeypatch):
-    class Interrupted:
-        def wait(self):
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(cli, 'Event', Interrupted)
-    assert main(['simulate']) == 0
-    url = re.search(r'http://\S+', capsys.readouterr().out)[0]
-    with pytest.raises(urllib.error.URLError, match='refused'):
-        urllib.request.urlopen(url)  # noqa: S310
-
-
-def test_simulate_on_a_port_that_is_taken_fails_in_one_line(capsys, simulator):
-    port = simulator.url.rpartition(':')[2]
-    assert main(['simulate', '--port', port]) == 1
-    assert capsys.readouterr().err.startswith(f'ccxt-mmp: cannot serve port {port}: ')
-
-
-def test_simulate_on_a_port_that_does_not_exist_fails_in_one_line(capsys):
-    assert main(['simulate', '--port', '99999']) == 1
-    assert capsys.readouterr().err.startswith('ccxt-mmp: cannot serve port 99999: ')
+    monkeypatch.setattr(async_support.okx, 'mass_cancel_mmp', interrupted)
+    status, _, err = ccxt_mmp_command('cancel', 'okx:BTC/USD')
+    assert (status, err) == (130, 'ccxt-mmp: interrupted; what was sent may have taken effect\n')
 
 
 def test_version(capsys):
@@ -107,8 +523,77 @@ def test_version(capsys):
     assert capsys.readouterr().out == f'ccxt-mmp {ccxt_mmp.__version__}\n'
 
 
-def test_command_is_required(capsys):
-    with pytest.raises(SystemExit) as caught:
-        main([])
-    assert caught.value.code == 2
-    assert 'required: command' in capsys.readouterr().err
+# --- tables
+
+
+STATE = {**dict.fromkeys(MmpState.__required_keys__), 'scope': 'orders', 'underlying': 'BTC/USD:BTC'}
+TARGET = Target.parsed('okx:BTC/USD')
+
+
+@pytest.mark.parametrize(
+    ('known', 'state', 'time_left'),
+    [
+        ({'enabled': True, 'frozen': False}, 'armed', '-'),
+        ({'enabled': None, 'frozen': False}, 'not frozen', '-'),
+        ({'enabled': False, 'frozen': None}, 'off', '-'),
+        ({'enabled': True, 'frozen': None}, 'unknown', '-'),
+        ({'enabled': None, 'frozen': None}, 'unknown', '-'),
+        ({'enabled': True, 'frozen': True, 'frozenUntil': 1_065_000}, 'FROZEN', '1:05'),
+        ({'enabled': True, 'frozen': True, 'frozenUntil': 1_000_050}, 'FROZEN', '0.1 s'),
+        ({'enabled': True, 'frozen': True, 'frozenUntil': 999_000}, 'FROZEN', '0.0 s'),
+        ({'enabled': True, 'frozen': True, 'frozenTime': 0}, 'FROZEN', 'until reset'),
+        ({'enabled': True, 'frozen': True, 'frozenTime': 2000}, 'FROZEN', '-'),
+    ],
+)
+def test_states_are_words_and_what_is_not_known_is_none(known, state, time_left):
+    assert row(TARGET, {**STATE, **known}, 1_000_000)[6:8] == [state, time_left]
+
+
+@pytest.mark.parametrize(
+    ('milliseconds', 'text'), [(0, '0.0 s'), (59_940, '59.9 s'), (60_000, '1:00'), (3_661_000, '1:01:01')]
+)
+def test_durations(milliseconds, text):
+    assert duration(milliseconds) == text
+
+
+def test_plain_table_changes_in_place(capsys, monkeypatch):
+    monkeypatch.setenv('COLUMNS', '60')
+    monkeypatch.setattr(screens, 'is_terminal', lambda: True)
+    with Plain().live() as draw:
+        draw([row(TARGET, None, 0)], ['a note'])
+        draw([row(TARGET, {**STATE, 'frozen': True}, 0)], [])
+    first, second = capsys.readouterr().out.split('\x1b[3F\x1b[J')
+    assert [len(line) <= 59 for line in (first + second).splitlines()] == [True] * 5
+    assert first.splitlines()[2] == 'a note'
+
+
+def test_rich_table_reads_without_colour_too(capsys):
+    pytest.importorskip('rich')
+    rows = [row(TARGET, {**STATE, 'frozen': True}, 0), row(TARGET, None, 0, is_failed=True)]
+    shown = Rich()
+    shown.table(rows, 'before')
+    with shown.live() as draw:
+        draw(rows, ['a note'])
+    out = capsys.readouterr().out
+    assert out.count('FROZEN') == out.count('failed') == 2
+    assert 'a note' in out
+
+
+def test_screen_is_what_is_there(monkeypatch):
+    assert type(screens.screen()) is Plain
+    monkeypatch.setattr(screens, 'is_terminal', lambda: True)
+    assert type(screens.screen()) is Rich
+    monkeypatch.setitem(sys.modules, 'rich.console', None)
+    assert type(screens.screen()) is Plain
+
+
+def test_incomplete_cancel_is_told_with_its_orders():
+    error = MassCancelIncomplete('incomplete', ['1'], ['2'], ['3'])
+    [told] = commands.document([Result(TARGET, error=error, message='in one line')])
+    assert told['error'] == {
+        'type': 'MassCancelIncomplete',
+        'message': 'in one line',
+        'cancelled': ['1'],
+        'remaining': ['2'],
+        'unknown': ['3'],
+    }

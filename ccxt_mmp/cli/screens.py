@@ -13,6 +13,7 @@ Rows = Sequence[Sequence[str]]
 Draw = Callable[[Rows, Sequence[str]], None]
 
 STYLES = {'FROZEN': 'bold red', 'armed': 'green', 'not frozen': 'green', 'failed': 'bold magenta', 'unknown': 'yellow'}
+NEVER_CUT = ('exchange', 'state', 'time left')  # on a narrow terminal
 UP_AND_CLEAR = '\x1b[{lines}F\x1b[J'
 
 
@@ -30,17 +31,17 @@ class Plain:
 
     @contextmanager
     def live(self) -> Iterator[Draw]:
-        """A table that changes; the lines below it are notes."""
-        drawn = 0
+        """A table that changes, in place on a terminal; the lines below it are notes."""
+        in_place, drawn = is_terminal(), 0
 
         def draw(rows: Rows, notes: Sequence[str]) -> None:
             nonlocal drawn
-            width = shutil.get_terminal_size().columns - 1  # a line that wraps would be two
             lines = [*aligned([[each.upper() for each in COLUMNS], *rows]), *notes]
-            if drawn:
-                sys.stdout.write(UP_AND_CLEAR.format(lines=drawn))
-            sys.stdout.write(''.join(f'{line[:width]}\n' for line in lines))
-            sys.stdout.flush()
+            if in_place:
+                width = shutil.get_terminal_size().columns - 1
+                lines = [line[:width] for line in lines]  # one that wraps would be two
+                sys.stdout.write(UP_AND_CLEAR.format(lines=drawn) if drawn else '')
+            print('\n'.join(lines), flush=True)
             drawn = len(lines)
 
         yield draw
@@ -68,10 +69,12 @@ class Rich:
 
     @staticmethod
     def _table(rows: Rows, title: str = '') -> Any:
-        from rich.table import Table
+        from rich.box import SIMPLE_HEAD
+        from rich.table import Column, Table
         from rich.text import Text
 
-        table = Table(*COLUMNS, title=title or None, title_justify='left')
+        columns = (Column(name, no_wrap=name in NEVER_CUT, overflow='fold') for name in COLUMNS)
+        table = Table(*columns, title=title or None, title_justify='left', box=SIMPLE_HEAD)
         for row in rows:
             style = STYLES.get(row[STATE], '')
             table.add_row(*(Text(cell, style if index == STATE else '') for index, cell in enumerate(row)))

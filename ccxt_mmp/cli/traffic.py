@@ -3,19 +3,20 @@
 ccxt's own verbose mode prints the headers, and with them the key, the passphrase and the signature.
 """
 
+import re
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+SIGNATURE = re.compile(r'&?signature=\w+')
 MAX_SHOWN = 1000  # characters of a line
 
 
 def request_line(method: str, path: str, query: str, body: str | None) -> str:
-    """A request without its headers and its signature."""
-    unsigned = [each for each in query.split('&') if not each.startswith('signature=')]
-    return ' '.join(filter(None, [method, path, *unsigned, body]))
+    """A request without its headers and its signature, which Binance has in the query or in the body."""
+    return SIGNATURE.sub('', ' '.join(filter(None, [method, path, query, body])))
 
 
 def show(line: str) -> None:
