@@ -64,7 +64,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     packed = {name for name in wheel.namelist() if not name.startswith(f'ccxt_mmp-{VERSION}.dist-info/')}
     sources = {file.relative_to(ROOT).as_posix() for file in PACKAGE.rglob('*.py')}
     assert packed == sources | {'ccxt_mmp/py.typed'}
-    named = ('py.typed', 'pytest_plugin.py', 'cli.py', 'simulator/server.py', 'mixins/okx.py')
+    named = ('py.typed', 'pytest_plugin.py', 'cli/commands.py', 'simulator/server.py', 'mixins/okx.py')
     assert {f'ccxt_mmp/{name}' for name in named} <= packed
 
 
@@ -81,7 +81,7 @@ def test_the_wheel_requires_ccxt_alone(metadata):
     assert metadata['Name'] == 'ccxt-mmp'
     assert metadata['Version'] == VERSION
     assert metadata['Requires-Python'] == '>=3.10'
-    assert set(metadata.get_all('Provides-Extra')) == {'test', 'lint', 'dev'}
+    assert set(metadata.get_all('Provides-Extra')) == {'cli', 'test', 'lint', 'dev'}
     required = [line for line in metadata.get_all('Requires-Dist') if 'extra ==' not in line]
     assert [re.split(r'[^\w-]', line)[0] for line in required] == ['ccxt']
     assert set(required[0].removeprefix('ccxt').strip(' ()').split(',')) == {'>=4.4.87', '!=4.5.41'}

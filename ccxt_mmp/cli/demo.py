@@ -34,16 +34,18 @@ Chapter = AsyncIterator[Step]
 def demo(arguments: argparse.Namespace) -> int:
     """Tell the story; the exit status is 0 only if every step did what it says."""
     with Simulator() as simulator, stage(simulator) as shown:
-        succeeded = asyncio.run(_perform(simulator, shown, arguments))
-        shown.end(f'{len(simulator.requests)} requests, all of them over HTTP. {_verdict(succeeded)}')
+        succeeded = asyncio.run(perform(simulator, shown, arguments))
+        shown.end(verdict(simulator, succeeded))
     return 0 if succeeded else 1
 
 
-def _verdict(succeeded: bool) -> str:
-    return 'Every step did what it says.' if succeeded else 'Not every step did what it says.'
+def verdict(simulator: Simulator, succeeded: bool) -> str:
+    said = 'Every step did what it says.' if succeeded else 'Not every step did what it says.'
+    return f'{len(simulator.requests)} requests, all of them over HTTP. {said}'
 
 
-async def _perform(simulator: Simulator, shown: Stage, arguments: argparse.Namespace) -> bool:
+async def perform(simulator: Simulator, shown: Stage, arguments: argparse.Namespace) -> bool:
+    """Tell it on a stage; whether every step did what it says."""
     succeeded = True
     async with AsyncExitStack() as opened:
         venues = []
