@@ -210,7 +210,7 @@ class MassCancel(Method):
 
 
 class MassCancelOfAll(MassCancel):
-    before = 'Two orders of one contract rest and one of another, one of them an MMP order.'
+    before = 'Two MMP orders of one contract rest, and one without the flag of another.'
 
     def prepare(self, simulator: Simulator) -> list[str]:
         return [self.rest(simulator, contract=contract, mmp=contract == 0) for contract in (0, 0, 1)]
@@ -423,7 +423,7 @@ ROWS = tuple(row for method in METHODS for row in rows_of(method))
 
 
 class Bench:
-    """Simulators with an exchange's user of each flavour before them; ``with Bench() as bench: bench.observe(row)``."""
+    """Simulators, and users of each flavour: ``with Bench() as bench: bench.observe(row)``."""
 
     def __enter__(self) -> 'Bench':
         with ExitStack() as stack:
@@ -481,6 +481,7 @@ class Bench:
             for order in simulator.resting(method.exchange_id, underlying[method.exchange_id])
         }
         protection = simulator.protection(method.exchange_id, method.underlying)
+        simulator.check()
         return Observation(
             result=result,
             error=error,
