@@ -47,13 +47,16 @@ class Flavour:
         """The result of a call."""
         return value if self.loop is None else self.loop.run_until_complete(value)
 
-    def close(self):
+    def disconnect(self):
         for exchange in self.opened:
             if self.loop is None:
                 exchange.session.close()
             else:
                 self.take(exchange.close())
         self.opened.clear()
+
+    def close(self):
+        self.disconnect()
         if self.loop is not None:
             self.loop.close()
 

@@ -1,0 +1,114 @@
+"""Whatever goes wrong, nothing is said to be done that is not; and docs/faults.md says what comes of it."""
+
+import pytest
+from ccxt.base.errors import OrderNotFound
+
+from ccxt_mmp import MassCancelIncomplete
+from ccxt_mmp.throttling import REFUSALS
+from tests.fault_matrix import (
+    DOCUMENT,
+    METHODS,
+    NOT_KNOWN,
+    ROWS,
+    Bench,
+    CreateOrders,
+    MassCancel,
+    document,
+    outcome,
+)
+
+LATE, BANS = 'no answer in time', ('HTTP 429', 'HTTP 418')
+DROPPED = ('dropped before the effect', 'dropped after the effect')
+
+
+@pytest.fixture(scope='module')
+def bench(request):
+    """At work on all that is going to be asked of it, since some of it takes its time."""
+    with Bench() as bench:
+        asked = [item.callspec.params['method'] for item in request.session.items if 'method' in item.fixturenames]
+        bench.begin(row for row in ROWS if row.method in asked)
+        yield bench
+
+
+@pytest.fixture(params=METHODS, ids=[f'{method.exchange_id} {method.name}' for method in METHODS])
+def method(request):
+    return request.param
+
+
+@pytest.fixture
+def seen(bench, method):
+    """What came of each row, by flavour."""
+    return {row: bench.observe(row) for row in ROWS if row.method is method}
+
+
+def each_of(seen):
+    return [(f'{row.name}, {name}', row, each) for row, by_flavour in seen.items() for name, each in by_flavour.items()]
+
+
+def test_what_is_returned_is_done(method, seen):
+    for name, _, each in each_of(seen):
+        assert each.error or method.is_done(each), name
+
+
+def test_what_is_refused_is_not_done(method, seen):
+    for name, _, each in each_of(seen):
+        if isinstance(each.error, OrderNotFound):
+            assert not each.resting, name
+        elif isinstance(each.error, REFUSALS):
+            assert method.is_untouched(each), name
+
+
+def test_what_is_incomplete_says_what_rests(seen):
+    for name, _, each in each_of(seen):
+        error = each.error
+        if isinstance(error, MassCancelIncomplete):
+            assert each.resting.keys().isdisjoint(error.cancelled), name
+            assert NOT_KNOWN in str(error) or each.resting.keys() <= {*error.remaining, *error.unknown}, name
+
+
+def test_other_orders_stay(seen):
+    for name, _, each in each_of(seen):
+        assert each.others_rest, name
+
+
+def test_every_fault_strikes(seen):
+    for name, _, each in each_of(seen):
+        assert each.has_struck, name
+
+
+def test_nothing_but_a_mass_cancel_is_sent_twice(method, seen):
+    """A GET or DELETE may be, by the transport."""
+    most = 2 if isinstance(method, CreateOrders) else 1
+    for name, _, each in each_of(seen):
+        posts = [count for endpoint, count in each.requests.items() if endpoint.startswith('POST')]
+        assert isinstance(method, MassCancel) or all(count <= most for count in posts), name
+
+
+def test_flavours_do_the_same(method, seen):
+    """But for what docs/faults.md says of the transports."""
+
+    def all_of(each):
+        # ccxt has an error of its own for a broken connection in sync
+        said = outcome(method, each).replace('`NetworkError`', '`ExchangeNotAvailable`')
+        return said, each.requests, method.afterwards(each)
+
+    for row, by_flavour in seen.items():
+        assert all_of(by_flavour['async']) == all_of(by_flavour['pro']), row.name
+        if is_repeated_by_the_transport(row) or is_stopped_on_the_way(row):
+            assert by_flavour['sync'].requests <= by_flavour['async'].requests, row.name
+        else:
+            assert all_of(by_flavour['sync']) == all_of(by_flavour['async']), row.name
+
+
+def is_repeated_by_the_transport(row):
+    return row.fault in DROPPED and row.endpoint.startswith(('GET', 'DELETE'))
+
+
+def is_stopped_on_the_way(row):
+    """Side by side with the request another one is sent, in async and pro."""
+    is_stopped = row.fault in BANS or (row.fault == LATE and row.is_for_ever)
+    return is_stopped and isinstance(row.method, MassCancel) and row.endpoint == 'DELETE batchOrders'
+
+
+def test_document_says_what_is_observed(bench):
+    assert document(bench).splitlines() == DOCUMENT.read_text().splitlines()
