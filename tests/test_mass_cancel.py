@@ -515,6 +515,11 @@ def test_binance_orders_that_are_to_go(flavour, row, to_cancel):
     assert flavour.exchange('binance')._is_to_cancel(row, 'BTCUSDT') is to_cancel
 
 
+def test_binance_orders_of_an_underlying_that_begins_alike_stay(flavour):
+    row = {'symbol': 'BTC-260327-100000-C', 'quoteAsset': 'USDT', 'mmp': True}
+    assert flavour.exchange('binance')._is_to_cancel(row, 'BTCDOMUSDT') is False
+
+
 @pytest.mark.parametrize(
     ('row', 'to_cancel'),
     [
@@ -821,6 +826,14 @@ def test_many_ids_are_counted_and_the_first_named(flavour, simulator):
 
 
 # --- the mass cancel of OKX, which is one request
+
+
+def test_single_request_of_the_usd_margined_family_leaves_the_coin_settled_alone(flavour, simulator):
+    coin_settled = simulator.rest('okx', 'BTC-USD', mmp=True)
+    simulator.rest('okx', 'BTC-USD_UM', mmp=True)
+    flavour.take(flavour.exchange('okx', simulator.url).mass_cancel_mmp('BTC/USD:USD'))
+    assert simulator.resting('okx', 'BTC-USD') == [coin_settled]
+    assert simulator.resting('okx', 'BTC-USD_UM') == []
 
 
 @pytest.mark.parametrize('kind', ['drop_before', 'drop_after', 'status'])
