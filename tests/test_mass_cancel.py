@@ -9,6 +9,7 @@ import ccxt
 import pytest
 
 from ccxt_mmp import MassCancelIncomplete, MmpNotEnabled
+from ccxt_mmp.mixins.kill_switch import ROUNDS
 from ccxt_mmp.simulator import Simulator
 from tests.trading import UNDERLYING, UNIFIED
 
@@ -685,6 +686,19 @@ def test_answer_that_was_lost_before_a_refusal_leaves_it_open(flavour, simulator
     assert caught.value.remaining == []
     assert sorted(caught.value.unknown) == sorted(mine)
     assert type(caught.value.__cause__) is ccxt.ExchangeNotAvailable
+
+
+def test_answer_that_was_lost_after_a_refusal_leaves_it_open(flavour, simulator):
+    exchange = flavour.exchange('okx', simulator.url)
+    mine = quote(simulator, 'okx', 1)
+    after_each_list(exchange, lose_all_but_the_first)
+    for _ in range(ROUNDS):
+        simulator.fault('status', 'cancel-batch-orders', status=429)
+        simulator.fault('status', 'cancel-batch-orders', status=503, times=2)
+    with pytest.raises(MassCancelIncomplete) as caught:
+        cancel(flavour, exchange)
+    assert caught.value.remaining == []
+    assert sorted(caught.value.unknown) == sorted(mine)
 
 
 def test_list_that_lags_behind_loses_no_cancellation(flavour, simulator, exchange, exchange_id):
