@@ -120,7 +120,7 @@ def noticed_by(mutant: Mutant) -> tuple[str | None, float]:
 
 def fails_without_a_breakage(tests: Sequence[str]) -> str | None:
     with TemporaryDirectory() as folder:
-        return first_failure(copy_project(folder), ['-x', *tests], SECONDS) if tests else None
+        return first_failure(copy_project(folder), ['-x', *tests], SECONDS_OF_WHOLE_SUITE) if tests else None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
