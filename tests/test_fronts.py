@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Awaitable
+from functools import partial
 
 import ccxt
 import ccxt.async_support
@@ -214,6 +215,20 @@ def test_side_by_side_is_concurrent_in_async():
         return await asyncio.wait_for(side_by_side(False, [call, call]), 5)
 
     assert asyncio.run(main()) == ['both', 'both']
+
+
+@pytest.mark.parametrize(('concurrency', 'at_once'), [(2, 2), (None, 6), (9, 6)])
+def test_side_by_side_has_so_many_calls_under_way_at_once(concurrency, at_once):
+    under_way, counts = set(), []
+
+    async def call(number):
+        under_way.add(number)
+        counts.append(len(under_way))
+        await asyncio.sleep(0)
+        under_way.remove(number)
+
+    asyncio.run(side_by_side(False, [partial(call, number) for number in range(6)], concurrency))
+    assert max(counts) == at_once
 
 
 @pytest.mark.parametrize(

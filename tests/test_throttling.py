@@ -405,6 +405,32 @@ def test_order_asked_for_while_a_mass_cancel_is_under_way_is_stopped(fast):
     asyncio.run(main())
 
 
+def test_order_asked_for_before_the_markets_are_loaded_is_stopped(fast):
+    """It counts when it was asked for, not when its underlying became known."""
+
+    async def main():
+        async with ccxt_mmp.async_support.okx({'enableRateLimit': False}) as exchange:
+            markets = fast_exchange(exchange, fast).markets
+            symbol = symbols(exchange, 'BTC-USD')[0]
+            exchange.markets = None
+            is_loaded = asyncio.Event()
+
+            async def load_markets(*arguments):
+                await is_loaded.wait()
+                exchange.markets = markets
+
+            exchange.load_markets = load_markets
+            waiting = asyncio.ensure_future(exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True}))
+            await asyncio.sleep(0)
+            await exchange.mass_cancel_mmp('BTC/USD')
+            is_loaded.set()
+            with pytest.raises(MassCancelLocked):
+                await waiting
+
+    asyncio.run(main())
+    assert fast.resting('okx', 'BTC-USD') == []
+
+
 @pytest.mark.parametrize(
     'way', [('okx', {}), ('okx', {'emulate': True}), ('binance', {}), ('binance', {'includeNonMmp': True})]
 )
