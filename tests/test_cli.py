@@ -316,10 +316,11 @@ def test_cancel_cancels_everywhere_and_asks_nothing(simulator, ccxt_mmp_command)
 
 
 def test_cancel_is_on_its_way_before_anything_else_is_answered(simulator, ccxt_mmp_command):
-    simulator.latency = 50
+    simulator.fault('delay', 'mmp-config', milliseconds=1500)
     assert ccxt_mmp_command('cancel', 'okx:BTC/USD')[0] == 0
-    first_two = [request.path.rpartition('/')[2] for request in simulator.requests[:2]]
-    assert 'mass-cancel' in first_two
+    came = {request.path.rpartition('/')[2]: request.time for request in simulator.requests[:2]}
+    assert came.keys() == {'mass-cancel', 'mmp-config'}
+    assert came['mass-cancel'] - came['mmp-config'] < 1000
 
 
 def test_cancel_does_not_wait_for_another_target(simulator, ccxt_mmp_command):
