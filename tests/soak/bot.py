@@ -262,7 +262,7 @@ class Bot:
             rss=int(Path('/proc/self/statm').read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE'),
             sockets=open_sockets(),
             tasks=tasks,
-            threads=threading.active_count(),
+            threads=len(running_threads()),
             calls=dict(self.calls),
             errors=dict(self.errors),
             broken=self.broken,
@@ -275,7 +275,7 @@ class Bot:
         for name in ('sockets', 'threads'):
             more = getattr(after, name) - getattr(before, name)
             if more:
-                self.broken.append(f'{more} more {name} at the end than at the start')
+                self.broken.append(f'{more} more {name} at the end than at the start; threads {running_threads()}')
         self.tell(after)
 
 
@@ -289,6 +289,11 @@ def open_sockets() -> int:
     return sum(
         os.path.realpath(each).rpartition('/')[2].startswith('socket:') for each in Path('/proc/self/fd').iterdir()
     )
+
+
+def running_threads() -> list[str]:
+    # pycares, which resolves names for older versions of ccxt, starts one of its own for the whole process
+    return [thread.name for thread in threading.enumerate() if '_run_safe_shutdown_loop' not in thread.name]
 
 
 def overgrown(exchange) -> list[str]:
