@@ -73,9 +73,9 @@ class Fence:
             if is_lost:
                 self.lost_until = time.monotonic() + GRACE
 
-    def is_settled(self, own: int) -> bool:
-        """Whether nothing but one's own may be on its way."""
-        return self.departed <= own and time.monotonic() >= self.lost_until
+    def is_settled(self, own: int, locked_until: float) -> bool:
+        """Whether nothing but one's own may be on its way that the exchange does not refuse until some time."""
+        return self.departed <= own and max(time.monotonic(), locked_until) >= self.lost_until
 
     def _count(self, change: int) -> None:
         with _LOCK:

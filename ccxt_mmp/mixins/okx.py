@@ -248,18 +248,17 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         with self._mass_cancel(family, params) as progress:
             if emulate:
                 return await self._cancel_listed(family, self._sent(params), progress)
-            locks = progress.is_timed = request.get('lockInterval', '0') != '0'
+            progress.lock = int(request.get('lockInterval', '0'))
             response = await self._only_request(
-                'POST trade/mass-cancel', {**request, **self._sent(params)}, family, progress, locks=locks
+                'POST trade/mass-cancel', {**request, **self._sent(params)}, family, progress
             )
         #
         #     {"code":"0","msg":"","data":[{"result":true}]}
         #
         self._first_entry('massCancelMmp', response)
-        locked = self._safe_integer(request, 'lockInterval')
         return {
             **self._mass_cancelled(family, response, None),
-            'lockedUntil': progress.sent_at + locked if locked else None,
+            'lockedUntil': progress.sent_at + progress.lock if progress.lock else None,
         }
 
     # --- a mass cancel that takes several requests
