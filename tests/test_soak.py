@@ -48,7 +48,7 @@ def rest(desk, number):
 
 def said(**facts):
     """What a mass cancel of OKX said that was called in the far past unless it says otherwise."""
-    cancelled = {'called_at': 0, 'asked': 0, 'seconds': 0.1, 'error': None, 'claimed': [], 'includes_non_mmp': False}
+    cancelled = {'called_at': 0, 'asked': 0, 'seconds': 0.1, 'error': None, 'claimed': [], 'params': {}}
     return Cancelled(**{'exchange_id': 'okx', 'underlying': 'BTC-USD', **cancelled, **facts})
 
 
@@ -85,10 +85,10 @@ def test_order_that_rests_and_is_claimed_to_be_cancelled_is_a_violation(desk):
 
 
 def test_order_without_the_flag_that_was_cancelled_is_a_violation(desk):
-    for includes_non_mmp, violations in ((True, 0), (False, 1)):
+    for params, violations in (({'includeNonMmp': True}, 0), ({}, 1)):
         other = desk.others['okx', 'BTC-USD']
         other.state = 'canceled'
-        desk.judge(said(includes_non_mmp=includes_non_mmp))
+        desk.judge(said(params=params))
         assert len(desk.violations) == violations
         assert desk.others['okx', 'BTC-USD'] is not other
 

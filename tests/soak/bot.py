@@ -61,7 +61,7 @@ class Cancelled:
     seconds: float
     error: str | None  # the class
     claimed: list[str]  # ids of orders that it says it cancelled
-    includes_non_mmp: bool
+    params: dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -231,7 +231,7 @@ class Bot:
                     seconds=time.monotonic() - started,
                     error=None if error is None else type(error).__name__,
                     claimed=[order['id'] for order in orders] + getattr(error, 'cancelled', []),
-                    includes_non_mmp='includeNonMmp' in params,
+                    params=params,
                 )
             )
 

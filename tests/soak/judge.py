@@ -66,7 +66,8 @@ class Desk(Thread):
         self.cancels = Counter()
         self.seconds_of_cancels = []
         self.health = []
-        self.cleared = Counter()  # the number up to which no order may rest any more, by exchange and underlying
+        self.last_cleared = {}  # what the last mass cancel said that succeeded, by exchange and underlying
+        self.missed = set()
         self.others = {}  # orders without the flag, which no mass cancel is to touch
         self.is_over = False
 
@@ -74,7 +75,7 @@ class Desk(Thread):
         self.simulator.start()
         context = get_context('spawn')
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=run, args=(self.plan(), theirs))
+        self.process = context.Process(target=run, args=(self.plan(), theirs), daemon=True)
         self.process.start()
         theirs.close()  # so that the end of the process is the end of the pipe
         super().start()
@@ -97,6 +98,7 @@ class Desk(Thread):
         next_fill = time.monotonic()
         while not self.is_over:
             self.listen()
+            self.look_for_missed()
             self.read_log()
             if time.monotonic() >= next_fill:
                 next_fill = time.monotonic() + self.dice.uniform(0, 2 * FILL_EVERY)
@@ -168,22 +170,33 @@ class Desk(Thread):
         self.cancels[f'{said.exchange_id} {said.error or "done"}'] += 1
         self.seconds_of_cancels.append(said.seconds)
         place = said.exchange_id, said.underlying
-        rest = self.resting(*place)
         if said.error is None:
-            self.cleared[place] = max(self.cleared[place], said.asked)
-        for order in rest:
-            is_missed = said.error is None and order.created < said.called_at
-            if is_missed or number_of(order) <= self.cleared[place]:  # or came later than the mass cancel was over
-                self.violations.append(f'{said} or one before it missed {order.client_order_id}')
-        for order in rest:
+            self.last_cleared[place] = said
+        for order in self.resting(*place):
+            if said.error is None and order.created < said.called_at:
+                self.miss(said, order)
             if order.order_id in said.claimed:
                 self.violations.append(f'{said} claims {order.client_order_id}, which rests')
+        self.look_for_missed()
         other = self.others[place]
         if other.is_open:
             return
-        if not said.includes_non_mmp:
+        if 'includeNonMmp' not in said.params:
             self.violations.append(f'{said} cancelled an order without the flag')
         self.rest_another(*place)
+
+    def look_for_missed(self):
+        """Also orders that came after the mass cancel was over."""
+        for place, said in self.last_cleared.items():
+            for order in self.resting(*place):
+                if number_of(order) <= said.asked:
+                    self.miss(said, order)
+
+    def miss(self, said, order):
+        if order.order_id not in self.missed:
+            self.missed.add(order.order_id)
+            came = order.created - said.called_at
+            self.violations.append(f'{said} missed {order.client_order_id}, which came {came} ms after the call')
 
     def examine(self, health):
         self.health.append(health)
