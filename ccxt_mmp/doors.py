@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from ccxt.base.errors import NotSupported
 
+from ccxt_mmp._redaction import LOGGER
 from ccxt_mmp.mixins import Mmp
 
 E = TypeVar('E')
@@ -44,6 +45,8 @@ def extend(exchange: E) -> E:
             described = stock.describe(target)
             for name, added in plugin._describe_mmp(target).items():
                 _add(getattr(target, name), added, described.get(name, {}))
+            if target.logger is LOGGER.parent:  # ccxt's own
+                target.logger = LOGGER
             target.__class__ = extended
     return exchange
 

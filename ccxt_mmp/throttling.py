@@ -73,9 +73,9 @@ class Fence:
             if is_lost:
                 self.lost_until = time.monotonic() + GRACE
 
-    def is_settled(self, own: int) -> bool:
-        """Whether nothing but one's own may be on its way."""
-        return self.departed <= own and time.monotonic() >= self.lost_until
+    def is_settled(self, own: int, locked_until: float) -> bool:
+        """Whether nothing but one's own may be on its way that the exchange does not refuse until some time."""
+        return self.departed <= own and max(time.monotonic(), locked_until) >= self.lost_until
 
     def _count(self, change: int) -> None:
         with _LOCK:
@@ -94,6 +94,7 @@ class Errand:
     ends: time.monotonic() at which it need not be sent any more.
     is_repeatable: whether ccxt's own retries apply.
     has_items: whether the answer tells of each order for itself.
+    needs_data: whether an answer of OKX without any is no answer.
     fence, mark: of the MMP orders in it, and when they were asked for.
     request: the order as it is sent, once it is known.
     """
@@ -108,6 +109,7 @@ class Errand:
         'has_items',
         'is_repeatable',
         'mark',
+        'needs_data',
         'owner',
         'request',
     )
@@ -121,6 +123,7 @@ class Errand:
         ends: float | None = None,
         is_repeatable: bool = False,
         has_items: bool = False,
+        needs_data: bool = False,
         fence: Fence | None = None,
         mark: int = 0,
     ) -> None:
@@ -130,6 +133,7 @@ class Errand:
         self.ends = ends
         self.is_repeatable = is_repeatable
         self.has_items = has_items
+        self.needs_data = needs_data
         self.fence = fence
         self.mark = mark
         self.has_departed = False

@@ -652,6 +652,24 @@ def test_open_orders_that_do_not_say_are_no_answer(flavour, canned):
         flavour.take(exchange.fetch_open_orders(params={'mmp': True}))
 
 
+@pytest.mark.parametrize('with_symbol', [True, False])
+@pytest.mark.parametrize('body', ['<html>maintenance</html>', '[{"orderId":', '{}', '{"code":"0","msg":""}'])
+def test_answer_that_is_no_list_does_not_say_that_there_are_no_open_mmp_orders(
+    flavour, canned, exchange_id, body, with_symbol
+):
+    exchange = with_markets(flavour.exchange(exchange_id, canned.url))
+    canned.answer(body)
+    symbol = symbols(exchange, UNDERLYING[exchange_id])[0] if with_symbol else None
+    with pytest.raises((ccxt.BadResponse, ccxt.ExchangeError)):
+        flavour.take(exchange.fetch_open_orders(symbol, params={'mmp': True}))
+
+
+def test_other_markets_have_no_open_mmp_orders(flavour, canned, exchange_id):
+    exchange = with_markets(flavour.exchange(exchange_id, canned.url))
+    canned.answer('{"code":"0","data":[]}' if exchange_id == 'okx' else '[]')
+    assert flavour.take(exchange.fetch_open_orders('BTC/USDT', params={'mmp': True})) == []
+
+
 def test_binance_open_mmp_orders_of_a_period(flavour, simulator):
     exchange = with_markets(flavour.exchange('binance', simulator.url))
     flavour.take(exchange.fetch_open_orders(None, 1_700_000_000_000, 7, {'mmp': True, 'type': 'option'}))

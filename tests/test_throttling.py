@@ -501,15 +501,20 @@ def test_order_whose_answer_was_given_up_does_not_survive_a_mass_cancel(fast, wa
     assert fast.resting(exchange_id, UNDERLYING[exchange_id]) == []
 
 
-def test_lock_stops_the_orders_that_were_on_their_way(fast):
+@pytest.mark.parametrize('is_lost', [False, True])
+@pytest.mark.parametrize(('lock', 'requests'), [(10_000, 1), (20, 2)])
+def test_lock_looks_after_orders_that_were_on_their_way_if_it_lasts_as_long(fast, is_lost, lock, requests):
     async def main():
         async with ccxt_mmp.async_support.okx({'enableRateLimit': False}) as exchange:
             fast_exchange(exchange, fast)
-            exchange._mmp_fence('BTC-USD').depart(0)
-            await exchange.mass_cancel_mmp('BTC/USD', {'lockInterval': 1000})
+            fence = exchange._mmp_fence('BTC-USD')
+            fence.depart(0)
+            asyncio.get_running_loop().call_later(0.2, lambda: fence.arrive(is_lost=is_lost))
+            return await exchange.mass_cancel_mmp('BTC/USD', {'lockInterval': lock})
 
-    asyncio.run(main())
-    assert len(fast.requests) == 1
+    cancelled = asyncio.run(main())
+    assert len(fast.requests) == requests
+    assert cancelled['lockedUntil'] <= fast.requests[-1].time + lock
 
 
 def test_orders_that_stay_on_their_way_are_not_forgotten(flavour, simulator):

@@ -11,6 +11,7 @@ from ccxt.base.errors import (
     BadRequest,
     BadResponse,
     BadSymbol,
+    BaseError,
     ExchangeError,
     NetworkError,
     NotSupported,
@@ -18,6 +19,7 @@ from ccxt.base.errors import (
 
 from ccxt_mmp._io import take
 from ccxt_mmp._numbers import MAX_DECIMALS, MAX_NUMBER, exact_decimal, is_integer, plain
+from ccxt_mmp._redaction import LOGGER, redacted
 from ccxt_mmp.errors import MassCancelLocked
 from ccxt_mmp.throttling import Errand, Fence, OutOfTimeError, RollingWindow, current_errand
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
@@ -251,6 +253,12 @@ class Mmp(Exchange):
         raise NotImplementedError
 
     # --- what they share
+
+    logger = LOGGER  # in place of ccxt's, unless the user has another one
+
+    def log(self, *args: Any) -> None:
+        """Print what is to be printed with ``verbose``, as ccxt does, but without keys, passphrases and signatures."""
+        super().log(*(redacted(str(each)) for each in args))
 
     def describe(self) -> Any:
         return self.deep_extend(super().describe(), self._describe_mmp())
@@ -486,7 +494,7 @@ class Mmp(Exchange):
         if not errand.departs():
             raise MassCancelLocked(f'{self.id} createOrder() was not sent: a mass cancel came after it was asked for')
 
-    def _raise_if_lost(self, error: ExchangeError) -> None:
+    def _raise_if_lost(self, error: BaseError) -> None:
         """ccxt raises ExchangeError, as for a refusal, where an answer broke off on the way: it leaves it open."""
         if type(error) is not ExchangeError or current_errand(self) is None:
             return

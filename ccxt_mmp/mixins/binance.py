@@ -344,14 +344,16 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
     async def _fetch_open_mmp_orders(
         self, stock: Stock, symbol: str | None, since: int | None, limit: int | None, params: Params
     ) -> list[Order]:
-        if symbol is not None:
+        await self._load_markets()
+        market = None if symbol is None else self.market(symbol)
+        if market is not None and not market['option']:
             orders: list[Order] = await take(stock(symbol, since, limit, params))
             return orders
-        # without a symbol ccxt would ask another API, or warn of the weight
-        await self._load_markets()
-        period = {name: value for name, value in (('startTime', since), ('limit', limit)) if value is not None}
+        # ccxt would ask another API or warn of the weight without a symbol, and stumble over an answer that is no list
+        given = {'symbol': market and market['id'], 'startTime': since, 'limit': limit}
+        period = {name: value for name, value in given.items() if value is not None}
         response = await take(self.eapiPrivateGetOpenOrders({**period, **self.omit(params, 'type')}))
-        listed: list[Order] = self.parse_orders(self._rows('fetchOpenOrders', response), None, since, limit)
+        listed: list[Order] = self.parse_orders(self._rows('fetchOpenOrders', response), market, since, limit)
         return listed
 
     async def _cancel_orders(self, stock: Stock, ids: Sequence[str], symbol: str | None, params: Params) -> list[Order]:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ccxt.base.errors import ExchangeError
+from ccxt.base.errors import BaseError
 
 from ccxt_mmp._io import finish
+from ccxt_mmp._redaction import redact
 from ccxt_mmp.mixins.base import Mmp
 from ccxt_mmp.mixins.orders import MmpOrders, Order
 from ccxt_mmp.throttling import current_errand
@@ -163,7 +164,8 @@ class SyncMmp(MmpOrders, Mmp):
     def fetch(self, *arguments: Any, **keywords: Any) -> Any:
         try:
             return super().fetch(*arguments, **keywords)
-        except ExchangeError as error:
+        except BaseError as error:
+            redact(error)
             self._raise_if_lost(error)
             raise
 
@@ -245,7 +247,8 @@ class AsyncMmp(MmpOrders, Mmp):
     async def fetch(self, *arguments: Any, **keywords: Any) -> Any:
         try:
             return await super().fetch(*arguments, **keywords)
-        except ExchangeError as error:
+        except BaseError as error:
+            redact(error)
             self._raise_if_lost(error)
             raise
 

@@ -63,8 +63,9 @@ class Progress:
     own_departures: int  # of orders that it is called in the course of
     is_settled: bool = False  # no order that this object sent before it is still on its way
     has_no_clock: bool = False  # the exchange's could not be asked
-    is_timed: bool = False  # whether it matters when the request was sent
-    sent_at: int = 0  # ms since the epoch
+    lock: int = 0  # ms that each of its requests locks new orders
+    sent_at: int = 0  # ms since the epoch, of a request that locks
+    locked_until: float = 0.0  # of time.monotonic(), for certain
     answers: list[Any] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
 
@@ -85,7 +86,7 @@ class Progress:
         self.fence.__exit__(*error)
 
     def look_around(self) -> None:
-        self.is_settled = self.fence.is_settled(self.own_departures)
+        self.is_settled = self.fence.is_settled(self.own_departures, self.locked_until)
 
     @property
     def cancelled(self) -> dict[str, Params]:
@@ -148,8 +149,9 @@ class KillSwitch(Exchange):
             await self._try_clock(self._adjust_clock, progress)
         repeats_left = REPEATS
         while True:
-            if progress.is_timed:
+            if progress.lock:
                 progress.sent_at = self.nonce()
+                progress.locked_until = time.monotonic() + progress.lock / 1000
             try:
                 answer = await self._send(endpoint, request, cost=cost, ends=progress.ends)
             except NetworkError as error:
@@ -189,17 +191,19 @@ class KillSwitch(Exchange):
             progress.has_no_clock = True
             progress.ends += time.monotonic() - started  # a clock that hangs must not use up the time of the switch
 
-    async def _only_request(
-        self, endpoint: str, request: Params, underlying_id: str, progress: Progress, *, locks: bool = False
-    ) -> Any:
-        """The request of a mass cancel that is a single one; a second if orders were on their way before the first."""
+    async def _only_request(self, endpoint: str, request: Params, underlying_id: str, progress: Progress) -> Any:
+        """The request of a mass cancel that is a single one; a second if orders were on their way before the first.
+
+        Unless it locks, and those have been answered, or must have come, before the lock ends: they were refused.
+        """
         try:
             answer = await self._urgent_request(endpoint, request, progress)
-            if not progress.is_settled and not locks:
+            if not progress.is_settled:
                 await self._settle(progress)
                 if progress.is_late:
                     raise self._incomplete(underlying_id, progress)
-                answer = await self._urgent_request(endpoint, request, progress)
+                if time.monotonic() >= progress.locked_until:
+                    answer = await self._urgent_request(endpoint, request, progress)
         except NetworkError as error:
             if progress.is_late or isinstance(error, OutOfTimeError):
                 raise self._incomplete(underlying_id, progress) from error

@@ -27,7 +27,7 @@ from ccxt_mmp.errors import MassCancelLocked, MmpFrozen, MmpNotEnabled
 from ccxt_mmp.mixins.base import Mmp, shown
 from ccxt_mmp.mixins.kill_switch import CONCURRENCY, TIMEOUT, KillSwitch, Outcome, Progress, all_of
 from ccxt_mmp.mixins.orders import UNKNOWN_FILL, MmpOrders, Order, Stock, chunked
-from ccxt_mmp.throttling import current_errand
+from ccxt_mmp.throttling import Errand, current_errand
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 
 OPTION = r'-[0-9]{6}-[0-9]+(?:\.[0-9]+)?-[CP]'
@@ -248,9 +248,9 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         with self._mass_cancel(family, params) as progress:
             if emulate:
                 return await self._cancel_listed(family, self._sent(params), progress)
-            progress.is_timed = locked > 0
+            progress.lock = locked
             response = await self._only_request(
-                'POST trade/mass-cancel', {**request, **self._sent(params)}, family, progress, locks=locked > 0
+                'POST trade/mass-cancel', {**request, **self._sent(params)}, family, progress
             )
         #
         #     {"code":"0","msg":"","data":[{"result":true}]}
@@ -367,7 +367,9 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         self, stock: Stock, symbol: str | None, since: int | None, limit: int | None, params: Params
     ) -> list[Order]:
         of_mmp = {'instType': 'OPTION', 'ordType': ','.join(MMP_ORDER_TYPES)}
-        orders: list[Order] = await take(stock(symbol, since, limit, {**of_mmp, **params}))
+        # ccxt reads an answer without data, such as a page of HTML, as that there are none
+        with Errand(self, is_repeatable=True, needs_data=True):
+            orders: list[Order] = await take(stock(symbol, since, limit, {**of_mmp, **params}))
         return orders
 
     async def _fetch_canceled_orders(
@@ -516,9 +518,12 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         if errand is not None and errand.has_items and self._refuses_every_item(response):
             return None
         if path not in MMP_PATHS or not isinstance(response, dict):
-            return super().handle_errors(
+            handled = super().handle_errors(
                 httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody
             )
+            if errand is not None and errand.needs_data and httpCode == 200:
+                self._entries('fetchOpenOrders', response)
+            return handled
         data = [entry for entry in self.safe_list(response, 'data', []) if isinstance(entry, dict)]
         for each in (response, *data):
             code = each.get('code', each.get('sCode'))

@@ -146,9 +146,9 @@ class Countdown:
 
 @dataclass(eq=False)
 class Account:
-    key: str
-    secret: str
-    passphrase: str
+    key: str = field(repr=False)
+    secret: str = field(repr=False)
+    passphrase: str = field(repr=False)
     privileged: bool = True  # market maker privilege
     permissions: set[str] = field(default_factory=lambda: {'read', 'trade'})
     balances: dict[str, str] = field(

@@ -13,6 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
+from ccxt_mmp._redaction import redacted
 from ccxt_mmp._version import __version__
 from ccxt_mmp.simulator import control
 from ccxt_mmp.simulator.binance import BinanceVenue
@@ -39,7 +40,7 @@ PAGE = '<html><body>The service is unavailable.</body></html>'
 
 @dataclass(frozen=True)
 class LoggedRequest:
-    """A request that the simulator received; its headers, which carry the key, are not kept."""
+    """A request that the simulator received, without its signature; its headers, which carry the key, are not kept."""
 
     method: str
     path: str
@@ -487,8 +488,8 @@ class Simulator:
         logged = LoggedRequest(
             method=request.method,
             path=request.path,
-            query=request.query,
-            body=request.body,
+            query=redacted(request.query),
+            body=redacted(request.body),
             status=status,
             unknown=tuple(unknown or ()),
             time=self.now(),

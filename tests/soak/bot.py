@@ -1,0 +1,317 @@
+"""A market maker of one flavour: it quotes, watches its protections, and cancels, until its time is over."""
+
+import asyncio
+import gc
+import os
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from random import Random
+
+import ccxt
+
+import ccxt_mmp
+from ccxt_mmp._io import take
+from ccxt_mmp.simulator.server import redirect
+from ccxt_mmp.throttling import current_errand
+from tests.trading import option_market
+
+UNDERLYINGS = {
+    'okx': {'BTC-USD': 'BTC/USD', 'ETH-USD': 'ETH/USD'},
+    'binance': {'BTCUSDT': 'BTC/USDT', 'ETHUSDT': 'ETH/USDT'},
+}
+LIMITS = {'okx': {'qtyLimit': 2}, 'binance': {'qtyLimit': 2, 'deltaLimit': 100}}
+TIMEOUT = 2000  # ms; some answers take longer
+HEALTH_CHECK = 2  # s
+
+# s from the end of a call to the next one, at most: OKX's mass cancels come as often as it allows, those of Binance as
+# the weight of the address allows
+PAUSES = {
+    'okx': {'quote': 0.6, 'keep': 1.0, 'cancel': 0.6},
+    'binance': {'quote': 2.0, 'keep': 2.0, 'cancel': 9.0},
+}
+WAYS = {'okx': [{}, {}, {'emulate': True}, {'lockInterval': 100}], 'binance': [{}, {}, {'includeNonMmp': True}]}
+ABANDONED = 0.05  # of the quotes in async, whose task is cancelled before it is over
+
+# what may come of a call where answers are lost, late, broken, or refusals; anything else is a defect
+EXPECTED = (ccxt.OperationFailed, ccxt.OperationRejected, ccxt_mmp.MassCancelLocked, asyncio.TimeoutError)
+
+
+@dataclass(frozen=True)
+class Plan:
+    flavour: str
+    seed: int
+    seconds: float
+    url: str
+    credentials: dict[str, str]
+    contracts: dict[str, dict[str, list[str]]]  # by exchange and underlying
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """What a mass cancel said."""
+
+    exchange_id: str
+    underlying: str
+    called_at: int  # ms since the epoch
+    asked: int  # the number of the last order that was asked for before it
+    seconds: float
+    error: str | None  # the class
+    claimed: list[str]  # ids of orders that it says it cancelled
+    params: dict[str, object]
+
+
+@dataclass(frozen=True)
+class Health:
+    time: float  # s since the start
+    rss: int  # bytes
+    sockets: int
+    tasks: int
+    threads: int
+    calls: dict[str, int]
+    errors: dict[str, int]
+    broken: list[str]  # what may not be, of the process itself
+
+
+@dataclass
+class Bot:
+    plan: Plan
+    connection: Connection
+    calls: Counter[str] = field(default_factory=Counter)
+    errors: Counter[str] = field(default_factory=Counter)
+    broken: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.is_sync = self.plan.flavour == 'sync'
+        self.module = {'sync': ccxt_mmp, 'async': ccxt_mmp.async_support, 'pro': ccxt_mmp.pro}[self.plan.flavour]
+        self.numbers = dict.fromkeys(UNDERLYINGS, 0)  # the last of the orders of each exchange
+        self.asked = dict(self.numbers)  # the last of those that were asked for
+        self.lock = threading.Lock()
+        self.started = time.monotonic()
+        self.ends = self.started + self.plan.seconds
+
+    def dice(self, *names: str) -> Random:
+        return dice(self.plan.seed, self.plan.flavour, *names)
+
+    # --- life
+
+    def live(self) -> None:
+        """The roles in one event loop or, in sync, in threads of their own."""
+        before = self.health()
+        if self.is_sync:
+            exchanges = [self.exchange(exchange_id) for exchange_id in UNDERLYINGS]
+            threads = [
+                threading.Thread(target=asyncio.run, args=(role,))
+                for role in [self.check(exchanges), *(role for each in exchanges for role in self.roles(each))]
+            ]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            for exchange in exchanges:
+                exchange.session.close()
+        else:
+            asyncio.run(self.live_in_a_loop())
+        self.compare(before)
+
+    async def live_in_a_loop(self) -> None:
+        exchanges = [self.exchange(exchange_id) for exchange_id in UNDERLYINGS]
+        await asyncio.gather(self.check(exchanges), *(role for each in exchanges for role in self.roles(each)))
+        for exchange in exchanges:
+            await exchange.close()
+        await asyncio.sleep(0.5)  # connections close
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        if left:
+            self.broken.append(f'tasks are left at the end: {left}')
+
+    def exchange(self, exchange_id):
+        exchange = getattr(self.module, exchange_id)({**self.plan.credentials, 'timeout': TIMEOUT})
+        exchange.timeout_on_exit = 0
+        take_marks = exchange._fence_marks
+
+        def fence_marks():
+            marks = take_marks()
+            self.asked[exchange_id] = self.numbers[exchange_id]
+            return marks
+
+        exchange._fence_marks = fence_marks  # create_orders begins with it: an order before it is not asked for yet
+        redirect(exchange, self.plan.url)
+        contracts = self.plan.contracts[exchange_id]
+        exchange.set_markets(
+            [
+                option_market(exchange, option_id, underlying)
+                for underlying in contracts
+                for option_id in contracts[underlying]
+            ]
+        )
+        return exchange
+
+    def roles(self, exchange):
+        return self.quote(exchange), self.keep(exchange), self.cancel(exchange)
+
+    async def call(self, exchange, name, *arguments, patience=None):
+        """A call and its failure, if it failed in a way that is expected; any other is a defect."""
+        self.calls[name] += 1
+        try:
+            answer = getattr(exchange, name)(*arguments)
+            return await (take(answer) if patience is None else asyncio.wait_for(answer, patience)), None
+        except Exception as error:  # noqa: BLE001 - to tell of it
+            self.errors[f'{name} {type(error).__name__}'] += 1
+            if not isinstance(error, EXPECTED):
+                self.broken.append(f'{exchange.id} {name}() raised {error!r}')
+            return None, error
+        finally:
+            if current_errand(exchange) is not None:
+                self.broken.append(f'{exchange.id} {name}() left its errand behind')
+
+    async def turns(self, exchange, role):
+        """Until the time is over; the dice of each turn."""
+        rolled = self.dice(exchange.id, role)
+        while time.monotonic() < self.ends:
+            yield rolled
+            await asyncio.sleep(min(rolled.uniform(0, PAUSES[exchange.id][role]), self.ends - time.monotonic()))
+
+    # --- roles
+
+    async def quote(self, exchange):
+        contracts = self.plan.contracts[exchange.id]
+        async for rolled in self.turns(exchange, 'quote'):
+            listed = contracts[rolled.choice(list(contracts))]
+            orders = [self.order(exchange, rolled.choice(listed)) for _ in range(rolled.randint(1, 6))]
+            is_abandoned = not self.is_sync and rolled.random() < ABANDONED
+            patience = rolled.uniform(0, 0.5) if is_abandoned else None
+            await self.call(exchange, 'create_orders', orders, patience=patience)
+
+    def order(self, exchange, option_id):
+        symbol = exchange.markets_by_id[option_id][0]['symbol']
+        self.numbers[exchange.id] += 1
+        params = {'mmp': True, 'postOnly': True, 'clientOrderId': f'soak{self.numbers[exchange.id]:012d}'}
+        return {'symbol': symbol, 'type': 'limit', 'side': 'buy', 'amount': 1, 'price': 1, 'params': params}
+
+    async def keep(self, exchange):
+        """Keep the protections set and ready."""
+        underlyings = UNDERLYINGS[exchange.id]
+        for underlying in underlyings.values():
+            await self.set_rule(exchange, underlying)
+        async for rolled in self.turns(exchange, 'keep'):
+            underlying = rolled.choice(list(underlyings.values()))
+            state, _ = await self.call(exchange, 'fetch_mmp', underlying)
+            if state is not None and not state['enabled']:
+                await self.set_rule(exchange, underlying)
+            if state is not None and state['frozen'] is not False:
+                await self.call(exchange, 'reset_mmp', underlying)
+            if rolled.random() < 0.3:
+                await self.call(exchange, 'fetch_mmps', list(underlyings.values()))
+            if rolled.random() < 0.3:
+                symbol = rolled.choice(list(exchange.markets))
+                await self.call(exchange, 'fetch_open_orders', symbol, None, None, {'mmp': True})
+            if rolled.random() < 0.1:
+                await self.set_rule(exchange, underlying)
+
+    async def set_rule(self, exchange, underlying):
+        await self.call(exchange, 'set_mmp', underlying, 5000, 0, *LIMITS[exchange.id].values())
+
+    async def cancel(self, exchange):
+        async for rolled in self.turns(exchange, 'cancel'):
+            underlying, unified = rolled.choice(list(UNDERLYINGS[exchange.id].items()))
+            params = rolled.choice(WAYS[exchange.id])
+            asked = self.asked[exchange.id]
+            called_at, started = time.time_ns() // 1_000_000, time.monotonic()
+            cancelled, error = await self.call(exchange, 'mass_cancel_mmp', unified, params)
+            orders = [] if cancelled is None else cancelled['orders'] or []
+            self.tell(
+                Cancelled(
+                    exchange_id=exchange.id,
+                    underlying=underlying,
+                    called_at=called_at,
+                    asked=asked,
+                    seconds=time.monotonic() - started,
+                    error=None if error is None else type(error).__name__,
+                    claimed=[order['id'] for order in orders] + getattr(error, 'cancelled', []),
+                    params=params,
+                )
+            )
+
+    def tell(self, fact: object) -> None:
+        """Tell the exchanges' side, and wait until it has looked: what happens meanwhile would blur the picture."""
+        with self.lock:
+            self.connection.send(fact)
+            self.connection.recv()
+
+    # --- the process
+
+    async def check(self, exchanges):
+        while time.monotonic() < self.ends:
+            await asyncio.sleep(HEALTH_CHECK)
+            for exchange in exchanges:
+                self.broken += overgrown(exchange)
+            health = self.health()
+            self.broken = []
+            self.tell(health)
+
+    def health(self) -> Health:
+        try:
+            tasks = len(asyncio.all_tasks())
+        except RuntimeError:  # there is no loop
+            tasks = 0
+        return Health(
+            time=time.monotonic() - self.started,
+            rss=int(Path('/proc/self/statm').read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE'),
+            sockets=open_sockets(),
+            tasks=tasks,
+            threads=len(running_threads()),
+            calls=dict(self.calls),
+            errors=dict(self.errors),
+            broken=self.broken,
+        )
+
+    def compare(self, before: Health) -> None:
+        """What was opened is closed."""
+        gc.collect()
+        after = self.health()
+        for name in ('sockets', 'threads'):
+            more = getattr(after, name) - getattr(before, name)
+            if more:
+                self.broken.append(f'{more} more {name} at the end than at the start; threads {running_threads()}')
+        self.tell(after)
+
+
+def dice(seed: int, *names: str) -> Random:
+    """Decisions that are the same in each run with this seed."""
+    return Random('/'.join([str(seed), *names]))  # noqa: S311 - not for secrets
+
+
+def open_sockets() -> int:
+    # what was closed meanwhile, such as the list itself, leads nowhere
+    return sum(
+        os.path.realpath(each).rpartition('/')[2].startswith('socket:') for each in Path('/proc/self/fd').iterdir()
+    )
+
+
+def running_threads() -> list[str]:
+    # pycares, which resolves names for older versions of ccxt, starts one of its own for the whole process
+    return [thread.name for thread in threading.enumerate() if '_run_safe_shutdown_loop' not in thread.name]
+
+
+def overgrown(exchange) -> list[str]:
+    """What the exchange object keeps more of than it needs."""
+    kept = {name: getattr(exchange, name, {}) for name in ('_mmp_windows', '_mmp_fences', '_mmp_resets')}
+    bounds = {
+        '_mmp_windows': len(exchange.options['mmpRateLimits']),
+        '_mmp_fences': len(UNDERLYINGS[exchange.id]),
+        '_mmp_resets': len(UNDERLYINGS[exchange.id]),
+    }
+    grown = [f'{exchange.id} has {len(kept[name])} in {name}' for name in kept if len(kept[name]) > bounds[name]]
+    for endpoint, window in kept['_mmp_windows'].items():
+        if len(window._slots) > 2 * window.limit[0]:  # those of the last window, and those that wait
+            grown.append(f'{exchange.id} counts {len(window._slots)} calls of {endpoint}')
+    return grown
+
+
+def run(plan: Plan, connection: Connection) -> None:
+    bot = Bot(plan, connection)
+    bot.live()
+    connection.close()

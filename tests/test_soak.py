@@ -1,0 +1,140 @@
+"""The soak, for a few seconds, and that its judge sees what it is to see."""
+
+import time
+from collections import Counter
+
+import pytest
+
+from tests.soak.__main__ import FLAVOURS, main, soak
+from tests.soak.bot import Cancelled, Health, overgrown
+from tests.soak.judge import MAX_GROWTH, WARM_UP, Desk, growth_of
+
+SECONDS = 5
+
+
+def test_bots_of_all_flavours_live_side_by_side():
+    desks = soak(SECONDS, seed=1)
+    assert [desk.violations for desk in desks] == [[]] * len(FLAVOURS)
+    for desk in desks:
+        assert desk.cancels['okx done'] > 0
+        assert desk.health[-1].calls['create_orders'] > 0
+
+
+def test_report_and_exit_status_tell_of_violations(capsys, monkeypatch):
+    def examine(desk, health):
+        desk.health.append(health)
+        desk.violations.append('an example')
+
+    monkeypatch.setattr(Desk, 'examine', examine)
+    assert main(['--minutes', '0.01', '--seed', '1', '--flavours', 'async']) == 1
+    printed = capsys.readouterr().out
+    assert 'VIOLATION: an example' in printed
+    assert 'RSS' in printed
+
+
+@pytest.fixture
+def desk():
+    desk = Desk('async', seed=1, seconds=1)
+    desk.plan()
+    yield desk
+    desk.simulator.close()
+
+
+def rest(desk, number):
+    order = desk.simulator.rest('okx', 'BTC-USD', mmp=True, account=desk.account)
+    order.client_order_id = f'soak{number:012d}'
+    return order
+
+
+def said(**facts):
+    """What a mass cancel of OKX said that was called in the far past unless it says otherwise."""
+    cancelled = {'called_at': 0, 'asked': 0, 'seconds': 0.1, 'error': None, 'claimed': [], 'params': {}}
+    return Cancelled(**{'exchange_id': 'okx', 'underlying': 'BTC-USD', **cancelled, **facts})
+
+
+def test_order_that_was_asked_for_before_a_mass_cancel_and_rests_is_a_violation(desk):
+    rest(desk, 5)
+    desk.judge(said(asked=4))
+    assert desk.violations == []
+    desk.judge(said(asked=5))
+    assert len(desk.violations) == 1
+
+
+def test_order_that_was_asked_for_before_a_mass_cancel_and_comes_after_it_is_a_violation(desk):
+    desk.judge(said(asked=5))
+    rest(desk, 6)
+    desk.judge(said(error='OperationFailed', asked=6))
+    assert desk.violations == []
+    rest(desk, 5)
+    desk.judge(said(error='OperationFailed', asked=6))
+    assert len(desk.violations) == 1
+
+
+def test_order_that_came_before_a_mass_cancel_and_rests_is_a_violation(desk):
+    rest(desk, 5)
+    desk.judge(said(called_at=time.time_ns() // 1_000_000 + 1000))
+    assert len(desk.violations) == 1
+
+
+def test_order_that_rests_and_is_claimed_to_be_cancelled_is_a_violation(desk):
+    order = rest(desk, 5)
+    desk.judge(said(error='MassCancelIncomplete', asked=5))
+    assert desk.violations == []
+    desk.judge(said(error='MassCancelIncomplete', asked=5, claimed=[order.order_id]))
+    assert len(desk.violations) == 1
+
+
+def test_order_without_the_flag_that_was_cancelled_is_a_violation(desk):
+    for params, violations in (({'includeNonMmp': True}, 0), ({}, 1)):
+        other = desk.others['okx', 'BTC-USD']
+        other.state = 'canceled'
+        desk.judge(said(params=params))
+        assert len(desk.violations) == violations
+        assert desk.others['okx', 'BTC-USD'] is not other
+
+
+@pytest.mark.parametrize('fact', [{'sockets': 1000}, {'tasks': 1000}, {'broken': ['an example']}])
+def test_process_that_keeps_too_much_is_a_violation(desk, fact):
+    health = {'time': 0, 'rss': 0, 'sockets': 1, 'tasks': 1, 'threads': 1, 'calls': {}, 'errors': {}, 'broken': []}
+    desk.examine(Health(**health))
+    assert desk.violations == []
+    desk.examine(Health(**{**health, **fact}))
+    assert len(desk.violations) == 1
+
+
+def test_more_requests_than_a_limit_allows_are_a_violation(desk):
+    desk.requests, desk.faults = 1000, Counter({'status 429': 20})
+    desk.process = type('Process', (), {'exitcode': 0})
+    desk.too_many['/mass-cancel'] = 40
+    desk.judge_the_end()
+    assert desk.violations == []
+    desk.too_many['/mass-cancel'] = 41
+    desk.judge_the_end()
+    assert len(desk.violations) == 1
+    assert 'mass-cancel' in desk.violations[0]
+
+
+def test_bot_that_failed_is_a_violation(desk):
+    desk.process = type('Process', (), {'exitcode': 1})
+    desk.judge_the_end()
+    assert len(desk.violations) == 1
+
+
+def test_growth_is_what_comes_after_the_warm_up():
+    warming_up = [(seconds, seconds * 2**20) for seconds in range(WARM_UP)]
+    steady = [(WARM_UP + seconds, 100 * 2**20) for seconds in range(100)]
+    leaking = [(WARM_UP + seconds, 100 * 2**20 + seconds * 2**17) for seconds in range(100)]
+    assert growth_of(warming_up) == 0
+    assert growth_of(warming_up + steady) == 0
+    assert growth_of(warming_up + leaking) > MAX_GROWTH
+
+
+def test_windows_and_fences_that_grow_are_seen(flavour):
+    exchange = flavour.exchange('okx')
+    assert overgrown(exchange) == []
+    for name in ('BTC-USD', 'ETH-USD', 'SOL-USD'):
+        exchange._mmp_fence(name)
+    window = exchange._mmp_window('POST trade/mass-cancel')
+    for _ in range(11):
+        window.reserve()
+    assert overgrown(exchange) == ['okx has 3 in _mmp_fences', 'okx counts 11 calls of POST trade/mass-cancel']
