@@ -33,6 +33,7 @@ MASS_CANCEL_FLAGS = ('emulate', 'includeNonMmp')
 OWN_PARAMS = ('scope', 'mmp', 'timeout', *MASS_CANCEL_FLAGS)
 LIMITS = ('window', 'frozenTime', 'qtyLimit', 'deltaLimit', 'countLimit')
 TAKEN_LIMITS = {'setMmp': LIMITS, 'massCancelMmp': ('lockInterval',)}
+UNREADABLE = (RecursionError, ValueError)  # what ccxt fails with at an answer of no form that it knows
 RETRIES, DEFAULT_RETRIES = 'maxRetriesOnFailure', 'defaultMaxRetriesOnFailure'
 
 
@@ -484,6 +485,17 @@ class Mmp(Exchange):
         if not errand.departs():
             raise MassCancelLocked(f'{self.id} createOrder() was not sent: a mass cancel came after it was asked for')
 
+    def _read(self, answer: Any) -> Any:
+        """ccxt hands on an answer that is no JSON as a text or a stream, and fails at it where it expects an order."""
+        if current_errand(self) is not None and not isinstance(answer, (dict, list)):
+            raise BadResponse(f'{self.id} received an answer that is no JSON object: {shown(answer)}')
+        return answer
+
+    def _raise_if_unread(self, error: Exception) -> None:
+        """ccxt fails in ways of Python's at answers that it cannot read: they leave it open what was done."""
+        if current_errand(self) is not None:
+            raise BadResponse(f'{self.id} received an answer that cannot be read: {described(error)}') from error
+
     def _raise_if_lost(self, error: ExchangeError) -> None:
         """ccxt raises ExchangeError, as for a refusal, where an answer broke off on the way: it leaves it open."""
         if type(error) is not ExchangeError or current_errand(self) is None:
@@ -568,8 +580,8 @@ def shown(value: object) -> str:
     """A value in an error text: short, whatever it is."""
     try:
         text = repr(value)
-    except ValueError:  # an integer of more digits than Python writes
-        text = f'an {type(value).__name__}'
+    except (RecursionError, ValueError):  # nested too deeply, or an integer of more digits than Python writes
+        text = f'a value of the type {type(value).__name__}'
     return text if len(text) <= 200 else text[:200] + '...'
 
 

@@ -27,7 +27,7 @@ from ccxt_mmp.errors import MassCancelLocked, MmpFrozen, MmpNotEnabled
 from ccxt_mmp.mixins.base import Mmp, shown
 from ccxt_mmp.mixins.kill_switch import CONCURRENCY, TIMEOUT, KillSwitch, Outcome, Progress, all_of
 from ccxt_mmp.mixins.orders import UNKNOWN_FILL, MmpOrders, Order, Stock, chunked
-from ccxt_mmp.throttling import current_errand
+from ccxt_mmp.throttling import Errand, current_errand
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 
 OPTION = r'-[0-9]{6}-[0-9]+(?:\.[0-9]+)?-[CP]'
@@ -400,7 +400,8 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
                 f'{self.id} cancelAllOrdersAfter() timeout must be 0 or at least 1000 ms: {shown(timeout)} would be '
                 'sent as 0 seconds, which disarms the timer'
             )
-        return await super()._cancel_all_orders_after(stock, int(milliseconds), params)
+        with Errand(self, is_repeatable=True):
+            return await super()._cancel_all_orders_after(stock, int(milliseconds), params)
 
     def parse_order_status(self, status: str | None) -> str | None:
         # older versions of ccxt do not know this one
