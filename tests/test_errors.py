@@ -332,3 +332,16 @@ def test_answer_of_ccxts_own_methods_is_read_as_ccxt_does(flavour, canned):
     exchange = flavour.exchange('binance', canned.url)
     with pytest.raises(ValueError, match='abc'):
         flavour.take(exchange.eapiPrivateGetMmp({'underlying': 'BTCUSDT'}))
+
+
+@pytest.mark.parametrize('error', [OverflowError, TypeError])
+def test_time_that_ccxt_cannot_read_is_an_error(flavour, error):
+    """ccxt 4.4.87 raises them for an answer without the time, later versions an ExchangeError."""
+
+    def fail(*_):
+        raise error
+
+    exchange = flavour.exchange('okx')
+    exchange.load_time_difference = fail
+    with pytest.raises(ccxt.BadResponse):
+        flavour.take(exchange.warm_up())

@@ -424,7 +424,10 @@ class Mmp(Exchange):
 
     async def _load_time_difference(self) -> None:
         with Errand(self, self._time_endpoint):
-            await take(self.load_time_difference())
+            try:
+                await take(self.load_time_difference())
+            except (OverflowError, TypeError) as error:  # of older versions of ccxt
+                raise BadResponse(f'{self.id} received an answer without the time: {described(error)}') from error
         self._mmp_clock_adjusted = True
 
     def handle_option_and_params(self, params: Any, methodName: Any, optionName: str, defaultValue: Any = None) -> Any:
