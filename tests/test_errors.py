@@ -345,3 +345,11 @@ def test_time_that_ccxt_cannot_read_is_an_error(flavour, error):
     exchange.load_time_difference = fail
     with pytest.raises(ccxt.BadResponse):
         flavour.take(exchange.warm_up())
+
+
+@pytest.mark.parametrize('text', ['1e999', 'NaN', '-Infinity', 'x', '', None])
+def test_limit_that_is_no_finite_number_is_none(flavour, canned, text):
+    rule = {'underlying': 'BTCUSDT', 'windowTimeInMilliseconds': 3000, 'qtyLimit': text, 'deltaLimit': '2.3'}
+    canned.answer(json.dumps(rule))
+    state = flavour.take(flavour.exchange('binance', canned.url).fetch_mmp('BTC/USDT'))
+    assert (state['qtyLimit'], state['deltaLimit']) == (None, 2.3)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Iterable, Sequence
 from functools import cache
-from math import inf
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from ccxt.base.errors import (
@@ -535,6 +535,15 @@ class Mmp(Exchange):
             value: int | None = self.safe_integer(entry, name)
         except OverflowError:
             return None
+        return value
+
+    def _safe_number(self, entry: dict[str, Any], name: str) -> float | None:
+        """ccxt's safe_number, which takes NaN and infinities for numbers."""
+        try:
+            is_finite = isfinite(float(self.safe_string(entry, name, 'nan')))
+        except ValueError:
+            return None
+        value: float | None = self.safe_number(entry, name) if is_finite else None
         return value
 
     def _unknown_mmp_state(self, info: dict[str, Any], scope: Scope, underlying_id: str | None) -> MmpState:

@@ -488,7 +488,7 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
             'enabled': window > 0,
             'window': window,
             'frozenTime': self._safe_integer(entry, 'frozenInterval'),
-            'qtyLimit': self.safe_number(entry, 'qtyLimit'),
+            'qtyLimit': self._safe_number(entry, 'qtyLimit'),
             'countLimit': self._safe_integer(entry, 'countLimit'),
             'frozen': frozen,
             'frozenUntil': self._frozen_until(entry) if frozen else None,
