@@ -22,8 +22,8 @@ FIELD = {'okx': 'instFamily', 'binance': 'underlying'}
 
 @pytest.fixture
 def wire():
-    """Says nothing to anything."""
-    return Wire(lambda *_: Answer(b'{}'))
+    """Refuses everything."""
+    return Wire(lambda *_: Answer(b'{"code":"1"}'))
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def fields(request):
 
 
 def call(flavour, exchange, wire, method, *arguments):
-    """The error that a call ends in, {} being no answer, and what it sent."""
+    """The error that a call ends in, and what it sent."""
     wire.sent.clear()
     with pytest.raises(ccxt.BaseError) as caught:
         flavour.take(getattr(exchange, method)(*arguments))
