@@ -84,7 +84,9 @@ def near_misses(draw, exchange_id):
 
 
 def texts(exchange_id):
-    return near_misses(exchange_id) | names(exchange_id).map(lambda named: named[0]) | st.text(max_size=12)
+    named = names(exchange_id).map(lambda each: each[0])
+    space = st.sampled_from(['', '', '\n', ' '])
+    return near_misses(exchange_id) | st.builds('{}{}{}'.format, space, named, space) | st.text(max_size=12)
 
 
 def is_named(exchange_id, text, underlying_id):
