@@ -13,8 +13,9 @@ from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET
 from ccxt_mmp.simulator.server import redirect
 from tests.recording import is_recordable
 
-# CI tries the same examples in every run; a run by hand tries new ones
+# CI tries the same examples in every run; a run by hand tries new ones, and many with --hypothesis-profile=deep
 settings.register_profile('ci', derandomize=True)
+settings.register_profile('deep', max_examples=5000)
 if os.environ.get('CI'):
     settings.load_profile('ci')
 

@@ -6,6 +6,7 @@ import ccxt
 import pytest
 
 from ccxt_mmp.errors import MassCancelLocked, MmpFrozen, MmpNotEnabled
+from tests.trading import UNDERLYING, option_market
 
 OKX_SET = ('set_mmp', 'BTC/USD', 5000, 2000, 100)
 OKX_SET_RFQ = ('set_mmp', None, 5000, 2000, None, None, {'scope': 'rfq', 'countLimit': 10})
@@ -295,3 +296,60 @@ def test_no_rule_on_binance_is_a_state(flavour, canned):
         'timestamp': None,
         'datetime': None,
     }
+
+
+@pytest.mark.parametrize('body', [b'\xff\xfe', b'[' * 100_000, b'<html>'], ids=['no text', 'nested', 'no JSON'])
+@pytest.mark.parametrize(
+    ('exchange_id', 'call'),
+    [
+        *CALLS,
+        ('okx', ('create_order', 'BTC/USD:BTC-260327-100000-C', 'limit', 'buy', 1, 5, {'mmp': True})),
+        ('okx', ('cancel_all_orders_after', 60_000)),
+        ('binance', ('create_order', 'BTC/USDT:USDT-260327-100000-C', 'limit', 'buy', 1, 5, {'mmp': True})),
+        ('binance', ('cancel_all_orders_after', 60_000, {'underlying': 'BTC/USDT'})),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value[0],
+)
+def test_answer_that_cannot_be_read_leaves_it_open(flavour, canned, exchange_id, call, body):
+    """ccxt hands on some of them as they are, and fails at others with errors of Python, by its version."""
+    canned.answer(body, content_type='application/x')
+    exchange = flavour.exchange(exchange_id, canned.url)
+    option_id = {'okx': 'BTC-USD-260327-100000-C', 'binance': 'BTC-260327-100000-C'}[exchange_id]
+    exchange.set_markets([option_market(exchange, option_id, UNDERLYING[exchange_id])])
+    method, *arguments = call
+    with pytest.raises(ccxt.BaseError) as caught:
+        flavour.take(getattr(exchange, method)(*arguments))
+    assert type(caught.value) is ccxt.BadResponse
+
+
+def test_code_that_is_no_number_leaves_it_open(flavour, canned):
+    canned.answer('{"code":"abc"}')
+    assert type(raised_by(flavour, canned, 'binance', BINANCE_RESET)) is ccxt.BadResponse
+
+
+def test_answer_of_ccxts_own_methods_is_read_as_ccxt_does(flavour, canned):
+    canned.answer('{"code":"abc"}')
+    exchange = flavour.exchange('binance', canned.url)
+    with pytest.raises(ValueError, match='abc'):
+        flavour.take(exchange.eapiPrivateGetMmp({'underlying': 'BTCUSDT'}))
+
+
+@pytest.mark.parametrize('error', [OverflowError, TypeError])
+def test_time_that_ccxt_cannot_read_is_an_error(flavour, error):
+    """ccxt 4.4.87 raises them for an answer without the time, later versions an ExchangeError."""
+
+    def fail(*_):
+        raise error
+
+    exchange = flavour.exchange('okx')
+    exchange.load_time_difference = fail
+    with pytest.raises(ccxt.BadResponse):
+        flavour.take(exchange.warm_up())
+
+
+@pytest.mark.parametrize('text', ['1e999', 'NaN', '-Infinity', 'x', '', None])
+def test_limit_that_is_no_finite_number_is_none(flavour, canned, text):
+    rule = {'underlying': 'BTCUSDT', 'windowTimeInMilliseconds': 3000, 'qtyLimit': text, 'deltaLimit': '2.3'}
+    canned.answer(json.dumps(rule))
+    state = flavour.take(flavour.exchange('binance', canned.url).fetch_mmp('BTC/USDT'))
+    assert (state['qtyLimit'], state['deltaLimit']) == (None, 2.3)

@@ -26,8 +26,8 @@ def test_breakages_are_told_apart():
 def test_every_file_that_a_call_goes_through_is_broken():
     package = mutants.ROOT / 'ccxt_mmp'
     files = [*package.glob('mixins/*.py'), *(package / f'{name}.py' for name in ('throttling', 'doors', 'errors'))]
-    files += [package / '_numbers.py', package / '_io.py']
-    assert {file.relative_to(package).as_posix() for file in files} == {mutant.file for mutant in MUTANTS}
+    files += [package / '_numbers.py', package / '_io.py', package / '_redaction.py']
+    assert {file.relative_to(package).as_posix() for file in files} <= {mutant.file for mutant in MUTANTS}
 
 
 @pytest.mark.parametrize('old', ['no such text', 'import'])

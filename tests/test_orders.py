@@ -793,6 +793,16 @@ def test_cancellation_that_failed_is_told_from_the_others(flavour, simulator):
         flavour.take(exchange.cancel_orders([rests, '1'], symbol))
 
 
+def test_cancelled_order_that_cannot_be_read_loses_no_other(flavour, canned):
+    exchange = with_markets(flavour.exchange('binance', canned.url))
+    market = exchange.market(symbols(exchange, 'BTCUSDT')[0])
+    cancelled = {'symbol': market['id'], 'status': 'CANCELED'}
+    canned.answer(json.dumps([{**cancelled, 'orderId': 1, 'avgPrice': 'x'}, {**cancelled, 'orderId': 2}]))
+    orders = flavour.take(exchange.cancel_orders(['1', '2'], market['symbol']))
+    assert [(order['id'], order['status']) for order in orders] == [('1', None), ('2', 'canceled')]
+    assert 'cannot be read' in orders[0]['info']['error']
+
+
 def test_refusal_that_names_its_order_is_no_cancellation(flavour, canned):
     exchange = with_markets(flavour.exchange('binance', canned.url))
     market = exchange.market(symbols(exchange, 'BTCUSDT')[0])

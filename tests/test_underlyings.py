@@ -129,6 +129,14 @@ def test_junk_is_a_bad_symbol_that_says_what_is_accepted(flavour, exchange_id, j
     assert len(str(caught.value)) < 500
 
 
+def test_junk_of_any_depth_is_a_bad_symbol(flavour):
+    junk = []
+    for _ in range(100_000):
+        junk = [junk]
+    with pytest.raises(ccxt.BadSymbol, match='of the type list'):
+        flavour.take(flavour.exchange('okx').fetch_mmp(junk))
+
+
 def market(symbol, own_id, info, kind='option'):
     flags = {each: each == kind for each in ('spot', 'swap', 'option')}
     return {'id': own_id, 'symbol': symbol, 'type': kind, **flags, 'info': info}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Iterable, Sequence
 from functools import cache
-from math import inf
+from math import inf, isfinite
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from ccxt.base.errors import (
@@ -36,6 +36,7 @@ OWN_PARAMS = ('scope', 'mmp', 'timeout', *MASS_CANCEL_FLAGS)
 LIMITS = ('window', 'frozenTime', 'qtyLimit', 'deltaLimit', 'countLimit')
 TAKEN_LIMITS = {'setMmp': LIMITS, 'massCancelMmp': ('lockInterval',)}
 RETRY_OPTIONS = ('maxRetriesOnFailure', 'maxRetriesOnFailureDelay')  # of ccxt
+UNREADABLE = (RecursionError, ValueError)  # what ccxt fails with at an answer of no form that it knows
 
 
 class Mmp(Exchange):
@@ -432,7 +433,10 @@ class Mmp(Exchange):
 
     async def _load_time_difference(self) -> None:
         with Errand(self, self._time_endpoint):
-            await take(self.load_time_difference())
+            try:
+                await take(self.load_time_difference())
+            except (OverflowError, TypeError) as error:  # of older versions of ccxt
+                raise BadResponse(f'{self.id} received an answer without the time: {described(error)}') from error
         self._mmp_clock_adjusted = True
 
     def handle_option_and_params(self, params: Any, methodName: Any, optionName: str, defaultValue: Any = None) -> Any:
@@ -494,6 +498,17 @@ class Mmp(Exchange):
         if not errand.departs():
             raise MassCancelLocked(f'{self.id} createOrder() was not sent: a mass cancel came after it was asked for')
 
+    def _read(self, answer: Any) -> Any:
+        """ccxt hands on an answer that is no JSON as a text or a stream, and fails at it where it expects an order."""
+        if current_errand(self) is not None and not isinstance(answer, (dict, list)):
+            raise BadResponse(f'{self.id} received an answer that is no JSON object: {shown(answer)}')
+        return answer
+
+    def _raise_if_unread(self, error: Exception) -> None:
+        """ccxt fails in ways of Python's at answers that it cannot read: they leave it open what was done."""
+        if current_errand(self) is not None:
+            raise BadResponse(f'{self.id} received an answer that cannot be read: {described(error)}') from error
+
     def _raise_if_lost(self, error: BaseError) -> None:
         """ccxt raises ExchangeError, as for a refusal, where an answer broke off on the way: it leaves it open."""
         if type(error) is not ExchangeError or current_errand(self) is None:
@@ -530,6 +545,15 @@ class Mmp(Exchange):
             value: int | None = self.safe_integer(entry, name)
         except OverflowError:
             return None
+        return value
+
+    def _safe_number(self, entry: dict[str, Any], name: str) -> float | None:
+        """ccxt's safe_number, which takes NaN and infinities for numbers."""
+        try:
+            is_finite = isfinite(float(self.safe_string(entry, name, 'nan')))
+        except ValueError:
+            return None
+        value: float | None = self.safe_number(entry, name) if is_finite else None
         return value
 
     def _unknown_mmp_state(self, info: dict[str, Any], scope: Scope, underlying_id: str | None) -> MmpState:
@@ -578,8 +602,8 @@ def shown(value: object) -> str:
     """A value in an error text: short, whatever it is."""
     try:
         text = repr(value)
-    except ValueError:  # an integer of more digits than Python writes
-        text = f'an {type(value).__name__}'
+    except (RecursionError, ValueError):  # nested too deeply, or an integer of more digits than Python writes
+        text = f'a value of the type {type(value).__name__}'
     return text if len(text) <= 200 else text[:200] + '...'
 
 

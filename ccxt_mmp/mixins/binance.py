@@ -30,7 +30,7 @@ from ccxt.base.errors import (
 from ccxt_mmp._io import side_by_side, succeeded, take
 from ccxt_mmp._numbers import exact_decimal, is_integer, plain
 from ccxt_mmp.errors import MmpFrozen, MmpNotEnabled
-from ccxt_mmp.mixins.base import Mmp, shown
+from ccxt_mmp.mixins.base import Mmp, described, shown
 from ccxt_mmp.mixins.kill_switch import CONCURRENCY, TIMEOUT, KillSwitch, Outcome, Progress, all_of
 from ccxt_mmp.mixins.orders import Answer, MmpOrders, Order, Stock, chunked, failed, if_any_succeeded
 from ccxt_mmp.throttling import Errand, current_errand
@@ -393,11 +393,17 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         failure = failure or BadResponse(f'{self.id} cancelOrders() was not told about each of {list(ids)}')
         answers: list[Answer] = []
         for each in map(str, ids):
+            reason = failure
             if each in by_id:
-                answers.append((self.parse_order(by_id[each], market), None))
-            else:
-                unknown = {'symbol': market['symbol'], 'id' if id_field == 'orderId' else 'clientOrderId': each}
-                answers.append((self.safe_order({**unknown, **failed(failure), 'status': None}, market), failure))
+                try:
+                    answers.append((self.parse_order(by_id[each], market), None))
+                    continue
+                except Exception as error:  # noqa: BLE001 - one that cannot be read is no reason to lose the others
+                    reason = BadResponse(
+                        f'{self.id} cancelOrders() received an order that cannot be read: {described(error)}'
+                    )
+            unknown = {'symbol': market['symbol'], 'id' if id_field == 'orderId' else 'clientOrderId': each}
+            answers.append((self.safe_order({**unknown, **failed(reason), 'status': None}, market), reason))
         return answers
 
     async def _cancel_all_orders_after(self, stock: Stock, timeout: int | None, params: Params) -> Any:
@@ -475,8 +481,8 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
             'enabled': window > 0,
             'window': window,
             'frozenTime': frozen_time,
-            'qtyLimit': self.safe_number(entry, 'qtyLimit'),
-            'deltaLimit': self.safe_number(entry, 'deltaLimit'),
+            'qtyLimit': self._safe_number(entry, 'qtyLimit'),
+            'deltaLimit': self._safe_number(entry, 'deltaLimit'),
             'frozen': frozen,
             'frozenUntil': frozen_until,
             'lastTriggerTimestamp': triggered or None,

@@ -7,7 +7,7 @@ from ccxt.base.errors import BaseError
 
 from ccxt_mmp._io import finish
 from ccxt_mmp._redaction import redact
-from ccxt_mmp.mixins.base import Mmp
+from ccxt_mmp.mixins.base import UNREADABLE, Mmp
 from ccxt_mmp.mixins.orders import MmpOrders, Order
 from ccxt_mmp.throttling import current_errand
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params
@@ -163,10 +163,13 @@ class SyncMmp(MmpOrders, Mmp):
 
     def fetch(self, *arguments: Any, **keywords: Any) -> Any:
         try:
-            return super().fetch(*arguments, **keywords)
+            return self._read(super().fetch(*arguments, **keywords))
         except BaseError as error:
             redact(error)
             self._raise_if_lost(error)
+            raise
+        except UNREADABLE as error:
+            self._raise_if_unread(error)
             raise
 
     def throttle(self, cost: Any = None) -> None:
@@ -246,10 +249,13 @@ class AsyncMmp(MmpOrders, Mmp):
 
     async def fetch(self, *arguments: Any, **keywords: Any) -> Any:
         try:
-            return await super().fetch(*arguments, **keywords)
+            return self._read(await super().fetch(*arguments, **keywords))
         except BaseError as error:
             redact(error)
             self._raise_if_lost(error)
+            raise
+        except UNREADABLE as error:
+            self._raise_if_unread(error)
             raise
 
     async def throttle(self, cost: Any = None) -> None:

@@ -401,7 +401,8 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
                 f'{self.id} cancelAllOrdersAfter() timeout must be 0 or at least 1000 ms: {shown(timeout)} would be '
                 'sent as 0 seconds, which disarms the timer'
             )
-        return await super()._cancel_all_orders_after(stock, int(milliseconds), params)
+        with Errand(self, is_repeatable=True):
+            return await super()._cancel_all_orders_after(stock, int(milliseconds), params)
 
     def parse_order_status(self, status: str | None) -> str | None:
         # older versions of ccxt do not know this one
@@ -488,7 +489,7 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
             'enabled': window > 0,
             'window': window,
             'frozenTime': self._safe_integer(entry, 'frozenInterval'),
-            'qtyLimit': self.safe_number(entry, 'qtyLimit'),
+            'qtyLimit': self._safe_number(entry, 'qtyLimit'),
             'countLimit': self._safe_integer(entry, 'countLimit'),
             'frozen': frozen,
             'frozenUntil': self._frozen_until(entry) if frozen else None,
