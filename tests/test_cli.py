@@ -165,36 +165,52 @@ def test_failure_is_one_short_line(simulator, ccxt_mmp_command):
     assert len(err) < 600
 
 
-def test_status_is_watched_until_it_is_interrupted(simulator, ccxt_mmp_command, monkeypatch):
-    simulator.set_rule('okx', 'BTC-USD', Rule(5000, 60_000, '1'))
-    simulator.trip('okx', 'BTC-USD')
+@pytest.fixture
+def watched(monkeypatch):
+    """What is drawn while a command watches; at the given picture it is interrupted."""
     pictures = []
 
-    def draw(rows, notes):
-        pictures.append((rows[0][6:8], rows[1][6], notes))
-        if len(pictures) == 8:
-            signal.raise_signal(signal.SIGINT)
+    def until(count, *, is_terminal):
+        class Fake:
+            @contextmanager
+            def live(self):
+                yield draw
 
-    class Fake(Plain):
-        def table(self, rows, title=''):
-            raise AssertionError('it never ends')
+        def draw(rows, notes):
+            pictures.append((rows, notes))
+            if len(pictures) == count:
+                signal.raise_signal(signal.SIGINT)
 
-        @contextmanager
-        def live(self):
-            yield draw
+        monkeypatch.setattr(commands, 'screen', Fake)
+        monkeypatch.setattr(commands, 'is_terminal', lambda *_: is_terminal)
+        return pictures
 
-    monkeypatch.setattr(commands, 'screen', Fake)
-    monkeypatch.setattr(commands, 'is_terminal', lambda *_: True)
+    return until
+
+
+def test_status_is_watched_until_it_is_interrupted(simulator, ccxt_mmp_command, watched):
+    simulator.set_rule('okx', 'BTC-USD', Rule(5000, 60_000, '1'))
+    simulator.trip('okx', 'BTC-USD')
+    pictures = watched(8, is_terminal=True)
     status, out, err = ccxt_mmp_command('status', 'okx:BTC/USD', 'kraken:BTC', '--watch', '1')
     assert len(pictures) == 8
-    left = [float(state[1].removesuffix(' s')) for state, _, _ in pictures]
+    left = [float(rows[0][7].removesuffix(' s')) for rows, _ in pictures]
     assert left == sorted(left, reverse=True)
     assert left[0] > left[-1]
-    assert {(state[0], other) for state, other, _ in pictures} == {('FROZEN', 'failed')}
-    assert all(notes == ['kraken:BTC: ' + notes[0].partition(': ')[2]] for _, _, notes in pictures)
+    assert {(rows[0][6], rows[1][6]) for rows, _ in pictures} == {('FROZEN', 'failed')}
+    assert all(re.match('kraken:BTC: BadSymbol', note) for _, [note] in pictures)
     polls = [request for request in simulator.requests if request.path.endswith('mmp-config')]
     assert 1 < len(polls) < 8  # and not once for each picture
     assert (status, out, err) == (1, '', '')
+
+
+def test_status_that_nobody_sees_is_written_when_it_is_new(simulator, ccxt_mmp_command, watched):
+    pictures = watched(3, is_terminal=False)
+    status, _, err = ccxt_mmp_command('status', 'okx:BTC/USD', 'kraken:BTC', '--watch', '0.4')
+    polls = [request for request in simulator.requests if request.path.endswith('mmp-config')]
+    assert len(polls) == len(pictures) == err.count('ccxt-mmp: kraken:BTC: BadSymbol') == 3
+    assert {(*notes,) for _, notes in pictures} == {()}
+    assert status == 1
 
 
 # --- set and reset
@@ -455,8 +471,9 @@ def test_nothing_that_is_said_has_a_secret(simulator, environment, capsys):
     said = capsys.readouterr()
     assert re.search(r'okx POST /api/v5/account/mmp-config \{"instFamily":"BTC-USD",.*\} -> 200 \{', said.err)
     assert re.search(r'binance POST /eapi/v1/mmpSet \S*underlying=BTCUSDT\S* -> 200 \{', said.err)
-    for secret in (KEY, SECRET, PASSPHRASE, 'signature='):
+    for secret in (KEY, SECRET, PASSPHRASE):
         assert secret not in said.out + said.err
+    assert {*re.findall(r'signature=([^\s&]*)', said.out + said.err)} == {'***'}
 
 
 def test_secret_in_an_answer_is_not_repeated(environment, canned, capsys):
@@ -566,6 +583,13 @@ def test_plain_table_changes_in_place(capsys, monkeypatch):
     first, second = capsys.readouterr().out.split('\x1b[3F\x1b[J')
     assert [len(line) <= 59 for line in (first + second).splitlines()] == [True] * 5
     assert first.splitlines()[2] == 'a note'
+
+
+def test_plain_table_in_a_file_is_written_again(capsys):
+    with Plain().live() as draw:
+        draw([row(TARGET, None, 0)], [])
+        draw([row(TARGET, None, 0)], ['a note'])
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ['EXCHANGE', 'okx'] * 2 + ['a']
 
 
 def test_rich_table_reads_without_colour_too(capsys):

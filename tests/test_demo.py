@@ -133,7 +133,7 @@ def test_simulate_shows_requests_without_their_signature(capsys, monkeypatch):
 
     monkeypatch.setattr(cli, 'Event', Asking)
     assert main(['simulate', '--verbose']) == 0
-    assert capsys.readouterr().err == 'GET /eapi/v1/time timestamp=1 -> 200\n'
+    assert capsys.readouterr().err == 'GET /eapi/v1/time timestamp=1&signature=*** -> 200\n'
 
 
 def test_simulate_on_a_port_that_is_taken_fails_in_one_line(capsys, simulator):

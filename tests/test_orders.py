@@ -201,6 +201,12 @@ def test_flag_needs_an_option(flavour, simulator, exchange, quoted, symbol):
     assert simulator.requests == []
 
 
+@pytest.mark.parametrize('symbol', ['BTC/USDT', 'BTC/USDT:USDT'])
+def test_request_of_an_order_with_the_flag_needs_an_option(flavour, exchange, symbol):
+    with pytest.raises(ccxt.InvalidOrder, match='options alone'):
+        exchange.create_order_request(symbol, 'limit', 'buy', 1, 1, {'mmp': True})
+
+
 def test_time_in_force_from_options_cannot_make_it_another_order(flavour, simulator):
     exchange = with_markets(flavour.exchange('binance', simulator.url))
     exchange.options['createOrder'] = {'timeInForce': 'IOC'}

@@ -1,22 +1,19 @@
-"""Requests and answers on stderr, for ``--verbose``.
+"""Requests and answers on stderr, a line each, for ``--verbose``."""
 
-ccxt's own verbose mode prints the headers, and with them the key, the passphrase and the signature.
-"""
-
-import re
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-SIGNATURE = re.compile(r'&?signature=\w+')
+from ccxt_mmp._redaction import redacted
+
 MAX_SHOWN = 1000  # characters of a line
 
 
 def request_line(method: str, path: str, query: str, body: str | None) -> str:
     """A request without its headers and its signature, which Binance has in the query or in the body."""
-    return SIGNATURE.sub('', ' '.join(filter(None, [method, path, query, body])))
+    return redacted(' '.join(filter(None, [method, path, query, body])))
 
 
 def show(line: str) -> None:
