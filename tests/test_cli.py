@@ -348,6 +348,13 @@ def test_cancel_does_not_wait_for_another_target(simulator, ccxt_mmp_command):
     assert status == 1
 
 
+def test_cancel_asks_again_where_no_answer_comes(simulator, ccxt_mmp_command):
+    quote(simulator)
+    simulator.fault('delay', 'mass-cancel', milliseconds=5000)
+    assert ccxt_mmp_command('cancel', 'okx:BTC/USD', '--timeout', '4500')[0] == 0
+    assert [request.path.rpartition('/')[2] for request in simulator.requests].count('mass-cancel') == 2
+
+
 def test_cancel_as_json_says_what_was_cancelled_and_what_was_not(simulator, ccxt_mmp_command):
     stubborn, other = (simulator.rest('binance', 'BTCUSDT', mmp=True).order_id for _ in range(2))
     simulator.refuse_cancel(stubborn)

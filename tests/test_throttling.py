@@ -22,7 +22,7 @@ from ccxt_mmp.simulator import Simulator
 from ccxt_mmp.throttling import MARGIN, Errand, Fence, RollingWindow, current_errand
 from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 
-SOON = 0.1  # s: far below any wait of ccxt's that is tested here, far above the work
+SOON = 0.25  # s: far below any wait of ccxt's that is tested here, far above the work
 
 
 # --- the window
@@ -149,7 +149,7 @@ def test_full_book_of_binance_does_not_queue(flavour, fast):
     for symbol in fast.instruments('binance', 'BTCUSDT')[:40]:
         for _ in range(2):
             fast.rest('binance', 'BTCUSDT', mmp=True, symbol=symbol)
-    assert took(flavour, lambda: exchange.mass_cancel_mmp('BTC/USDT')) < 0.5  # queued: 42 times 50 ms and more
+    assert took(flavour, lambda: exchange.mass_cancel_mmp('BTC/USDT')) < 1.5  # queued: 42 times 50 ms and more
 
 
 def test_mass_cancel_overtakes_what_is_queued(fast):
@@ -189,7 +189,7 @@ def test_calls_beyond_the_limit_of_an_endpoint_wait_for_it_alone(flavour, fast):
     for _ in range(11):
         flavour.take(exchange.mass_cancel_mmp('BTC/USD'))
     duration = time.monotonic() - started
-    assert 0.6 <= duration <= 0.6 * 1.1
+    assert 0.6 <= duration <= 0.6 + SOON  # the next test is the exact one
     assert_kept([request.time / 1000 for request in fast.requests], 5, 0.295)
 
 
@@ -234,7 +234,7 @@ def test_cancelled_waiters_cost_the_next_call_nothing(fast):
                 waiter.cancel()
             await asyncio.gather(*waiters, return_exceptions=True)
             await exchange.mass_cancel_mmp('BTC/USD')
-            assert time.monotonic() - started < 0.300 * 1.1
+            assert time.monotonic() - started < 0.300 + SOON  # with a slot for each: 1.5 s and more
         assert len(fast.requests) == 3
 
     asyncio.run(main())
@@ -316,7 +316,7 @@ def test_ordinary_calls_take_as_long_after_mmp_calls_as_without_them(flavour, fa
     gaps = [later - earlier for earlier, later in pairwise(arrivals)]
     jitter = 0.02
     assert all(gap >= pause - jitter for gap in gaps[1:])  # not let loose
-    assert sum(gaps) < 3 * pause + 4 * mmp_calls * 0.01 + SOON  # and not held up
+    assert sum(gaps) < 3 * pause + 4 * mmp_calls * 0.01 + 0.1  # and not held up
 
 
 def test_first_ordinary_call_does_not_wait_for_an_mmp_call(flavour, fast):

@@ -14,6 +14,7 @@ from ccxt_mmp.doors import EXCHANGES
 from ccxt_mmp.mixins.base import described
 from ccxt_mmp.types import Scope
 
+ATTEMPTS = 3  # of a request of a cancel
 MAX_MESSAGE = 500
 BLOCK_TRADING = 'rfq'
 
@@ -76,8 +77,11 @@ class Exchanges:
             self._log_in(exchange)
         if arguments.sandbox:
             _use_sandbox(exchange)
-        if arguments.timeout:
-            exchange.timeout = exchange.options['massCancelMmp']['timeout'] = arguments.timeout
+        exchange.timeout = arguments.timeout or exchange.timeout
+        if arguments.command == 'cancel':
+            # an answer that does not come leaves time to ask again
+            exchange.options['massCancelMmp']['timeout'] = exchange.timeout
+            exchange.timeout = max(exchange.timeout // ATTEMPTS, 1)
         if arguments.verbose:
             show_answers(exchange, self.without_secrets)
         return exchange
