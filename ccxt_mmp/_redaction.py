@@ -18,16 +18,33 @@ def redacted(text: str) -> str:
     return SECRET.sub(r'\g<name>\g<quote>***\g<quote>', text)
 
 
-def redact(error: BaseException) -> None:
-    """Take them out of the texts of an error and of those that it came from."""
-    errors = [error]
-    for each in errors:  # which grows meanwhile
-        each.args = tuple(redacted(argument) if isinstance(argument, str) else argument for argument in each.args)
-        errors += [
-            other
-            for other in (each.__cause__, each.__context__, *each.args)
-            if isinstance(other, BaseException) and other not in errors
-        ]
+def redact(error: BaseException, handled: BaseException | None) -> None:
+    """Take them out of an error and of those that it came from, but for what was being handled before it.
+
+    That one is the user's. An error that has them elsewhere than in its arguments is left out of the chain.
+    """
+    chain = [error]
+    for each in chain:  # which grows meanwhile
+        _redact_arguments(each)
+        for link in ('__cause__', '__context__'):
+            other = getattr(each, link)
+            if other is None or other is handled or other in chain:
+                continue
+            _redact_arguments(other)
+            said = f'{other} {other!r}'
+            if redacted(said) != said:
+                setattr(each, link, None)
+            else:
+                chain.append(other)
+
+
+def _redact_arguments(error: BaseException) -> None:
+    arguments = tuple(redacted(each) if type(each) is str else each for each in error.args)
+    if arguments != error.args:
+        error.args = arguments
+    for each in error.args:
+        if isinstance(each, BaseException):  # requests has its causes there, too
+            _redact_arguments(each)
 
 
 def _redact_record(record: logging.LogRecord) -> bool:

@@ -34,9 +34,9 @@ def environment(tmp_path, *, with_rich):
 class Terminal:
     """A process on a pseudo-terminal of its own; what it has written so far is ``output``."""
 
-    def __init__(self, arguments, environ):
+    def __init__(self, arguments, environ, columns=COLUMNS):
         self._end, inner = pty.openpty()
-        fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack('HHHH', ROWS, COLUMNS, 0, 0))
+        fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack('HHHH', ROWS, columns, 0, 0))
         self.process = subprocess.Popen(
             [COMMAND, *arguments], stdin=inner, stdout=inner, stderr=inner, env=environ, start_new_session=True
         )
@@ -60,7 +60,7 @@ class Terminal:
                 return found
             if not self._read(0.1) and self.process.poll() is not None and not self._read(0.1):
                 break
-        raise AssertionError(f'no {pattern!r} in {self.output!r}')
+        raise AssertionError(f'no {pattern!r} in {self.text(start)[-2000:]!r}')
 
     def text(self, start=0):
         """What was written, without the control sequences."""

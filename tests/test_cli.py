@@ -1,9 +1,11 @@
 """The command line, within this process: what is done, what is said, and the exit status."""
 
+import io
 import json
 import re
 import signal
 import sys
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -95,13 +97,14 @@ def test_status_shows_what_is_armed_frozen_and_off(simulator, ccxt_mmp_command):
     simulator.trip('okx', 'BTC-USD')
     status, out, err = ccxt_mmp_command('status', *BOTH, 'okx:rfq')
     heading, okx, binance, rfq, note = lines(out)
-    assert heading[:6] == ['EXCHANGE', 'UNDERLYING', 'SCOPE', 'WINDOW', 'FROZEN TIME', 'LIMITS']
-    assert heading[6:] == ['STATE', 'TIME LEFT', 'LAST TRIGGER']
-    assert okx[:7] == ['okx', 'BTC/USD:BTC', 'orders', '5000 ms', '2000 ms', '100 contracts', 'FROZEN']
-    assert re.fullmatch(r'[01]\.\d s', okx[7])
-    assert binance[:4] == ['binance', 'BTC/USDT:USDT', 'orders', '3000 ms']
-    assert binance[4:] == ['until reset', '1.5 contracts, delta 0.5 BTC', 'armed', '-', '-']
-    assert rfq == ['okx', '-', 'rfq', '-', '-', '-', 'off', '-', '-']
+    assert heading[:5] == ['EXCHANGE', 'UNDERLYING', 'SCOPE', 'STATE', 'TIME LEFT']
+    assert heading[5:] == ['WINDOW', 'FROZEN TIME', 'LIMITS', 'LAST TRIGGER']
+    assert okx[:4] == ['okx', 'BTC/USD:BTC', 'orders', 'FROZEN']
+    assert re.fullmatch(r'[01]\.\d s', okx[4])
+    assert okx[5:] == ['5000 ms', '2000 ms', '100 contracts', '-']
+    assert binance[:5] == ['binance', 'BTC/USDT:USDT', 'orders', 'armed', '-']
+    assert binance[5:] == ['3000 ms', 'until reset', '1.5 contracts, delta 0.5 BTC', '-']
+    assert rfq == ['okx', '-', 'rfq', 'off', *['-'] * 5]
     assert note == ['Contracts differ: 100 contracts are about 1 BTC on OKX and 100 BTC on Binance.']
     assert (status, err) == (0, '')
 
@@ -110,8 +113,8 @@ def test_status_says_when_it_cannot_tell(simulator, ccxt_mmp_command):
     simulator.set_rule('binance', 'BTCUSDT', Rule(3000, 0, '1', '1'))
     simulator.trip('binance', 'BTCUSDT')
     _, out, _ = ccxt_mmp_command('status', 'binance:BTC/USDT')
-    *_, state, time_left, last_trigger = lines(out)[1]
-    assert (state, time_left) == ('unknown', '-')
+    *_, state, time_left, _, _, limits, last_trigger = lines(out)[1]
+    assert (state, time_left, limits) == ('unknown', '-', '1 contract, delta 1 BTC')
     assert re.fullmatch(r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC', last_trigger)
 
 
@@ -120,8 +123,9 @@ def test_status_counts_by_the_clock_of_the_exchange(simulator, ccxt_mmp_command)
     simulator.set_rule('binance', 'BTCUSDT', Rule(3000, 300_000, '1', '1'))
     simulator.trip('binance', 'BTCUSDT')
     _, out, _ = ccxt_mmp_command('status', 'binance:BTC/USDT')
-    assert lines(out)[1][6] == 'FROZEN'
-    assert re.fullmatch('5:00|4:5[0-9]', lines(out)[1][7])
+    assert lines(out)[1][3] == 'FROZEN'
+    assert re.fullmatch('5:00|4:5[0-9]', lines(out)[1][4])
+    assert 'a reset by another program does not show' in out
 
 
 def test_status_as_json_is_one_document(simulator, ccxt_mmp_command):
@@ -151,7 +155,7 @@ def test_status_as_json_is_one_document(simulator, ccxt_mmp_command):
 def test_target_that_fails_stops_no_other(simulator, ccxt_mmp_command, wrong, error):
     simulator.set_rule('okx', 'BTC-USD')
     status, out, err = ccxt_mmp_command('status', wrong, 'okx:BTC/USD')
-    assert [cells[-3] for cells in lines(out)[1:]] == ['failed', 'armed']
+    assert [cells[3] for cells in lines(out)[1:3]] == ['failed', 'armed']
     assert err.startswith(f'ccxt-mmp: {wrong}: {error}')
     assert err.count('\n') == 1
     assert status == 1
@@ -170,7 +174,7 @@ def watched(monkeypatch):
     """What is drawn while a command watches; at the given picture it is interrupted."""
     pictures = []
 
-    def until(count, *, is_terminal):
+    def until(count, *, is_terminal, then=None):
         class Fake:
             @contextmanager
             def live(self):
@@ -178,6 +182,8 @@ def watched(monkeypatch):
 
         def draw(rows, notes):
             pictures.append((rows, notes))
+            if then and len(pictures) == 1:
+                then()
             if len(pictures) == count:
                 signal.raise_signal(signal.SIGINT)
 
@@ -194,10 +200,10 @@ def test_status_is_watched_until_it_is_interrupted(simulator, ccxt_mmp_command, 
     pictures = watched(8, is_terminal=True)
     status, out, err = ccxt_mmp_command('status', 'okx:BTC/USD', 'kraken:BTC', '--watch', '1')
     assert len(pictures) == 8
-    left = [float(rows[0][7].removesuffix(' s')) for rows, _ in pictures]
+    left = [float(rows[0][4].removesuffix(' s')) for rows, _ in pictures]
     assert left == sorted(left, reverse=True)
     assert left[0] > left[-1]
-    assert {(rows[0][6], rows[1][6]) for rows, _ in pictures} == {('FROZEN', 'failed')}
+    assert {(rows[0][3], rows[1][3]) for rows, _ in pictures} == {('FROZEN', 'failed')}
     assert all(re.match('kraken:BTC: BadSymbol', note) for _, [note] in pictures)
     polls = [request for request in simulator.requests if request.path.endswith('mmp-config')]
     assert 1 < len(polls) < 8  # and not once for each picture
@@ -208,9 +214,30 @@ def test_status_that_nobody_sees_is_written_when_it_is_new(simulator, ccxt_mmp_c
     pictures = watched(3, is_terminal=False)
     status, _, err = ccxt_mmp_command('status', 'okx:BTC/USD', 'kraken:BTC', '--watch', '0.4')
     polls = [request for request in simulator.requests if request.path.endswith('mmp-config')]
-    assert len(polls) == len(pictures) == err.count('ccxt-mmp: kraken:BTC: BadSymbol') == 3
+    assert len(polls) >= len(pictures) == 3
+    assert err.count('ccxt-mmp: kraken:BTC: BadSymbol') >= 3
     assert {(*notes,) for _, notes in pictures} == {()}
     assert status == 1
+
+
+def test_exchange_that_is_slow_holds_up_no_other(simulator, ccxt_mmp_command, watched):
+    simulator.set_rule('okx', 'BTC-USD')
+    simulator.fault('delay', '/eapi/v1/mmp', milliseconds=60_000, times=99)
+    pictures = watched(12, is_terminal=True)
+    started = time.monotonic()
+    status, _, _ = ccxt_mmp_command('status', *BOTH, '--watch', '0.5')
+    assert time.monotonic() - started < 30
+    assert [cells[3] for cells in pictures[-1][0]] == ['armed', 'unknown']
+    assert [request.path for request in simulator.requests].count('/api/v5/account/mmp-config') > 1
+    assert status == 1  # one was never seen
+
+
+def test_state_that_is_old_is_said_to_be(simulator, ccxt_mmp_command, watched):
+    simulator.set_rule('okx', 'BTC-USD')
+    pictures = watched(25, is_terminal=True, then=lambda: simulator.fault('delay', milliseconds=60_000, times=99))
+    assert ccxt_mmp_command('status', 'okx:BTC/USD', '--watch', '0.5')[0] == 0
+    assert pictures[0][1] == []
+    assert re.fullmatch(r'okx:BTC/USD: as it was \d+ s ago', pictures[-1][1][0])
 
 
 # --- set and reset
@@ -220,8 +247,8 @@ def test_set_sets_the_rule_and_shows_before_and_after(simulator, ccxt_mmp_comman
     status, out, err = ccxt_mmp_command('set', *BOTH[1:], *RULE, '--delta-limit', '0.25')
     before, _, off, after, _, armed = lines(out)
     assert (before, after) == (['before:'], ['after:'])
-    assert off[-3] == 'off'
-    assert armed[5:7] == ['10 contracts, delta 0.25 BTC', 'armed']
+    assert off[3] == 'off'
+    assert (armed[3], armed[7]) == ('armed', '10 contracts, delta 0.25 BTC')
     assert simulator.protection('binance', 'BTCUSDT').rule == Rule(5000, 60000, '10', '0.25')
     assert (status, err) == (0, '')
 
@@ -249,8 +276,7 @@ def test_frozen_protection_is_left_alone_where_nobody_can_be_asked(simulator, cc
     command, *rest = command
     status, out, err = ccxt_mmp_command(command, 'okx:BTC/USD', 'okx:ETH/USD', *rest)
     assert 'LeftAlone: it is FROZEN, and nobody can be asked; --yes does it unasked' in err
-    assert lines(out)[-2][-3:-2] == ['failed']
-    assert lines(out)[-1][6] == 'armed'
+    assert [cells[3] for cells in lines(out)[-2:]] == ['FROZEN', 'armed']
     assert not [request for request in simulator.requests if request.method == 'POST' and 'BTC-USD' in request.body]
     assert [request for request in simulator.requests if request.method == 'POST' and 'ETH-USD' in request.body]
     assert status == 1
@@ -263,7 +289,7 @@ def test_frozen_protection_is_reset_if_the_user_says_so(simulator, ccxt_mmp_comm
     simulator.trip('okx', 'BTC-USD')
     status, out, err = ccxt_mmp_command('reset', 'okx:BTC/USD')
     assert err == 'okx:BTC/USD is FROZEN: reset it? [y/N] '
-    assert [cells[6] for cells in (lines(out)[2], lines(out)[5])] == ['FROZEN', 'armed']
+    assert [cells[3] for cells in (lines(out)[2], lines(out)[5])] == ['FROZEN', 'armed']
     assert not simulator.protection('okx', 'BTC-USD').is_frozen(simulator.now())
     assert status == 0
 
@@ -274,8 +300,37 @@ def test_frozen_protection_stays_so_otherwise(simulator, ccxt_mmp_command, termi
     simulator.set_rule('okx', 'BTC-USD', Rule(5000, 0, '1'))
     simulator.trip('okx', 'BTC-USD')
     status, _, err = ccxt_mmp_command('reset', 'okx:BTC/USD')
-    assert err.endswith('ccxt-mmp: okx:BTC/USD: LeftAlone: it is FROZEN, and stays so\n')
+    assert err.endswith('ccxt-mmp: okx:BTC/USD: LeftAlone: it is FROZEN, and is left alone\n')
     assert simulator.protection('okx', 'BTC-USD').is_frozen(simulator.now())
+    assert status == 1
+
+
+def test_protection_that_is_off_and_frozen_is_asked_about(simulator, ccxt_mmp_command):
+    simulator.set_rule('okx', 'BTC-USD', Rule(5000, 0, '1'))
+    simulator.trip('okx', 'BTC-USD')
+    simulator.set_rule('okx', 'BTC-USD', Rule(0, 0, '1'))
+    status, _, err = ccxt_mmp_command('reset', 'okx:BTC/USD')
+    assert 'it is FROZEN, and nobody can be asked' in err
+    assert status == 1
+
+
+def test_protection_that_freezes_while_another_is_asked_about_is_asked_about_too(
+    simulator, ccxt_mmp_command, terminal, monkeypatch
+):
+    for family in ('BTC-USD', 'ETH-USD'):
+        simulator.set_rule('okx', family, Rule(5000, 0, '1'))
+    simulator.trip('okx', 'BTC-USD')
+
+    class Slow:
+        def readline(self):
+            simulator.trip('okx', 'ETH-USD')
+            return 'n\n'
+
+    terminal('')
+    monkeypatch.setattr(sys, 'stdin', Slow())
+    status, _, err = ccxt_mmp_command('reset', 'okx:BTC/USD', 'okx:ETH/USD')
+    assert 'okx:ETH/USD is FROZEN: reset it? [y/N]' in err
+    assert not [request for request in simulator.requests if request.method == 'POST']
     assert status == 1
 
 
@@ -283,7 +338,7 @@ def test_protection_that_may_be_frozen_is_asked_about(simulator, ccxt_mmp_comman
     simulator.set_rule('binance', 'BTCUSDT', Rule(3000, 0, '1', '1'))
     simulator.trip('binance', 'BTCUSDT')
     status, _, err = ccxt_mmp_command('reset', 'binance:BTC/USDT')
-    assert 'it is unknown, and nobody can be asked' in err
+    assert 'it may be frozen, and nobody can be asked' in err
     assert status == 1
 
 
@@ -299,17 +354,17 @@ def test_state_that_cannot_be_fetched_does_not_stop_what_need_not_be_asked(simul
     simulator.fault('status', 'mmp-config', status=503, times=9)
     status, out, err = ccxt_mmp_command('reset', 'okx:BTC/USD', '--yes')
     assert 'okx:BTC/USD: its state is not known: ExchangeNotAvailable' in err
-    assert lines(out)[2][-3] == 'unknown'
-    assert lines(out)[5][-3] == 'not frozen'  # as the reset said
+    assert lines(out)[2][3] == 'unknown'
+    assert lines(out)[5][3] == 'not frozen'  # as the reset said
     assert status == 0
 
 
 def test_state_that_cannot_be_fetched_stops_what_may_have_to_be_asked(simulator, ccxt_mmp_command):
     simulator.fault('status', 'mmp-config', status=503)
-    status, out, err = ccxt_mmp_command('reset', 'okx:BTC/USD')
+    status, _, err = ccxt_mmp_command('reset', 'okx:BTC/USD')
     assert err.startswith('ccxt-mmp: okx:BTC/USD: ExchangeNotAvailable')
-    assert [request.method for request in simulator.requests if 'mmp-' in request.path] == ['GET']
-    assert (status, out) == (1, '')
+    assert {request.method for request in simulator.requests if 'mmp-' in request.path} == {'GET'}
+    assert status == 1
 
 
 # --- cancel
@@ -358,13 +413,11 @@ def test_cancel_asks_again_where_no_answer_comes(simulator, ccxt_mmp_command):
 def test_cancel_as_json_says_what_was_cancelled_and_what_was_not(simulator, ccxt_mmp_command):
     stubborn, other = (simulator.rest('binance', 'BTCUSDT', mmp=True).order_id for _ in range(2))
     simulator.refuse_cancel(stubborn)
-    status, out, err = ccxt_mmp_command('cancel', *BOTH, '--json', '--lock-interval', '0')
-    okx, binance = json.loads(out)
-    assert binance['error']['type'] == 'NotSupported'
     status, out, err = ccxt_mmp_command('cancel', *BOTH, '--json')
     okx, binance = json.loads(out)
     assert okx['cancelled']['orders'] is None
     assert okx['state']['enabled'] is False
+    assert binance['state']['enabled'] is False
     assert binance['cancelled'] is None
     error = binance['error']
     assert (error['type'], error['cancelled'], error['remaining']) == ('MassCancelIncomplete', [other], [stubborn])
@@ -378,12 +431,53 @@ def test_cancel_with_a_lock_says_until_when(simulator, ccxt_mmp_command):
     assert re.match(r'okx:BTC/USD: cancelled all MMP orders, locked until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n', out)
 
 
-def test_cancel_of_every_order_is_for_those_who_say_so(simulator, ccxt_mmp_command):
+@pytest.mark.parametrize(
+    ('option', 'lacking', 'left'),
+    [
+        (('--lock-interval', '10000'), 'binance:BTC/USDT: NotSupported: binance has no --lock-interval', 'ob'),
+        (('--include-non-mmp',), 'okx:BTC/USD: NotSupported: okx has no --include-non-mmp', 'o'),
+    ],
+)
+def test_cancel_that_an_exchange_has_in_part_is_done_as_far_as_it_goes(
+    simulator, ccxt_mmp_command, option, lacking, left
+):
     quote(simulator)
-    status, _, err = ccxt_mmp_command('cancel', *BOTH, '--include-non-mmp')
-    assert resting(simulator) == {('okx', True), ('okx', False)}
-    assert 'okx:BTC/USD: NotSupported: okx massCancelMmp() does not support includeNonMmp' in err
+    status, out, err = ccxt_mmp_command('cancel', *BOTH, *option)
+    assert resting(simulator) == {({'o': 'okx', 'b': 'binance'}[venue], False) for venue in left}
+    assert err.startswith(f'ccxt-mmp: {lacking}')
+    assert 'okx:BTC/USD: cancelled all MMP orders' in out
+    assert ('binance:BTC/USDT: cancelled all orders' in out) == (left == 'o')
     assert status == 1
+
+
+def test_cancel_without_the_privilege(simulator, ccxt_mmp_command):
+    quote(simulator)
+    simulator.fault('result_false', 'mass-cancel')
+    status, out, _ = ccxt_mmp_command('cancel', *BOTH, '--emulate')
+    assert resting(simulator) == {('okx', False), ('binance', False)}
+    assert 'okx:BTC/USD: cancelled 2 orders' in out
+    assert status == 0
+
+
+def test_cancel_shows_how_it_is_after_a_failure_too(simulator, ccxt_mmp_command):
+    simulator.set_rule('okx', 'BTC-USD')
+    simulator.fault('result_false', 'mass-cancel', times=9)
+    status, out, _ = ccxt_mmp_command('cancel', 'okx:BTC/USD')
+    assert [cells[3] for cells in lines(out) if cells[0] == 'okx'] == ['armed', 'armed']
+    assert status == 1
+
+
+@pytest.mark.parametrize('stream', ['stdout', 'stderr'])
+@pytest.mark.parametrize('arguments', [(), ('--verbose',), ('--json',)])
+def test_cancel_stops_for_nobody_who_does_not_read(simulator, ccxt_mmp_command, monkeypatch, stream, arguments):
+    class Broken(io.StringIO):
+        def write(self, text):
+            raise BrokenPipeError
+
+    quote(simulator)
+    monkeypatch.setattr(sys, stream, Broken())
+    assert ccxt_mmp_command('cancel', 'okx:BTC/USDX', *BOTH, *arguments)[0] == 1
+    assert resting(simulator) == {('okx', False), ('binance', False)}
 
 
 def test_cancel_succeeds_without_the_state(simulator, ccxt_mmp_command):
@@ -392,6 +486,7 @@ def test_cancel_succeeds_without_the_state(simulator, ccxt_mmp_command):
     status, out, err = ccxt_mmp_command('cancel', 'okx:BTC/USD')
     assert out == 'okx:BTC/USD: cancelled all MMP orders\n'
     assert err.startswith('ccxt-mmp: okx:BTC/USD: its state is not known: ')
+    assert err.count('\n') == 1
     assert status == 0
 
 
@@ -517,6 +612,9 @@ def redirected_log_in(stock, url):
         (['cancel', 'okx:rfq', '--timeout', '0'], 'no number of milliseconds above 0'),
         (['cancel', 'okx:rfq', '--sandbox', '--simulator', 'http://127.0.0.1:1'], 'not allowed with'),
         (['cancel', 'okx:BTC/USD', '--include'], 'unrecognized arguments: --include'),
+        (['cancel', 'okx:BTC/USD', '--json', 'binance:BTC/USDT', '-x'], 'unrecognized arguments: binance:BTC/USDT -x'),
+        (['demo', 'okx:BTC/USD'], 'unrecognized arguments: okx:BTC/USD'),
+        (['cancel', 'okx:BTC/USD', '--simulator', ''], 'no URL of a simulator'),
         (['set', 'okx:BTC/USD', '--qty-limit', '1'], 'required: --window, --frozen-time'),
     ],
 )
@@ -527,9 +625,16 @@ def test_arguments_that_make_no_sense_are_refused(capsys, arguments, message):
     assert message in capsys.readouterr().err
 
 
-def test_target_that_is_named_twice_is_one(simulator, ccxt_mmp_command):
-    ccxt_mmp_command('reset', 'okx:BTC/USD', 'okx:BTC/USD', '--yes')
-    assert [request.path.rpartition('/')[2] for request in simulator.requests].count('mmp-reset') == 1
+@pytest.mark.parametrize('again', ['okx:BTC/USD', 'okx:BTC-USD', 'okx:BTC/USD:BTC'])
+def test_protection_that_is_named_twice_is_one(simulator, ccxt_mmp_command, again):
+    ccxt_mmp_command('reset', 'okx:BTC/USD', 'okx:rfq', again, '--yes')
+    assert [request.path.rpartition('/')[2] for request in simulator.requests].count('mmp-reset') == 2
+
+
+def test_targets_may_come_after_options(simulator, ccxt_mmp_command):
+    quote(simulator)
+    assert ccxt_mmp_command('cancel', 'okx:BTC/USD', '--timeout', '9000', 'binance:BTC/USDT')[0] == 0
+    assert resting(simulator) == {('okx', False), ('binance', False)}
 
 
 def test_interrupted_command_says_so(simulator, ccxt_mmp_command, monkeypatch):
@@ -571,7 +676,7 @@ TARGET = Target.parsed('okx:BTC/USD')
     ],
 )
 def test_states_are_words_and_what_is_not_known_is_none(known, state, time_left):
-    assert row(TARGET, {**STATE, **known}, 1_000_000)[6:8] == [state, time_left]
+    assert row(TARGET, {**STATE, **known}, 1_000_000)[3:5] == [state, time_left]
 
 
 @pytest.mark.parametrize(
@@ -583,13 +688,14 @@ def test_durations(milliseconds, text):
 
 def test_plain_table_changes_in_place(capsys, monkeypatch):
     monkeypatch.setenv('COLUMNS', '60')
-    monkeypatch.setattr(screens, 'is_terminal', lambda: True)
+    monkeypatch.setattr(screens, 'is_terminal', lambda _: True)
     with Plain().live() as draw:
-        draw([row(TARGET, None, 0)], ['a note'])
+        draw([row(TARGET, None, 0)], ['a note ' * 10])
         draw([row(TARGET, {**STATE, 'frozen': True}, 0)], [])
-    first, second = capsys.readouterr().out.split('\x1b[3F\x1b[J')
-    assert [len(line) <= 59 for line in (first + second).splitlines()] == [True] * 5
-    assert first.splitlines()[2] == 'a note'
+    first, second = capsys.readouterr().out.split('\x1b[4F\x1b[J')
+    assert [len(line) <= 59 for line in (first + second).splitlines()] == [True] * 6
+    assert ' '.join(first.splitlines()[2:]) == ('a note ' * 10).strip()
+    assert 'FROZEN' in second
 
 
 def test_plain_table_in_a_file_is_written_again(capsys):
@@ -613,7 +719,7 @@ def test_rich_table_reads_without_colour_too(capsys):
 
 def test_screen_is_what_is_there(monkeypatch):
     assert type(screens.screen()) is Plain
-    monkeypatch.setattr(screens, 'is_terminal', lambda: True)
+    monkeypatch.setattr(screens, 'is_terminal', lambda _: True)
     assert type(screens.screen()) is Rich
     monkeypatch.setitem(sys.modules, 'rich.console', None)
     assert type(screens.screen()) is Plain

@@ -40,7 +40,7 @@ def finished(arguments, environ, **options):
 def test_status_on_a_terminal(frozen, environ, with_rich):
     with Terminal(['status', 'okx:BTC/USD', 'okx:rfq', '--simulator', frozen.url], environ) as terminal:
         assert terminal.wait() == 0
-    assert re.search(r'okx +.*10 contracts.*FROZEN', terminal.text())
+    assert re.search(r'okx +.*FROZEN.*10 contracts', terminal.text())
     assert re.search(r'rfq.* off ', terminal.text())
     assert ('\x1b[1;31m' in terminal.output) == with_rich
 
@@ -115,6 +115,31 @@ def test_cancel_cancels_wherever_it_is_called(simulator, environ):
     run = finished(['cancel', 'okx:BTC/USD', 'binance:BTC/USDT', '--simulator', simulator.url], environ)
     assert (run.returncode, run.stderr) == (0, '')
     assert not simulator.resting('okx', 'BTC-USD') + simulator.resting('binance', 'BTCUSDT')
+
+
+@pytest.mark.parametrize('redirection', ['>&-', '2>&-', '>/dev/full', '2>/dev/full', '<&-', '2>&1 | true'])
+def test_cancel_works_whatever_becomes_of_the_output(simulator, tmp_path, redirection):
+    simulator.rest('okx', 'BTC-USD', mmp=True)
+    simulator.rest('binance', 'BTCUSDT', mmp=True)
+    line = f'{COMMAND} cancel okx:BTC/USDX okx:BTC/USD binance:BTC/USDT --simulator {simulator.url} {redirection}'
+    run = subprocess.run(
+        ['/bin/sh', '-c', line],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(tmp_path, with_rich=True),
+        timeout=60,
+    )
+    assert not simulator.resting('okx', 'BTC-USD') + simulator.resting('binance', 'BTCUSDT')
+    assert run.returncode == (0 if 'true' in redirection else 1)
+    assert not [word for word in (*NOT_CLOSED, 'Exception') if word in run.stdout + run.stderr]
+
+
+def test_state_is_seen_on_a_narrow_terminal(frozen, environ):
+    with Terminal(['status', 'okx:BTC/USD', '--watch', '--simulator', frozen.url], environ, columns=80) as terminal:
+        terminal.until(r'BTC/USD:BTC +orders +FROZEN +9:\d\d')
+        terminal.interrupt()
+        assert terminal.wait() == 0
 
 
 def test_failure_is_a_line_and_no_traceback(environ):

@@ -1,4 +1,5 @@
 import importlib
+import json
 import re
 import sys
 import time
@@ -28,7 +29,7 @@ def test_demo_tells_the_story_and_succeeds(capsys):
 
 
 def test_demo_is_a_picture_where_somebody_looks(capsys, monkeypatch):
-    monkeypatch.setattr(stages, 'is_terminal', lambda: True)
+    monkeypatch.setattr(stages, 'is_terminal', lambda _: True)
     monkeypatch.setattr(stages, 'PAUSE', 0)
     monkeypatch.setenv('COLUMNS', '160')
     assert main(['demo', '--verbose', '--timeout', '5000']) == 0
@@ -52,7 +53,7 @@ def test_picture_of_the_demo_fits_the_terminal(simulator):
 
 
 def test_demo_without_rich_is_plain(capsys, monkeypatch):
-    monkeypatch.setattr(stages, 'is_terminal', lambda: True)
+    monkeypatch.setattr(stages, 'is_terminal', lambda _: True)
     monkeypatch.setitem(sys.modules, 'rich.console', None)
     with stages.stage(None) as stage:
         assert type(stage) is stages.Stage
@@ -129,6 +130,8 @@ def test_simulate_shows_requests_without_their_signature(capsys, monkeypatch):
         def wait(self):
             url = re.search(r'http://\S+', capsys.readouterr().out)[0]
             urllib.request.urlopen(f'{url}/eapi/v1/time?timestamp=1&signature=abc')  # noqa: S310
+            with urllib.request.urlopen(f'{url}/_control/requests') as answer:  # noqa: S310
+                assert len(json.load(answer)['requests']) == 1
             raise KeyboardInterrupt
 
     monkeypatch.setattr(cli, 'Event', Asking)

@@ -846,7 +846,7 @@ def test_status_that_is_no_error_of_ccxts_is_an_answer(exchange):
     refused = ccxt.ExchangeError('refused')
     refused.__cause__ = requests_library.exceptions.HTTPError('451')
     with Errand(exchange):
-        assert exchange._raise_if_lost(refused) is None
+        assert exchange._raise_if_lost(refused, None) is None
 
 
 def test_lost_batch_of_cancellations_never_hides_the_others(flavour, simulator):

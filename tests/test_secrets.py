@@ -1,5 +1,6 @@
 """No key, passphrase or signature in what is printed, logged and raised, whatever fails."""
 
+import dataclasses
 import json
 import logging
 import re
@@ -15,7 +16,7 @@ import pytest
 
 import ccxt_mmp
 from ccxt_mmp import MassCancelIncomplete
-from ccxt_mmp._redaction import LOGGER, redacted
+from ccxt_mmp._redaction import LOGGER, redact, redacted
 from ccxt_mmp.simulator.faults import KINDS
 from ccxt_mmp.simulator.server import redirect
 from tests.test_cassettes import CASSETTES
@@ -261,3 +262,40 @@ def test_cassettes_have_no_signature():
     """Nor what looks like one; their keys and passphrases are looked for where the cassettes are tested."""
     for path in CASSETTES.glob('*/*.yaml'):
         assert not re.search('[0-9a-f]{64}|[A-Za-z0-9+/]{43}=', path.read_text())
+
+
+def test_error_that_the_user_handles_is_left_as_it_is(flavour, simulator):
+    @dataclasses.dataclass(frozen=True)
+    class RiskLimit(Exception):  # noqa: N818 - of a user
+        desk: str
+
+    exchange = flavour.exchange('okx', simulator.url)
+    simulator.rest('okx', 'BTC-USD', mmp=True)
+    simulator.fault('drop_before', 'mass-cancel')
+    try:
+        raise RiskLimit('mine')
+    except RiskLimit:
+        flavour.take(exchange.mass_cancel_mmp('BTC/USD'))
+    assert simulator.resting('okx', 'BTC-USD') == []
+    simulator.fault('drop_before', 'mmp-config', times=9)
+    mine = ValueError('sign: mine')
+    try:
+        raise mine
+    except ValueError:
+        with pytest.raises(ccxt.NetworkError):
+            flavour.take(exchange.fetch_mmp('BTC/USD'))
+    assert mine.args == ('sign: mine',)
+
+
+def test_error_that_has_them_where_they_cannot_be_taken_out_is_left_out():
+    class WithHeaders(Exception):  # noqa: N818 - as aiohttp's after redirects without end
+        def __str__(self):
+            return 'signature=abc'
+
+    error = ccxt.ExchangeError('GET https://eapi.binance.com/eapi/v1/mmp?signature=abc')
+    error.__cause__ = WithHeaders()
+    error.__context__ = OSError('signature=abc')
+    redact(error, None)
+    assert error.args == ('GET https://eapi.binance.com/eapi/v1/mmp?signature=***',)
+    assert error.__cause__ is None
+    assert str(error.__context__) == 'signature=***'

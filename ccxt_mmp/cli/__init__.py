@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from threading import Event
 
 from ccxt_mmp.cli.arguments import parsed
+from ccxt_mmp.cli.output import say, tell
 
 INTERRUPTED = 130  # as shells say it
 
@@ -17,7 +18,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return commands.get(arguments.command, _command)(arguments)
     except KeyboardInterrupt:
-        print('ccxt-mmp: interrupted; what was sent may have taken effect', file=sys.stderr)
+        tell('interrupted; what was sent may have taken effect')
         return INTERRUPTED
 
 
@@ -25,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _command(arguments: argparse.Namespace) -> int:
-    from ccxt_mmp.cli.commands import Command, tell
+    from ccxt_mmp.cli.commands import Command
 
     try:
         command = Command(arguments)
@@ -52,6 +53,7 @@ def _simulate(arguments: argparse.Namespace) -> int:
 
     class ShownLog(list[LoggedRequest]):
         def append(self, request: LoggedRequest) -> None:
+            super().append(request)
             show(f'{request_line(request.method, request.path, request.query, request.body)} -> {request.status}')
 
     simulator = Simulator(port=arguments.port)
@@ -60,14 +62,14 @@ def _simulate(arguments: argparse.Namespace) -> int:
     try:
         simulator.start()
     except (OSError, OverflowError) as error:
-        print(f'ccxt-mmp: cannot serve port {arguments.port}: {error}', file=sys.stderr)
+        tell(f'cannot serve port {arguments.port}: {error}')
         return 1
     try:
-        print(f'url         {simulator.url}')
-        print(f'key         {KEY}')
-        print(f'secret      {SECRET}')
-        print(f'passphrase  {PASSPHRASE}')
-        print('OKX is at /api/v5/, Binance at /eapi/v1/, the control side at /_control/. Ctrl-C ends it.', flush=True)
+        say(f'url         {simulator.url}', sys.stdout)
+        say(f'key         {KEY}', sys.stdout)
+        say(f'secret      {SECRET}', sys.stdout)
+        say(f'passphrase  {PASSPHRASE}', sys.stdout)
+        say('OKX is at /api/v5/, Binance at /eapi/v1/, the control side at /_control/. Ctrl-C ends it.', sys.stdout)
         Event().wait()
     except KeyboardInterrupt:
         simulator.close()

@@ -16,7 +16,7 @@ Several are worked on side by side, and one that fails stops no other."""
 CREDENTIALS = """The credentials come from the environment, as in ccxt's own command line: OKX_APIKEY, OKX_SECRET,
 OKX_PASSWORD, BINANCE_APIKEY, BINANCE_SECRET. The exit status is 0 only if every target succeeded."""
 
-UNITS = """Contracts differ: 100 contracts are about 1 BTC on OKX and 100 BTC on Binance."""
+UNITS = 'Contracts differ: 100 contracts are about 1 BTC on OKX and 100 BTC on Binance.'
 
 
 def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -36,32 +36,54 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     of_targets.add_argument('--env-file', metavar='FILE', help='credentials in lines of NAME=VALUE, which win')
     where = of_targets.add_mutually_exclusive_group()
     where.add_argument('--sandbox', action='store_true', help="the exchange's demo trading")
-    where.add_argument('--simulator', metavar='URL', help='a running ccxt-mmp simulate, with its own credentials')
+    where.add_argument(
+        '--simulator', type=_url, metavar='URL', help='a running ccxt-mmp simulate, with its own credentials'
+    )
     asking = _Parser(add_help=False)
     asking.add_argument('--yes', action='store_true', help='do not ask about a protection that is frozen')
 
     status = commands.add_parser(
-        'status', parents=[of_targets], epilog=UNITS, help='what is armed, frozen, and until when'
+        'status', parents=[of_targets], epilog=f'{UNITS} {CREDENTIALS}', help='what is armed, frozen, and until when'
     )
     status.add_argument(
         '--watch', nargs='?', type=_seconds, const=WATCH_INTERVAL, metavar='SECONDS', help='again and again, every 2 s'
     )
-    rule = commands.add_parser('set', parents=[of_targets, asking], epilog=UNITS, help='set the rule of protections')
+    rule = commands.add_parser(
+        'set', parents=[of_targets, asking], epilog=f'{UNITS} {CREDENTIALS}', help='set the rule of protections'
+    )
     rule.add_argument('--window', required=True, metavar='MS', help='over which fills are counted')
     rule.add_argument('--frozen-time', required=True, metavar='MS', help='that a freeze lasts, 0 until a reset')
     rule.add_argument('--qty-limit', metavar='N', help='contracts')
     rule.add_argument('--delta-limit', metavar='N', help='net delta in the underlying coin (Binance)')
     rule.add_argument('--count-limit', metavar='N', help='execution attempts (okx:rfq)')
-    commands.add_parser('reset', parents=[of_targets, asking], help='end freezes, so that MMP orders are accepted')
-    cancel = commands.add_parser('cancel', parents=[of_targets], help='cancel all MMP orders, at once and unasked')
-    cancel.add_argument('--lock-interval', metavar='MS', help='that OKX refuses new MMP orders, 0 to 10000')
-    cancel.add_argument('--include-non-mmp', action='store_true', help='Binance: all orders, in one request')
+    commands.add_parser(
+        'reset',
+        parents=[of_targets, asking],
+        epilog=CREDENTIALS,
+        help='end freezes, so that MMP orders are accepted',
+    )
+    cancel = commands.add_parser(
+        'cancel', parents=[of_targets], epilog=CREDENTIALS, help='cancel all MMP orders, at once and unasked'
+    )
+    cancel.add_argument(
+        '--lock-interval', metavar='MS', help='OKX: that it refuses new MMP orders, 0 to 10000; Binance has no lock'
+    )
+    cancel.add_argument(
+        '--include-non-mmp', action='store_true', help='Binance: all orders, in one request; OKX has no such'
+    )
+    cancel.add_argument(
+        '--emulate', action='store_true', help='OKX: list, cancel and list again, for accounts without the privilege'
+    )
 
     commands.add_parser('demo', parents=[of_client], help='the whole story on the built-in simulator, without keys')
     simulate = commands.add_parser('simulate', parents=[every], help='serve the built-in simulator until interrupted')
     simulate.add_argument('--port', type=int, default=0, help='of 127.0.0.1, by default any that is free')
 
-    arguments = parser.parse_args(argv)
+    arguments, rest = parser.parse_known_args(argv)
+    if rest and (any(each.startswith('-') for each in rest) or 'targets' not in arguments):
+        parser.error(f'unrecognized arguments: {" ".join(rest)}')
+    if rest:  # targets after an option
+        arguments.targets += rest
     if arguments.command == 'status' and arguments.watch is not None and arguments.json:
         parser.error('--json prints one document, --watch never ends: choose one')
     return arguments
@@ -78,6 +100,12 @@ def _milliseconds(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) > 0):
         raise argparse.ArgumentTypeError(f'{text!r} is no number of milliseconds above 0')
     return int(text)
+
+
+def _url(text: str) -> str:
+    if not text.startswith(('http://', 'https://')):
+        raise argparse.ArgumentTypeError(f'{text!r} is no URL of a simulator')
+    return text.rstrip('/')
 
 
 def _seconds(text: str) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+from ccxt_mmp.cli.arguments import UNITS
 from ccxt_mmp.cli.targets import Target
 from ccxt_mmp.errors import MassCancelIncomplete
 from ccxt_mmp.types import MassCancel, MmpState
@@ -13,22 +14,25 @@ COLUMNS = (
     'exchange',
     'underlying',
     'scope',
+    'state',
+    'time left',
     'window',
     'frozen time',
     'limits',
-    'state',
-    'time left',
     'last trigger',
 )
 STATE = COLUMNS.index('state')
 NOTHING = '-'  # the exchange does not say, or there is none
 UNTIL_RESET = 'until reset'
-UNITS_DIFFER = 'Contracts differ: 100 contracts are about 1 BTC on OKX and 100 BTC on Binance.'
+DERIVED = (
+    'Binance does not say whether it is frozen: this is derived from its last trigger, and a reset by another program '
+    'does not show.'
+)
 
 
 @dataclass
 class Result:
-    """What came of a target; ``error`` is one line."""
+    """What came of a target."""
 
     target: Target
     state: MmpState | None = None
@@ -37,6 +41,7 @@ class Result:
     error: BaseException | None = None
     message: str = ''  # the error in one line
     warning: str = ''  # what failed without the target failing
+    seen: float = 0.0  # when the state was seen, on a clock that never goes back
 
 
 def state_of(state: MmpState) -> str:
@@ -50,6 +55,25 @@ def state_of(state: MmpState) -> str:
     return 'armed' if state['enabled'] else 'not frozen'
 
 
+def may_be_frozen(state: MmpState) -> bool:
+    """Whether to think before it is reset; an exchange may freeze what is off by now."""
+    return bool(state['frozen']) or (state['frozen'] is None and state['enabled'] is not False)
+
+
+def frozen_or_not(state: MmpState) -> str:
+    return 'is FROZEN' if state['frozen'] else 'may be frozen'
+
+
+def notes(results: Sequence[Result]) -> list[str]:
+    """What has to be known to read the table."""
+    known = {result.target.exchange_id for result in results if result.state is not None}
+    is_derived = any(
+        result.state is not None and result.state['frozen'] and result.target.exchange_id == 'binance'
+        for result in results
+    )
+    return [*([UNITS] if len(known) > 1 else ()), *([DERIVED] if is_derived else ())]
+
+
 def row(target: Target, state: MmpState | None, now: int, *, is_failed: bool = False) -> list[str]:
     """The cells of a protection at a time of the exchange, ms since the epoch."""
     if state is None:
@@ -60,11 +84,11 @@ def row(target: Target, state: MmpState | None, now: int, *, is_failed: bool = F
         target.exchange_id,
         state['underlying'] or state['underlyingId'] or NOTHING,
         state['scope'],
+        state_of(state),
+        _time_left(state, now),
         _milliseconds(state['window']),
         UNTIL_RESET if state['frozenTime'] == 0 else _milliseconds(state['frozenTime']),
         ', '.join(_limits(state)) or NOTHING,
-        state_of(state),
-        _time_left(state, now),
         _moment(state['lastTriggerTimestamp']),
     ]
 
@@ -76,12 +100,12 @@ def _milliseconds(value: int | None) -> str:
 def _limits(state: MmpState) -> Iterator[str]:
     """With their units; contracts are those of the exchange."""
     if state['qtyLimit'] is not None:
-        yield f'{state["qtyLimit"]:.15g} contracts'
+        yield counted(state['qtyLimit'], 'contract')
     if state['deltaLimit'] is not None:
         coin = (state['underlying'] or '').partition('/')[0] or 'coins'
         yield f'delta {state["deltaLimit"]:.15g} {coin}'
     if state['countLimit'] is not None:
-        yield f'{state["countLimit"]} attempts'
+        yield counted(state['countLimit'], 'attempt')
 
 
 def _time_left(state: MmpState, now: int) -> str:
@@ -107,13 +131,16 @@ def _moment(timestamp: int | None) -> str:
     return datetime.fromtimestamp(timestamp / 1000, timezone.utc).strftime('%Y-%m-%d %H:%M:%S UTC')
 
 
-def cancelled(result: Result) -> str:
+def counted(number: float, noun: str) -> str:
+    return f'{number:.15g} {noun}{"" if number == 1 else "s"}'
+
+
+def cancelled(target: Target, done: MassCancel, *, all_orders: bool) -> str:
     """What a mass cancel did, in one line."""
-    done = result.cancelled
-    assert done is not None  # noqa: S101 - of a target that succeeded
-    orders = 'all MMP orders' if done['orders'] is None else f'{len(done["orders"])} orders'
+    unlisted = 'all orders' if all_orders else 'all MMP orders'
+    orders = unlisted if done['orders'] is None else counted(len(done['orders']), 'order')
     lock = f', locked until {_moment(done["lockedUntil"])}' if done['lockedUntil'] else ''
-    return f'{result.target.text}: cancelled {orders}{lock}'
+    return f'{target.text}: cancelled {orders}{lock}'
 
 
 def aligned(lines: Sequence[Sequence[str]]) -> list[str]:

@@ -1,48 +1,46 @@
 """Where people look: a terminal with rich, one without it, or a file."""
 
-import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from ccxt_mmp.cli.output import is_terminal, say
 from ccxt_mmp.cli.report import COLUMNS, STATE, aligned
 
 Rows = Sequence[Sequence[str]]
 Draw = Callable[[Rows, Sequence[str]], None]
 
 STYLES = {'FROZEN': 'bold red', 'armed': 'green', 'not frozen': 'green', 'failed': 'bold magenta', 'unknown': 'yellow'}
-NEVER_CUT = ('exchange', 'state', 'time left')  # on a narrow terminal
+NEVER_CUT = ('exchange', 'underlying', 'scope', 'state', 'time left')  # on a narrow terminal
 UP_AND_CLEAR = '\x1b[{lines}F\x1b[J'
-
-
-def is_terminal(stream: Any = None) -> bool:
-    return (stream or sys.stdout).isatty() and os.environ.get('TERM') != 'dumb'
 
 
 class Plain:
     """Aligned text, on a terminal or in a file."""
 
     def table(self, rows: Rows, title: str = '') -> None:
-        if title:
-            print(f'{title}:')
-        print('\n'.join(aligned([[each.upper() for each in COLUMNS], *rows])), flush=True)
+        lines = aligned([[each.upper() for each in COLUMNS], *rows])
+        say('\n'.join([*([f'{title}:'] if title else ()), *lines]), sys.stdout)
 
     @contextmanager
     def live(self) -> Iterator[Draw]:
         """A table that changes, in place on a terminal; the lines below it are notes."""
-        in_place, drawn = is_terminal(), 0
+        in_place, drawn = is_terminal(sys.stdout), 0
 
         def draw(rows: Rows, notes: Sequence[str]) -> None:
             nonlocal drawn
-            lines = [*aligned([[each.upper() for each in COLUMNS], *rows]), *notes]
+            table = aligned([[each.upper() for each in COLUMNS], *rows])
+            up = ''
             if in_place:
                 width = shutil.get_terminal_size().columns - 1
-                lines = [line[:width] for line in lines]  # one that wraps would be two
-                sys.stdout.write(UP_AND_CLEAR.format(lines=drawn) if drawn else '')
-            print('\n'.join(lines), flush=True)
-            drawn = len(lines)
+                table = [line[:width] for line in table]  # one that wraps would be two
+                notes = [line for note in notes for line in textwrap.wrap(note, width)]
+                up = UP_AND_CLEAR.format(lines=drawn) if drawn else ''
+            say(up + '\n'.join([*table, *notes]), sys.stdout)
+            drawn = len(table) + len(notes)
 
         yield draw
 
@@ -83,7 +81,7 @@ class Rich:
 
 def screen() -> Plain | Rich:
     """What fits to where the output goes and what is installed."""
-    if is_terminal():
+    if is_terminal(sys.stdout):
         try:
             return Rich()
         except ImportError:

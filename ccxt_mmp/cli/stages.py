@@ -1,11 +1,12 @@
 """Where the demo is told: line by line, or as a picture that changes."""
 
 import asyncio
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ccxt_mmp.cli.screens import is_terminal
+from ccxt_mmp.cli.output import is_terminal, say
 from ccxt_mmp.simulator import Simulator
 
 PAUSE = 0.15  # s for people to read a step
@@ -20,16 +21,16 @@ class Stage:
     """Plain lines."""
 
     def begin(self, chapters: Sequence[str]) -> None:
-        print(INTRODUCTION)
+        say(INTRODUCTION, sys.stdout)
 
     def chapter(self, title: str) -> None:
-        print(f'\n{title}')
+        say(f'\n{title}', sys.stdout)
 
     async def step(self, call: str, outcome: str, happened: bool) -> None:
-        print(f'  {call:<58} {outcome}{"" if happened else f"   {NOT_SO}"}', flush=True)
+        say(f'  {call:<58} {outcome}{"" if happened else f"   {NOT_SO}"}', sys.stdout)
 
     def end(self, summary: str) -> None:
-        print(f'\n{summary}')
+        say(f'\n{summary}', sys.stdout)
 
 
 class LiveStage(Stage):
@@ -89,7 +90,7 @@ class LiveStage(Stage):
 @contextmanager
 def stage(simulator: Simulator) -> Iterator[Stage]:
     """A picture on a terminal with rich, lines anywhere else."""
-    shown = _live_stage(simulator) if is_terminal() else None
+    shown = _live_stage(simulator) if is_terminal(sys.stdout) else None
     if shown is None:
         yield Stage()
         return

@@ -35,6 +35,14 @@ class Target:
             return cls(text, exchange_id, None, 'rfq')
         return cls(text, exchange_id, underlying, 'orders')
 
+    @property
+    def protection(self) -> tuple[str, str | None]:
+        """What it is, however it is written."""
+        underlying_id = None
+        if self.exchange_id in EXCHANGES and self.underlying is not None:
+            underlying_id = getattr(async_support, self.exchange_id)._parse_underlying(self.underlying)
+        return self.exchange_id, underlying_id or self.underlying
+
 
 class Exchanges:
     """The exchange objects of a command, one for each exchange; closed at the end of the block."""
@@ -71,7 +79,7 @@ class Exchanges:
         exchange = getattr(async_support, exchange_id)()
         # by whose clock a freeze ends; a cancel does not wait to be told, and finds out if it has to
         exchange.options['adjustForTimeDifference'] = arguments.command != 'cancel'
-        if arguments.simulator:
+        if arguments.simulator is not None:
             self._simulate(exchange, arguments.simulator)
         else:
             self._log_in(exchange)
@@ -105,10 +113,10 @@ class Exchanges:
         from ccxt_mmp.simulator.server import redirect
 
         exchange.apiKey, exchange.secret, exchange.password = KEY, SECRET, PASSPHRASE
-        redirect(exchange, url.rstrip('/'))
+        redirect(exchange, url)
 
     def without_secrets(self, text: str) -> str:
-        for secret in self._secrets:
+        for secret in sorted(self._secrets, key=len, reverse=True):  # one may begin as another does
             text = text.replace(secret, '***')
         return text
 

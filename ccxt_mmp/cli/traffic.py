@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ccxt_mmp._redaction import redacted
+from ccxt_mmp.cli.output import say
 
 MAX_SHOWN = 1000  # characters of a line
 
@@ -17,7 +18,7 @@ def request_line(method: str, path: str, query: str, body: str | None) -> str:
 
 
 def show(line: str) -> None:
-    print(line if len(line) <= MAX_SHOWN else f'{line[:MAX_SHOWN]}...', file=sys.stderr, flush=True)
+    say(line if len(line) <= MAX_SHOWN else f'{line[:MAX_SHOWN]}...', sys.stderr)
 
 
 def show_answers(exchange: Any, clean: Callable[[str], str]) -> None:

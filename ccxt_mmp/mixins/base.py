@@ -19,7 +19,7 @@ from ccxt.base.errors import (
 
 from ccxt_mmp._io import take
 from ccxt_mmp._numbers import MAX_DECIMALS, MAX_NUMBER, exact_decimal, is_integer, plain
-from ccxt_mmp._redaction import LOGGER, redacted
+from ccxt_mmp._redaction import LOGGER, redact, redacted
 from ccxt_mmp.errors import MassCancelLocked
 from ccxt_mmp.throttling import Errand, Fence, OutOfTimeError, RollingWindow, current_errand
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
@@ -509,14 +509,14 @@ class Mmp(Exchange):
         if current_errand(self) is not None:
             raise BadResponse(f'{self.id} received an answer that cannot be read: {described(error)}') from error
 
-    def _raise_if_lost(self, error: BaseError) -> None:
-        """ccxt raises ExchangeError, as for a refusal, where an answer broke off on the way: it leaves it open."""
-        if type(error) is not ExchangeError or current_errand(self) is None:
-            return
-        of_transport = [f'{each.__module__}.{each.__name__}' for each in type(error.__cause__).__mro__]
-        if 'requests.exceptions.HTTPError' in of_transport:
-            return  # an answer with a status of its own
-        if {'aiohttp.client_exceptions.ClientError', 'requests.exceptions.RequestException'} & {*of_transport}:
+    def _raise_if_lost(self, error: BaseError, handled: BaseException | None) -> None:
+        """ccxt raises ExchangeError, as for a refusal, where an answer broke off on the way: it leaves it open.
+
+        handled: the exception that was being handled when the request was made.
+        """
+        is_lost = type(error) is ExchangeError and current_errand(self) is not None and _broke_off(error.__cause__)
+        redact(error, handled)
+        if is_lost:
             raise NetworkError(str(error)) from error
 
     def _mmp_fence(self, underlying_id: str) -> Fence:
@@ -582,6 +582,13 @@ class Mmp(Exchange):
     @staticmethod
     def _by_underlying(states: Iterable[MmpState]) -> dict[str, MmpState]:
         return {str(state['underlying'] or state['underlyingId']): state for state in states}
+
+
+def _broke_off(cause: BaseException | None) -> bool:
+    """Whether it is a failure of the HTTP client, and not an answer with a status of its own."""
+    names = {f'{each.__module__}.{each.__name__}' for each in type(cause).__mro__}
+    of_transport = {'aiohttp.client_exceptions.ClientError', 'requests.exceptions.RequestException'}
+    return bool(names & of_transport) and 'requests.exceptions.HTTPError' not in names
 
 
 @cache

@@ -1,12 +1,12 @@
 """The two fronts: what a user calls. They have the same methods; a sync one returns, an async one is awaited."""
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from ccxt.base.errors import BaseError
 
 from ccxt_mmp._io import finish
-from ccxt_mmp._redaction import redact
 from ccxt_mmp.mixins.base import UNREADABLE, Mmp
 from ccxt_mmp.mixins.orders import MmpOrders, Order
 from ccxt_mmp.throttling import current_errand
@@ -162,11 +162,11 @@ class SyncMmp(MmpOrders, Mmp):
         return finish(self._cancel_all_orders_after(super().cancel_all_orders_after, timeout, params))
 
     def fetch(self, *arguments: Any, **keywords: Any) -> Any:
+        handled = sys.exc_info()[1]
         try:
             return self._read(super().fetch(*arguments, **keywords))
         except BaseError as error:
-            redact(error)
-            self._raise_if_lost(error)
+            self._raise_if_lost(error, handled)
             raise
         except UNREADABLE as error:
             self._raise_if_unread(error)
@@ -248,11 +248,11 @@ class AsyncMmp(MmpOrders, Mmp):
         return await self._create_order_ws(super().create_order_ws, symbol, type, side, amount, price, params)
 
     async def fetch(self, *arguments: Any, **keywords: Any) -> Any:
+        handled = sys.exc_info()[1]
         try:
             return self._read(await super().fetch(*arguments, **keywords))
         except BaseError as error:
-            redact(error)
-            self._raise_if_lost(error)
+            self._raise_if_lost(error, handled)
             raise
         except UNREADABLE as error:
             self._raise_if_unread(error)
