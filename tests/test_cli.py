@@ -613,6 +613,7 @@ def redirected_log_in(stock, url):
         (['cancel', 'okx:rfq', '--sandbox', '--simulator', 'http://127.0.0.1:1'], 'not allowed with'),
         (['cancel', 'okx:BTC/USD', '--include'], 'unrecognized arguments: --include'),
         (['cancel', 'okx:BTC/USD', '--json', 'binance:BTC/USDT', '-x'], 'unrecognized arguments: binance:BTC/USDT -x'),
+        (['cancel', 'okx:BTC/USD', '--emulate', '--lock-interval', '1'], '--emulate has no lock'),
         (['demo', 'okx:BTC/USD'], 'unrecognized arguments: okx:BTC/USD'),
         (['cancel', 'okx:BTC/USD', '--simulator', ''], 'no URL of a simulator'),
         (['set', 'okx:BTC/USD', '--qty-limit', '1'], 'required: --window, --frozen-time'),

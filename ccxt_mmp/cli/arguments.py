@@ -86,6 +86,8 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
         arguments.targets += rest
     if arguments.command == 'status' and arguments.watch is not None and arguments.json:
         parser.error('--json prints one document, --watch never ends: choose one')
+    if arguments.command == 'cancel' and arguments.emulate and arguments.lock_interval is not None:
+        parser.error('--emulate has no lock: choose one')
     return arguments
 
 

@@ -30,7 +30,7 @@ DERIVED = (
 )
 
 
-@dataclass
+@dataclass(eq=False)
 class Result:
     """What came of a target."""
 
