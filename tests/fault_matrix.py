@@ -517,7 +517,7 @@ class Bench:
         elif row.fault == SKEWED:
             exchange.milliseconds = lambda: simulator.now() - HOUR
         elif row.fault == WRONG_SECRET:
-            exchange.secret = 'wrong'
+            exchange.secret = 'wrong'  # pragma: allowlist secret
         else:
             simulator.privileged = False
         return exchange
