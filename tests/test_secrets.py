@@ -215,8 +215,12 @@ def test_secrets_of_an_extended_object_are_kept_too(flavour, simulator, account,
 @pytest.mark.parametrize('as_text', [False, True], ids=['as a dict', 'as JSON'])
 def test_login_of_a_websocket_is_printed_without_secrets(flavour, capfd, as_text):
     """As ccxt's clients print with verbose what they send, by the exchange's own method."""
-    sign = 'c2lnbg+/='  # pragma: allowlist secret
-    argument = {'apiKey': 'the-key', 'passphrase': 'the "pass\\', 'timestamp': '1597026383', 'sign': sign}
+    argument = {
+        'apiKey': 'the-key',  # pragma: allowlist secret
+        'passphrase': 'the "pass\\',
+        'timestamp': '1597026383',
+        'sign': 'c2lnbg+/=',
+    }
     login = {'op': 'login', 'args': [argument]}
     flavour.exchange('okx').log('sending', json.dumps(login) if as_text else login)
     printed = capfd.readouterr().out
