@@ -189,6 +189,15 @@ def test_half_of_a_batch_fails_on_binance(flavour, simulator):
     assert [row.get('status') or int(row['code']) for row in answer] == ['CANCELED', -6063]
 
 
+def test_client_that_gives_up_before_its_connection_is_dropped_is_no_error(simulator):
+    simulator.latency = 200
+    simulator.fault('drop_after')
+    with pytest.raises(TimeoutError):
+        urllib.request.urlopen(f'{simulator.url}/eapi/v1/time', timeout=0.05)  # noqa: S310
+    time.sleep(0.4)  # until it is dropped
+    assert simulator.errors == []
+
+
 def test_unknown_fault_is_an_error(simulator):
     with pytest.raises(ValueError, match='a fault is one of delay, drop_before'):
         simulator.fault('earthquake')
