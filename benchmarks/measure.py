@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import cycle, islice, permutations
 
 WARM_UP = 20  # rounds that are not counted: connections, caches
 
@@ -38,7 +38,7 @@ async def take_turns_async(
 
 
 def _turns(names: list[str], rounds: int) -> Iterator[str]:
-    """Each round begins with another one, so that none is always the one after the slowest."""
-    for turn in range(rounds + WARM_UP):
-        start = turn % len(names)
-        yield from islice(names * 2, start, start + len(names))
+    """Each round in another order, so that none always comes after the same one, with what that left in the caches."""
+    orders = cycle(permutations(names))
+    for order in islice(orders, rounds + WARM_UP):
+        yield from order
