@@ -1,6 +1,7 @@
 import asyncio
 import os
 import re
+import signal
 from types import SimpleNamespace
 
 import pytest
@@ -18,6 +19,9 @@ settings.register_profile('ci', derandomize=True)
 settings.register_profile('deep', max_examples=5000)
 if os.environ.get('CI'):
     settings.load_profile('ci')
+
+# what a shell starts in the background has Ctrl-C ignored, and so would the processes that the tests start
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 FLAVOURS = {'sync': ccxt_mmp, 'async': ccxt_mmp.async_support, 'pro': ccxt_mmp.pro}
 
