@@ -14,6 +14,7 @@ import ccxt_mmp
 from ccxt_mmp import async_support
 from ccxt_mmp.cli import commands, main, screens, targets
 from ccxt_mmp.cli.arguments import parsed
+from ccxt_mmp.cli.output import is_terminal, say
 from ccxt_mmp.cli.report import Result, duration, row
 from ccxt_mmp.cli.screens import Plain, Rich
 from ccxt_mmp.cli.targets import Exchanges, Target
@@ -724,6 +725,11 @@ def test_screen_is_what_is_there(monkeypatch):
     assert type(screens.screen()) is Rich
     monkeypatch.setitem(sys.modules, 'rich.console', None)
     assert type(screens.screen()) is Plain
+
+
+def test_stream_that_was_closed_before_the_beginning_is_no_terminal_and_takes_anything():
+    say('nobody reads it', None)
+    assert not is_terminal(None)
 
 
 def test_incomplete_cancel_is_told_with_its_orders():
