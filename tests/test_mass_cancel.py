@@ -626,6 +626,13 @@ def test_page_that_is_lost_leaves_the_others_to_be_cancelled(flavour, simulator)
     assert lists[1]
 
 
+def test_list_without_data_is_no_empty_list(flavour, canned):
+    exchange = flavour.exchange('okx', canned.url)
+    canned.answer('{"code":"0","msg":""}')
+    with pytest.raises(MassCancelIncomplete, match='first failure BadResponse'):
+        flavour.take(exchange.mass_cancel_mmp('BTC/USD', {'emulate': True}))
+
+
 def test_list_without_an_end_does_not_take_all_the_time(flavour, simulator):
     exchange = flavour.exchange('okx', simulator.url)
     numbers = iter(range(10**6))
