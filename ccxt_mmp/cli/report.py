@@ -26,7 +26,7 @@ NOTHING = '-'  # the exchange does not say, or there is none
 UNTIL_RESET = 'until reset'
 DERIVED = (
     'Binance does not say whether it is frozen: this is derived from its last trigger, and a reset by another program '
-    'does not show.'
+    'may not show.'
 )
 
 
