@@ -5,6 +5,7 @@ from typing import Literal, get_args
 
 Kind = Literal[
     'delay',  # the request takes effect, the answer comes some ms later
+    'hold',  # the request takes effect some ms later, as behind a slow proxy, and then is answered
     'drop_before',  # the connection is closed, nothing happened
     'drop_after',  # the connection is closed, but the request took effect
     'status',  # an HTTP status without effect: 500, 502, 503, or 429 and 418 with Retry-After
@@ -22,7 +23,7 @@ class Fault:
     path: str = ''  # of the requests whose path ends so, any by default
     method: str | None = None
     times: int = 1
-    milliseconds: int = 0  # delay
+    milliseconds: int = 0  # delay, hold
     status: int = 500
     retry_after: int = 1  # s
 

@@ -430,6 +430,8 @@ class Simulator:
         if fault is not None and fault.kind == 'drop_before':
             self._log(received, None)
             return self._dropped(request)
+        if fault is not None and fault.kind == 'hold':
+            await asyncio.sleep(fault.milliseconds / 1000)
         answer = self._fault_answer(fault, received) or self._effect(received, fault)
         late = self._latency + (fault.milliseconds if fault is not None and fault.kind == 'delay' else 0)
         if late:
