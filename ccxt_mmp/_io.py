@@ -7,6 +7,8 @@ which therefore also works inside a running one.
 
 import asyncio
 import inspect
+import threading
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from types import CoroutineType
 from typing import Any, TypeVar
@@ -27,24 +29,50 @@ async def side_by_side(
 ) -> list[T | BaseException]:
     """Each call's result or the exception that it raised, in the order of the calls.
 
-    Concurrent in async, at most so many at once, one after another in sync. A failure stops no other call; a
-    cancellation stops all of them.
+    At most ``concurrency`` at once: in async all of them by default, in sync one after another unless more are asked
+    for, which are threads. A failure stops no other call; a cancellation, or Ctrl-C, stops all that have not begun.
     """
-    if not synchronous:
-        places = asyncio.Semaphore(max(concurrency or len(calls), 1))
+    if synchronous:
+        return _in_threads(calls, min(concurrency or 1, len(calls)))
+    places = asyncio.Semaphore(max(concurrency or len(calls), 1))
 
-        async def placed(call: Callable[[], Coroutine[Any, Any, T]]) -> T:
-            async with places:
-                return await call()
+    async def placed(call: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        async with places:
+            return await call()
 
-        return await asyncio.gather(*(placed(call) for call in calls), return_exceptions=True)
-    results: list[T | BaseException] = []
-    for call in calls:
-        try:
-            results.append(await call())
-        except Exception as error:  # noqa: BLE001, PERF203 - handed on, not swallowed
-            results.append(error)
-    return results
+    return await asyncio.gather(*(placed(call) for call in calls), return_exceptions=True)
+
+
+def _in_threads(calls: Sequence[Callable[[], Coroutine[Any, Any, T]]], concurrency: int) -> list[T | BaseException]:
+    results: dict[int, T | BaseException] = {}
+    left = deque(enumerate(calls))
+
+    def work() -> None:
+        while True:
+            try:
+                index, call = left.popleft()
+            except IndexError:
+                return
+            try:
+                results[index] = finish(call())
+            except Exception as error:  # noqa: BLE001 - handed on, not swallowed
+                results[index] = error
+
+    helpers: list[threading.Thread] = []
+    try:
+        for _ in range(concurrency - 1):
+            helpers.append(threading.Thread(target=work, name='ccxt-mmp', daemon=True))
+            try:
+                helpers[-1].start()
+            except RuntimeError:  # there are too many, or the interpreter is shutting down: this one does it all
+                helpers.pop()
+                break
+        work()
+    finally:
+        left.clear()
+        for helper in helpers:
+            helper.join()
+    return [results[index] for index in range(len(calls))]
 
 
 def succeeded(results: list[T | BaseException]) -> list[T]:

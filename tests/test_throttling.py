@@ -18,8 +18,10 @@ import ccxt_mmp
 import ccxt_mmp.async_support
 import ccxt_mmp.pro
 from ccxt_mmp import MassCancelIncomplete, MassCancelLocked
+from ccxt_mmp.fence import Fence
+from ccxt_mmp.request_context import current_request
 from ccxt_mmp.simulator import Simulator
-from ccxt_mmp.throttling import MARGIN, Errand, Fence, RollingWindow, current_errand
+from ccxt_mmp.throttling import MARGIN, RollingWindow
 from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 
 SOON = 0.25  # s: far below any wait of ccxt's that is tested here, far above the work
@@ -581,7 +583,7 @@ def test_calls_in_the_course_of_an_order_leave_the_fence_as_it_was(fast, exchang
             if url.endswith(('batch-orders', 'order')):
                 self.load_time_difference()
                 other.fetch_mmp('BTC/USDT')
-                seen.append(current_errand(other))
+                seen.append(current_request(other))
             return super().handle_errors(code, reason, url, *arguments)
 
     fast.set_rule('binance', 'BTCUSDT')
@@ -625,7 +627,7 @@ def test_throttle_of_the_user_does_not_open_the_fence(fast):
             symbol = symbols(exchange, 'BTC-USD')[0]
 
             async def throttle(cost=None):
-                await asyncio.sleep(0 if current_errand(exchange).endpoint else 0.1)
+                await asyncio.sleep(0 if current_request(exchange).endpoint else 0.1)
 
             exchange.throttle = throttle
             waiting = asyncio.ensure_future(exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True}))

@@ -9,9 +9,9 @@ from typing import Any
 from ccxt.base.errors import AuthenticationError, BadSymbol, NotSupported
 
 from ccxt_mmp import async_support
+from ccxt_mmp._text import described
 from ccxt_mmp.cli.traffic import show_answers
 from ccxt_mmp.doors import EXCHANGES
-from ccxt_mmp.mixins.base import described
 from ccxt_mmp.types import Scope
 
 ATTEMPTS = 3  # of a request of a cancel

@@ -1,45 +1,25 @@
 """The contract of the MMP methods, and what the exchanges have in common."""
 
-import re
 from collections.abc import Awaitable, Iterable, Sequence
-from functools import cache
-from math import inf, isfinite
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from math import isfinite
+from typing import Any, NoReturn
 
-from ccxt.base.errors import (
-    ArgumentsRequired,
-    BadRequest,
-    BadResponse,
-    BadSymbol,
-    BaseError,
-    ExchangeError,
-    NetworkError,
-    NotSupported,
-)
+from ccxt.base.errors import ArgumentsRequired, BadRequest, BadResponse, BadSymbol, ExchangeError, NotSupported
 
-from ccxt_mmp._io import take
 from ccxt_mmp._numbers import MAX_DECIMALS, MAX_NUMBER, exact_decimal, is_integer, plain
-from ccxt_mmp._redaction import LOGGER, redact, redacted
-from ccxt_mmp.errors import MassCancelLocked
-from ccxt_mmp.throttling import Errand, Fence, OutOfTimeError, RollingWindow, current_errand
+from ccxt_mmp._redaction import LOGGER, redacted
+from ccxt_mmp._text import shown
+from ccxt_mmp.mixins.requests import Requests, option_names
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 
-if TYPE_CHECKING:
-    from ccxt.base.exchange import Exchange
-else:
-    Exchange = object
-
-QUERY = re.compile(r'(?:\?|%3F)\S*')
 SCOPES: tuple[Scope, ...] = ('orders', 'rfq')
 MASS_CANCEL_FLAGS = ('emulate', 'includeNonMmp')
 OWN_PARAMS = ('scope', 'mmp', 'timeout', *MASS_CANCEL_FLAGS)
 LIMITS = ('window', 'frozenTime', 'qtyLimit', 'deltaLimit', 'countLimit')
 TAKEN_LIMITS = {'setMmp': LIMITS, 'massCancelMmp': ('lockInterval',)}
-RETRY_OPTIONS = ('maxRetriesOnFailure', 'maxRetriesOnFailureDelay')  # of ccxt
-UNREADABLE = (RecursionError, ValueError)  # what ccxt fails with at an answer of no form that it knows
 
 
-class Mmp(Exchange):
+class Mmp(Requests):
     """Market Maker Protection, unified: the methods that every exchange class of this package has.
 
     ``SyncMmp`` returns results, ``AsyncMmp`` awaitables of the same; the exchange mixins know the endpoints.
@@ -236,9 +216,6 @@ class Mmp(Exchange):
         """What the exchange's settings have besides ccxt's."""
         return {}
 
-    _mmp_endpoints: ClassVar[dict[str, str]]  # ccxt's implicit method of each endpoint
-    _time_endpoint: str  # what load_time_difference asks
-    _shared_rate_limit: tuple[int, float]  # calls and ms, of an endpoint without a limit of its own
     _mass_cancel_flag: str  # the one of MASS_CANCEL_FLAGS that the exchange has
     _underlying_field: str  # the exchange's name of the underlying in requests, answers and its markets' info
     _accepted_underlyings: str  # what the message of a BadSymbol says
@@ -406,123 +383,6 @@ class Mmp(Exchange):
         """A copy of params without what is not given or not meant for the exchange."""
         return {name: value for name, value in params.items() if value is not None and name not in OWN_PARAMS}
 
-    async def _mmp_request(self, endpoint: str, request: Any, *, is_repeatable: bool = False) -> Any:
-        """One request, which waits for its endpoint's own window alone.
-
-        Not repeated, whatever ccxt's retry options say, unless it may be: a repeated set or reset could wipe out a
-        freeze that came in between.
-        """
-        await self._adjust_clock()
-        return await self._send(endpoint, request, is_repeatable=is_repeatable)
-
-    async def _send(
-        self, endpoint: str, request: Any, *, cost: int = 1, ends: float | None = None, is_repeatable: bool = False
-    ) -> Any:
-        has_items = isinstance(request, list)
-        with Errand(self, endpoint, cost=cost, ends=ends, is_repeatable=is_repeatable, has_items=has_items):
-            return await take(getattr(self, self._mmp_endpoints[endpoint])(request))
-
-    async def _adjust_clock(self) -> None:
-        """Load the time difference if ccxt is to adjust for it and has not loaded it."""
-        if not self.options.get('adjustForTimeDifference'):
-            return
-        # a difference of exactly 0 looks as if none was loaded
-        loaded = self.safe_integer(self.options, 'timeDifference') or getattr(self, '_mmp_clock_adjusted', False)
-        if not loaded:
-            await self._load_time_difference()
-
-    async def _load_time_difference(self) -> None:
-        with Errand(self, self._time_endpoint):
-            try:
-                await take(self.load_time_difference())
-            except (OverflowError, TypeError) as error:  # of older versions of ccxt
-                raise BadResponse(f'{self.id} received an answer without the time: {described(error)}') from error
-        self._mmp_clock_adjusted = True
-
-    def handle_option_and_params(self, params: Any, methodName: Any, optionName: str, defaultValue: Any = None) -> Any:
-        if optionName in RETRY_OPTIONS:
-            errand = current_errand(self)
-            if errand is not None and not errand.is_repeatable:
-                name, default_name = option_names(optionName)
-                is_given = name in params or default_name in params
-                return [0, self.omit(params, [name, default_name]) if is_given else params]
-        return super().handle_option_and_params(params, methodName, optionName, defaultValue)
-
-    async def _wait_for_window(self, errand: Errand) -> None:
-        """Wait until the endpoint's documented limit has room for one more call."""
-        window = self._mmp_window(str(errand.endpoint))
-        if window is None:
-            return
-        slot = window.reserve(errand.cost)
-        try:
-            delay = slot - window.clock()
-            if delay > 0 and errand.ends is not None and slot > errand.ends:
-                raise OutOfTimeError(f'{self.id} {errand.endpoint} has no room within its limit while there is time')
-            if delay > 0:
-                await take(self.sleep(delay * 1000))
-        except BaseException:
-            window.give_back(slot, errand.cost)
-            raise
-
-    def _mmp_window(self, endpoint: str) -> RollingWindow | None:
-        """The window of an endpoint of this object; None where the exchange has no limit of that endpoint alone."""
-        limit = self._mmp_rate_limit(endpoint)
-        if limit is None:
-            return None
-        windows: dict[str, RollingWindow] = self.__dict__.setdefault('_mmp_windows', {})
-        window = windows.get(endpoint) or windows.setdefault(endpoint, RollingWindow(*limit))
-        window.limit = limit
-        return window
-
-    def _mmp_rate_limit(self, endpoint: str) -> tuple[int, float] | None:
-        """Calls and ms."""
-        limit = (self.options.get('mmpRateLimits') or {}).get(endpoint)
-        if limit is None:
-            return None
-        calls, milliseconds = limit if isinstance(limit, (list, tuple)) and len(limit) == 2 else (0, 0)
-        if type(calls) is not int or calls < 1 or type(milliseconds) not in (int, float) or not 0 < milliseconds < inf:
-            raise BadRequest(
-                f"{self.id} options['mmpRateLimits']['{endpoint}'] must be [calls of at least 1, ms above 0], "
-                f'received {shown(limit)}'
-            )
-        return calls, milliseconds
-
-    def sign(self, *arguments: Any, **keywords: Any) -> Any:
-        # ccxt signs a request when the waiting is over, right before it hands it to the transport
-        errand = current_errand(self)
-        if errand is not None:
-            self._depart(errand)
-        return super().sign(*arguments, **keywords)
-
-    def _depart(self, errand: Errand) -> None:
-        if not errand.departs():
-            raise MassCancelLocked(f'{self.id} createOrder() was not sent: a mass cancel came after it was asked for')
-
-    def _read(self, answer: Any) -> Any:
-        """ccxt hands on an answer that is no JSON as a text or a stream, and fails at it where it expects an order."""
-        if current_errand(self) is not None and not isinstance(answer, (dict, list)):
-            raise BadResponse(f'{self.id} received an answer that is no JSON object: {shown(answer)}')
-        return answer
-
-    def _raise_if_unread(self, error: Exception) -> None:
-        """ccxt fails in ways of Python's at answers that it cannot read: they leave it open what was done."""
-        if current_errand(self) is not None:
-            raise BadResponse(f'{self.id} received an answer that cannot be read: {described(error)}') from error
-
-    def _raise_if_lost(self, error: BaseError, handled: BaseException | None) -> None:
-        """ccxt raises ExchangeError, as for a refusal, where an answer broke off on the way: it leaves it open.
-
-        handled: the exception that was being handled when the request was made.
-        """
-        is_lost = type(error) is ExchangeError and current_errand(self) is not None and _broke_off(error.__cause__)
-        redact(error, handled)
-        if is_lost:
-            raise NetworkError(str(error)) from error
-
-    def _mmp_fence(self, underlying_id: str) -> Fence:
-        fences: dict[str, Fence] = self.__dict__.setdefault('_mmp_fences', {})
-        return fences.get(underlying_id) or fences.setdefault(underlying_id, Fence())
-
     def _mmp_entry(
         self, method: str, entry: object, underlying_id: str | None, window_field: str
     ) -> tuple[dict[str, Any], int]:
@@ -584,36 +444,9 @@ class Mmp(Exchange):
         return {str(state['underlying'] or state['underlyingId']): state for state in states}
 
 
-def _broke_off(cause: BaseException | None) -> bool:
-    """Whether it is a failure of the HTTP client, and not an answer with a status of its own."""
-    names = {f'{each.__module__}.{each.__name__}' for each in type(cause).__mro__}
-    of_transport = {'aiohttp.client_exceptions.ClientError', 'requests.exceptions.RequestException'}
-    return bool(names & of_transport) and 'requests.exceptions.HTTPError' not in names
-
-
-@cache
-def option_names(name: str) -> tuple[str, str]:
-    """The names of an option in ccxt: 'scope' and 'defaultScope'."""
-    return name, f'default{name[0].upper()}{name[1:]}'
-
-
 def _accepted_number(rule: dict[str, Any]) -> str:
     """What a limit accepts, for people."""
     bounds = (('min', 'of at least'), ('above', 'above'), ('max', 'and at most'))
     rule = {'max': MAX_NUMBER, **rule}
     words = [f'{words} {rule[bound]}' for bound, words in bounds if bound in rule]
     return ' '.join(['an integer' if rule['integer'] else f'a number of at most {MAX_DECIMALS} decimals', *words])
-
-
-def shown(value: object) -> str:
-    """A value in an error text: short, whatever it is."""
-    try:
-        text = repr(value)
-    except (RecursionError, ValueError):  # nested too deeply, or an integer of more digits than Python writes
-        text = f'a value of the type {type(value).__name__}'
-    return text if len(text) <= 200 else text[:200] + '...'
-
-
-def described(error: BaseException) -> str:
-    """A failure in an error text, without the query of a URL, which has a signature."""
-    return f'{type(error).__name__}: {QUERY.sub("", str(error))}'

@@ -5,7 +5,7 @@ https://developers.binance.com/docs/derivatives/options-trading/market-maker-end
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
 from typing import Any, ClassVar
 from urllib.parse import quote, unquote
@@ -29,11 +29,12 @@ from ccxt.base.errors import (
 
 from ccxt_mmp._io import side_by_side, succeeded, take
 from ccxt_mmp._numbers import exact_decimal, is_integer, plain
+from ccxt_mmp._text import described, shown
 from ccxt_mmp.errors import MmpFrozen, MmpNotEnabled
-from ccxt_mmp.mixins.base import Mmp, described, shown
+from ccxt_mmp.mixins.base import Mmp
 from ccxt_mmp.mixins.kill_switch import CONCURRENCY, TIMEOUT, KillSwitch, Outcome, Progress, all_of
 from ccxt_mmp.mixins.orders import Answer, MmpOrders, Order, Stock, chunked, failed, if_any_succeeded
-from ccxt_mmp.throttling import Errand, current_errand
+from ccxt_mmp.request_context import RequestContext, current_request
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 
 OPTION = r'-[0-9]{6}-[0-9]+(?:\.[0-9]+)?-[CP]'
@@ -47,6 +48,7 @@ DEMO_API = 'https://demo-fapi.binance.com/eapi/v1'  # documented since 2026-06
 USED_WEIGHT = 'X-MBX-USED-WEIGHT-1M'
 LIST_WEIGHT, BATCH_WEIGHT = 40, 5  # of openOrders without a symbol and of a batch; a single cancellation is 1
 WEIGHT_LIMIT = 2400  # a minute, of the address
+MINUTE = 60_000  # ms
 MAX_BATCH = 10
 MIN_COUNTDOWN = 5000  # ms
 
@@ -69,7 +71,8 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         'POST countdownCancelAll': 'eapiPrivatePostCountdownCancelAll',
     }
     _time_endpoint = 'GET time'
-    _shared_rate_limit = (WEIGHT_LIMIT, 60_000)
+    _rule_endpoint = 'GET mmp'
+    _order_paths = ('order', 'batchOrders')
     _mass_cancel_flag = 'includeNonMmp'
     _max_batch = MAX_BATCH
     _batch_params = ('recvWindow',)
@@ -219,13 +222,20 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         #
         #     {"code":0,"msg":"success"}
         #
-        if not isinstance(response, dict) or str(response.get('code')) != '0':
-            raise BadResponse(f'{self.id} massCancelMmp() received an answer that is no success: {shown(response)}')
         return self._mass_cancelled(underlying_id, response, None)
 
-    async def _load_time_difference(self) -> None:
+    def _confirm_cancelled(self, answer: Any) -> None:
+        if not isinstance(answer, dict) or str(answer.get('code')) != '0':
+            raise BadResponse(f'{self.id} massCancelMmp() received an answer that is no success: {shown(answer)}')
+
+    def _until_room(self, endpoint: str) -> float:
+        limit = self._mmp_rate_limit(endpoint)
+        # the weight of the address is counted by the minutes of the exchange's clock
+        return MINUTE - self.nonce() % MINUTE if limit is None else limit[1]
+
+    async def _load_time_difference(self, **about: Any) -> None:
         # ccxt would ask the spot API, which is another host
-        with Errand(self, self._time_endpoint):
+        with RequestContext(self, self._time_endpoint, **about):
             response = await take(self.eapiPublicGetTime())
         server_time = self._safe_integer(response, 'serverTime') if isinstance(response, dict) else None
         if server_time is None:
@@ -304,6 +314,21 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
 
     # --- orders
 
+    def _mmp_underlyings_sent(self, path: str, params: Any) -> Iterator[str]:
+        # the spot and futures APIs have paths of these names, but no such flag
+        orders = [params]
+        if path == 'batchOrders':
+            try:
+                orders = json.loads(unquote(str(params.get('orders'))))
+            except (AttributeError, ValueError):  # the exchange will refuse it
+                return
+        for order in orders if isinstance(orders, list) else ():
+            if isinstance(order, dict) and str(order.get('isMmp')).lower() == 'true':
+                option_id = str(order.get('symbol'))
+                underlying_id = self._listed_underlying(option_id) or self._parse_underlying(option_id)
+                if underlying_id is not None:
+                    yield underlying_id
+
     def _own_flags(self, type: Any, params: Params) -> set[bool]:
         given = params.get('isMmp')
         if given is None:
@@ -381,7 +406,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         by_id: dict[str | None, Params] = {}
         failure: BaseError | None = None
         try:
-            with Errand(self, has_items=True, is_repeatable=True):
+            with RequestContext(self, has_items=True, is_repeatable=True):
                 response = await take(self.eapiPrivateDeleteBatchOrders(request))
             for row in self._rows('cancelOrders', response):
                 refusal = self._refusal(row) if isinstance(row, dict) else BadResponse(f'{self.id} {shown(row)}')
@@ -536,8 +561,8 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         path = options_path(url)
         if path:
             self._note_used_weight(headers)
-        errand = current_errand(self)
-        if path and isinstance(response, list) and errand is not None and (errand.has_items or errand.endpoint):
+        context = current_request(self)
+        if path and isinstance(response, list) and context is not None and (context.has_items or context.endpoint):
             return None  # each item says for itself; ccxt would raise what a single one says
         if path == 'mmp' and self.safe_string(response, 'code') == '-6006':
             raise _NoMmpRule(f'{self.id} {body}')

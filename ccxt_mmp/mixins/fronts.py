@@ -7,9 +7,11 @@ from typing import Any
 from ccxt.base.errors import BaseError
 
 from ccxt_mmp._io import finish
-from ccxt_mmp.mixins.base import UNREADABLE, Mmp
+from ccxt_mmp.connections import AsyncConnections, Connections
+from ccxt_mmp.mixins.base import Mmp
 from ccxt_mmp.mixins.orders import MmpOrders, Order
-from ccxt_mmp.throttling import current_errand
+from ccxt_mmp.mixins.requests import UNREADABLE
+from ccxt_mmp.request_context import current_request
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params
 
 
@@ -161,27 +163,45 @@ class SyncMmp(MmpOrders, Mmp):
         """
         return finish(self._cancel_all_orders_after(super().cancel_all_orders_after, timeout, params))
 
+    # --- how its requests are made
+
+    def fetch2(self, *arguments: Any, **keywords: Any) -> Any:
+        with self._under_way():
+            return super().fetch2(*arguments, **keywords)
+
     def fetch(self, *arguments: Any, **keywords: Any) -> Any:
         handled = sys.exc_info()[1]
-        try:
-            return self._read(super().fetch(*arguments, **keywords))
-        except BaseError as error:
-            self._raise_if_lost(error, handled)
-            raise
-        except UNREADABLE as error:
-            self._raise_if_unread(error)
-            raise
+        with self._sending() as context:
+            try:
+                if context is None or not context.is_urgent:
+                    return self._read(super().fetch(*arguments, **keywords))
+                with self._connections().lend(self.session) as context.session:
+                    return self._read(super().fetch(*arguments, **keywords))
+            except BaseError as error:
+                self._raise_if_lost(error, handled)
+                raise
+            except UNREADABLE as error:
+                self._raise_if_unread(error)
+                raise
 
     def throttle(self, cost: Any = None) -> None:
         # ccxt measures its pause from the last request of any kind; those that do not queue are none of its business
         queued_at = self.__dict__.setdefault('_mmp_queued_at', self.lastRestRequestTimestamp)
-        errand = current_errand(self)
-        if errand is not None and errand.endpoint is not None:
-            finish(self._wait_for_window(errand))
+        context = current_request(self)
+        if context is not None and context.endpoint is not None:
+            finish(self._wait_for_window(context))
             return
         self.lastRestRequestTimestamp = queued_at
         super().throttle(cost)
         self._mmp_queued_at = self.milliseconds()
+
+    def close(self, *arguments: Any, **keywords: Any) -> None:
+        self._connections().close()
+        super().close(*arguments, **keywords)
+
+    def _connections(self) -> Connections:
+        connections: Connections = self.__dict__.setdefault('_mmp_connections', Connections())
+        return connections
 
 
 class AsyncMmp(MmpOrders, Mmp):
@@ -247,23 +267,40 @@ class AsyncMmp(MmpOrders, Mmp):
         """
         return await self._create_order_ws(super().create_order_ws, symbol, type, side, amount, price, params)
 
+    # --- how its requests are made
+
+    async def fetch2(self, *arguments: Any, **keywords: Any) -> Any:
+        with self._under_way():
+            return await super().fetch2(*arguments, **keywords)
+
     async def fetch(self, *arguments: Any, **keywords: Any) -> Any:
         handled = sys.exc_info()[1]
-        try:
-            return self._read(await super().fetch(*arguments, **keywords))
-        except BaseError as error:
-            self._raise_if_lost(error, handled)
-            raise
-        except UNREADABLE as error:
-            self._raise_if_unread(error)
-            raise
+        with self._sending() as context:
+            try:
+                if context is not None and context.is_urgent:
+                    context.session = self._connections().session(self)
+                return self._read(await super().fetch(*arguments, **keywords))
+            except BaseError as error:
+                self._raise_if_lost(error, handled)
+                raise
+            except UNREADABLE as error:
+                self._raise_if_unread(error)
+                raise
 
     async def throttle(self, cost: Any = None) -> None:
-        errand = current_errand(self)
-        if errand is not None and errand.endpoint is not None:
-            await self._wait_for_window(errand)
+        context = current_request(self)
+        if context is not None and context.endpoint is not None:
+            await self._wait_for_window(context)
         else:
             await super().throttle(cost)
+
+    async def close(self, *arguments: Any, **keywords: Any) -> None:
+        await self._connections().close()
+        await super().close(*arguments, **keywords)
+
+    def _connections(self) -> AsyncConnections:
+        connections: AsyncConnections = self.__dict__.setdefault('_mmp_connections', AsyncConnections())
+        return connections
 
 
 # written once, read by help() of both

@@ -4,12 +4,13 @@ import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from ccxt.base.errors import (
     AuthenticationError,
     BadRequest,
     BadResponse,
+    BadSymbol,
     BaseError,
     DDoSProtection,
     ExchangeClosedByUser,
@@ -22,23 +23,25 @@ from ccxt.base.errors import (
 
 from ccxt_mmp._io import side_by_side, succeeded, take
 from ccxt_mmp._numbers import MAX_NUMBER, exact_decimal, is_integer
+from ccxt_mmp._text import described, shown
 from ccxt_mmp.errors import MassCancelIncomplete
-from ccxt_mmp.mixins.base import described, shown
-from ccxt_mmp.throttling import REFUSALS, Fence, OutOfTimeError, current_errand
+from ccxt_mmp.fence import Fence
+from ccxt_mmp.mixins.requests import Requests
+from ccxt_mmp.request_context import REFUSALS
+from ccxt_mmp.throttling import MARGIN, OutOfTimeError
 from ccxt_mmp.types import MassCancel, Params
-
-if TYPE_CHECKING:
-    from ccxt.base.exchange import Exchange
-else:
-    Exchange = object
 
 # of options['massCancelMmp']
 TIMEOUT = 10_000  # ms
 CONCURRENCY = 20
+MAX_THREADS = 10  # of a sync exchange
 
 REPEATS = 2
 ROUNDS = 3
 POLL = 2  # ms
+RESERVE = 0.1  # the share of the time that is kept for a last request while orders in flight are waited for
+CLOCK_SHARE = 0.3  # the share of what is left in which a clock that was not loaded may be asked
+CLOCK_TRIES = 2
 SHOWN_IDS = 5
 
 # permissions and keys, which no repetition mends
@@ -55,14 +58,23 @@ class Outcome:
 
 
 @dataclass
+class Attempts:
+    """What a request of a mass cancel has been tried with."""
+
+    repeats_left: int = REPEATS
+    clock_was_set: bool = False
+
+
+@dataclass
 class Progress:
     """What a mass cancel may do, and what it knows so far."""
 
     ends: float  # of time.monotonic()
+    last_call: float  # of time.monotonic(), after which orders in flight are waited for no longer
     fence: Fence
-    own_departures: int  # of orders that it is called in the course of
-    is_settled: bool = False  # no order that this object sent before it is still on its way
-    has_no_clock: bool = False  # the exchange's could not be asked
+    is_settled: bool = False  # no order that this object sent before can arrive any more
+    is_banned: bool = False  # the address is, or would be with the next request
+    clock_tries_left: int = CLOCK_TRIES
     lock: int = 0  # ms that each of its requests locks new orders
     sent_at: int = 0  # ms since the epoch, of a request that locks
     locked_until: float = 0.0  # of time.monotonic(), for certain
@@ -70,6 +82,7 @@ class Progress:
     failures: list[Exception] = field(default_factory=list)
 
     # where it takes several requests, by id
+    has_listed: bool = False  # an order of the account that it has to do with
     is_verified: bool = False  # a list was read to its end after the last cancellation
     resting: dict[str, Params] = field(default_factory=dict)  # orders to cancel, as listed
     undecided: dict[str, Any] = field(default_factory=dict)  # listed without saying whether they are to go
@@ -86,7 +99,8 @@ class Progress:
         self.fence.__exit__(*error)
 
     def look_around(self) -> None:
-        self.is_settled = self.fence.is_settled(self.own_departures, self.locked_until)
+        # what arrives while the exchange locks orders is refused
+        self.is_settled = self.fence.settled_at() <= max(time.monotonic(), self.locked_until)
 
     @property
     def cancelled(self) -> dict[str, Params]:
@@ -101,7 +115,7 @@ class Progress:
     @property
     def must_stop(self) -> bool:
         """Whether nothing more may be sent: no time is left, or the address would be banned."""
-        return self.is_late or any(isinstance(failure, DDoSProtection) for failure in self.failures)
+        return self.is_late or self.is_banned
 
     @property
     def is_over(self) -> bool:
@@ -109,26 +123,39 @@ class Progress:
         return self.must_stop or any(isinstance(failure, PERMANENT) for failure in self.failures)
 
     def fail(self, error: Exception) -> None:
+        self.is_banned = self.is_banned or isinstance(error, DDoSProtection)
         if error not in self.failures:
             self.failures.append(error)
 
 
-class KillSwitch(Exchange):
+class KillSwitch(Requests):
     """Mass cancels, for the exchange mixins."""
 
+    # --- what the exchange mixins say of it
+
+    _order_id_field: str
+    _underlying_field: str
+    _rule_endpoint: str  # which is asked whether the exchange knows an underlying
+
+    def _confirm_cancelled(self, answer: Any) -> None:
+        """Raise unless the answer to a mass cancel in one request says that it was done."""
+        raise NotImplementedError
+
+    def _until_room(self, endpoint: str) -> float:
+        """ms until the limit of an endpoint must have room, after the exchange has said that it is used up."""
+        raise NotImplementedError
+
     async def _warm_up(self) -> None:
-        await self._load_time_difference()
+        await self._load_time_difference(is_urgent=True)
 
     # --- one request
 
     def _mass_cancel(self, underlying_id: str, params: Params) -> Progress:
         """What goes around a mass cancel: the time that it has, and the fence before new orders."""
         timeout, _ = self._mmp_option('massCancelMmp', 'timeout', TIMEOUT, params)
-        milliseconds = self._natural('timeout', timeout)
-        fence = self._mmp_fence(underlying_id)
-        errand = current_errand(self)
-        own = int(errand is not None and errand.fence is fence and errand.has_departed)
-        return Progress(time.monotonic() + milliseconds / 1000, fence, own)
+        seconds = self._natural('timeout', timeout) / 1000
+        ends = time.monotonic() + seconds
+        return Progress(ends, ends - seconds * RESERVE, self._mmp_fence(underlying_id))
 
     def _natural(self, name: str, value: object) -> int:
         if type(value) is int and 0 < value <= MAX_NUMBER:
@@ -139,81 +166,97 @@ class KillSwitch(Exchange):
         return int(number)
 
     async def _urgent_request(self, endpoint: str, request: Any, progress: Progress, *, cost: int = 1) -> Any:
-        """A request of a mass cancel, which is harmless to repeat: at most twice, at once, while there is time.
+        """A request of a mass cancel, which is harmless to repeat.
 
         Fails with the first failure that leaves it open whether it took effect, if there was one.
         """
-        lost: NetworkError | None = None
-        clock_was_loaded = False
+        lost: BaseError | None = None
+        attempts = Attempts()
         if self.options.get('adjustForTimeDifference'):
-            await self._try_clock(self._adjust_clock, progress)
-        repeats_left = REPEATS
+            left = progress.ends - time.monotonic()
+            await self._try_clock(self._adjust_clock, progress, progress.ends - left * (1 - CLOCK_SHARE))
         while True:
             if progress.lock:
                 progress.sent_at = self.nonce()
                 progress.locked_until = time.monotonic() + progress.lock / 1000
             try:
-                answer = await self._send(endpoint, request, cost=cost, ends=progress.ends)
-            except NetworkError as error:
+                answer = await self._send(endpoint, request, cost=cost, ends=progress.ends, is_urgent=True)
+            except BaseError as error:
                 progress.fail(error)
-                if lost is None and not isinstance(error, REFUSALS):
+                if lost is None and isinstance(error, NetworkError) and not isinstance(error, REFUSALS):
                     lost = error
-                is_final = isinstance(error, (DDoSProtection, OutOfTimeError))
-                is_final = is_final or (isinstance(error, InvalidNonce) and clock_was_loaded)
-                if is_final or not repeats_left or progress.must_stop:
+                if not await self._is_worth_repeating(error, endpoint, attempts, progress):
                     raise (lost or error) from error
-                repeats_left -= 1
-                if isinstance(error, RateLimitExceeded):
-                    calls, milliseconds = self._mmp_rate_limit(endpoint) or self._shared_rate_limit
-                    pause = min(milliseconds / calls * cost, (progress.ends - time.monotonic()) * 1000)
-                    await take(self.sleep(max(pause, 0)))
-                elif isinstance(error, InvalidNonce):
-                    clock_was_loaded = True
-                    await self._try_clock(self._load_time_difference, progress)
-                    if progress.must_stop:
-                        raise (lost or error) from error
-            except BaseError:
-                raise
             except Exception as error:  # a session or a loop that is closed
                 raise ExchangeNotAvailable(f'{self.id} {endpoint} failed: {described(error)}') from error
             else:
                 progress.answers.append(answer)
                 return answer
 
-    async def _try_clock(self, load: Callable[[], Awaitable[None]], progress: Progress) -> None:
+    async def _is_worth_repeating(
+        self, error: BaseError, endpoint: str, attempts: Attempts, progress: Progress
+    ) -> bool:
+        """Whether to send a request that failed again, after whatever has to come before that.
+
+        At once and at most twice; once, after a wrong clock was set; and as long as there is time, each time that a
+        limit which is used up must have room again.
+        """
+        if not isinstance(error, NetworkError) or isinstance(error, OutOfTimeError) or progress.must_stop:
+            return False
+        if isinstance(error, RateLimitExceeded):
+            pause = self._until_room(endpoint) * MARGIN
+            is_in_time = time.monotonic() + pause / 1000 < progress.ends
+            if is_in_time:
+                await take(self.sleep(pause))
+            return is_in_time
+        if isinstance(error, InvalidNonce):
+            if attempts.clock_was_set:
+                return False
+            attempts.clock_was_set = True
+            await self._try_clock(self._load_time_difference, progress, progress.ends)
+            return not progress.must_stop
+        attempts.repeats_left -= 1
+        return attempts.repeats_left >= 0
+
+    async def _try_clock(self, load: Callable[..., Awaitable[None]], progress: Progress, ends: float) -> None:
         """A clock that cannot be asked does not keep a kill switch from trying with the one at hand."""
-        if progress.has_no_clock:
+        if not progress.clock_tries_left:
             return
-        started = time.monotonic()
         try:
-            await load()
+            await load(ends=ends, is_urgent=True)
         except Exception:  # noqa: BLE001 - if the clock at hand is wrong, the exchange will say so
-            progress.has_no_clock = True
-            progress.ends += time.monotonic() - started  # a clock that hangs must not use up the time of the switch
+            progress.clock_tries_left -= 1
 
     async def _only_request(self, endpoint: str, request: Params, underlying_id: str, progress: Progress) -> Any:
-        """The request of a mass cancel that is a single one; a second if orders were on their way before the first.
+        """The request of a mass cancel that is a single one; a second if orders were in flight before the first.
 
         Unless it locks, and those have been answered, or must have come, before the lock ends: they were refused.
         """
         try:
             answer = await self._urgent_request(endpoint, request, progress)
-            if not progress.is_settled:
-                await self._settle(progress)
-                if progress.is_late:
-                    raise self._incomplete(underlying_id, progress)
-                if time.monotonic() >= progress.locked_until:
-                    answer = await self._urgent_request(endpoint, request, progress)
         except NetworkError as error:
-            if progress.is_late or isinstance(error, OutOfTimeError):
+            if progress.is_late or isinstance(error, RateLimitExceeded):
                 raise self._incomplete(underlying_id, progress) from error
             raise
+        self._confirm_cancelled(answer)
+        if progress.is_settled:
+            return answer
+        await self._settle(progress)
+        if not progress.is_settled or time.monotonic() >= progress.locked_until:
+            try:
+                answer = await self._urgent_request(endpoint, request, progress)
+                self._confirm_cancelled(answer)
+            except BaseError as error:
+                progress.fail(error)
+                raise self._incomplete(underlying_id, progress) from error
+        if not progress.is_settled:
+            raise self._incomplete(underlying_id, progress)
         return answer
 
     async def _settle(self, progress: Progress) -> None:
-        """Wait for the answers of the orders that this object had sent before, and which may rest after it."""
+        """Wait until no order that this object had sent can arrive any more, but leave time for a last cancel."""
         progress.look_around()
-        while not progress.is_settled and not progress.is_late:
+        while not progress.is_settled and time.monotonic() < progress.last_call:
             await take(self.sleep(POLL))
             progress.look_around()
 
@@ -245,7 +288,19 @@ class KillSwitch(Exchange):
                 f'{self.id} massCancelMmp() cancelled {len(progress.cancelled)} orders of {underlying_id}, but some '
                 f'are listed without saying whether they are MMP orders of it: {_first(progress.undecided)}'
             )
+        if not progress.has_listed:
+            await self._raise_if_unknown(underlying_id, progress)
         return self._mass_cancelled(underlying_id, progress.answers, list(progress.cancelled.values()))
+
+    async def _raise_if_unknown(self, underlying_id: str, progress: Progress) -> None:
+        """There is nothing to cancel of a name that is none: ask the exchange, and pass over any other answer."""
+        try:
+            request = {self._underlying_field: underlying_id}
+            await self._send(self._rule_endpoint, request, ends=progress.ends, is_urgent=True)
+        except BadSymbol:
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is, no order rests, and that was asked for
+            return
 
     async def _list_what_rests(self, underlying_id: str, params: Params, progress: Progress) -> None:
         rows: list[Any] = []
@@ -268,12 +323,15 @@ class KillSwitch(Exchange):
                 progress.undecided[order_id] = row
             elif is_to_cancel:
                 progress.resting[order_id] = row
+        progress.has_listed = progress.has_listed or bool(progress.resting or progress.undecided)
 
     async def _cancel_what_rests(
         self, underlying_id: str, params: Params, progress: Progress, concurrency: int
     ) -> None:
         chunks: list[dict[str, Params]] = self._chunks(progress.resting)
         progress.is_verified = False
+        if self.synchronous:
+            concurrency = min(concurrency, MAX_THREADS)
         outcomes = await side_by_side(
             self.synchronous,
             [partial(self._try_chunk, chunk, underlying_id, params, progress) for chunk in chunks],
@@ -323,7 +381,7 @@ class KillSwitch(Exchange):
         }
 
     def _raise_incomplete(self, underlying_id: str, progress: Progress) -> NoReturn:
-        if not progress.acknowledged:
+        if progress.is_settled and not progress.acknowledged and not progress.unanswered:
             for failure in progress.failures:
                 if isinstance(failure, PERMANENT):
                     raise failure
@@ -339,7 +397,7 @@ class KillSwitch(Exchange):
         if progress.is_late:
             known += '; its time is over'
         if not progress.is_settled:
-            known += '; orders that were sent before it are not answered'
+            known += '; orders that were sent before it are not answered and may still arrive'
         if progress.failures:
             known += f'; first failure {described(progress.failures[0])}'
         return MassCancelIncomplete(

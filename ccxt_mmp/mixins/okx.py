@@ -4,7 +4,7 @@ https://www.okx.com/docs-v5/en/#trading-account-rest-api-set-mmp
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
 from typing import Any, ClassVar
 from urllib.parse import unquote
@@ -19,20 +19,24 @@ from ccxt.base.errors import (
     NullResponse,
     OperationFailed,
     PermissionDenied,
+    RateLimitExceeded,
 )
 
 from ccxt_mmp._io import side_by_side, succeeded, take
 from ccxt_mmp._numbers import exact_decimal
+from ccxt_mmp._text import shown
 from ccxt_mmp.errors import MassCancelLocked, MmpFrozen, MmpNotEnabled
-from ccxt_mmp.mixins.base import Mmp, shown
+from ccxt_mmp.mixins.base import Mmp
 from ccxt_mmp.mixins.kill_switch import CONCURRENCY, TIMEOUT, KillSwitch, Outcome, Progress, all_of
 from ccxt_mmp.mixins.orders import UNKNOWN_FILL, MmpOrders, Order, Stock, chunked
-from ccxt_mmp.throttling import Errand, current_errand
+from ccxt_mmp.request_context import RequestContext, current_request
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 
 OPTION = r'-[0-9]{6}-[0-9]+(?:\.[0-9]+)?-[CP]'
 OWN_ID = re.compile(rf'(?P<base>[A-Z0-9]+)-USD(?P<usd_margined>_UM)?(?:{OPTION})?')
 UNIFIED = re.compile(rf'(?P<base>[A-Z0-9]+)/USD(?::(?P<settle>[A-Z0-9]+)(?:{OPTION})?)?')
+
+SHARED_RATE_LIMIT = (60, 2000)  # calls and ms, of an endpoint that has none of its own here
 
 MMP_PATHS = ('account/mmp-config', 'account/mmp-reset', 'rfq/mmp-config', 'rfq/mmp-reset', 'trade/mass-cancel')
 PATHS_WITH_RESULT = ('account/mmp-reset', 'trade/mass-cancel')
@@ -63,7 +67,8 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         'POST trade/cancel-batch-orders': 'privatePostTradeCancelBatchOrders',
     }
     _time_endpoint = 'GET public/time'
-    _shared_rate_limit = (60, 2000)
+    _rule_endpoint = 'GET account/mmp-config'
+    _order_paths = ('trade/order', 'trade/batch-orders', 'trade/amend-order', 'trade/amend-batch-orders')
     _mass_cancel_flag = 'emulate'
     _max_batch = MAX_BATCH
     _batch_params = ()
@@ -189,6 +194,8 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
             #     {"code":"0","msg":"","data":[{"result":true}]}
             #
         entry = self._first_entry('resetMmp', response)
+        if scope == 'orders':
+            self._raise_unless_done('resetMmp', entry)
         timestamp = self._safe_integer(entry, 'ts')
         if scope == 'rfq' and timestamp is None:
             raise BadResponse(f'{self.id} resetMmp() received an answer without a ts: {shown(entry)}')
@@ -255,11 +262,21 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         #
         #     {"code":"0","msg":"","data":[{"result":true}]}
         #
-        self._first_entry('massCancelMmp', response)
         cancelled = self._mass_cancelled(family, response, None)
         if locked:
             cancelled['lockedUntil'] = progress.sent_at + locked
         return cancelled
+
+    def _confirm_cancelled(self, answer: Any) -> None:
+        self._raise_unless_done('massCancelMmp', self._first_entry('massCancelMmp', answer))
+
+    def _raise_unless_done(self, method: str, entry: dict[str, Any]) -> None:
+        if entry.get('result') is not True:
+            raise OperationFailed(f'{self.id} {method}() was not done: {shown(entry)}')
+
+    def _until_room(self, endpoint: str) -> float:
+        _, milliseconds = self._mmp_rate_limit(endpoint) or SHARED_RATE_LIMIT
+        return milliseconds
 
     # --- a mass cancel that takes several requests
 
@@ -327,6 +344,15 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
 
     # --- orders
 
+    def _mmp_underlyings_sent(self, path: str, params: Any) -> Iterator[str]:
+        # an amendment does not say whether its order is an MMP order
+        for order in params if isinstance(params, list) else [params]:
+            if isinstance(order, dict) and order.get('ordType') in MMP_ORDER_TYPES:
+                option_id = str(order.get('instId'))
+                family = self._listed_underlying(option_id) or self._parse_underlying(option_id)
+                if family is not None:
+                    yield family
+
     def _own_flags(self, type: Any, params: Params) -> set[bool]:
         flags = {True} if type in MMP_ORDER_TYPES else set()
         own = params.get('ordType')
@@ -368,7 +394,7 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
     ) -> list[Order]:
         of_mmp = {'instType': 'OPTION', 'ordType': ','.join(MMP_ORDER_TYPES)}
         # ccxt reads an answer without data, such as a page of HTML, as that there are none
-        with Errand(self, is_repeatable=True, needs_data=True):
+        with RequestContext(self, is_repeatable=True, needs_data=True):
             orders: list[Order] = await take(stock(symbol, since, limit, {**of_mmp, **params}))
         return orders
 
@@ -401,7 +427,7 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
                 f'{self.id} cancelAllOrdersAfter() timeout must be 0 or at least 1000 ms: {shown(timeout)} would be '
                 'sent as 0 seconds, which disarms the timer'
             )
-        with Errand(self, is_repeatable=True):
+        with RequestContext(self, is_repeatable=True):
             return await super()._cancel_all_orders_after(stock, int(milliseconds), params)
 
     def parse_order_status(self, status: str | None) -> str | None:
@@ -515,14 +541,16 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         requestBody: Any,
     ) -> Any:
         path = api_path(url)
-        errand = current_errand(self)
-        if errand is not None and errand.has_items and self._refuses_every_item(response):
+        context = current_request(self)
+        if httpCode == 429 and context is not None and not context.is_ordinary and not is_coded(response):
+            raise RateLimitExceeded(f'{self.id} {httpCode} {reason} {body}')
+        if context is not None and context.has_items and self._refuses_every_item(response):
             return None
         if path not in MMP_PATHS or not isinstance(response, dict):
             handled = super().handle_errors(
                 httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody
             )
-            if errand is not None and errand.needs_data and httpCode == 200:
+            if context is not None and context.needs_data and httpCode == 200:
                 self._entries('fetchOpenOrders', response)
             return handled
         data = [entry for entry in self.safe_list(response, 'data', []) if isinstance(entry, dict)]
@@ -536,6 +564,11 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         if path in PATHS_WITH_RESULT and any(entry.get('result') is not True for entry in data):
             raise OperationFailed(f'{self.id} {body}')
         return handled
+
+
+def is_coded(response: object) -> bool:
+    """Whether an answer says by a code of the exchange's what it is."""
+    return isinstance(response, dict) and bool(response.get('code'))
 
 
 def api_path(url: str) -> str:

@@ -15,8 +15,8 @@ import ccxt
 
 import ccxt_mmp
 from ccxt_mmp._io import take
+from ccxt_mmp.request_context import current_request
 from ccxt_mmp.simulator.server import redirect
-from ccxt_mmp.throttling import current_errand
 from tests.trading import option_market
 
 UNDERLYINGS = {
@@ -164,7 +164,7 @@ class Bot:
                 self.broken.append(f'{exchange.id} {name}() raised {error!r}')
             return None, error
         finally:
-            if current_errand(exchange) is not None:
+            if current_request(exchange) is not None:
                 self.broken.append(f'{exchange.id} {name}() left its errand behind')
 
     async def turns(self, exchange, role):

@@ -1,0 +1,19 @@
+"""Values and failures in error texts."""
+
+import re
+
+QUERY = re.compile(r'(?:\?|%3F)\S*')
+
+
+def shown(value: object) -> str:
+    """A value in an error text: short, whatever it is."""
+    try:
+        text = repr(value)
+    except (RecursionError, ValueError):  # nested too deeply, or an integer of more digits than Python writes
+        text = f'a value of the type {type(value).__name__}'
+    return text if len(text) <= 200 else text[:200] + '...'
+
+
+def described(error: BaseException) -> str:
+    """A failure in an error text, without the query of a URL, which has a signature."""
+    return f'{type(error).__name__}: {QUERY.sub("", str(error))}'
