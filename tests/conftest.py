@@ -10,7 +10,7 @@ from hypothesis import settings
 import ccxt_mmp
 import ccxt_mmp.async_support
 import ccxt_mmp.pro
-from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET
+from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator
 from ccxt_mmp.simulator.server import redirect
 from tests.recording import is_recordable
 
@@ -90,6 +90,13 @@ def flavour(request):
 @pytest.fixture
 def simulator(mmp_simulator):
     return mmp_simulator
+
+
+@pytest.fixture
+def fast():
+    """A simulator without limits of its own, so that windows can be shorter than OKX's."""
+    with Simulator(enforce_limits=False) as simulator:
+        yield simulator
 
 
 @pytest.fixture(scope='session')

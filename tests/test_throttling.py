@@ -1,10 +1,7 @@
 """What an MMP request waits for, and what it holds up: windows of its own, the fence, repeating, warming up."""
 
 import asyncio
-import copy
 import json
-import pickle
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -17,12 +14,9 @@ from hypothesis import strategies as st
 import ccxt_mmp
 import ccxt_mmp.async_support
 import ccxt_mmp.pro
-from ccxt_mmp import MassCancelIncomplete, MassCancelLocked
-from ccxt_mmp.fence import Fence
-from ccxt_mmp.request_context import current_request
 from ccxt_mmp.simulator import Simulator
 from ccxt_mmp.throttling import MARGIN, RollingWindow
-from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
+from tests.trading import UNDERLYING, UNIFIED, at_simulator, with_markets
 
 SOON = 0.25  # s: far below any wait of ccxt's that is tested here, far above the work
 
@@ -107,13 +101,6 @@ def test_window_is_kept_by_threads():
 # --- what waits for what
 
 
-@pytest.fixture
-def fast():
-    """A simulator without limits of its own, so that windows can be shorter than OKX's."""
-    with Simulator(enforce_limits=False) as simulator:
-        yield simulator
-
-
 def throttled(flavour, simulator, exchange_id='okx', **config):
     exchange = flavour.exchange(exchange_id, simulator.url, enableRateLimit=True, **config)
     return with_markets(exchange)
@@ -157,7 +144,7 @@ def test_full_book_of_binance_does_not_queue(flavour, fast):
 def test_mass_cancel_overtakes_what_is_queued(fast):
     async def main():
         async with ccxt_mmp.async_support.okx() as exchange:
-            fast_exchange(exchange, fast)
+            at_simulator(exchange, fast)
             queued = [asyncio.ensure_future(exchange.fetch_time()) for _ in range(30)]
             await asyncio.sleep(0)
             started = time.monotonic()
@@ -169,19 +156,6 @@ def test_mass_cancel_overtakes_what_is_queued(fast):
             await asyncio.gather(*queued, return_exceptions=True)
 
     asyncio.run(main())
-
-
-def fast_exchange(exchange, simulator):
-    """An object made by the user, at the simulator."""
-    from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET  # noqa: PLC0415
-    from ccxt_mmp.simulator.server import redirect  # noqa: PLC0415
-
-    exchange.apiKey, exchange.secret, exchange.password = KEY, SECRET, PASSPHRASE
-    exchange.timeout_on_exit = 0
-    redirect(exchange, simulator.url)
-    if not exchange.synchronous:
-        exchange.throttler.config['maxCapacity'] = 2000  # as in newer versions of ccxt
-    return with_markets(exchange)
 
 
 def test_calls_beyond_the_limit_of_an_endpoint_wait_for_it_alone(flavour, fast):
@@ -225,7 +199,7 @@ def test_documented_limit_is_kept_as_the_exchange_counts_it():
 def test_cancelled_waiters_cost_the_next_call_nothing(fast):
     async def main():
         async with ccxt_mmp.async_support.okx() as exchange:
-            fast_exchange(exchange, fast)
+            at_simulator(exchange, fast)
             exchange.options['mmpRateLimits'] = {'POST trade/mass-cancel': [2, 300]}
             for _ in range(2):
                 await exchange.mass_cancel_mmp('BTC/USD')
@@ -327,398 +301,6 @@ def test_first_ordinary_call_does_not_wait_for_an_mmp_call(flavour, fast):
     assert took(flavour, exchange.publicGetPublicTime) < SOON  # 2 s, if it were an ordinary one
 
 
-# --- the fence
-
-
-def order(symbol, price=5, **params):
-    return {'symbol': symbol, 'type': 'limit', 'side': 'buy', 'amount': 10, 'price': price, 'params': params}
-
-
-def test_fence_stops_what_was_asked_for_before_the_end_of_a_mass_cancel():
-    fence = Fence()
-    before = fence.mark()
-    assert fence.lets_pass(before)
-    with fence:
-        during = fence.mark()
-        assert not fence.lets_pass(before)
-        assert not fence.lets_pass(during)
-        with fence:
-            pass
-        assert not fence.lets_pass(fence.mark())
-    assert not fence.lets_pass(before)
-    assert not fence.lets_pass(during)
-    assert fence.lets_pass(fence.mark())
-
-
-def test_fence_opens_again_after_a_failure():
-    fence = Fence()
-    with pytest.raises(ZeroDivisionError), fence:
-        raise ZeroDivisionError
-    assert fence.lets_pass(fence.mark())
-
-
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
-def test_queued_mmp_orders_are_never_placed_behind_a_mass_cancel(fast, exchange_id):
-    async def main():
-        async with getattr(ccxt_mmp.async_support, exchange_id)({'rateLimit': 1}) as exchange:
-            fast_exchange(exchange, fast)
-            quoted = symbols(exchange, UNDERLYING[exchange_id])
-            other = symbols(exchange, {'okx': 'BTC-USD_UM', 'binance': 'ETHUSDT'}[exchange_id])[0]
-            limit = (10, 5)
-
-            def quote(symbol, **params):
-                return asyncio.ensure_future(exchange.create_order(symbol, 'limit', 'buy', *limit, params))
-
-            quotes, others = [], []
-            for index in range(1000):
-                quotes.append(quote(quoted[index % len(quoted)], mmp=True))
-                if index % 100 == 0:
-                    others += [quote(quoted[0]), quote(other, mmp=True), asyncio.ensure_future(exchange.fetch_time())]
-            await asyncio.sleep(0.02)
-            await exchange.mass_cancel_mmp(UNIFIED[exchange_id])
-            results = await asyncio.gather(*quotes, return_exceptions=True)
-            passed = await asyncio.gather(*others)
-            again = await exchange.create_order(quoted[0], 'limit', 'buy', 10, 5, {'mmp': True})
-        return results, passed, again
-
-    results, passed, again = asyncio.run(main())
-    resting = fast.resting(exchange_id, UNDERLYING[exchange_id])
-    assert [each.order_id for each in resting if each.mmp] == [again['id']]
-    stopped = [each for each in results if isinstance(each, BaseException)]
-    assert {type(each) for each in stopped} == {MassCancelLocked}
-    assert len(stopped) > 500
-    assert len(passed) == 30
-    assert len([each for each in resting if not each.mmp]) == 10
-
-
-def test_order_asked_for_while_a_mass_cancel_is_under_way_is_stopped(fast):
-    async def main():
-        async with ccxt_mmp.async_support.okx() as exchange:
-            fast_exchange(exchange, fast)
-            symbol = symbols(exchange, 'BTC-USD')[0]
-            fast.latency = 100
-            cancelling = asyncio.ensure_future(exchange.mass_cancel_mmp('BTC/USD'))
-            await asyncio.sleep(0.03)
-            with pytest.raises(MassCancelLocked):
-                await exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True})
-            await cancelling
-            await exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True})
-
-    asyncio.run(main())
-
-
-def test_order_asked_for_before_the_markets_are_loaded_is_stopped(fast):
-    """It counts when it was asked for, not when its underlying became known."""
-
-    async def main():
-        async with ccxt_mmp.async_support.okx({'enableRateLimit': False}) as exchange:
-            markets = fast_exchange(exchange, fast).markets
-            symbol = symbols(exchange, 'BTC-USD')[0]
-            exchange.markets = None
-            is_loaded = asyncio.Event()
-
-            async def load_markets(*arguments):
-                await is_loaded.wait()
-                exchange.markets = markets
-
-            exchange.load_markets = load_markets
-            waiting = asyncio.ensure_future(exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True}))
-            await asyncio.sleep(0)
-            await exchange.mass_cancel_mmp('BTC/USD')
-            is_loaded.set()
-            with pytest.raises(MassCancelLocked):
-                await waiting
-
-    asyncio.run(main())
-    assert fast.resting('okx', 'BTC-USD') == []
-
-
-@pytest.mark.parametrize(
-    'way', [('okx', {}), ('okx', {'emulate': True}), ('binance', {}), ('binance', {'includeNonMmp': True})]
-)
-@pytest.mark.parametrize('rate_limit', [True, False])
-def test_order_that_was_on_its_way_before_a_mass_cancel_does_not_survive_it(fast, way, rate_limit):
-    """Its answer comes after that of the mass cancel, which then looks again."""
-    exchange_id, params = way
-
-    async def main():
-        config = {'enableRateLimit': rate_limit}
-        async with getattr(ccxt_mmp.async_support, exchange_id)(config) as exchange:
-            fast_exchange(exchange, fast)
-            symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
-            sending = exchange.fetch
-
-            async def send_orders_slowly(url, method='GET', headers=None, body=None):
-                if method == 'POST' and 'mass-cancel' not in url and 'cancel-batch' not in url:
-                    await asyncio.sleep(0.1)
-                return await sending(url, method, headers, body)
-
-            exchange.fetch = send_orders_slowly
-            placing = asyncio.ensure_future(exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True}))
-            await asyncio.sleep(0.03)
-            started = time.monotonic()
-            cancelled = await exchange.mass_cancel_mmp(UNIFIED[exchange_id], params)
-            assert 0.05 < time.monotonic() - started < 0.2
-            placed = await placing
-            if cancelled['orders'] is not None:
-                assert [each['id'] for each in cancelled['orders']] == [placed['id']]
-
-    asyncio.run(main())
-    assert fast.resting(exchange_id, UNDERLYING[exchange_id]) == []
-    first = next(each for each in fast.requests if not each.path.endswith('order'))
-    assert fast.requests.index(first) == 0  # the mass cancel itself did not wait
-
-
-@pytest.mark.parametrize('way', [('okx', {}), ('binance', {})])
-def test_order_whose_answer_was_given_up_does_not_survive_a_mass_cancel(fast, way):
-    """Its task is cancelled, as bots do before they pull the plug; it arrives later."""
-    exchange_id, params = way
-
-    async def main():
-        async with getattr(ccxt_mmp.async_support, exchange_id)({'enableRateLimit': False}) as exchange:
-            fast_exchange(exchange, fast)
-            symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
-            exchange_fetch, arriving = exchange.fetch, []
-
-            async def arrive_later(url, method='GET', headers=None, body=None):
-                if method == 'POST' and 'cancel' not in url:
-                    arriving.append(asyncio.ensure_future(send_later(url, method, headers, body)))
-                    await asyncio.shield(arriving[-1])
-                return await exchange_fetch(url, method, headers, body)
-
-            async def send_later(*request):
-                await asyncio.sleep(0.2)
-                return await exchange_fetch(*request)
-
-            exchange.fetch = arrive_later
-            placing = asyncio.ensure_future(exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True}))
-            await asyncio.sleep(0.02)
-            placing.cancel()
-            await asyncio.gather(placing, return_exceptions=True)
-            await exchange.mass_cancel_mmp(UNIFIED[exchange_id], params)
-            await asyncio.gather(*arriving)
-
-    asyncio.run(main())
-    assert len([each for each in fast.requests if each.path.endswith('order') or 'batch' in each.path]) > 0
-    assert fast.resting(exchange_id, UNDERLYING[exchange_id]) == []
-
-
-@pytest.mark.parametrize('is_lost', [False, True])
-@pytest.mark.parametrize(('lock', 'requests'), [(10_000, 1), (20, 2)])
-def test_lock_looks_after_orders_that_were_on_their_way_if_it_lasts_as_long(fast, is_lost, lock, requests):
-    async def main():
-        async with ccxt_mmp.async_support.okx({'enableRateLimit': False}) as exchange:
-            fast_exchange(exchange, fast)
-            fence = exchange._mmp_fence('BTC-USD')
-            fence.depart(0)
-            asyncio.get_running_loop().call_later(0.2, lambda: fence.arrive(is_lost=is_lost))
-            return await exchange.mass_cancel_mmp('BTC/USD', {'lockInterval': lock})
-
-    cancelled = asyncio.run(main())
-    assert len(fast.requests) == requests
-    assert cancelled['lockedUntil'] <= fast.requests[-1].time + lock
-
-
-def test_orders_that_stay_on_their_way_are_not_forgotten(flavour, simulator):
-    for exchange_id in ('okx', 'binance'):
-        exchange = flavour.exchange(exchange_id, simulator.url)
-        exchange._mmp_fence(UNDERLYING[exchange_id]).depart(0)
-        with pytest.raises(MassCancelIncomplete, match='its time is over'):
-            flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id], {'timeout': 50}))
-
-
-def test_batches_that_the_fence_stops_take_no_others_with_them(fast):
-    async def main():
-        async with ccxt_mmp.async_support.okx({'rateLimit': 50}) as exchange:
-            fast_exchange(exchange, fast)
-            quoted, other = symbols(exchange, 'BTC-USD')[0], symbols(exchange, 'BTC-USD_UM')[0]
-            wanted = [order(quoted, mmp=True), order(quoted), order(other, mmp=True), order(quoted, mmp=True)]
-            held_up = [asyncio.ensure_future(exchange.fetch_time()) for _ in range(3)]
-            placing = asyncio.ensure_future(exchange.create_orders(wanted))
-            await asyncio.sleep(0.01)
-            await exchange.mass_cancel_mmp('BTC/USD')
-            await asyncio.gather(*held_up)
-            return await placing
-
-    placed = asyncio.run(main())
-    assert [each['status'] for each in placed] == ['rejected', 'open', 'open', 'rejected']
-    assert 'MassCancelLocked' in placed[0]['info']['error']
-    assert not any(each.mmp for each in fast.resting('okx', 'BTC-USD'))
-
-
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
-def test_order_of_a_thread_that_sleeps_in_the_throttle_is_never_placed(fast, exchange_id):
-    exchange = with_markets(fast.connect(getattr(ccxt_mmp, exchange_id), rateLimit=300))
-    symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
-    exchange.publicGetPublicTime() if exchange_id == 'okx' else exchange.eapiPublicGetTime()
-    outcomes = []
-
-    def quote(params):
-        try:
-            outcomes.append(exchange.create_order(symbol, 'limit', 'buy', 10, 5, params))
-        except ccxt.BaseError as error:
-            outcomes.append(error)
-
-    exchange.calculate_rate_limiter_cost = lambda *arguments: 1
-    threads = [threading.Thread(target=quote, args=[params]) for params in ({'mmp': True}, {})]
-    for thread in threads:
-        thread.start()
-    time.sleep(0.05)
-    exchange.mass_cancel_mmp(UNIFIED[exchange_id])
-    assert fast.resting(exchange_id, UNDERLYING[exchange_id]) == []
-    for thread in threads:
-        thread.join()
-    assert sorted(type(each).__name__ for each in outcomes) == ['MassCancelLocked', 'dict']
-    assert [each.mmp for each in fast.resting(exchange_id, UNDERLYING[exchange_id])] == [False]
-
-
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
-def test_calls_in_the_course_of_an_order_leave_the_fence_as_it_was(fast, exchange_id):
-    """The time is asked for while errors are handled, and another exchange."""
-    other = fast.connect(ccxt_mmp.binance)
-    seen = []
-
-    class Mine(getattr(ccxt_mmp, exchange_id)):
-        def handle_errors(self, code, reason, url, *arguments):
-            if url.endswith(('batch-orders', 'order')):
-                self.load_time_difference()
-                other.fetch_mmp('BTC/USDT')
-                seen.append(current_request(other))
-            return super().handle_errors(code, reason, url, *arguments)
-
-    fast.set_rule('binance', 'BTCUSDT')
-    exchange = with_markets(fast.connect(Mine, rateLimit=1))
-    symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
-    exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True})
-    assert exchange._mmp_fence(UNDERLYING[exchange_id]).departed == 0
-    assert seen
-    assert set(seen) == {None}
-    exchange.mass_cancel_mmp(UNIFIED[exchange_id])
-    assert fast.resting(exchange_id, UNDERLYING[exchange_id]) == []
-
-
-def test_order_that_is_sent_again_departs_once():
-    fence = Fence()
-    with Errand('exchange', fence=fence, mark=fence.mark()) as errand:
-        assert errand.departs()
-        with fence:
-            pass
-        assert errand.departs()
-        assert fence.departed == 1
-    assert fence.departed == 0
-
-
-def test_copies_have_sent_nothing():
-    window = RollingWindow(1, 60_000)
-    window.reserve()
-    fence = Fence()
-    fence.depart(0)
-    for copied in (copy.deepcopy([window, fence]), pickle.loads(pickle.dumps([window, fence]))):
-        assert copied[0].limit == (1, 60_000)
-        assert copied[0].reserve() <= time.monotonic()
-        assert copied[1].departed == 0
-        assert copied[1].lets_pass(0)
-
-
-def test_throttle_of_the_user_does_not_open_the_fence(fast):
-    async def main():
-        async with ccxt_mmp.async_support.okx() as exchange:
-            fast_exchange(exchange, fast)
-            symbol = symbols(exchange, 'BTC-USD')[0]
-
-            async def throttle(cost=None):
-                await asyncio.sleep(0 if current_request(exchange).endpoint else 0.1)
-
-            exchange.throttle = throttle
-            waiting = asyncio.ensure_future(exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True}))
-            await asyncio.sleep(0.01)
-            await exchange.mass_cancel_mmp('BTC/USD')
-            with pytest.raises(MassCancelLocked):
-                await waiting
-
-    asyncio.run(main())
-    assert fast.resting('okx', 'BTC-USD') == []
-
-
-def test_mass_cancel_in_the_course_of_an_order_does_not_wait_for_it(fast):
-    exchange = with_markets(fast.connect(ccxt_mmp.okx, enableRateLimit=False))
-    symbol = symbols(exchange, 'BTC-USD')[0]
-    fetching = exchange.fetch
-    took = []
-
-    def cancel_before_an_order(url, method='GET', headers=None, body=None):
-        if 'batch-orders' in url:
-            started = time.monotonic()
-            exchange.mass_cancel_mmp('BTC/USD')
-            took.append(time.monotonic() - started)
-        return fetching(url, method, headers, body)
-
-    exchange.fetch = cancel_before_an_order
-    exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True})
-    assert took[0] < SOON
-
-
-@pytest.mark.parametrize('is_flagged', [True, False])
-def test_order_over_the_websocket_is_stopped_by_the_fence(fast, is_flagged):
-    sent = []
-
-    async def main():
-        async with ccxt_mmp.pro.okx() as exchange:
-            fast_exchange(exchange, fast)
-            symbol = symbols(exchange, 'BTC-USD')[0]
-            logged_in = asyncio.Event()
-
-            async def authenticate(params={}):
-                await logged_in.wait()
-
-            async def watch(url, message_hash, message, *rest):
-                sent.append(message['args'][0]['ordType'])
-                return []
-
-            exchange.authenticate, exchange.watch = authenticate, watch
-            params = {'mmp': True} if is_flagged else {}
-            placing = asyncio.ensure_future(exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, params))
-            await asyncio.sleep(0.01)
-            await exchange.mass_cancel_mmp('BTC/USD')
-            logged_in.set()
-            if is_flagged:
-                with pytest.raises(MassCancelLocked):
-                    await placing
-            else:
-                await placing
-            await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, params)
-            assert exchange._mmp_fence('BTC-USD').departed == 0
-
-    asyncio.run(main())
-    assert sent == (['mmp'] if is_flagged else ['limit', 'limit'])
-
-
-def test_fence_stays_shut_after_a_mass_cancel_that_failed(fast):
-    async def main():
-        async with ccxt_mmp.async_support.okx({'rateLimit': 100}) as exchange:
-            fast_exchange(exchange, fast)
-            symbol = symbols(exchange, 'BTC-USD')[0]
-            await exchange.fetch_time()
-            waiting = asyncio.ensure_future(exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True}))
-            await asyncio.sleep(0.01)
-            fast.fault('result_false', 'mass-cancel')
-            with pytest.raises(ccxt.OperationFailed):
-                await exchange.mass_cancel_mmp('BTC/USD')
-            with pytest.raises(MassCancelLocked):
-                await waiting
-
-    asyncio.run(main())
-
-
-def test_object_that_was_used_is_copied_and_pickled(fast):
-    exchange = with_markets(ccxt_mmp.okx())
-    fast_exchange(exchange, fast)
-    exchange.mass_cancel_mmp('BTC/USD')
-    for twin in (copy.deepcopy(exchange), pickle.loads(pickle.dumps(exchange))):
-        twin.mass_cancel_mmp('BTC/USD')
-    assert len(fast.requests) == 3
-
-
 # --- repeating
 
 
@@ -769,8 +351,9 @@ def test_warming_up_loads_the_time_difference(flavour, exchange_id):
         exchange = flavour.exchange(exchange_id, simulator.url, options={'adjustForTimeDifference': True})
         flavour.take(exchange.warm_up())
         assert 3_599_000 < exchange.options['timeDifference'] < 3_601_000
+        simulator.rest(exchange_id, UNDERLYING[exchange_id], mmp=True)
         flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id]))
-        assert len(simulator.requests) == 2
+        assert [request.path.endswith('/time') for request in simulator.requests].count(True) == 1
 
 
 def test_warming_up_does_not_queue(flavour, fast):

@@ -4,7 +4,8 @@ from functools import lru_cache
 
 import ccxt
 
-from ccxt_mmp.simulator import Simulator
+from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator
+from ccxt_mmp.simulator.server import redirect
 
 OPTIONS_OF_EACH = 4
 
@@ -90,6 +91,16 @@ def with_markets(exchange):
     """The exchange as after load_markets()."""
     exchange.set_markets(markets(exchange.id))
     return exchange
+
+
+def at_simulator(exchange, simulator):
+    """An object that the user has made, with markets and the simulator's credentials, at the simulator."""
+    exchange.apiKey, exchange.secret, exchange.password = KEY, SECRET, PASSPHRASE
+    exchange.timeout_on_exit = 0
+    redirect(exchange, simulator.url)
+    if not exchange.synchronous:
+        exchange.throttler.config['maxCapacity'] = 2000  # as in newer versions of ccxt
+    return with_markets(exchange)
 
 
 def symbols(exchange, underlying):

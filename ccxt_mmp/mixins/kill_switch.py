@@ -87,6 +87,7 @@ class Progress:
     resting: dict[str, Params] = field(default_factory=dict)  # orders to cancel, as listed
     undecided: dict[str, Any] = field(default_factory=dict)  # listed without saying whether they are to go
     acknowledged: dict[str, Params] = field(default_factory=dict)  # unified orders that were said to be cancelled
+    gone: set[str] = field(default_factory=set)  # orders that were not open any more when they were to be cancelled
     unanswered: set[str] = field(default_factory=set)  # orders whose cancellation may have taken effect
 
     def __enter__(self) -> 'Progress':
@@ -144,6 +145,9 @@ class KillSwitch(Requests):
     def _until_room(self, endpoint: str) -> float:
         """ms until the limit of an endpoint must have room, after the exchange has said that it is used up."""
         raise NotImplementedError
+
+    def _says_no_such_underlying(self, error: Exception) -> bool:
+        return isinstance(error, BadSymbol)
 
     async def _warm_up(self) -> None:
         await self._load_time_difference(is_urgent=True)
@@ -297,10 +301,9 @@ class KillSwitch(Requests):
         try:
             request = {self._underlying_field: underlying_id}
             await self._send(self._rule_endpoint, request, ends=progress.ends, is_urgent=True)
-        except BadSymbol:
-            raise
-        except Exception:  # noqa: BLE001 - whatever it is, no order rests, and that was asked for
-            return
+        except Exception as error:  # noqa: BLE001 - no order rests, and that was asked for
+            if self._says_no_such_underlying(error):
+                raise BadSymbol(f'{self.id} massCancelMmp() {underlying_id}: {described(error)}') from error
 
     async def _list_what_rests(self, underlying_id: str, params: Params, progress: Progress) -> None:
         rows: list[Any] = []
@@ -341,6 +344,7 @@ class KillSwitch(Requests):
             for refusal in outcome.refusals:
                 progress.fail(refusal)
             progress.acknowledged.update(outcome.cancelled)
+            progress.gone.update(outcome.gone)
             for order_id in (*outcome.cancelled, *outcome.gone):
                 progress.resting.pop(order_id, None)
 
@@ -381,7 +385,8 @@ class KillSwitch(Requests):
         }
 
     def _raise_incomplete(self, underlying_id: str, progress: Progress) -> NoReturn:
-        if progress.is_settled and not progress.acknowledged and not progress.unanswered:
+        has_done_nothing = not (progress.acknowledged or progress.gone or progress.unanswered)
+        if has_done_nothing and progress.is_settled:
             for failure in progress.failures:
                 if isinstance(failure, PERMANENT):
                     raise failure

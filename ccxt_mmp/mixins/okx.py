@@ -278,6 +278,11 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         _, milliseconds = self._mmp_rate_limit(endpoint) or SHARED_RATE_LIMIT
         return milliseconds
 
+    def _says_no_such_underlying(self, error: Exception) -> bool:
+        # which code names it is not documented; 51000 names the parameter [unverified]
+        is_of_name = isinstance(error, BadRequest) and 'instFamily' in str(error)
+        return is_of_name or super()._says_no_such_underlying(error)
+
     # --- a mass cancel that takes several requests
 
     async def _list_open_orders(self, family: str, params: Params, progress: Progress, rows: list[Any]) -> None:
