@@ -3,6 +3,7 @@
 import time
 from bisect import insort
 from collections.abc import Callable
+from contextlib import suppress
 from threading import RLock
 from typing import Any
 
@@ -42,15 +43,16 @@ class RollingWindow:
         cost = min(cost, calls)
         with _LOCK:
             now = self.clock()
-            self._slots = [slot for slot in self._slots if slot > now - window]
-            surplus = len(self._slots) + cost - calls
-            slot = now if surplus <= 0 else max(now, self._slots[surplus - 1] + window)
+            slots = [slot for slot in self._slots if slot > now - window]
+            self._slots = slots
+            surplus = len(slots) + cost - calls
+            slot = now if surplus <= 0 else max(now, slots[surplus - 1] + window)
             for _ in range(cost):
-                insort(self._slots, slot)
+                insort(self._slots, slot)  # which a signal handler may have replaced
             return slot
 
     def give_back(self, slot: float, cost: int = 1) -> None:
         """The call that had reserved this time is not made."""
-        with _LOCK:
-            for _ in range(min(cost, self._slots.count(slot))):
+        with _LOCK, suppress(ValueError):  # it is out of the window
+            for _ in range(cost):
                 self._slots.remove(slot)

@@ -301,7 +301,7 @@ class KillSwitch(Requests):
         try:
             request = {self._underlying_field: underlying_id}
             await self._send(self._rule_endpoint, request, ends=progress.ends, is_urgent=True)
-        except Exception as error:  # noqa: BLE001 - no order rests, and that was asked for
+        except Exception as error:  # no order rests, and that was asked for
             if self._says_no_such_underlying(error):
                 raise BadSymbol(f'{self.id} massCancelMmp() {underlying_id}: {described(error)}') from error
 

@@ -1,0 +1,206 @@
+"""The kill switch's own connections, and the time that an answer has over them."""
+
+import asyncio
+import copy
+import gc
+import pickle
+import socket
+import threading
+import time
+
+import aiohttp
+import ccxt
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+
+import ccxt_mmp
+import ccxt_mmp.async_support
+from ccxt_mmp.connections import AsyncConnections, Connections
+from tests.trading import UNDERLYING, UNIFIED, at_simulator
+
+
+TIME = {'okx': 'publicGetPublicTime', 'binance': 'eapiPublicGetTime'}
+
+
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_mass_cancel_goes_over_connections_of_its_own(flavour, simulator, exchange_id):
+    exchange = flavour.exchange(exchange_id, simulator.url)
+    simulator.rest(exchange_id, UNDERLYING[exchange_id], mmp=True)
+    ordinary = getattr(exchange, TIME[exchange_id])
+    flavour.take(ordinary())
+    flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id]))
+    flavour.take(ordinary())
+    first, *cancelling, last = [request.port for request in simulator.requests]
+    assert first == last
+    assert first not in cancelling
+    assert len({*cancelling}) == 1
+
+
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_mass_cancel_does_not_wait_for_slow_ordinary_requests(fast, exchange_id):
+    """aiohttp has a hundred connections for them, and no more."""
+
+    async def main():
+        async with getattr(ccxt_mmp.async_support, exchange_id)({'enableRateLimit': False}) as exchange:
+            at_simulator(exchange, fast)
+            fast.rest(exchange_id, UNDERLYING[exchange_id], mmp=True)
+            await exchange.warm_up()
+            path = {'okx': 'public/time', 'binance': 'eapi/v1/time'}[exchange_id]
+            ordinary = getattr(exchange, TIME[exchange_id])
+            fast.fault('hold', path, milliseconds=60_000, times=150)
+            slow = [asyncio.ensure_future(ordinary()) for _ in range(150)]
+            while fast._faults and fast._faults[0].times > 50:  # noqa: ASYNC110 - another thread brings it about
+                await asyncio.sleep(0.005)
+            await exchange.mass_cancel_mmp(UNIFIED[exchange_id])
+            assert not any(each.done() for each in slow)
+            for each in slow:
+                each.cancel()
+            await asyncio.gather(*slow, return_exceptions=True)
+
+    asyncio.run(main())
+    assert fast.resting(exchange_id, UNDERLYING[exchange_id]) == []
+    fast.clear()
+
+
+# --- what the user has put into the exchange
+
+
+def test_session_of_the_user_is_used_as_it_is(simulator):
+    async def main():
+        async with aiohttp.ClientSession() as session:
+            exchange = simulator.connect(ccxt_mmp.async_support.okx, session=session)
+            exchange.timeout_on_exit = 0
+            await exchange.mass_cancel_mmp('BTC/USD')
+            assert len(session.connector._conns) == 1
+            await exchange.close()
+            assert not session.closed
+
+    asyncio.run(main())
+
+
+def test_settings_of_the_session_hold_for_the_kill_switch(simulator):
+    exchange = simulator.connect(ccxt_mmp.okx)
+    exchange.session.headers['X-Desk'] = 'seven'
+    exchange.session.proxies = {'http': 'http://127.0.0.1:9'}
+
+    class Counted(HTTPAdapter):
+        sent = 0
+
+        def send(self, *arguments, **keywords):
+            Counted.sent += 1
+            return super().send(*arguments, **keywords)
+
+    with exchange._connections().lend(exchange.session) as session:
+        assert session is not exchange.session
+        assert session.headers['X-Desk'] == 'seven'
+        assert session.proxies == exchange.session.proxies
+    exchange.session.proxies = {}
+    exchange.session.mount('http://', Counted())
+    exchange.session = copy.copy(exchange.session)  # another one: what was connected for the first is closed
+    exchange.mass_cancel_mmp('BTC/USD')
+    assert Counted.sent == 1
+    assert len(exchange._connections()._idle) == 1
+
+
+def test_what_is_no_session_of_requests_is_lent_itself():
+    fake = object()
+    connections = Connections()
+    with connections.lend(fake) as lent:
+        assert lent is fake
+    assert connections._idle == []
+
+
+def test_session_is_lent_to_one_request_at_a_time():
+    stock, connections = requests.Session(), Connections()
+    with connections.lend(stock) as first, connections.lend(stock) as second:
+        assert first is not second
+    with connections.lend(stock) as again:
+        assert again in (first, second)
+
+
+@pytest.mark.parametrize('kind', [Connections, AsyncConnections])
+def test_copies_have_connected_nowhere(kind):
+    connections = kind()
+    connections.__dict__['_idle' if kind is Connections else '_session'] = [(None, threading.Lock())]
+    for copied in (copy.deepcopy(connections), pickle.loads(pickle.dumps(connections))):
+        assert vars(copied) == vars(kind())
+
+
+@pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning')  # what the closed loop leaves behind
+def test_kill_switch_of_an_object_whose_loop_was_closed_works(simulator):
+    exchange = simulator.connect(ccxt_mmp.async_support.okx)
+    for _ in range(3):
+        asyncio.run(exchange.mass_cancel_mmp('BTC/USD'))
+    assert len(simulator.requests) == 3
+    exchange.session = None
+    del exchange
+    gc.collect()
+
+
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_closed_exchange_says_so(flavour, simulator, exchange_id):
+    if flavour.name == 'sync' or not hasattr(ccxt, 'ExchangeClosedByUser'):
+        pytest.skip('sync objects can be used again, and older versions of ccxt say nothing')
+    exchange = flavour.exchange(exchange_id, simulator.url)
+    flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id]))
+    flavour.take(exchange.close())
+    with pytest.raises(ccxt.ExchangeClosedByUser):
+        flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id]))
+
+
+# --- time
+
+
+class Dripping:
+    """A server that answers a byte at a time, so that no pause is ever long; some of it may come at once."""
+
+    def __init__(self, at_once):
+        body = b'{"code":"0","msg":"","data":[{"result":true}],"serverTime":1}' + b' ' * 400
+        head = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n' % len(body)
+        self.at_once, self.rest = (head, body) if at_once == 'head' else (b'', head + body)
+        self.requests = 0
+        self.socket = socket.create_server(('127.0.0.1', 0))
+        self.url = f'http://127.0.0.1:{self.socket.getsockname()[1]}'
+        self.is_over = threading.Event()
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            try:
+                connection, _ = self.socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.drip, args=[connection], daemon=True).start()
+
+    def drip(self, connection):
+        with connection:
+            connection.recv(65536)
+            self.requests += 1
+            try:
+                connection.sendall(self.at_once)
+                for byte in self.rest:
+                    if self.is_over.wait(0.02):
+                        return
+                    connection.sendall(bytes([byte]))
+            except OSError:
+                return
+
+    def close(self):
+        self.is_over.set()
+        self.socket.close()
+
+
+@pytest.mark.parametrize('at_once', ['nothing', 'head'])
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_answer_that_drips_does_not_outlast_its_time(flavour, exchange_id, at_once):
+    server = Dripping(at_once)
+    try:
+        exchange = flavour.exchange(exchange_id, server.url)
+        started = time.monotonic()
+        with pytest.raises(ccxt.OperationFailed):
+            flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id], {'timeout': 900}))
+        assert time.monotonic() - started < 2  # at 20 ms a byte all of it takes 10 s
+        assert server.requests >= 2
+    finally:
+        server.close()
