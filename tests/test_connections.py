@@ -19,7 +19,6 @@ import ccxt_mmp.async_support
 from ccxt_mmp.connections import AsyncConnections, Connections
 from tests.trading import UNDERLYING, UNIFIED, at_simulator
 
-
 TIME = {'okx': 'publicGetPublicTime', 'binance': 'eapiPublicGetTime'}
 
 
