@@ -8,14 +8,29 @@
 import sys
 from importlib import import_module
 from threading import Lock
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ccxt.base.errors import NotSupported
 
 from ccxt_mmp._redaction import LOGGER
 from ccxt_mmp.mixins import Mmp
 
-E = TypeVar('E')
+if TYPE_CHECKING:
+    import ccxt.async_support
+    import ccxt.pro
+
+    import ccxt_mmp.async_support
+    import ccxt_mmp.pro
+    from ccxt_mmp.mixins import AsyncMmp, SyncMmp
+
+    class _SyncExtended(SyncMmp, ccxt.Exchange):
+        """What becomes of an exchange of which the type does not say more."""
+
+    class _AsyncExtended(AsyncMmp, ccxt.async_support.Exchange):
+        """The same, async or pro."""
+
+
+M = TypeVar('M', bound=Mmp)
 
 EXCHANGES = ('okx', 'binance')
 # ccxt's namespaces, and this package's of the same flavour; the last ones first, as pro extends async_support
@@ -26,7 +41,25 @@ _REPLACED: dict[tuple[str, str], Any] = {}
 _EXTENDED: dict[tuple[type, type], type] = {}
 
 
-def extend(exchange: E) -> E:
+@overload
+def extend(exchange: M) -> M: ...
+@overload
+def extend(exchange: 'ccxt.pro.okx') -> 'ccxt_mmp.pro.okx': ...
+@overload
+def extend(exchange: 'ccxt.pro.binance') -> 'ccxt_mmp.pro.binance': ...
+@overload
+def extend(exchange: 'ccxt.async_support.okx') -> 'ccxt_mmp.async_support.okx': ...
+@overload
+def extend(exchange: 'ccxt.async_support.binance') -> 'ccxt_mmp.async_support.binance': ...
+@overload
+def extend(exchange: 'ccxt.okx') -> 'ccxt_mmp.okx': ...
+@overload
+def extend(exchange: 'ccxt.binance') -> 'ccxt_mmp.binance': ...
+@overload
+def extend(exchange: 'ccxt.async_support.Exchange') -> '_AsyncExtended': ...
+@overload
+def extend(exchange: 'ccxt.Exchange') -> '_SyncExtended': ...
+def extend(exchange: Any) -> Any:
     """
     give an exchange object of ccxt (sync, async or pro) the methods of this package, and return it
 
@@ -37,7 +70,7 @@ def extend(exchange: E) -> E:
     :param exchange: an okx or binance object; ``NotSupported`` for any other
     :returns: the same object
     """
-    target: Any = exchange
+    target = exchange
     with _LOCK:
         if not isinstance(exchange, Mmp):
             stock, plugin = _classes(target)

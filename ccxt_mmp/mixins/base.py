@@ -4,7 +4,7 @@ import re
 from collections.abc import Awaitable, Iterable, Sequence
 from functools import cache
 from math import inf, isfinite
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from ccxt.base.errors import (
     ArgumentsRequired,
@@ -21,13 +21,9 @@ from ccxt_mmp._io import take
 from ccxt_mmp._numbers import MAX_DECIMALS, MAX_NUMBER, exact_decimal, is_integer, plain
 from ccxt_mmp._redaction import LOGGER, redact, redacted
 from ccxt_mmp.errors import MassCancelLocked
+from ccxt_mmp.mixins._host import Host
 from ccxt_mmp.throttling import Errand, Fence, OutOfTimeError, RollingWindow, current_errand
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
-
-if TYPE_CHECKING:
-    from ccxt.base.exchange import Exchange
-else:
-    Exchange = object
 
 QUERY = re.compile(r'(?:\?|%3F)\S*')
 SCOPES: tuple[Scope, ...] = ('orders', 'rfq')
@@ -39,7 +35,7 @@ RETRY_OPTIONS = ('maxRetriesOnFailure', 'maxRetriesOnFailureDelay')  # of ccxt
 UNREADABLE = (RecursionError, ValueError)  # what ccxt fails with at an answer of no form that it knows
 
 
-class Mmp(Exchange):
+class Mmp(Host):
     """Market Maker Protection, unified: the methods that every exchange class of this package has.
 
     ``SyncMmp`` returns results, ``AsyncMmp`` awaitables of the same; the exchange mixins know the endpoints.

@@ -4,7 +4,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from ccxt.base.errors import (
     AuthenticationError,
@@ -23,14 +23,10 @@ from ccxt.base.errors import (
 from ccxt_mmp._io import side_by_side, succeeded, take
 from ccxt_mmp._numbers import MAX_NUMBER, exact_decimal, is_integer
 from ccxt_mmp.errors import MassCancelIncomplete
+from ccxt_mmp.mixins._host import Host
 from ccxt_mmp.mixins.base import described, shown
 from ccxt_mmp.throttling import REFUSALS, Fence, OutOfTimeError, current_errand
 from ccxt_mmp.types import MassCancel, Params
-
-if TYPE_CHECKING:
-    from ccxt.base.exchange import Exchange
-else:
-    Exchange = object
 
 # of options['massCancelMmp']
 TIMEOUT = 10_000  # ms
@@ -113,7 +109,7 @@ class Progress:
             self.failures.append(error)
 
 
-class KillSwitch(Exchange):
+class KillSwitch(Host):
     """Mass cancels, for the exchange mixins."""
 
     async def _warm_up(self) -> None:
