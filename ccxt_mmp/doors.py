@@ -68,19 +68,18 @@ def extend(exchange: Any) -> Any:
     of a user's class that was extended cannot be pickled.
 
     :param exchange: an okx or binance object; ``NotSupported`` for any other
-    :returns: the same object
+    :returns: the same object, to a type checker of the class of this package
     """
-    target = exchange
     with _LOCK:
         if not isinstance(exchange, Mmp):
-            stock, plugin = _classes(target)
-            extended = _extended_class(type(target), plugin)
-            described = stock.describe(target)
-            for name, added in plugin._describe_mmp(target).items():
-                _add(getattr(target, name), added, described.get(name, {}))
-            if target.logger is LOGGER.parent:  # ccxt's own
-                target.logger = LOGGER
-            target.__class__ = extended
+            stock, plugin = _classes(exchange)
+            extended = _extended_class(type(exchange), plugin)
+            described = stock.describe(exchange)
+            for name, added in plugin._describe_mmp(exchange).items():
+                _add(getattr(exchange, name), added, described.get(name, {}))
+            if exchange.logger is LOGGER.parent:  # ccxt's own
+                exchange.logger = LOGGER
+            exchange.__class__ = extended
     return exchange
 
 

@@ -80,6 +80,9 @@ async def asynchronous_orders(
         assert_type(await exchange.fetch_canceled_orders('X'), list[Order])
         assert_type(await exchange.cancel_orders(['1'], 'X'), list[Order])
         assert_type(await exchange.cancel_all_orders_after(10000), dict[str, Any])
+    order = await pro.create_order('X', 'limit', 'buy', 10, 0.01, {'mmp': True})
+    if order.get('mmp') and order['status'] == 'open':
+        assert_type(order['clientOrderId'], str | None)
     assert_type(await pro.create_order_ws('X', 'limit', 'buy', 10, 0.01, {'mmp': True}), Order)
 
 
