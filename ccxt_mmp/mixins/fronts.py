@@ -2,17 +2,21 @@
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ccxt.base.errors import BaseError
+from ccxt.base.types import Order, OrderRequest
 
 from ccxt_mmp._io import finish
 from ccxt_mmp.connections import AsyncConnections, Connections
 from ccxt_mmp.mixins.base import Mmp
-from ccxt_mmp.mixins.orders import MmpOrders, Order
+from ccxt_mmp.mixins.orders import MmpOrders
 from ccxt_mmp.mixins.requests import UNREADABLE
 from ccxt_mmp.request_context import current_request
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class SyncMmp(MmpOrders, Mmp):
@@ -73,7 +77,7 @@ class SyncMmp(MmpOrders, Mmp):
         """
         return finish(self._create_order(super().create_order, symbol, type, side, amount, price, params))
 
-    def create_orders(self, orders: Sequence[Params], params: Params = {}) -> list[Order]:
+    def create_orders(self, orders: Sequence[OrderRequest | Params], params: Params = {}) -> list[Order]:
         """
         create a list of trade orders, each with ``params`` of its own; those of options in batches of 20 (OKX) or 10
 
@@ -146,7 +150,7 @@ class SyncMmp(MmpOrders, Mmp):
         """
         return finish(self._cancel_orders(super().cancel_orders, ids, symbol, params))
 
-    def cancel_all_orders_after(self, timeout: int | None, params: Params = {}) -> Any:
+    def cancel_all_orders_after(self, timeout: int | None, params: Params = {}) -> Params:
         """
         dead man's switch: the exchange cancels all orders, MMP or not, unless this is called again in time
 
@@ -207,6 +211,10 @@ class SyncMmp(MmpOrders, Mmp):
 class AsyncMmp(MmpOrders, Mmp):
     """The front of an async or pro exchange: put it before the exchange mixin and the class of ``ccxt``."""
 
+    if TYPE_CHECKING:
+
+        async def __aenter__(self) -> Self: ...  # ccxt's, of which it does not say the type
+
     async def set_mmp(
         self,
         underlying: str | None,
@@ -240,7 +248,7 @@ class AsyncMmp(MmpOrders, Mmp):
     ) -> Order:
         return await self._create_order(super().create_order, symbol, type, side, amount, price, params)
 
-    async def create_orders(self, orders: Sequence[Params], params: Params = {}) -> list[Order]:
+    async def create_orders(self, orders: Sequence[OrderRequest | Params], params: Params = {}) -> list[Order]:
         return await self._create_orders(super().create_orders, orders, params)
 
     async def fetch_open_orders(
@@ -256,12 +264,12 @@ class AsyncMmp(MmpOrders, Mmp):
     async def cancel_orders(self, ids: Sequence[str], symbol: str | None = None, params: Params = {}) -> list[Order]:
         return await self._cancel_orders(super().cancel_orders, ids, symbol, params)
 
-    async def cancel_all_orders_after(self, timeout: int | None, params: Params = {}) -> Any:
+    async def cancel_all_orders_after(self, timeout: int | None, params: Params = {}) -> Params:
         return await self._cancel_all_orders_after(super().cancel_all_orders_after, timeout, params)
 
     async def create_order_ws(
         self, symbol: str, type: str, side: str, amount: Any, price: Any = None, params: Params = {}
-    ) -> Any:
+    ) -> Order:
         """
         ``create_order`` over the websocket (OKX, pro), with the flag as there; nothing queues on this way
         """

@@ -425,7 +425,7 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         result: list[Order] = self.filter_by_symbol_since_limit(in_time, symbol, since, limit)
         return result
 
-    async def _cancel_all_orders_after(self, stock: Stock, timeout: int | None, params: Params) -> Any:
+    async def _cancel_all_orders_after(self, stock: Stock, timeout: int | None, params: Params) -> Params:
         milliseconds = exact_decimal(timeout)
         if milliseconds is None or (milliseconds < 1000 and milliseconds != 0):
             raise BadRequest(

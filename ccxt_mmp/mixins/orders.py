@@ -2,21 +2,17 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from ccxt.base.errors import BadRequest, BadResponse, BaseError, ExchangeError, InvalidOrder
 
 from ccxt_mmp._io import side_by_side, succeeded, take
 from ccxt_mmp._text import described, shown
 from ccxt_mmp.fence import Mark
+from ccxt_mmp.mixins._host import Host
 from ccxt_mmp.mixins.requests import RETRY_OPTIONS, option_names
 from ccxt_mmp.request_context import REFUSALS, RequestContext, current_request
 from ccxt_mmp.types import Params
-
-if TYPE_CHECKING:
-    from ccxt.base.exchange import Exchange
-else:
-    Exchange = object
 
 T = TypeVar('T')
 Order = dict[str, Any]
@@ -48,7 +44,7 @@ REQUESTED_KIND = ('type', 'postOnly', 'reduceOnly', 'mmp')  # of which ccxt make
 UNKNOWN_FILL = {'filled': None, 'remaining': None, 'cost': None, 'average': None}
 
 
-class MmpOrders(Exchange):
+class MmpOrders(Host):
     """``create_order``, ``create_orders``, ``fetch_open_orders`` and ``cancel_orders``, for the exchange mixins."""
 
     # --- what the exchange mixins say of it
@@ -379,8 +375,9 @@ class MmpOrders(Exchange):
         orders: list[Order] = await take(stock(ids, symbol, params))
         return orders
 
-    async def _cancel_all_orders_after(self, stock: Stock, timeout: int | None, params: Params) -> Any:
-        return await take(stock(timeout, params))
+    async def _cancel_all_orders_after(self, stock: Stock, timeout: int | None, params: Params) -> Params:
+        answer: Params = await take(stock(timeout, params))
+        return answer
 
 
 def failed(error: BaseError) -> Order:

@@ -13,20 +13,16 @@ from ccxt_mmp._redaction import redact
 from ccxt_mmp._text import described, shown
 from ccxt_mmp.errors import MassCancelLocked
 from ccxt_mmp.fence import GRACE, Fence, Mark
+from ccxt_mmp.mixins._host import Host
 from ccxt_mmp.request_context import RequestAttribute, RequestContext, Sending, UnderWay, broke_off, current_request
 from ccxt_mmp.throttling import OutOfTimeError, RollingWindow
-
-if TYPE_CHECKING:
-    from ccxt.base.exchange import Exchange
-else:
-    Exchange = object
 
 RETRY_OPTIONS = ('maxRetriesOnFailure', 'maxRetriesOnFailureDelay')  # of ccxt
 UNREADABLE = (RecursionError, ValueError)  # what ccxt fails with at an answer of no form that it knows
 SIGNED = ('path', 'api', 'method', 'params')  # ccxt's arguments of sign
 
 
-class Requests(Exchange):
+class Requests(Host):
     """What the fronts and the exchange mixins share about requests."""
 
     # --- what the exchange mixins say of it

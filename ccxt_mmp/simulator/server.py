@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import web
 
@@ -23,6 +23,8 @@ from ccxt_mmp.simulator.limits import FixedWindows, RollingWindows
 from ccxt_mmp.simulator.okx import PREFIX as OKX_PREFIX
 from ccxt_mmp.simulator.okx import OkxVenue
 from ccxt_mmp.simulator.wire import Answer, Request, Times, is_positive
+
+E = TypeVar('E')
 
 # the published credentials of the simulator
 KEY = 'simulator-key'
@@ -168,9 +170,7 @@ class Simulator:
         """The base of both venues, ``http://127.0.0.1:<port>``."""
         return f'http://{HOST}:{self._port}'
 
-    def connect(
-        self, exchange_class: Callable[[dict[str, Any]], Any], account: Account | None = None, **config: Any
-    ) -> Any:
+    def connect(self, exchange_class: type[E], account: Account | None = None, **config: Any) -> E:
         """An exchange of any ccxt class of either venue, plain or extended, that talks to this simulator alone.
 
         It has the credentials of an account and shares the exchange's clock, also after ``advance``, for which it
@@ -178,14 +178,16 @@ class Simulator:
         """
         account = account or self._account
         credentials = {'apiKey': account.key, 'secret': account.secret, 'password': account.passphrase}
-        exchange = exchange_class({**credentials, **config})
+        make: Callable[..., Any] = exchange_class
+        exchange = make({**credentials, **config})
         redirect(exchange, self.url)
         exchange.milliseconds = self.now
         if exchange.id == 'binance' and 'fetchMarkets' not in config.get('options', {}):
             # a list in older versions of ccxt
             stock = exchange.options.get('fetchMarkets')
             exchange.options['fetchMarkets'] = {**stock, 'types': ['option']} if isinstance(stock, dict) else ['option']
-        return exchange
+        connected: E = exchange
+        return connected
 
     # --- control
 

@@ -26,6 +26,7 @@ from ccxt_mmp import (
     OkxMmp,
     SyncMmp,
 )
+from ccxt_mmp.simulator import Simulator
 from ccxt_mmp.types import Scope
 
 # --- sync: results
@@ -43,9 +44,6 @@ def sync(exchange: ccxt_mmp.okx) -> None:
     assert_type(exchange.fetch_mmps()['BTC/USD:BTC']['frozen'], bool | None)
     assert_type(exchange.mass_cancel_mmp('BTC/USD', {'lockInterval': 10000}), MassCancel)
     exchange.warm_up()
-    assert_type(exchange.create_order('X', 'limit', 'buy', 10, 0.01, {'mmp': True}), dict[str, Any])
-    assert_type(exchange.create_orders([{'symbol': 'X', 'params': {'mmp': True}}]), list[dict[str, Any]])
-    assert_type(exchange.fetch_open_orders(params={'mmp': True}), list[dict[str, Any]])
 
 
 def sync_binance(exchange: ccxt_mmp.binance) -> None:
@@ -73,9 +71,6 @@ async def asynchronous(exchange: ccxt_mmp.async_support.okx) -> None:
     assert_type(await exchange.fetch_mmps(['BTC/USD']), dict[str, MmpState])
     assert_type(await exchange.mass_cancel_mmp('BTC/USD'), MassCancel)
     await exchange.warm_up()
-    assert_type(await exchange.create_order('X', 'limit', 'buy', 10, 0.01, {'mmp': True}), dict[str, Any])
-    assert_type(await exchange.create_orders([]), list[dict[str, Any]])
-    assert_type(await exchange.fetch_open_orders(params={'mmp': True}), list[dict[str, Any]])
 
 
 async def asynchronous_binance(exchange: ccxt_mmp.async_support.binance) -> None:
@@ -149,6 +144,40 @@ async def pro(okx: ccxt_mmp.pro.okx, binance: ccxt_mmp.pro.binance) -> None:
     await binance.warm_up()
 
 
+# --- what is entered, extended and connected is of its own class
+
+
+async def entered() -> None:
+    async with ccxt_mmp.async_support.okx({'apiKey': '...'}) as okx, ccxt_mmp.async_support.binance() as binance:
+        assert_type(okx, ccxt_mmp.async_support.okx)
+        assert_type(binance, ccxt_mmp.async_support.binance)
+        assert_type(await okx.fetch_mmp('BTC/USD'), MmpState)
+    async with ccxt_mmp.pro.okx() as pro_okx, ccxt_mmp.pro.binance() as pro_binance, MyProOkx() as mine:
+        assert_type(pro_okx, ccxt_mmp.pro.okx)
+        assert_type(pro_binance, ccxt_mmp.pro.binance)
+        assert_type(mine, MyProOkx)
+
+
+def extended(
+    okx: ccxt_mmp.okx, binance: ccxt_mmp.async_support.binance, pro: ccxt_mmp.pro.okx, more: 'MoreOfIt'
+) -> None:
+    assert_type(ccxt_mmp.extend(okx), ccxt_mmp.okx)
+    assert_type(ccxt_mmp.extend(binance), ccxt_mmp.async_support.binance)
+    assert_type(ccxt_mmp.extend(pro), ccxt_mmp.pro.okx)
+    assert_type(ccxt_mmp.extend(more), MoreOfIt)
+
+
+async def connected() -> None:
+    with Simulator() as simulator:
+        assert_type(simulator.connect(ccxt_mmp.okx), ccxt_mmp.okx)
+        assert_type(simulator.connect(ccxt_mmp.binance, enableRateLimit=False), ccxt_mmp.binance)
+        assert_type(simulator.connect(ccxt_mmp.async_support.okx), ccxt_mmp.async_support.okx)
+        assert_type(simulator.connect(ccxt_mmp.pro.binance, timeout=100), ccxt_mmp.pro.binance)
+        assert_type(simulator.connect(MoreOfIt), MoreOfIt)
+        assert_type(simulator.connect(ccxt_mmp.okx).fetch_mmp('BTC/USD'), MmpState)
+        assert_type(await simulator.connect(ccxt_mmp.pro.okx).fetch_mmp('BTC/USD'), MmpState)
+
+
 # --- any of them, by what all have in common
 
 
@@ -220,12 +249,9 @@ def incomplete(ids: Iterable[str]) -> MassCancelIncomplete:
 
 
 # --- classes of the user's own
-#
-# ccxt's classes contradict the base that they share with the mixins, as methods that only raise there return here, and
-# async ones are sync there: pyright says so of every class of several bases, and nothing of a subclass of one
 
 
-class MyOkx(SyncMmp, OkxMmp, ccxt.okx):  # pyright: ignore[reportIncompatibleMethodOverride]
+class MyOkx(SyncMmp, OkxMmp, ccxt.okx):
     def is_frozen(self) -> bool | None:
         return self.fetch_mmp('BTC/USD')['frozen']
 
@@ -235,7 +261,7 @@ class MyBinance(AsyncMmp, BinanceMmp, ccxt.async_support.binance):  # pyright: i
         return (await self.fetch_mmp('BTC/USDT'))['frozen']
 
 
-class MyProOkx(AsyncMmp, OkxMmp, ccxt.pro.okx):  # pyright: ignore[reportIncompatibleMethodOverride]
+class MyProOkx(AsyncMmp, OkxMmp, ccxt.pro.okx):
     pass
 
 

@@ -7,6 +7,7 @@ import ccxt_mmp
 import ccxt_mmp.async_support
 import ccxt_mmp.pro
 from ccxt_mmp import MassCancel, MassCancelIncomplete, MmpState
+from ccxt_mmp.simulator import Simulator
 
 
 async def await_that_is_missing(
@@ -18,6 +19,8 @@ async def await_that_is_missing(
     okx.reset_mmp('BTC/USD')  # error: nothing is sent
     pro.mass_cancel_mmp('BTC/USD')  # error: nothing is sent
     pro.warm_up()  # error: nothing is sent
+    async with okx as entered:
+        entered.fetch_mmp('BTC/USD')['frozen']  # error: a coroutine has no keys
     state: MmpState = binance.set_mmp('BTC/USDT', 3000, 0, 1, 0.5)  # error: a coroutine is no state
     return state
 
@@ -61,3 +64,14 @@ def answers(okx: ccxt_mmp.okx, state: MmpState, answer: MassCancel) -> int:
 
 def errors(error: MassCancelIncomplete) -> list[int]:
     return error.cancelled  # error: ids are strings
+
+
+async def connected(simulator: Simulator) -> None:
+    await simulator.connect(ccxt_mmp.okx).fetch_mmp('BTC/USD')  # error: a state is not awaitable
+    simulator.connect(ccxt_mmp.async_support.okx).fetch_mmp('BTC/USD')['frozen']  # error: a coroutine has no keys
+    simulator.connect(ccxt_mmp.pro.binance).fetch_mmp('BTC/USDT')['frozen']  # error: a coroutine has no keys
+
+
+async def extended(okx: ccxt_mmp.okx, pro: ccxt_mmp.pro.okx) -> None:
+    await ccxt_mmp.extend(okx).fetch_mmp('BTC/USD')  # error: a state is not awaitable
+    ccxt_mmp.extend(pro).fetch_mmp('BTC/USD')['frozen']  # error: a coroutine has no keys
