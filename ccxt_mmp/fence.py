@@ -18,10 +18,11 @@ GRACE = 1.0
 class InFlight:
     """An order, or a batch, that was handed to the transport: in flight until it is answered or given up."""
 
-    __slots__ = ('ends',)
+    __slots__ = ('ends', 'holder')
 
-    def __init__(self, ends: float) -> None:
+    def __init__(self, ends: float, holder: object) -> None:
         self.ends = ends  # of time.monotonic()
+        self.holder: object = holder  # the task or thread that waits for its answer
 
 
 class Fence:
@@ -55,9 +56,9 @@ class Fence:
         """Whether no mass cancel has begun or been under way since."""
         return not self._cancels and self._mark is mark
 
-    def send(self, mark: Mark, ends: float) -> InFlight | None:
+    def send(self, mark: Mark, ends: float, holder: object = None) -> InFlight | None:
         """Let an order go, if it may; ``ends`` is when it counts as given up, of time.monotonic()."""
-        order = InFlight(ends)
+        order = InFlight(ends, holder)
         # counted before the check: a mass cancel that comes in between sees the order, or stops it, or both
         self._in_flight.add(order)
         if self.lets_pass(mark):
@@ -71,13 +72,21 @@ class Fence:
     def lost(self, order: InFlight) -> None:
         """Its answer was given up: it may still arrive for a while, though not for longer than before."""
         order.ends = min(order.ends, time.monotonic() + GRACE)
+        order.holder = None
+
+    def has_interrupted(self, holder: object) -> bool:
+        """Whether an order of this task or thread waits until what it is asked in the course of is over.
+
+        Such as a signal handler. It may be sent only then, whenever that is.
+        """
+        return any(order.holder == holder for order in tuple(self._in_flight))
 
     def settled_at(self) -> float:
         """When no order that was sent can arrive any more, of time.monotonic(); in the past if none is in flight."""
         now = time.monotonic()
         latest = 0.0
         for order in tuple(self._in_flight):
-            if order.ends <= now:
+            if order.ends <= now and order.holder is None:
                 self._in_flight.discard(order)
             latest = max(latest, order.ends)
         return latest

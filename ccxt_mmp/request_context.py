@@ -132,7 +132,7 @@ class RequestContext:
         timeout: s after which they count as given up
         """
         mark = (self.marks or {}).get(underlying_id, UNUSED)
-        order = fence.send(mark, time.monotonic() + timeout)
+        order = fence.send(mark, time.monotonic() + timeout, self._holder)
         if order is None:
             return False
         self._in_flight.append((fence, mark, order))

@@ -441,6 +441,17 @@ def test_order_that_nobody_takes_back_is_given_up():
     assert fence.settled_at() == 0
 
 
+def test_order_that_is_interrupted_is_never_given_up_by_what_interrupts_it():
+    """It may be sent when that is over. Others give it up."""
+    fence = Fence()
+    sent = fence.send(fence.mark(), time.monotonic() - 0.001, 'a thread')
+    assert fence.settled_at() <= time.monotonic()
+    assert fence.has_interrupted('a thread')
+    assert not fence.has_interrupted('another')
+    fence.lost(sent)
+    assert not fence.has_interrupted('a thread')
+
+
 def test_order_that_is_stopped_is_not_in_flight():
     fence = Fence()
     mark = fence.mark()

@@ -77,7 +77,9 @@ class Book(RuleBasedStateMachine):
         super().__init__()
         self.simulator.clear()
         self.numbers = itertools.count()
-        self.cancelled_before = 0  # orders of a lower number were asked for before a mass cancel that returned
+        self.asked_for = set()  # client order ids
+        self.asking = threading.local()
+        self.must_be_gone = set()  # those that were asked for before a mass cancel that returned
 
     def begin(self, exchange_id, namespace, **options):
         self.exchange = getattr(namespace, exchange_id)({'timeout': TIMEOUT, 'options': options})
@@ -89,11 +91,8 @@ class Book(RuleBasedStateMachine):
     def next_id(self):
         return f'n{next(self.numbers)}'
 
-    @property
-    def asked_for(self):
-        return int(repr(self.numbers)[6:-1])
-
     def order(self, client_order_id):
+        self.asking.id = client_order_id
         flagged = {'mmp': True, 'clientOrderId': client_order_id}
         return self.symbols[0], 'limit', 'buy', 10, 5, flagged
 
@@ -109,19 +108,15 @@ class Book(RuleBasedStateMachine):
         self.simulator.fault(kind, data.draw(st.sampled_from(KILL_PATHS[self.exchange.id])), method=method, **details)
 
     def judge(self, asked_for):
-        """A mass cancel has returned, before which so many orders had been asked for."""
-        self.cancelled_before = max(self.cancelled_before, asked_for)
+        """A mass cancel has returned, before which these orders had been asked for."""
+        self.must_be_gone |= asked_for
         self.nothing_rests_that_was_asked_for_before()
 
     @invariant()
     def nothing_rests_that_was_asked_for_before(self):
         resting = self.simulator.resting(self.exchange.id, UNDERLYING[self.exchange.id]) if self.started else []
-        left = [
-            each.client_order_id
-            for each in resting
-            if each.mmp and int(each.client_order_id[1:]) < self.cancelled_before
-        ]
-        assert not left, f'{left} rest, and all before n{self.cancelled_before} were cancelled'
+        left = {each.client_order_id for each in resting if each.mmp} & self.must_be_gone
+        assert not left, f'{left} rest, and a mass cancel that came after them has returned'
 
     started = False
 
@@ -176,6 +171,10 @@ class Tasks(Book):
     @rule(kind=st.sampled_from(['one', 'several', 'raw']))
     def ask(self, kind):
         self.spawn(self.asked(kind))
+
+    def order(self, client_order_id):
+        self.asked_for.add(client_order_id)  # its task begins before any that comes later
+        return super().order(client_order_id)
 
     def asked(self, kind):
         if kind == 'one':
@@ -238,7 +237,7 @@ class Tasks(Book):
     @rule(data=st.data(), is_interrupted=st.booleans())
     def mass_cancel(self, data, is_interrupted):
         params = data.draw(st.sampled_from(WAYS[self.exchange.id]))
-        asked_for = self.asked_for
+        asked_for = set(self.asked_for)
         cancelling = self.exchange.mass_cancel_mmp(UNIFIED[self.exchange.id], {'timeout': 3000, **params})
         if is_interrupted:
             task = self.loop.create_task(cancelling)
@@ -266,7 +265,7 @@ class Tasks(Book):
         self.simulator._faults.clear()
         for hook in self.hooks:
             hook.close()
-        asked_for = self.asked_for
+        asked_for = set(self.asked_for)
         self.run(self.exchange.mass_cancel_mmp(UNIFIED[self.exchange.id]))
         self.judge(asked_for)
         self.gate.set()
@@ -295,11 +294,11 @@ class Threads(Book):
                 queue(cost)
 
         self.exchange.throttle = throttle
-        self.marked, mark = 0, self.exchange._fence_marks
+        mark = self.exchange._fence_marks
 
         def fence_marks():
             marks = mark()
-            self.marked += 1
+            self.asked_for.add(getattr(self.asking, 'id', None))
             return marks
 
         self.exchange._fence_marks = fence_marks
@@ -318,10 +317,10 @@ class Threads(Book):
 
     @rule()
     def thread_asks(self):
-        marked = self.marked
+        asked_for = len(self.asked_for)
         self.threads.append(threading.Thread(target=self.ask_one, daemon=True))
         self.threads[-1].start()
-        while self.marked == marked:  # until it has asked
+        while len(self.asked_for) == asked_for:
             time.sleep(0.0005)
 
     @rule(is_open=st.booleans())
@@ -329,7 +328,7 @@ class Threads(Book):
         self.gate.set() if is_open else self.gate.clear()
 
     def cancel(self, params):
-        asked_for = self.asked_for
+        asked_for = set(self.asked_for)
         try:
             self.exchange.mass_cancel_mmp(UNIFIED[self.exchange.id], {'timeout': 3000, **params})
         except ccxt.BaseError:
@@ -361,7 +360,7 @@ class Threads(Book):
         if not self.started:
             return
         self.simulator._faults.clear()
-        asked_for = self.asked_for
+        asked_for = set(self.asked_for)
         self.exchange.mass_cancel_mmp(UNIFIED[self.exchange.id])
         self.judge(asked_for)
         self.gate.set()

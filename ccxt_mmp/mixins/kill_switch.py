@@ -27,7 +27,7 @@ from ccxt_mmp._text import described, shown
 from ccxt_mmp.errors import MassCancelIncomplete
 from ccxt_mmp.fence import Fence
 from ccxt_mmp.mixins.requests import Requests
-from ccxt_mmp.request_context import REFUSALS
+from ccxt_mmp.request_context import REFUSALS, current_holder
 from ccxt_mmp.throttling import MARGIN, OutOfTimeError
 from ccxt_mmp.types import MassCancel, Params
 
@@ -100,8 +100,12 @@ class Progress:
         self.fence.__exit__(*error)
 
     def look_around(self) -> None:
-        # what arrives while the exchange locks orders is refused
-        self.is_settled = self.fence.settled_at() <= max(time.monotonic(), self.locked_until)
+        self.is_settled = not self.awaits_answers and not self.fence.has_interrupted(current_holder())
+
+    @property
+    def awaits_answers(self) -> bool:
+        """Whether orders in flight may still arrive; what arrives while the exchange locks orders is refused."""
+        return self.fence.settled_at() > max(time.monotonic(), self.locked_until)
 
     @property
     def cancelled(self) -> dict[str, Params]:
@@ -259,10 +263,9 @@ class KillSwitch(Requests):
 
     async def _settle(self, progress: Progress) -> None:
         """Wait until no order that this object had sent can arrive any more, but leave time for a last cancel."""
-        progress.look_around()
-        while not progress.is_settled and time.monotonic() < progress.last_call:
+        while progress.awaits_answers and time.monotonic() < progress.last_call:
             await take(self.sleep(POLL))
-            progress.look_around()
+        progress.look_around()
 
     # --- list, cancel, verify
 
