@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from ccxt.base.errors import NotSupported
 
-from ccxt_mmp._redaction import LOGGER
+from ccxt_mmp._redaction import LOGGER, guard
 from ccxt_mmp.mixins import Mmp
 
 E = TypeVar('E')
@@ -48,6 +48,8 @@ def extend(exchange: E) -> E:
             if target.logger is LOGGER.parent:  # ccxt's own
                 target.logger = LOGGER
             target.__class__ = extended
+            for client in (getattr(target, 'clients', None) or {}).values():
+                guard(client, target)
     return exchange
 
 

@@ -17,9 +17,10 @@ from ccxt.base.errors import (
     NotSupported,
 )
 
+from ccxt_mmp._credentials import refuse_unusable
 from ccxt_mmp._io import take
 from ccxt_mmp._numbers import MAX_DECIMALS, MAX_NUMBER, exact_decimal, is_integer, plain
-from ccxt_mmp._redaction import LOGGER, redact, redacted
+from ccxt_mmp._redaction import LOGGER, redact, redacted, remember
 from ccxt_mmp.errors import MassCancelLocked
 from ccxt_mmp.throttling import Errand, Fence, OutOfTimeError, RollingWindow, current_errand
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
@@ -261,6 +262,19 @@ class Mmp(Exchange):
         """Print what is to be printed with ``verbose``, as ccxt does, but without keys, passphrases and signatures."""
         super().log(*(redacted(str(each)) for each in args))
 
+    def check_required_credentials(self, error: bool = True) -> Any:
+        remember(self)
+        if error:
+            refuse_unusable(self)
+        return super().check_required_credentials(error)
+
+    def prepare_request_headers(self, headers: Any = None) -> Any:
+        # ccxt checks the credentials of what it signs, and not of what only has the key, as Binance's listen keys
+        if self.apiKey and headers and self.apiKey in headers.values():
+            remember(self)
+            refuse_unusable(self)
+        return super().prepare_request_headers(headers)
+
     def describe(self) -> Any:
         return self.deep_extend(super().describe(), self._describe_mmp())
 
@@ -429,6 +443,7 @@ class Mmp(Exchange):
         # a difference of exactly 0 looks as if none was loaded
         loaded = self.safe_integer(self.options, 'timeDifference') or getattr(self, '_mmp_clock_adjusted', False)
         if not loaded:
+            self.check_required_credentials()  # before anything is sent
             await self._load_time_difference()
 
     async def _load_time_difference(self) -> None:
@@ -506,6 +521,7 @@ class Mmp(Exchange):
 
     def _raise_if_unread(self, error: Exception) -> None:
         """ccxt fails in ways of Python's at answers that it cannot read: they leave it open what was done."""
+        redact(error, error.__context__)
         if current_errand(self) is not None:
             raise BadResponse(f'{self.id} received an answer that cannot be read: {described(error)}') from error
 
@@ -606,9 +622,9 @@ def _accepted_number(rule: dict[str, Any]) -> str:
 
 
 def shown(value: object) -> str:
-    """A value in an error text: short, whatever it is."""
+    """A value in an error text: short, whatever it is, and without a key or a passphrase."""
     try:
-        text = repr(value)
+        text = redacted(repr(value))
     except (RecursionError, ValueError):  # nested too deeply, or an integer of more digits than Python writes
         text = f'a value of the type {type(value).__name__}'
     return text if len(text) <= 200 else text[:200] + '...'
@@ -616,4 +632,4 @@ def shown(value: object) -> str:
 
 def described(error: BaseException) -> str:
     """A failure in an error text, without the query of a URL, which has a signature."""
-    return f'{type(error).__name__}: {QUERY.sub("", str(error))}'
+    return f'{type(error).__name__}: {redacted(QUERY.sub("", str(error)))}'

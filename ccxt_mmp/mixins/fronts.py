@@ -7,6 +7,7 @@ from typing import Any
 from ccxt.base.errors import BaseError
 
 from ccxt_mmp._io import finish
+from ccxt_mmp._redaction import guard
 from ccxt_mmp.mixins.base import UNREADABLE, Mmp
 from ccxt_mmp.mixins.orders import MmpOrders, Order
 from ccxt_mmp.throttling import current_errand
@@ -246,6 +247,11 @@ class AsyncMmp(MmpOrders, Mmp):
         ``create_order`` over the websocket (OKX, pro), with the flag as there; nothing queues on this way
         """
         return await self._create_order_ws(super().create_order_ws, symbol, type, side, amount, price, params)
+
+    def client(self, *arguments: Any, **keywords: Any) -> Any:
+        client = super().client(*arguments, **keywords)
+        guard(client, self)
+        return client
 
     async def fetch(self, *arguments: Any, **keywords: Any) -> Any:
         handled = sys.exc_info()[1]

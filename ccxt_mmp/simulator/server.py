@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from ccxt_mmp._redaction import redacted
+from ccxt_mmp._redaction import redacted_by_shape
 from ccxt_mmp._version import __version__
 from ccxt_mmp.simulator import control
 from ccxt_mmp.simulator.binance import BinanceVenue
@@ -490,8 +490,8 @@ class Simulator:
         logged = LoggedRequest(
             method=request.method,
             path=request.path,
-            query=redacted(request.query),
-            body=redacted(request.body),
+            query=redacted_by_shape(request.query),
+            body=redacted_by_shape(request.body),
             status=status,
             unknown=tuple(unknown or ()),
             time=self.now(),
