@@ -1,7 +1,23 @@
-"""Keeps keys, passphrases and signatures out of what ccxt prints, logs and raises about requests."""
+"""Keeps keys, passphrases and signatures out of what ccxt prints, logs and raises.
 
+They are known by their shape (the names of their headers and fields) and by their value: that of every exchange object
+in this process that has used its credentials.
+"""
+
+import base64
+import html
+import json
 import logging
 import re
+import traceback
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import quote, quote_plus
+from weakref import WeakValueDictionary
+
+HIDDEN = '***'
+# shorter ones are searched for nowhere: they would be found in the middle of words
+MIN_LENGTH = 6
 
 # a header, a field of JSON or of a repr, or a parameter of a URL, which a proxyUrl percent-encodes
 SECRET = re.compile(
@@ -13,9 +29,63 @@ SECRET = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 
+# the exchange objects that have used their credentials, by id()
+_EXCHANGES: WeakValueDictionary[int, Any] = WeakValueDictionary()
+
+
+def remember(exchange: Any) -> None:
+    """Look for the credentials of this object from now on, as long as it lives."""
+    _EXCHANGES[id(exchange)] = exchange
+
 
 def redacted(text: str) -> str:
-    return SECRET.sub(r'\g<name>\g<quote>***\g<quote>', text)
+    return without_values(redacted_by_shape(text), _values())
+
+
+def redacted_by_shape(text: str) -> str:
+    return SECRET.sub(_hidden, text)
+
+
+def _hidden(match: re.Match[str]) -> str:
+    # not a template, which imports a module: nothing can be imported while the interpreter shuts down
+    mark = match['quote'] or ''
+    return f'{match["name"]}{mark}{HIDDEN}{mark}'
+
+
+def _values() -> set[str]:
+    found = set()
+    for reference in _EXCHANGES.valuerefs():  # a copy, as other threads may add to it
+        exchange = reference()
+        for name in getattr(exchange, 'requiredCredentials', ()):
+            value = getattr(exchange, name, None)
+            if value and value is not True:
+                found.add(str(value))
+    return found
+
+
+def without_values(text: str, values: Iterable[str]) -> str:
+    """A text without these values, in whatever form they are written in it."""
+    # the longest first: one may begin as another does
+    for form in sorted({form for value in values for form in _forms(value)}, key=len, reverse=True):
+        text = text.replace(form, HIDDEN)
+    return text
+
+
+def _forms(value: str) -> set[str]:
+    """How a value is written in a header, a URL, JSON, a repr, HTML and basic authentication."""
+    lines = {value, value.strip(), *map(str.strip, value.splitlines())}  # a private key is several lines
+    found = set()
+    for line in lines:
+        if len(line) < MIN_LENGTH or line.startswith('-----'):
+            continue
+        found |= {line, base64.b64encode(line.encode(errors='replace')).decode().rstrip('=')}
+        if not line.isalnum():
+            written = {line, json.dumps(line)[1:-1], json.dumps(line, ensure_ascii=False)[1:-1], repr(line)[1:-1]}
+            # JSON in an error text in a repr
+            written |= {repr(each)[1:-1] for each in written} | {json.dumps(each)[1:-1] for each in written}
+            written |= {write(line, safe='', errors='replace') for write in (quote, quote_plus)}
+            found |= written | {html.escape(line)}
+    return found
 
 
 def redact(error: BaseException, handled: BaseException | None) -> None:
@@ -31,27 +101,62 @@ def redact(error: BaseException, handled: BaseException | None) -> None:
             if other is None or other is handled or other in chain:
                 continue
             _redact_arguments(other)
-            said = f'{other} {other!r}'
-            if redacted(said) != said:
+            if _tells(other):
                 setattr(each, link, None)
             else:
                 chain.append(other)
 
 
 def _redact_arguments(error: BaseException) -> None:
-    arguments = tuple(redacted(each) if type(each) is str else each for each in error.args)
-    if arguments != error.args:
+    arguments = tuple(map(_redacted_argument, error.args))
+    if any(new is not old for new, old in zip(arguments, error.args, strict=True)):
         error.args = arguments
-    for each in error.args:
-        if isinstance(each, BaseException):  # requests has its causes there, too
-            _redact_arguments(each)
+
+
+def _redacted_argument(argument: Any) -> Any:
+    if isinstance(argument, BaseException):  # requests has its causes there
+        _redact_arguments(argument)
+    elif type(argument) is str:
+        text = redacted(argument)
+        return argument if text == argument else text
+    return redacted(repr(argument)) if _tells(argument) else argument
+
+
+def _tells(value: object) -> bool:
+    text = f'{value} {value!r}'
+    return redacted(text) != text
 
 
 def _redact_record(record: logging.LogRecord) -> bool:
-    record.msg, record.args = redacted(record.getMessage()), ()
+    try:
+        record.msg, record.args = redacted(record.getMessage()), ()
+        if record.exc_info and record.exc_info[0] is not None:
+            record.exc_text = redacted(''.join(traceback.format_exception(*record.exc_info)).rstrip())
+    except Exception as error:  # noqa: BLE001 - a filter that raises would end what merely wanted to log
+        record.msg, record.args = f'a message that could not be read: {type(error).__name__}', ()
+        record.exc_info = record.exc_text = None
     return True
 
 
 # a child of ccxt's own, whose level and handlers it has
 LOGGER = logging.getLogger('ccxt.base.exchange.mmp')
 LOGGER.addFilter(_redact_record)
+
+
+def guard(client: Any, exchange: Any) -> None:
+    """Let a websocket client of ccxt print and raise without them, also one that was made before ``extend``."""
+    is_own = getattr(client.log, '__self__', None) is exchange  # and not a function of the user's
+    if is_own:
+        client.log = exchange.log
+    if getattr(client.reject, '__wrapped__', None) is None:
+        client.reject = _guarded(client.reject)
+
+
+def _guarded(stock: Callable[..., Any]) -> Callable[..., Any]:
+    def reject(result: Any, *arguments: Any, **keywords: Any) -> Any:
+        if isinstance(result, BaseException):
+            redact(result, None)
+        return stock(result, *arguments, **keywords)
+
+    reject.__wrapped__ = stock  # type: ignore[attr-defined]
+    return reject

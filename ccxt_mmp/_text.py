@@ -2,13 +2,15 @@
 
 import re
 
+from ccxt_mmp._redaction import redacted
+
 QUERY = re.compile(r'(?:\?|%3F)\S*')
 
 
 def shown(value: object) -> str:
-    """A value in an error text: short, whatever it is."""
+    """A value in an error text: short, whatever it is, and without a key or a passphrase."""
     try:
-        text = repr(value)
+        text = redacted(repr(value))
     except (RecursionError, ValueError):  # nested too deeply, or an integer of more digits than Python writes
         text = f'a value of the type {type(value).__name__}'
     return text if len(text) <= 200 else text[:200] + '...'
@@ -16,4 +18,4 @@ def shown(value: object) -> str:
 
 def described(error: BaseException) -> str:
     """A failure in an error text, without the query of a URL, which has a signature."""
-    return f'{type(error).__name__}: {QUERY.sub("", str(error))}'
+    return f'{type(error).__name__}: {redacted(QUERY.sub("", str(error)))}'

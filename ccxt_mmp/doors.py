@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ccxt.base.errors import NotSupported
 
-from ccxt_mmp._redaction import LOGGER
+from ccxt_mmp._redaction import LOGGER, guard
 from ccxt_mmp.mixins import Mmp
 
 if TYPE_CHECKING:
@@ -80,6 +80,8 @@ def extend(exchange: Any) -> Any:
             if exchange.logger is LOGGER.parent:  # ccxt's own
                 exchange.logger = LOGGER
             exchange.__class__ = extended
+            for client in (getattr(exchange, 'clients', None) or {}).values():
+                guard(client, exchange)
     return exchange
 
 

@@ -25,6 +25,7 @@ IMPLICIT = re.compile(r'\bself\.([a-z][A-Za-z0-9]*(?:Get|Post|Put|Delete)[A-Z][A
 # used where the source does not say self.name, or says it of its own class
 BESIDES = {'enableRateLimit', 'lastRestRequestTimestamp', 'has', 'urls'}
 PRO_ONLY = {'authenticate'}
+ASYNC_ONLY = {'client'}
 OWN_NAMES = {'code': 'httpCode'}  # of handle_errors, which ccxt.binance names so and calls by position
 
 
@@ -116,6 +117,8 @@ def drift(module, exchange_id, stock):
     }
     if module != 'ccxt.pro':
         relied_on = {name: why for name, why in relied_on.items() if name not in PRO_ONLY}
+    if module == 'ccxt':
+        relied_on = {name: why for name, why in relied_on.items() if name not in ASYNC_ONLY}
     where = described(module, exchange_id)
     gone = [name for name in relied_on if not hasattr(stock, name)]
     yield from (f'{where} has no {name}, {relied_on[name]}' for name in gone)

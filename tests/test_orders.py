@@ -16,7 +16,7 @@ from ccxt_mmp import BinanceMmp, MmpFrozen, MmpNotEnabled, OkxMmp, SyncMmp
 from ccxt_mmp._io import finish
 from ccxt_mmp.mixins.orders import MmpOrders
 from ccxt_mmp.request_context import RequestContext
-from tests.trading import UNDERLYING, symbols, with_markets
+from tests.trading import UNDERLYING, WITH_OPTIONS, symbols, with_markets
 
 EXCHANGES = ['okx', 'binance']
 STOCK = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}
@@ -217,7 +217,7 @@ def test_time_in_force_from_options_cannot_make_it_another_order(flavour, simula
 
 
 def test_markets_are_loaded_by_the_first_order(flavour, simulator, exchange_id):
-    exchange = simulator.connect(flavour.exchange_class(exchange_id), enableRateLimit=False)
+    exchange = simulator.connect(flavour.exchange_class(exchange_id), enableRateLimit=False, options=WITH_OPTIONS)
     flavour.opened.append(exchange)
     symbol = symbols(with_markets(flavour.exchange(exchange_id)), UNDERLYING[exchange_id])[0]
     assert create(flavour, exchange, symbol, {'mmp': True})['mmp'] is True

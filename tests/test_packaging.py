@@ -17,6 +17,7 @@ from tests.extras import need_lint
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / 'ccxt_mmp'
+PLUGIN = 'ccxt_mmp_pytest.py'  # outside the package, so that pytest does not import ccxt
 VERSION = ccxt_mmp.__version__
 
 
@@ -63,8 +64,8 @@ def metadata(wheel):
 def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     packed = {name for name in wheel.namelist() if not name.startswith(f'ccxt_mmp-{VERSION}.dist-info/')}
     sources = {file.relative_to(ROOT).as_posix() for file in PACKAGE.rglob('*.py')}
-    assert packed == sources | {'ccxt_mmp/py.typed'}
-    named = ('py.typed', 'pytest_plugin.py', 'cli/commands.py', 'simulator/server.py', 'mixins/okx.py')
+    assert packed == sources | {'ccxt_mmp/py.typed', PLUGIN}
+    named = ('py.typed', 'cli/commands.py', 'simulator/server.py', 'mixins/okx.py')
     assert {f'ccxt_mmp/{name}' for name in named} <= packed
 
 
@@ -73,7 +74,7 @@ def test_the_wheel_has_the_command_and_the_pytest_plugin(wheel):
     entry_points.read_string(wheel.read(f'ccxt_mmp-{VERSION}.dist-info/entry_points.txt').decode())
     assert {section: dict(entry_points[section]) for section in entry_points.sections()} == {
         'console_scripts': {'ccxt-mmp': 'ccxt_mmp.cli:main'},
-        'pytest11': {'ccxt-mmp': 'ccxt_mmp.pytest_plugin'},
+        'pytest11': {'ccxt-mmp': 'ccxt_mmp_pytest'},
     }
 
 
@@ -98,7 +99,7 @@ def test_the_sdist_holds_what_the_wheel_is_built_from(built, wheel):
     [file] = built.glob('*.tar.gz')
     with tarfile.open(file) as archive:
         packed = {name.partition('/')[2] for name in archive.getnames()}
-    needed = {name for name in wheel.namelist() if name.startswith('ccxt_mmp/')}
+    needed = {name for name in wheel.namelist() if name.startswith('ccxt_mmp/')} | {PLUGIN}
     assert needed | {'setup.cfg', 'pyproject.toml', 'README.md', 'LICENSE'} <= packed
     # the tests, which can be run from it
     assert {'tests/conftest.py', 'tests/static/request/okx.json', 'cassettes/okx/life_cycle.yaml'} <= packed

@@ -25,7 +25,7 @@ from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 LIMITS = {'okx': (5000, 0, 10), 'binance': (3000, 0, 10, '2.5')}
 ALL = 10**6  # requests
 FAULTS = {
-    **{kind: (kind, {}) for kind in KINDS if kind not in ('delay', 'status')},
+    **{kind: (kind, {}) for kind in KINDS if kind not in ('delay', 'hold', 'status')},
     'late': ('delay', {'milliseconds': 150}),
     **{f'status {status}': ('status', {'status': status}) for status in (429, 503)},
 }

@@ -8,13 +8,15 @@ from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator
 from ccxt_mmp.simulator.server import redirect
 
 OPTIONS_OF_EACH = 4
+# Binance's markets without a setting are without them; a list, as every version of ccxt takes it
+WITH_OPTIONS = {'fetchMarkets': ['option']}
 
 
 @lru_cache
 def markets(exchange_id):
     """Unified markets: the first options of each underlying of the simulator, as ccxt parses them, and others."""
     with Simulator() as simulator:
-        exchange = simulator.connect(getattr(ccxt, exchange_id), enableRateLimit=False)
+        exchange = simulator.connect(getattr(ccxt, exchange_id), enableRateLimit=False, options=WITH_OPTIONS)
         exchange.load_markets()
     options = {}
     for market in exchange.markets.values():

@@ -51,7 +51,11 @@ async def perform(simulator: Simulator, shown: Stage, arguments: argparse.Namesp
     async with AsyncExitStack() as opened:
         venues = []
         for exchange_class in (okx, binance):
-            exchange = simulator.connect(exchange_class, enableRateLimit=False)  # the simulator serves nobody else
+            exchange = simulator.connect(
+                exchange_class,
+                enableRateLimit=False,  # the simulator serves nobody else
+                options={'fetchMarkets': ['option']},  # Binance's are not among ccxt's defaults
+            )
             exchange.timeout = arguments.timeout or exchange.timeout
             if arguments.verbose:
                 show_answers(exchange, str)

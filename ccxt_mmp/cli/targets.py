@@ -9,6 +9,7 @@ from typing import Any
 from ccxt.base.errors import AuthenticationError, BadSymbol, NotSupported
 
 from ccxt_mmp import async_support
+from ccxt_mmp._redaction import without_values
 from ccxt_mmp._text import described
 from ccxt_mmp.cli.traffic import show_answers
 from ccxt_mmp.doors import EXCHANGES
@@ -116,9 +117,7 @@ class Exchanges:
         redirect(exchange, url)
 
     def without_secrets(self, text: str) -> str:
-        for secret in sorted(self._secrets, key=len, reverse=True):  # one may begin as another does
-            text = text.replace(secret, '***')
-        return text
+        return without_values(text, self._secrets)
 
     def in_one_line(self, error: BaseException) -> str:
         """A failure in one line, without a secret."""

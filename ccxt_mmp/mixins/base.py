@@ -6,8 +6,9 @@ from typing import Any, NoReturn
 
 from ccxt.base.errors import ArgumentsRequired, BadRequest, BadResponse, BadSymbol, ExchangeError, NotSupported
 
+from ccxt_mmp._credentials import refuse_unusable
 from ccxt_mmp._numbers import MAX_DECIMALS, MAX_NUMBER, exact_decimal, is_integer, plain
-from ccxt_mmp._redaction import LOGGER, redacted
+from ccxt_mmp._redaction import LOGGER, redacted, remember
 from ccxt_mmp._text import shown
 from ccxt_mmp.mixins.requests import Requests, option_names
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
@@ -237,6 +238,19 @@ class Mmp(Requests):
     def log(self, *args: Any) -> None:
         """Print what is to be printed with ``verbose``, as ccxt does, but without keys, passphrases and signatures."""
         super().log(*(redacted(str(each)) for each in args))
+
+    def check_required_credentials(self, error: bool = True) -> Any:
+        remember(self)
+        if error:
+            refuse_unusable(self)
+        return super().check_required_credentials(error)
+
+    def prepare_request_headers(self, headers: Any = None) -> Any:
+        # ccxt checks the credentials of what it signs, and not of what only has the key, as Binance's listen keys
+        if self.apiKey and headers and self.apiKey in headers.values():
+            remember(self)
+            refuse_unusable(self)
+        return super().prepare_request_headers(headers)
 
     def describe(self) -> Any:
         return self.deep_extend(super().describe(), self._describe_mmp())

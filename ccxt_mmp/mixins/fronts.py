@@ -8,6 +8,7 @@ from ccxt.base.errors import BaseError
 from ccxt.base.types import Order, OrderRequest
 
 from ccxt_mmp._io import finish
+from ccxt_mmp._redaction import guard
 from ccxt_mmp.connections import AsyncConnections, Connections
 from ccxt_mmp.mixins.base import Mmp
 from ccxt_mmp.mixins.orders import MmpOrders
@@ -276,6 +277,11 @@ class AsyncMmp(MmpOrders, Mmp):
         return await self._create_order_ws(super().create_order_ws, symbol, type, side, amount, price, params)
 
     # --- how its requests are made
+
+    def client(self, *arguments: Any, **keywords: Any) -> Any:
+        client = super().client(*arguments, **keywords)
+        guard(client, self)
+        return client
 
     async def fetch2(self, *arguments: Any, **keywords: Any) -> Any:
         with self._under_way():

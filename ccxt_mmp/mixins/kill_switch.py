@@ -160,6 +160,7 @@ class KillSwitch(Requests):
 
     def _mass_cancel(self, underlying_id: str, params: Params) -> Progress:
         """What goes around a mass cancel: the time that it has, and the fence before new orders."""
+        self.check_required_credentials()  # at once, whatever it would have to wait for
         timeout, _ = self._mmp_option('massCancelMmp', 'timeout', TIMEOUT, params)
         seconds = self._natural('timeout', timeout) / 1000
         ends = time.monotonic() + seconds

@@ -64,6 +64,7 @@ class Requests(Host):
         # a difference of exactly 0 looks as if none was loaded
         loaded = self.safe_integer(self.options, 'timeDifference') or getattr(self, '_mmp_clock_adjusted', False)
         if not loaded:
+            self.check_required_credentials()  # before anything is sent
             await self._load_time_difference(**about)
 
     async def _load_time_difference(self, **about: Any) -> None:
@@ -147,6 +148,7 @@ class Requests(Host):
 
     def _raise_if_unread(self, error: Exception) -> None:
         """ccxt fails in ways of Python's at answers that it cannot read: they leave it open what was done."""
+        redact(error, error.__context__)
         if self._is_own_request():
             raise BadResponse(f'{self.id} received an answer that cannot be read: {described(error)}') from error
 

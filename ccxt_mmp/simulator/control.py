@@ -4,9 +4,10 @@ Commands are POSTs of a JSON object with the content type ``application/json``, 
 send without asking first, and this server allows it to nobody. The names are those of the methods of ``Simulator``::
 
     POST /_control/fill        {"order_id": "312269865356374016", "quantity": "5"}
-    POST /_control/trip        {"venue": "okx", "underlying": "BTC-USD"}
+    POST /_control/trip        {"venue": "okx", "underlying": "BTC/USD"}
     POST /_control/advance     {"milliseconds": 2000}
     POST /_control/fault       {"kind": "drop_after", "path": "mass-cancel"}
+    POST /_control/clear_faults    {}
     POST /_control/privilege   {"granted": false}
     POST /_control/refuse_cancel   {"order_id": "312269865356374016"}
     POST /_control/allow_cancel    {"order_id": "312269865356374016"}
@@ -37,6 +38,7 @@ def answer(simulator: 'Simulator', method: str, name: str, content_type: str, bo
         'trip': simulator.trip,
         'advance': simulator.advance,
         'fault': simulator.fault,
+        'clear_faults': simulator.clear_faults,
         'privilege': lambda granted: setattr(simulator, 'privileged', granted),
         'refuse_cancel': simulator.refuse_cancel,
         'allow_cancel': simulator.allow_cancel,

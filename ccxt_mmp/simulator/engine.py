@@ -215,8 +215,6 @@ class Engine:
         self, venue: str, underlying: str, base: str, settle: str, strikes: Iterable[int | str]
     ) -> list[Instrument]:
         """List further options of a new or a listed underlying: all of them or, with a ValueError, none."""
-        if venue not in self.series:
-            raise ValueError(f'a venue is one of {", ".join(self.series)}, not {venue}')
         known = self.series[venue].get(underlying)
         if known is not None and (known.base, known.settle) != (base, settle):
             raise ValueError(f'{underlying} of {venue} is of {known.base} and {known.settle}, not {base} and {settle}')

@@ -1,6 +1,6 @@
 """What can go wrong on the way, by order of the control side."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 Kind = Literal[
@@ -26,6 +26,7 @@ class Fault:
     milliseconds: int = 0  # delay, hold
     status: int = 500
     retry_after: int = 1  # s
+    was_used: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -37,6 +38,9 @@ class Fault:
             value = getattr(self, name)
             if type(value) is not int or not lowest <= value <= highest:
                 raise ValueError(f'{name} of a fault is an integer from {lowest} to {highest}, not {value!r}')
+
+    def __str__(self) -> str:
+        return ' '.join([self.kind, 'of', *filter(None, [self.method]), self.path or 'any path'])
 
     def strikes(self, method: str, path: str) -> bool:
         return path.endswith(self.path) and self.method in (None, method)

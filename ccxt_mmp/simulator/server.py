@@ -13,13 +13,20 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from ccxt_mmp._redaction import redacted
+from ccxt_mmp._redaction import redacted_by_shape
 from ccxt_mmp._version import __version__
 from ccxt_mmp.simulator import control
 from ccxt_mmp.simulator.binance import BinanceVenue
 from ccxt_mmp.simulator.engine import EXAMPLE_RULE, Account, Engine, Order, Protection, Rule, Side, Trigger, Unverified
 from ccxt_mmp.simulator.faults import Fault, Kind
 from ccxt_mmp.simulator.limits import FixedWindows, RollingWindows
+from ccxt_mmp.simulator.names import (
+    BLOCK_TRADING,
+    new_underlying_id,
+    require_venue,
+    underlying_id,
+    unified_symbol,
+)
 from ccxt_mmp.simulator.okx import PREFIX as OKX_PREFIX
 from ccxt_mmp.simulator.okx import OkxVenue
 from ccxt_mmp.simulator.wire import Answer, Request, Times, is_positive
@@ -61,8 +68,10 @@ class Simulator:
             exchange = simulator.connect(ccxt_mmp.okx)
             exchange.set_mmp('BTC/USD', 5000, 2000, 100)
 
-    It serves 127.0.0.1 alone. At the end of the block, a request that it does not know and an error of its own are
-    raised (``check``).
+    It serves 127.0.0.1 alone. The methods below take an underlying as the exchange's own id or as ccxt's unified name
+    (``'BTC-USD'``, ``'BTC/USD'``, ``'BTC/USD:BTC'``), and raise ``ValueError`` for one that is not listed. At the end
+    of the block, a request that it does not know, a fault that was never used and an error of its own are raised
+    (``check``).
 
     :param int port: of 127.0.0.1, 0 for any that is free
     :param clock: the exchange's time in ms since the epoch, the system's by default
@@ -158,12 +167,16 @@ class Simulator:
         self._thread = None
 
     def check(self) -> None:
-        """Raise what went wrong in the simulator itself, or for a request that it does not know."""
+        """Raise what went wrong in the simulator itself, for requests that it does not know and for unused faults."""
         if self.errors:
             raise self.errors[0]
         if self.unexpected:
             paths = ', '.join(f'{request.method} {request.path}' for request in self.unexpected)
             raise AssertionError(f'the simulator received requests that it does not know: {paths}')
+        unused = [fault for fault in self._faults if not fault.was_used]
+        if unused:
+            named = ', '.join(map(str, unused))
+            raise AssertionError(f'faults were asked for and no request came that they strike: {named}')
 
     @property
     def url(self) -> str:
@@ -174,7 +187,8 @@ class Simulator:
         """An exchange of any ccxt class of either venue, plain or extended, that talks to this simulator alone.
 
         It has the credentials of an account and shares the exchange's clock, also after ``advance``, for which it
-        cannot be copied or pickled. On Binance it loads the option markets, which ccxt does not by itself.
+        cannot be copied or pickled. Everything else is as in production: ``load_markets`` of Binance loads no options
+        unless they are among ``options['fetchMarkets']``.
         """
         account = account or self._account
         credentials = {'apiKey': account.key, 'secret': account.secret, 'password': account.passphrase}
@@ -182,10 +196,6 @@ class Simulator:
         exchange = make({**credentials, **config})
         redirect(exchange, self.url)
         exchange.milliseconds = self.now
-        if exchange.id == 'binance' and 'fetchMarkets' not in config.get('options', {}):
-            # a list in older versions of ccxt
-            stock = exchange.options.get('fetchMarkets')
-            exchange.options['fetchMarkets'] = {**stock, 'types': ['option']} if isinstance(stock, dict) else ['option']
         connected: E = exchange
         return connected
 
@@ -227,39 +237,53 @@ class Simulator:
     ) -> list[str]:
         """List further options of a new or a listed underlying, over the expiries of the others; their ids.
 
-        An id is listed once, ValueError otherwise. Binance's ids do not name the quote: a series of another one, such
-        as ``list_options('binance', 'BTCUSDC', base='BTC', settle='USDC', strikes=[61_000])``, which is made up, needs
-        strikes that ``BTCUSDT`` does not have.
+        An id is listed once, ValueError otherwise. A unified name says what it is settled in. Binance's ids do not
+        name the quote: a series of another one, such as ``list_options('binance', 'BTCUSDC', base='BTC',
+        settle='USDC', strikes=[61_000])``, which is made up, needs strikes that ``BTCUSDT`` does not have.
         """
         wanted = list(strikes)
         wrong = [strike for strike in wanted if not is_positive(str(strike))]
         if wrong:
             raise ValueError(f'a strike is a plain number above 0, not {wrong[0]!r}')
         with self._state():
-            options = self._engine.list_options(venue, underlying, base, settle, wanted)
+            own_id = new_underlying_id(venue, underlying, base, settle)
+            options = self._engine.list_options(venue, own_id, base, settle, wanted)
         return [option.instrument_id for option in options]
 
     def instruments(self, venue: str, underlying: str) -> list[str]:
         """The ids of an underlying's options that have not expired; ValueError if there are none."""
+        own_id = self._named(venue, underlying)
         with self._state() as now:
-            return [option.instrument_id for option in self._engine.options(venue, underlying, now)]
+            return [option.instrument_id for option in self._engine.options(venue, own_id, now)]
+
+    def _named(self, venue: str, underlying: str) -> str:
+        """The id of a listed underlying by any of its names."""
+        require_venue(venue)
+        return underlying_id(venue, underlying, self._engine.series[venue])
+
+    def _protected(self, venue: str, underlying: str | None) -> str | None:
+        """The same, or None for block trading where there is some."""
+        return None if underlying is None and venue in BLOCK_TRADING else self._named(venue, str(underlying))
 
     def set_rule(
         self, venue: str, underlying: str | None = None, rule: Rule = EXAMPLE_RULE, *, account: Account | None = None
     ) -> None:
         """Set the rule of a protection, as another client of the account would."""
+        own_id = self._protected(venue, underlying)
         with self._state():
-            self._engine.set_rule(account or self._account, venue, underlying, rule)
+            self._engine.set_rule(account or self._account, venue, own_id, rule)
 
     def protection(self, venue: str, underlying: str | None = None, *, account: Account | None = None) -> Protection:
         """The exchange's side of a protection."""
+        own_id = self._protected(venue, underlying)
         with self._state():
-            return (account or self._account).protection(venue, underlying)
+            return (account or self._account).protection(venue, own_id)
 
     def trip(self, venue: str, underlying: str | None = None, *, account: Account | None = None) -> None:
         """Trip a protection, as fills beyond its limits would: ``trip('okx', 'BTC-USD')``, ``trip('okx')`` for RFQ."""
+        own_id = self._protected(venue, underlying)
         with self._state() as now:
-            self._engine.trip(account or self._account, venue, underlying, now)
+            self._engine.trip(account or self._account, venue, own_id, now)
 
     def rest(
         self,
@@ -274,11 +298,15 @@ class Simulator:
     ) -> Order:
         """Put an order of an underlying into the book, as another client of the account would.
 
-        :param str symbol: the exchange's own id of the option, the first one of the underlying by default
+        :param str symbol: the exchange's own id or the unified symbol of the option, the first one by default
         """
+        own_id = self._named(venue, underlying)
         with self._state() as now:
-            options = self._engine.options(venue, underlying, now)
+            series = self._engine.series[venue][own_id]
+            options = self._engine.options(venue, own_id, now)
             option = next((each for each in options if symbol in (None, each.instrument_id)), None)
+            if option is None:
+                option = next((each for each in options if symbol == unified_symbol(each, series)), None)
             if option is None:
                 raise ValueError(f'{venue} lists no option {symbol} of {underlying}')
             order = Order('', option, side, option.tick, Decimal(quantity), mmp, order_type='mmp' if mmp else 'limit')
@@ -286,9 +314,10 @@ class Simulator:
 
     def resting(self, venue: str, underlying: str, *, account: Account | None = None) -> list[Order]:
         """The orders that rest in the book."""
+        own_id = self._named(venue, underlying)
         with self._state():
             orders = (account or self._account).open_orders(venue)
-        return [order for order in orders if order.underlying == underlying]
+        return [order for order in orders if order.underlying == own_id]
 
     def order(self, order_id: str) -> Order:
         """Any order by its id."""
@@ -345,6 +374,11 @@ class Simulator:
         fault = Fault(kind, path, method, times, milliseconds, status, retry_after)
         with self._lock:
             self._faults.append(fault)
+
+    def clear_faults(self) -> None:
+        """Forget the faults that are left, also for ``check``."""
+        with self._lock:
+            self._faults.clear()
 
     @property
     def used_weight(self) -> int:
@@ -446,6 +480,7 @@ class Simulator:
         with self._lock:
             fault = next((each for each in self._faults if each.strikes(method, path)), None)
             if fault is not None:
+                fault.was_used = True
                 fault.times -= 1
                 if fault.times == 0:
                     self._faults.remove(fault)
@@ -492,8 +527,8 @@ class Simulator:
         logged = LoggedRequest(
             method=request.method,
             path=request.path,
-            query=redacted(request.query),
-            body=redacted(request.body),
+            query=redacted_by_shape(request.query),
+            body=redacted_by_shape(request.body),
             status=status,
             unknown=tuple(unknown or ()),
             time=self.now(),

@@ -6,6 +6,7 @@ import ccxt
 import pytest
 
 from tests.simulator.test_binance_wire import call, refused
+from tests.trading import WITH_OPTIONS
 
 DOM = {'base': 'BTCDOM', 'settle': 'USDT', 'strikes': [100, '102.5']}
 USDC = {'base': 'BTC', 'settle': 'USDC', 'strikes': range(61_000, 65_000, 1_000)}
@@ -60,7 +61,7 @@ def test_binance_names_what_is_listed(simulator):
 def test_ccxt_knows_what_is_listed(simulator):
     simulator.list_options('binance', 'BTCDOMUSDT', **DOM)
     [usdc, *_] = simulator.list_options('binance', 'BTCUSDC', **USDC)
-    exchange = simulator.connect(ccxt.binance, enableRateLimit=False)
+    exchange = simulator.connect(ccxt.binance, enableRateLimit=False, options=WITH_OPTIONS)
     exchange.load_markets()
     date = usdc.split('-')[1]
     option = exchange.market(f'BTCDOM/USDT:USDT-{date}-102.5-P')

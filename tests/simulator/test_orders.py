@@ -5,6 +5,8 @@ import ccxt.async_support
 import ccxt.pro
 import pytest
 
+from tests.trading import WITH_OPTIONS
+
 STOCK = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}
 PLACEMENT = {
     'okx': {'type': 'limit', 'amount': 5, 'price': 0.01, 'params': {'tdMode': 'cross'}},
@@ -21,7 +23,8 @@ UNDERLYING = {'okx': 'BTC-USD', 'binance': 'BTCUSDT'}
 def stock(request, flavour, simulator):
     """A class of ccxt that knows nothing of us, with its markets loaded."""
     exchange_class = getattr(STOCK[flavour.name], request.param)
-    exchange = simulator.connect(exchange_class, enableRateLimit=False, verify=False, timeout_on_exit=0)
+    settings = {'enableRateLimit': False, 'verify': False, 'timeout_on_exit': 0, 'options': WITH_OPTIONS}
+    exchange = simulator.connect(exchange_class, **settings)
     flavour.opened.append(exchange)
     flavour.take(exchange.load_markets())
     return exchange

@@ -207,6 +207,7 @@ class Desk(Thread):
     def judge_the_end(self):
         if self.process.exitcode:
             self.violations.append(f'the bot ended with exit status {self.process.exitcode}')
+        self.simulator.clear_faults()  # some of which came too late for anything
         try:
             self.simulator.check()
         except Exception as error:  # noqa: BLE001 - of whatever kind

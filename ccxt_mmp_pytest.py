@@ -1,4 +1,7 @@
-"""The fixture ``mmp_simulator`` for the tests of a bot, found by pytest wherever ccxt-mmp is installed."""
+"""The fixture ``mmp_simulator`` for the tests of a bot, found by pytest wherever ccxt-mmp is installed.
+
+A module outside the package, whose import brings ccxt: pytest imports this one in every run.
+"""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -12,7 +15,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def mmp_simulator() -> 'Iterator[Simulator]':
     """A running simulator of OKX's and Binance's options; a request that it does not know fails the test."""
-    from ccxt_mmp.simulator import Simulator  # noqa: PLC0415 - no test without the fixture pays for the web server
+    from ccxt_mmp.simulator import Simulator  # noqa: PLC0415 - see above
 
     with Simulator() as simulator:
         yield simulator
