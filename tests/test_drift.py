@@ -113,10 +113,10 @@ def narrowed(name, ours, stock):
     is_static = isinstance(inspect.getattr_static(type(real), name), staticmethod)
     override = getattr(ours if is_static else object.__new__(ours), name)
     required = [each.name for each in parameters if each.default is each.empty and each.name in named]
-    for positional_ones, keywords in ((named, []), ([], named), (required, [])):
+    for by_position, by_keyword in ((named, []), ([], named), (required, [])):
         try:
-            inspect.signature(override).bind(*positional_ones, **dict.fromkeys(keywords))
-        except TypeError as error:
+            inspect.signature(override).bind(*by_position, **dict.fromkeys(by_keyword))
+        except TypeError as error:  # noqa: PERF203 - each way is tried
             yield f'{name}() takes {named}, which the override refuses: {error}'
 
 
@@ -206,8 +206,10 @@ def test_ccxt_has_what_the_package_relies_on(module, exchange_id):
 def test_overrides_of_static_methods_are_called_on_the_class(flavour):
     binance = flavour.exchange_class('binance')
     params = {'b': 1, 'a': [2], 'orders': '[]', 'batchOrders': '[]'}
-    assert binance.rawencode(params) == binance().rawencode(params) == ccxt.binance.rawencode({**params}).replace(
-        '&batchOrders=[]', ''
+    assert (
+        binance.rawencode(params)
+        == binance().rawencode(params)
+        == ccxt.binance.rawencode({**params}).replace('&batchOrders=[]', '')
     )
     assert binance.rawencode({'b': 1, 'batchOrders': '[]'}) == 'b=1&batchOrders=[]'
     if 'sort' in inspect.signature(ccxt.binance.rawencode).parameters:

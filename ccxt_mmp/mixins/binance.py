@@ -354,7 +354,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         given = {'symbol': market and market['id'], 'startTime': since}
         period = {name: value for name, value in given.items() if value is not None}
         response = await take(self.eapiPrivateGetOpenOrders({**period, **self._sent(params)}))
-        listed: list[Order] = self.parse_orders(self._rows('fetchOpenOrders', response), market)
+        listed: list[Order] = self.parse_orders(self._order_rows('fetchOpenOrders', response), market)
         return listed
 
     async def _fetch_canceled_mmp_orders(
@@ -375,18 +375,23 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         while True:
             paged = request if from_id is None else {**self.omit(request, 'startTime'), 'orderId': from_id}
             response = await take(self.eapiPrivateGetHistoryOrders(paged))
-            page = {self.safe_string(row, 'orderId'): row for row in self._rows('fetchCanceledOrders', response)}
-            has_new = bool(page.keys() - rows.keys())
+            page = {self.safe_string(row, 'orderId'): row for row in self._order_rows('fetchCanceledOrders', response)}
             rows |= page
             if len(page) < MAX_ROWS:
                 break
             ids = [int(each) for each in page if each and each.isdecimal()]
-            if not ids or (from_id is not None and not has_new):
+            if not ids or (from_id is not None and max(ids) < from_id):
                 raise BadResponse(f'{self.id} fetchCanceledOrders() could not list all orders, only {len(rows)}')
             # a first page that does not say from when on is of the newest ones
             from_id = 1 if from_id is None and since is None else max(ids) + 1
         orders: list[Order] = self.parse_orders(list(rows.values()), market)
         return [order for order in orders if order['status'] == 'canceled']
+
+    def _order_rows(self, method: str, response: object) -> list[Any]:
+        rows = self._rows(method, response)
+        if not all(isinstance(row, dict) for row in rows):
+            raise BadResponse(f'{self.id} {method}() received a list of something else than orders: {shown(rows)}')
+        return rows
 
     async def _edit_option_order(self, stock: Stock, method: str, *arguments: Any) -> Any:
         raise NotSupported(f'{self.id} {method}() has no edits of options: cancel the order and create another one')

@@ -88,7 +88,8 @@ class OrderLists(OrderFlag):
         unclear = [order['id'] for order in orders if order['mmp'] is None]
         if unclear:
             raise BadResponse(f'{self.id} {method}() was not told whether {unclear} are MMP orders')
-        in_time = self.sort_by([order for order in orders if order['mmp']], 'timestamp')
+        # those of one millisecond by id, so that a limit takes the newest
+        in_time = sorted((order for order in orders if order['mmp']), key=age)
         listed: list[Order] = self.filter_by_symbol_since_limit(in_time, market and market['symbol'], since, limit)
         return listed
 
@@ -96,4 +97,14 @@ class OrderLists(OrderFlag):
 def last_id(orders: Sequence[Order]) -> str | None:
     """The id of the oldest order of a page, as they ascend; None if one has none."""
     ids = [order['id'] for order in orders]
-    return min(ids, key=lambda order_id: (len(order_id), order_id)) if all(ids) else None
+    return min(ids, key=as_number) if all(ids) else None
+
+
+def age(order: Order) -> tuple[int, int, str]:
+    """What orders are sorted by, the oldest first."""
+    return order['timestamp'] or 0, *as_number(order['id'] or '')
+
+
+def as_number(order_id: str) -> tuple[int, str]:
+    """An id that sorts as the number that it is."""
+    return len(order_id), order_id

@@ -611,6 +611,11 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         is_of_items = any(not isinstance(row, dict) or 'sCode' in row for row in rows)
         return is_of_items and self.safe_string(response, 'code') == '1'
 
+    @staticmethod
+    def _has_no_code(response: object) -> bool:
+        """An answer that leaves it open what was done, which ccxt takes for a refusal."""
+        return not isinstance(response, dict) or response.get('code') is None
+
     def _parse_mmp_state(self, method: str, scope: Scope, family: str | None, entry: dict[str, Any]) -> MmpState:
         entry, window = self._mmp_entry(method, entry, family, 'timeInterval')
         frozen = self.safe_bool(entry, 'mmpFrozen')
@@ -648,6 +653,8 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         errand = current_errand(self)
         if errand is not None and errand.has_items and self._refuses_every_item(response):
             return None
+        if errand is not None and httpCode == 200 and response is not None and self._has_no_code(response):
+            raise BadResponse(f'{self.id} received an answer without a code: {shown(response)}')
         if path not in MMP_PATHS or not isinstance(response, dict):
             handled = super().handle_errors(
                 httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody
