@@ -484,11 +484,9 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         if method == 'editOrderWs':
             await take(self.authenticate())  # so that nothing is waited for between the fence and the sending
         with self._order_errand(underlying_id, marks) as errand:
-            editing = stock(order_id, symbol, 'limit', side, amount, price, rest)
             if method == 'editOrderWs':
                 self._depart(errand)
-                editing = self._told_over_websocket(editing)
-            answer = await take(editing)
+            answer = await self._told_over_websocket(stock(order_id, symbol, 'limit', side, amount, price, rest))
         return self._edited(method, answer, before, amount, price)
 
     def _refusal_over_websocket(self, error: ExchangeError) -> BaseError | None:
