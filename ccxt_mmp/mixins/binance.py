@@ -482,7 +482,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         info = order.get('info') if isinstance(order, dict) else None
         parsed: Order = super().safe_order(order, market)
         parsed['mmp'] = self.safe_bool(info, 'mmp') if isinstance(info, dict) else None
-        if self._is_of_option(parsed, market) is False:
+        if self._is_option(market) is False:
             parsed['mmp'] = False
         return parsed
 

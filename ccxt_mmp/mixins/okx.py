@@ -541,7 +541,7 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
             order = {**order, 'type': 'limit', 'postOnly': MMP_ORDER_TYPES[order_type]}
         parsed: Order = super().safe_order(order, market)
         parsed['mmp'] = None if order_type is None else order_type in MMP_ORDER_TYPES
-        if self._is_of_option(parsed, market) is False:
+        if self._is_option(market) is False:
             parsed['mmp'] = False
         return parsed
 

@@ -141,11 +141,9 @@ class OrderFlag(Exchange):
             return 'load_markets(True) loads what was listed since the markets were loaded'
         return "options['fetchMarkets']['types'] must have 'option'; then load_markets(True) loads it"
 
-    def _is_of_option(self, order: Any, market: Any) -> bool | None:
-        """Whether an order that ccxt parsed is one of an option; None if its market is not known."""
+    def _is_option(self, market: Any) -> bool | None:
+        """Whether the market of an order is one of an option; None if it is not known."""
         is_option: bool | None = self.safe_bool(market, 'option') if isinstance(market, dict) else None
-        if is_option is None:
-            is_option = self.safe_bool((self.markets or {}).get(order.get('symbol')), 'option')
         return is_option
 
 
