@@ -15,7 +15,7 @@ import ccxt_mmp.pro
 from ccxt_mmp import BinanceMmp, MmpFrozen, MmpNotEnabled, OkxMmp, SyncMmp
 from ccxt_mmp._io import finish
 from ccxt_mmp.mixins.orders import MmpOrders
-from ccxt_mmp.throttling import Errand
+from ccxt_mmp.throttling import RequestContext
 from tests.trading import UNDERLYING, symbols, with_markets
 
 EXCHANGES = ['okx', 'binance']
@@ -845,7 +845,7 @@ def test_status_that_is_no_error_of_ccxts_is_an_answer(exchange):
     """requests raises HTTPError for it, which is nothing that broke off."""
     refused = ccxt.ExchangeError('refused')
     refused.__cause__ = requests_library.exceptions.HTTPError('451')
-    with Errand(exchange):
+    with RequestContext(exchange):
         assert exchange._raise_if_lost(refused, None) is None
 
 

@@ -30,7 +30,7 @@ from ccxt_mmp.mixins.kill_switch import CONCURRENCY, TIMEOUT, KillSwitch, Outcom
 from ccxt_mmp.mixins.listing import Order, Stock, last_id
 from ccxt_mmp.mixins.order_flag import FLAGGED_TYPES, plain_name
 from ccxt_mmp.mixins.orders import UNKNOWN_FILL, MmpOrders, chunked
-from ccxt_mmp.throttling import Errand, current_errand
+from ccxt_mmp.throttling import RequestContext, current_request
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 
 OPTION = r'-[0-9]{6}-[0-9]+(?:\.[0-9]+)?-[CP]'
@@ -412,7 +412,7 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         listed: list[Order] = []
         while True:
             # ccxt reads an answer without data, such as a page of HTML, as that there are none
-            with Errand(self, is_repeatable=True, needs_data=True):
+            with RequestContext(self, is_repeatable=True, needs_data=True):
                 page: list[Order] = await take(stock(symbol, None, None, request))
             listed += page
             is_enough = since is None and limit is not None and sum(order['mmp'] is True for order in listed) >= limit
@@ -470,7 +470,7 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         """An edit changes neither flag nor order type, and its answer tells of none: the order is read before."""
         symbol = market['symbol']
         ids = {name: params[name] for name in ('clientOrderId', 'clOrdId') if params.get(name) is not None}
-        with Errand(self, is_repeatable=True, needs_data=True):
+        with RequestContext(self, is_repeatable=True, needs_data=True):
             before = await take(self.fetch_order(order_id, symbol, ids))
         self._require_same_flag(method, before, flag)
         if not flag:
@@ -483,9 +483,9 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         underlying_id = self._underlying_of(symbol, method)
         if method == 'editOrderWs':
             await take(self.authenticate())  # so that nothing is waited for between the fence and the sending
-        with self._order_errand(underlying_id, marks) as errand:
+        with self._order_context(underlying_id, marks) as context:
             if method == 'editOrderWs':
-                self._depart(errand)
+                self._depart(context)
             answer = await self._told_over_websocket(stock(order_id, symbol, 'limit', side, amount, price, rest))
         return self._edited(method, answer, before, amount, price)
 
@@ -526,7 +526,7 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
                 f'{self.id} cancelAllOrdersAfter() timeout must be 0 or at least 1000 ms: {shown(timeout)} would be '
                 'sent as 0 seconds, which disarms the timer'
             )
-        with Errand(self, is_repeatable=True):
+        with RequestContext(self, is_repeatable=True):
             return await super()._cancel_all_orders_after(stock, int(milliseconds), params)
 
     def parse_order_status(self, status: str | None) -> str | None:
@@ -648,16 +648,16 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         requestBody: Any,
     ) -> Any:
         path = api_path(url)
-        errand = current_errand(self)
-        if errand is not None and errand.has_items and self._refuses_every_item(response):
+        context = current_request(self)
+        if context is not None and context.has_items and self._refuses_every_item(response):
             return None
-        if errand is not None and httpCode == 200 and response is not None and self._has_no_code(response):
+        if context is not None and httpCode == 200 and response is not None and self._has_no_code(response):
             raise BadResponse(f'{self.id} received an answer without a code: {shown(response)}')
         if path not in MMP_PATHS or not isinstance(response, dict):
             handled = super().handle_errors(
                 httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody
             )
-            if errand is not None and errand.needs_data and httpCode == 200:
+            if context is not None and context.needs_data and httpCode == 200:
                 self._entries('fetchOpenOrders', response)
             return handled
         data = [entry for entry in self.safe_list(response, 'data', []) if isinstance(entry, dict)]

@@ -11,7 +11,7 @@ from ccxt_mmp.mixins.base import RETRY_OPTIONS, described, option_names, shown
 from ccxt_mmp.mixins.editing import OrderEditing
 from ccxt_mmp.mixins.listing import Order, OrderLists, Stock
 from ccxt_mmp.mixins.order_flag import POST_ONLY
-from ccxt_mmp.throttling import REFUSALS, Errand, Fence, current_errand
+from ccxt_mmp.throttling import REFUSALS, RequestContext, Fence, current_request
 from ccxt_mmp.types import Params
 
 T = TypeVar('T')
@@ -76,9 +76,9 @@ class MmpOrders(OrderEditing, OrderLists):
         flagged = self._flagged(super().create_order_request(symbol, 'limit', side, amount, price, rest))
         if flagged is None:
             raise self._no_mmp_order(symbol, 'plain limit', params)
-        errand = current_errand(self)
-        if errand is not None:
-            errand.request = dict(flagged)  # ccxt changes its own on the way over a websocket
+        context = current_request(self)
+        if context is not None:
+            context.request = dict(flagged)  # ccxt changes its own on the way over a websocket
         return flagged
 
     # --- one order
@@ -91,11 +91,11 @@ class MmpOrders(OrderEditing, OrderLists):
             placed: Order = unflagged(await take(stock(symbol, type, side, amount, price, params)))
             return placed
         await self._load_markets()
-        with self._order_errand(self._underlying_of(symbol), marks) as errand:
+        with self._order_context(self._underlying_of(symbol), marks) as context:
             order: Order = await take(stock(symbol, type, side, amount, price, params))
         # a class of the user's may have placed it in a way of its own
-        if errand.request is not None:
-            order = self._placed(order, errand.request)
+        if context.request is not None:
+            order = self._placed(order, context.request)
         return order
 
     async def _create_order_ws(
@@ -108,17 +108,17 @@ class MmpOrders(OrderEditing, OrderLists):
         await self._load_markets()
         underlying_id = self._underlying_of(symbol, 'createOrderWs')
         await take(self.authenticate())  # so that nothing is waited for between the fence and the sending
-        with self._order_errand(underlying_id, marks) as errand:
-            self._depart(errand)
+        with self._order_context(underlying_id, marks) as context:
+            self._depart(context)
             order = await self._told_over_websocket(stock(symbol, type, side, amount, price, params))
-        return order if errand.request is None else self._placed(order, errand.request)
+        return order if context.request is None else self._placed(order, context.request)
 
-    def _order_errand(self, underlying_id: str | None, marks: dict[str, int], *, has_items: bool = False) -> Errand:
+    def _order_context(self, underlying_id: str | None, marks: dict[str, int], *, has_items: bool = False) -> RequestContext:
         """Orders on their way, which a mass cancel of their underlying stops if it came after they were asked for."""
         if underlying_id is None:
-            return Errand(self, has_items=has_items)
+            return RequestContext(self, has_items=has_items)
         fence, mark = self._mmp_fence(underlying_id), marks.get(underlying_id, 0)
-        return Errand(self, has_items=has_items, fence=fence, mark=mark)
+        return RequestContext(self, has_items=has_items, fence=fence, mark=mark)
 
     def _fence_marks(self) -> dict[str, int]:
         """When orders are asked for, in terms of each fence; of one that is not there yet it is 0."""
@@ -217,7 +217,7 @@ class MmpOrders(OrderEditing, OrderLists):
     ) -> dict[int, Answer]:
         sent = list(requests.values())
         try:
-            with self._order_errand(underlying_id, marks, has_items=True):
+            with self._order_context(underlying_id, marks, has_items=True):
                 items = self._items_of(sent, await self._place_batch(sent, params))
         except Exception as error:  # noqa: BLE001 - whatever a hook does, the other batches have their answers
             return {index: self._unplaced(request, error) for index, request in requests.items()}
