@@ -26,7 +26,6 @@ IMPLICIT = re.compile(r'\bself\.([a-z][A-Za-z0-9]*(?:Get|Post|Put|Delete)[A-Z][A
 BESIDES = {'enableRateLimit', 'lastRestRequestTimestamp', 'has', 'urls'}
 PRO_ONLY = {'authenticate'}
 ASYNC_ONLY = {'client'}
-OWN_NAMES = {'code': 'httpCode'}  # of handle_errors, which ccxt.binance names so and calls by position
 
 
 def stock_class(module, exchange_id):
@@ -107,6 +106,21 @@ def positional(function):
     return [parameter.name for parameter in parameters if parameter.name != 'self']
 
 
+def narrowed(name, ours, stock):
+    """What ccxt's own method takes and the override does not: by position, by keyword, on the class."""
+    parameters = inspect.signature(getattr(stock, name)).parameters.values()
+    named = [each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD]
+    real = getattr(stock, '_stock', stock)
+    is_static = isinstance(inspect.getattr_static(type(real), name), staticmethod)
+    override = getattr(ours if is_static else object.__new__(ours), name)
+    required = [each.name for each in parameters if each.default is each.empty and each.name in named]
+    for by_position, by_keyword in ((named, []), ([], named), (required, [])):
+        try:
+            inspect.signature(override).bind(*by_position, **dict.fromkeys(by_keyword))
+        except TypeError as error:  # noqa: PERF203 - each way is tried
+            yield f'{name}() takes {named}, which the override refuses: {error}'
+
+
 def drift(module, exchange_id, stock):
     """What is gone or has changed in an instance of a stock class, or something that stands for it."""
     source = SOURCES[exchange_id]
@@ -126,9 +140,9 @@ def drift(module, exchange_id, stock):
     ours = type('ours', (FRONTS[module], MIXINS[exchange_id]), {})
     for name in sorted(source.overridden.intersection(dir(ours)).difference(gone)):
         taken, given = positional(getattr(ours, name)), positional(getattr(stock, name))
-        named = None if given is None else [OWN_NAMES.get(each, each) for each in given]
-        if taken not in (None, named):
+        if taken not in (None, given):
             yield f'{where} {name}() has the parameters {given}, the override {taken}'
+        yield from (f'{where} {each}' for each in narrowed(name, ours, stock))
 
     for name, count, keywords in sorted(source.calls):
         if name in relied_on and name not in gone:
@@ -190,6 +204,38 @@ class Changed:
 def test_ccxt_has_what_the_package_relies_on(module, exchange_id):
     lines = list(drift(module, exchange_id, stock_class(module, exchange_id)()))
     assert not lines, report(lines)
+
+
+def test_overrides_of_static_methods_are_called_on_the_class(flavour):
+    binance = flavour.exchange_class('binance')
+    params = {'b': 1, 'a': [2], 'orders': '[]', 'batchOrders': '[]'}
+    assert (
+        binance.rawencode(params)
+        == binance().rawencode(params)
+        == ccxt.binance.rawencode({**params}).replace('&batchOrders=[]', '')
+    )
+    assert binance.rawencode({'b': 1, 'batchOrders': '[]'}) == 'b=1&batchOrders=[]'
+    if 'sort' in inspect.signature(ccxt.binance.rawencode).parameters:
+        assert binance.rawencode(params=params, sort=True) == binance().rawencode(params, sort=True)
+
+
+@pytest.mark.parametrize(('exchange_id', 'status'), [('okx', 'httpCode'), ('binance', 'code')])
+def test_errors_are_handled_by_keyword_as_in_ccxt(flavour, exchange_id, status):
+    names = ('reason', 'url', 'method', 'headers', 'body', 'response', 'requestHeaders', 'requestBody')
+    answer = {**dict.fromkeys(names), 'url': 'https://x/y', 'body': '{}', 'response': {'code': '0'}, status: 200}
+    assert flavour.exchange_class(exchange_id)().handle_errors(**answer) is None
+
+
+@pytest.mark.parametrize('name', ['rawencode', 'handle_errors'])
+def test_override_that_takes_less_is_named(name):
+    class Narrow:
+        def rawencode(self, params):
+            pass
+
+        def handle_errors(self, httpCode):
+            pass
+
+    assert list(narrowed(name, Narrow, stock_class('ccxt', 'binance')()))
 
 
 def test_ccxt_has_every_name_that_is_imported():

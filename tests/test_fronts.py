@@ -65,7 +65,7 @@ def test_object_survives_deepcopy_and_pickle_as_in_ccxt(exchange_id):
     ('exchange_id', 'has'),
     [
         ('okx', {'fetchMmps': True, 'massCancelMmp': True}),
-        ('binance', {'fetchMmps': 'emulated', 'massCancelMmp': 'emulated', 'cancelAllOrdersAfter': True}),
+        ('binance', {'fetchMmps': 'emulated', 'massCancelMmp': 'emulated'}),
     ],
 )
 def test_has(flavour, exchange_id, has):

@@ -18,6 +18,7 @@ from ccxt.base.errors import (
     BaseError,
     DuplicateOrderId,
     InvalidOrder,
+    NotSupported,
     OperationFailed,
     OperationRejected,
     OrderNotFillable,
@@ -33,7 +34,8 @@ from ccxt_mmp._text import described, shown
 from ccxt_mmp.errors import MmpFrozen, MmpNotEnabled
 from ccxt_mmp.mixins.base import Mmp
 from ccxt_mmp.mixins.kill_switch import CONCURRENCY, TIMEOUT, KillSwitch, Outcome, Progress, all_of
-from ccxt_mmp.mixins.orders import Answer, MmpOrders, Order, Stock, chunked, failed, if_any_succeeded
+from ccxt_mmp.mixins.listing import Order, Stock
+from ccxt_mmp.mixins.orders import Answer, MmpOrders, chunked, failed, if_any_succeeded
 from ccxt_mmp.request_context import RequestContext, current_request
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 
@@ -50,6 +52,7 @@ LIST_WEIGHT, BATCH_WEIGHT = 40, 5  # of openOrders without a symbol and of a bat
 WEIGHT_LIMIT = 2400  # a minute, of the address
 MINUTE = 60_000  # ms
 MAX_BATCH = 10
+MAX_ROWS = 1000  # of finished orders
 MIN_COUNTDOWN = 5000  # ms
 
 
@@ -79,7 +82,11 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
     _order_id_field = 'orderId'
     _client_id_field = 'clientOrderId'
     _filled_field = 'executedQty'
+    _refusal_field = 'code'
     _own_flag_names = ('isMmp',)
+    _own_flag_names_of_lists = ()
+    _has_flag_over_websocket = False
+    _loads_options = False
     _own_order_types = ()
     _underlying_field = 'underlying'
     _accepted_underlyings = (
@@ -94,7 +101,6 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
                 'fetchMmp': True,
                 'fetchMmps': 'emulated',
                 'massCancelMmp': 'emulated',
-                'cancelAllOrdersAfter': True,
             },
             'urls': {
                 'demo': {
@@ -367,19 +373,58 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         return None if code is None else self._matched_error(code, item, self.exceptions['option']['exact'])
 
     async def _fetch_open_mmp_orders(
-        self, stock: Stock, symbol: str | None, since: int | None, limit: int | None, params: Params
+        self, stock: Stock, market: Params | None, since: int | None, limit: int | None, params: Params
     ) -> list[Order]:
-        await self._load_markets()
-        market = None if symbol is None else self.market(symbol)
-        if market is not None and not market['option']:
-            orders: list[Order] = await take(stock(symbol, since, limit, params))
-            return orders
         # ccxt would ask another API or warn of the weight without a symbol, and stumble over an answer that is no list
-        given = {'symbol': market and market['id'], 'startTime': since, 'limit': limit}
+        given = {'symbol': market and market['id'], 'startTime': since}
         period = {name: value for name, value in given.items() if value is not None}
-        response = await take(self.eapiPrivateGetOpenOrders({**period, **self.omit(params, 'type')}))
-        listed: list[Order] = self.parse_orders(self._rows('fetchOpenOrders', response), market, since, limit)
+        response = await take(self.eapiPrivateGetOpenOrders({**period, **self._sent(params)}))
+        listed: list[Order] = self.parse_orders(self._order_rows('fetchOpenOrders', response), market)
         return listed
+
+    async def _fetch_canceled_mmp_orders(
+        self, stock: Stock, market: Params | None, since: int | None, limit: int | None, params: Params
+    ) -> list[Order]:
+        """As many pages as it takes of the finished orders: from an id on, after the first.
+
+        https://developers.binance.com/docs/derivatives/options-trading/trade/Query-Option-Order-History
+        """
+        if market is None:
+            raise ArgumentsRequired(f'{self.id} fetchCanceledOrders() requires a symbol argument')
+        until = self.safe_integer_n(params, ['until', 'till', 'endTime'])
+        given = {'startTime': since, 'endTime': until, 'limit': MAX_ROWS}
+        period = {name: value for name, value in given.items() if value is not None}
+        request = {'symbol': market['id'], **period, **self._sent(self.omit(params, ['until', 'till', 'endTime']))}
+        rows: dict[str | None, Any] = {}
+        from_id: int | None = None
+        while True:
+            paged = request if from_id is None else {**self.omit(request, 'startTime'), 'orderId': from_id}
+            response = await take(self.eapiPrivateGetHistoryOrders(paged))
+            page = {self.safe_string(row, 'orderId'): row for row in self._order_rows('fetchCanceledOrders', response)}
+            rows |= page
+            if len(page) < MAX_ROWS:
+                break
+            ids = [int(each) for each in page if each and each.isdecimal()]
+            if not ids or (from_id is not None and max(ids) < from_id):
+                raise BadResponse(f'{self.id} fetchCanceledOrders() could not list all orders, only {len(rows)}')
+            # a first page that does not say from when on is of the newest ones
+            from_id = 1 if from_id is None and since is None else max(ids) + 1
+        orders: list[Order] = self.parse_orders(list(rows.values()), market)
+        return [order for order in orders if order['status'] == 'canceled']
+
+    def _order_rows(self, method: str, response: object) -> list[Any]:
+        rows = self._rows(method, response)
+        if not all(isinstance(row, dict) for row in rows):
+            raise BadResponse(f'{self.id} {method}() received a list of something else than orders: {shown(rows)}')
+        return rows
+
+    async def _edit_option_order(self, stock: Stock, method: str, *arguments: Any) -> Any:
+        raise NotSupported(f'{self.id} {method}() has no edits of options: cancel the order and create another one')
+
+    @staticmethod
+    def _sent(params: Params) -> Params:
+        # of ccxt, for other APIs
+        return {name: value for name, value in Mmp._sent(params).items() if name not in ('papi', 'portfolioMargin')}
 
     async def _cancel_orders(self, stock: Stock, ids: Sequence[str], symbol: str | None, params: Params) -> list[Order]:
         await self._load_markets()
@@ -392,7 +437,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
             raise BadRequest(f'{self.id} cancelOrders() takes a list of ids, received {shown(given)}')
         if not given:
             raise ArgumentsRequired(f'{self.id} cancelOrders() requires ids')
-        rest = self.omit(params, ['clientOrderIds', 'orderIds'])
+        rest = self._sent(self.omit(params, ['clientOrderIds', 'orderIds']))
         tried = await side_by_side(
             self.synchronous,
             [partial(self._try_cancellation, market, name, batch, rest) for batch in chunked(list(given), MAX_BATCH)],
@@ -404,7 +449,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         named = order_ids(ids) if id_field == 'orderId' else [str(each) for each in ids]
         request = {'symbol': market['id'], name: encoded_json(named), **params}
         by_id: dict[str | None, Params] = {}
-        failure: BaseError | None = None
+        failure: Exception | None = None
         try:
             with RequestContext(self, has_items=True, is_repeatable=True):
                 response = await take(self.eapiPrivateDeleteBatchOrders(request))
@@ -413,7 +458,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
                 failure = failure or refusal
                 if refusal is None:
                     by_id[self.safe_string(row, id_field)] = row
-        except BaseError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other batches have their answers
             failure = error
         failure = failure or BadResponse(f'{self.id} cancelOrders() was not told about each of {list(ids)}')
         answers: list[Answer] = []
@@ -433,11 +478,9 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
 
     async def _cancel_all_orders_after(self, stock: Stock, timeout: int | None, params: Params) -> Params:
         underlying = params.get('underlying')
-        milliseconds = exact_decimal(timeout)
         if underlying is None:
-            raise ArgumentsRequired(
-                f'{self.id} cancelAllOrdersAfter() requires an underlying in params: {self._accepted_underlyings}'
-            )
+            return await super()._cancel_all_orders_after(stock, timeout, params)
+        milliseconds = exact_decimal(timeout)
         if milliseconds is None or not is_integer(milliseconds) or milliseconds < 0 or 0 < milliseconds < MIN_COUNTDOWN:
             raise BadRequest(
                 f'{self.id} cancelAllOrdersAfter() timeout must be 0, which disarms, or at least {MIN_COUNTDOWN} ms, '
@@ -453,16 +496,19 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
             raise BadResponse(f'{self.id} cancelAllOrdersAfter() received another countdown: {shown(response)}')
         return response
 
-    def rawencode(self, params: Params = {}, *arguments: Any) -> str:
+    @classmethod
+    def rawencode(cls, params: Params = {}, *arguments: Any, **keywords: Any) -> str:
         # ccxt adds the field of the futures API to every path of that name, and this API refuses what it does not read
-        sent = self.omit(params, 'batchOrders') if 'orders' in params else params
-        encoded: str = super().rawencode(sent, *arguments)
+        sent = {name: params[name] for name in params if name != 'batchOrders'} if 'orders' in params else params
+        encoded: str = super().rawencode(sent, *arguments, **keywords)
         return encoded
 
     def safe_order(self, order: Params, market: Any = None) -> Order:
         info = order.get('info') if isinstance(order, dict) else None
         parsed: Order = super().safe_order(order, market)
         parsed['mmp'] = self.safe_bool(info, 'mmp') if isinstance(info, dict) else None
+        if self._is_option(market) is False:
+            parsed['mmp'] = False
         return parsed
 
     # --- underlyings
@@ -548,7 +594,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
 
     def handle_errors(
         self,
-        httpCode: int,
+        code: int,
         reason: str,
         url: str,
         method: str,
@@ -566,9 +612,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
             return None  # each item says for itself; ccxt would raise what a single one says
         if path == 'mmp' and self.safe_string(response, 'code') == '-6006':
             raise _NoMmpRule(f'{self.id} {body}')
-        return super().handle_errors(
-            httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody
-        )
+        return super().handle_errors(code, reason, url, method, headers, body, response, requestHeaders, requestBody)
 
 
 def options_path(url: str) -> str | None:

@@ -78,6 +78,38 @@ class SyncMmp(MmpOrders, Mmp):
         """
         return finish(self._create_order(super().create_order, symbol, type, side, amount, price, params))
 
+    def edit_order(
+        self,
+        id: str,
+        symbol: str,
+        type: str,
+        side: str,
+        amount: Any = None,
+        price: Any = None,
+        params: Params = {},
+    ) -> Order:
+        """
+        edit a trade order; with the flag, make sure that it is an MMP order, which it stays
+
+        https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-amend-order
+
+        Without the flag it is ccxt's own, and OKX keeps an MMP order one. With it (OKX) the order is read first, which
+        is one request more: ``mmp`` True for an order that is none is ``InvalidOrder``, as is False for one that is.
+        Price and amount can change, nothing else. It is not sent (``MassCancelLocked``) if a ``mass_cancel_mmp`` of its
+        underlying came while it waited to be. Binance has no edits of options: ``NotSupported``.
+
+        :param str id: order id
+        :param str symbol: unified symbol
+        :param str type: 'limit'
+        :param str side: 'buy' or 'sell'
+        :param float [amount]: contracts, with those that are filled
+        :param float [price]: of one contract, in quote currency
+        :param dict [params]: extra parameters specific to the exchange API endpoint
+        :param bool [params.mmp]: True for an MMP order, which it must be and stays
+        :returns dict: ccxt's order structure with ``mmp``; with the flag as it was, with the new price and amount
+        """
+        return finish(self._edit_order(super().edit_order, 'editOrder', id, symbol, type, side, amount, price, params))
+
     def create_orders(self, orders: Sequence[OrderRequest | Params], params: Params = {}) -> list[Order]:
         """
         create a list of trade orders, each with ``params`` of its own; those of options in batches of 20 (OKX) or 10
@@ -85,15 +117,15 @@ class SyncMmp(MmpOrders, Mmp):
         https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-place-multiple-orders
         https://developers.binance.com/docs/derivatives/options-trading/trade/Place-Multiple-Orders
 
-        Those of options are all checked before any is sent, and never repeated. Each order has its answer: 'open' (or
-        as the exchange says) if it was accepted; ``status`` 'rejected' if it was refused, with the reason in ``info``;
-        ``status`` None and its ``clientOrderId`` if its answer was lost. Raises only if none was accepted. A list
-        without orders of options goes to ccxt as it is; of a list of both, the orders of other markets go to ccxt one
-        by one.
+        Those of options are all checked before any is sent, and never repeated. Each order has its answer, with
+        ``error``: None if it was accepted; the exception, such as ``MmpFrozen``, if it was refused (``status``
+        'rejected') or its answer was lost (``status`` None). Its ``clientOrderId`` tells what became of it. Raises
+        only if none was accepted; then the exception has the answers in ``orders``. A list without orders of options
+        goes to ccxt as it is; of a list of both, the orders of other markets go to ccxt one by one.
 
         :param dict[] orders: with symbol, type, side, amount, price and params, as for ``create_order``
         :param dict [params]: added to the params of each
-        :returns dict[]: ccxt's order structures with ``mmp``, in the order asked
+        :returns dict[]: ccxt's order structures with ``mmp`` and ``error``, in the order asked
         """
         return finish(self._create_orders(super().create_orders, orders, params))
 
@@ -106,9 +138,11 @@ class SyncMmp(MmpOrders, Mmp):
         https://www.okx.com/docs-v5/en/#order-book-trading-trade-get-order-list
         https://developers.binance.com/docs/derivatives/options-trading/trade/Query-Current-Open-Option-Orders
 
+        With the flag all of them, whatever number the exchange lists at a time (OKX: one request for each 100).
+
         :param str [symbol]: unified symbol
         :param int [since]: ms since the epoch
-        :param int [limit]: how many the exchange is asked for
+        :param int [limit]: how many at most; with the flag of MMP orders, without it how many the exchange is asked for
         :param dict [params]: extra parameters specific to the exchange API endpoint
         :param bool [params.mmp]: True for MMP orders alone
         :returns dict[]: ccxt's order structures with ``mmp``
@@ -122,14 +156,17 @@ class SyncMmp(MmpOrders, Mmp):
         fetch cancelled orders; on OKX those of options include the ones that Market Maker Protection cancelled
 
         https://www.okx.com/docs-v5/en/#order-book-trading-trade-get-order-history-last-7-days
+        https://developers.binance.com/docs/derivatives/options-trading/trade/Query-Option-Order-History
 
-        Takes two requests for options of OKX, which lists one state at a time.
+        Takes two requests for options of OKX, which lists one state at a time. With the flag all MMP orders that the
+        exchange still lists (OKX 7 days, Binance 5), in as many requests as it takes.
 
         :param str [symbol]: unified symbol
         :param int [since]: ms since the epoch
         :param int [limit]: how many at most
         :param dict [params]: extra parameters specific to the exchange API endpoint
         :param str [params.type]: 'option', without a symbol
+        :param bool [params.mmp]: True for MMP orders alone
         :returns dict[]: ccxt's order structures with ``mmp``
         """
         return finish(self._fetch_canceled_orders(super().fetch_canceled_orders, symbol, since, limit, params))
@@ -158,12 +195,13 @@ class SyncMmp(MmpOrders, Mmp):
         https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-cancel-all-after
         https://developers.binance.com/docs/derivatives/options-trading/market-maker-endpoints/Set-Auto-Cancel-All-Open-Orders-Config
 
-        Binance: of one underlying of options. After it has cancelled, it refuses new orders (-2010) until it is
-        disarmed. OKX: of the account, 10 to 120 seconds; ccxt sends whole seconds, rounded down.
+        Binance: of one underlying of options; without ``underlying`` it is ccxt's own. After it has cancelled, it
+        refuses new orders (-2010) until it is disarmed. OKX: of the account, 10 to 120 seconds; ccxt sends whole
+        seconds, rounded down.
 
         :param int timeout: ms, 0 disarms it; what would be sent as 0 without being 0 is ``BadRequest``
         :param dict [params]: extra parameters specific to the exchange API endpoint
-        :param str [params.underlying]: Binance: as in ``set_mmp``, required
+        :param str [params.underlying]: Binance: as in ``set_mmp``
         :returns dict: the exchange's answer
         """
         return finish(self._cancel_all_orders_after(super().cancel_all_orders_after, timeout, params))
@@ -249,6 +287,21 @@ class AsyncMmp(MmpOrders, Mmp):
     ) -> Order:
         return await self._create_order(super().create_order, symbol, type, side, amount, price, params)
 
+    async def edit_order(
+        self,
+        id: str,
+        symbol: str,
+        type: str,
+        side: str,
+        amount: Any = None,
+        price: Any = None,
+        params: Params = {},
+    ) -> Order:
+        order: Order = await self._edit_order(
+            super().edit_order, 'editOrder', id, symbol, type, side, amount, price, params
+        )
+        return order
+
     async def create_orders(self, orders: Sequence[OrderRequest | Params], params: Params = {}) -> list[Order]:
         return await self._create_orders(super().create_orders, orders, params)
 
@@ -273,8 +326,27 @@ class AsyncMmp(MmpOrders, Mmp):
     ) -> Order:
         """
         ``create_order`` over the websocket (OKX, pro), with the flag as there; nothing queues on this way
+
+        The flag is ``NotSupported`` on Binance, which takes no orders of options over it.
         """
         return await self._create_order_ws(super().create_order_ws, symbol, type, side, amount, price, params)
+
+    async def edit_order_ws(
+        self,
+        id: str,
+        symbol: str,
+        type: str,
+        side: str,
+        amount: Any = None,
+        price: Any = None,
+        params: Params = {},
+    ) -> Any:
+        """
+        ``edit_order`` over the websocket (OKX, pro), with the flag as there: the order is read first, by REST
+        """
+        return await self._edit_order(
+            super().edit_order_ws, 'editOrderWs', id, symbol, type, side, amount, price, params
+        )
 
     # --- how its requests are made
 
@@ -320,6 +392,7 @@ class AsyncMmp(MmpOrders, Mmp):
 # written once, read by help() of both
 for _name in (
     'create_order',
+    'edit_order',
     'create_orders',
     'fetch_open_orders',
     'fetch_canceled_orders',

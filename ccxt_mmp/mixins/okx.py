@@ -14,6 +14,7 @@ from ccxt.base.errors import (
     BadResponse,
     BadSymbol,
     BaseError,
+    ExchangeError,
     InvalidOrder,
     NotSupported,
     NullResponse,
@@ -26,9 +27,12 @@ from ccxt_mmp._io import side_by_side, succeeded, take
 from ccxt_mmp._numbers import exact_decimal
 from ccxt_mmp._text import shown
 from ccxt_mmp.errors import MassCancelLocked, MmpFrozen, MmpNotEnabled
+from ccxt_mmp.fence import Mark
 from ccxt_mmp.mixins.base import Mmp
 from ccxt_mmp.mixins.kill_switch import CONCURRENCY, TIMEOUT, KillSwitch, Outcome, Progress, all_of
-from ccxt_mmp.mixins.orders import UNKNOWN_FILL, MmpOrders, Order, Stock, chunked
+from ccxt_mmp.mixins.listing import Order, Stock, last_id
+from ccxt_mmp.mixins.order_flag import FLAGGED_TYPES, plain_name
+from ccxt_mmp.mixins.orders import UNKNOWN_FILL, MmpOrders, chunked
 from ccxt_mmp.request_context import RequestContext, current_request
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 
@@ -46,6 +50,7 @@ EPOCH_FROM = 10**11
 
 
 MMP_ORDER_TYPES = {'mmp': False, 'mmp_and_post_only': True}  # ordType, and whether it is post-only
+CANCELED_STATES = ('canceled', 'mmp_canceled')  # of which a list has one
 FLAGGED = {'limit': 'mmp', 'post_only': 'mmp_and_post_only'}
 
 MAX_BATCH = 20
@@ -75,7 +80,11 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
     _order_id_field = 'ordId'
     _client_id_field = 'clOrdId'
     _filled_field = 'accFillSz'
+    _refusal_field = 'sCode'
     _own_flag_names = ('ordType',)
+    _own_flag_names_of_lists = ('ordType',)
+    _has_flag_over_websocket = True
+    _loads_options = True
     _own_order_types = (*MMP_ORDER_TYPES, 'post_only')
     _underlying_field = 'instFamily'
     _accepted_underlyings = "'BTC/USD', 'BTC/USD:USD', an option's symbol, an instrument family or an option's id"
@@ -361,6 +370,8 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
     def _own_flags(self, type: Any, params: Params) -> set[bool]:
         flags = {True} if type in MMP_ORDER_TYPES else set()
         own = params.get('ordType')
+        if isinstance(own, str) and own not in MMP_ORDER_TYPES and plain_name(own) in FLAGGED_TYPES:
+            raise InvalidOrder(f'{self.id} has no ordType {shown(own)}: it has {", ".join(MMP_ORDER_TYPES)}')
         return flags if own is None else flags | {own in MMP_ORDER_TYPES}
 
     def _own_type_is_post_only(self, type: Any, params: Params) -> bool:
@@ -385,7 +396,9 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         #         {"clOrdId":"oktswap7","ordId":"","tag":"","sCode":"51034","sMsg":"Fill rate exceeds ..."}
         #     ]}
         #
-        items: list[Any] = self._entries('createOrders', response)
+        items = response.get('data') if isinstance(response, dict) else None
+        if not isinstance(items, list):
+            raise BadResponse(f'{self.id} createOrders() received an answer without a list of data: {shown(response)}')
         return items
 
     def _refusal(self, item: Params) -> BaseError | None:
@@ -395,15 +408,54 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         return None if code == '0' else self._matched_error(code, item, self.exceptions['exact'])
 
     async def _fetch_open_mmp_orders(
-        self, stock: Stock, symbol: str | None, since: int | None, limit: int | None, params: Params
+        self, stock: Stock, market: Params | None, since: int | None, limit: int | None, params: Params
     ) -> list[Order]:
-        of_mmp = {'instType': 'OPTION', 'ordType': ','.join(MMP_ORDER_TYPES)}
-        # ccxt reads an answer without data, such as a page of HTML, as that there are none
-        with RequestContext(self, is_repeatable=True, needs_data=True):
-            orders: list[Order] = await take(stock(symbol, since, limit, {**of_mmp, **params}))
-        return orders
+        of_mmp = {'instType': 'OPTION', 'ordType': ','.join(MMP_ORDER_TYPES), 'paginate': False}
+        return await self._all_pages('fetchOpenOrders', stock, market, since, limit, {**of_mmp, **params})
 
-    async def _fetch_canceled_orders(
+    async def _fetch_canceled_mmp_orders(
+        self, stock: Stock, market: Params | None, since: int | None, limit: int | None, params: Params
+    ) -> list[Order]:
+        of_mmp = {'type': 'option'} if since is None else {'type': 'option', 'begin': since}
+        states = CANCELED_STATES if params.get('state') is None else (params['state'],)
+        listed = await side_by_side(
+            self.synchronous,
+            [
+                partial(
+                    self._all_pages,
+                    'fetchCanceledOrders',
+                    stock,
+                    market,
+                    since,
+                    limit,
+                    {**of_mmp, **params, 'state': state},
+                )
+                for state in states
+            ],
+        )
+        return [order for orders in succeeded(listed) for order in orders]
+
+    async def _all_pages(
+        self, method: str, stock: Stock, market: Params | None, since: int | None, limit: int | None, params: Params
+    ) -> list[Order]:
+        """The orders of as many pages as it takes, which come with the newest first."""
+        symbol = None if market is None else market['symbol']
+        request = params
+        listed: list[Order] = []
+        while True:
+            # ccxt reads an answer without data, such as a page of HTML, as that there are none
+            with RequestContext(self, is_repeatable=True, needs_data=True):
+                page: list[Order] = await take(stock(symbol, None, None, request))
+            listed += page
+            is_enough = since is None and limit is not None and sum(order['mmp'] is True for order in listed) >= limit
+            if len(page) < MAX_ROWS or is_enough:
+                return listed
+            last = last_id(page)
+            if last is None or last == request.get('after'):
+                raise BadResponse(f'{self.id} {method}() could not list all orders, only {len(listed)}')
+            request = {**params, 'after': last}
+
+    async def _fetch_any_canceled_orders(
         self, stock: Stock, symbol: str | None, since: int | None, limit: int | None, params: Params
     ) -> list[Order]:
         """Those of options also with the state of what the trigger cancelled, which is not 'canceled'."""
@@ -412,18 +464,92 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         market_type, _ = self.handle_market_type_and_params('fetchCanceledOrders', market, params)
         is_algo = any(params.get(name) is not None for name in ('stop', 'trigger', 'trailing', 'ordType', 'method'))
         if market_type != 'option' or is_algo or params.get('state') is not None:
-            return await super()._fetch_canceled_orders(stock, symbol, since, limit, params)
-        fetch = super()._fetch_canceled_orders
+            return await super()._fetch_any_canceled_orders(stock, symbol, since, limit, params)
+        fetch = super()._fetch_any_canceled_orders
         listed = await side_by_side(
             self.synchronous,
-            [
-                partial(fetch, stock, symbol, since, limit, {**params, 'state': state})
-                for state in ('canceled', 'mmp_canceled')
-            ],
+            [partial(fetch, stock, symbol, since, limit, {**params, 'state': state}) for state in CANCELED_STATES],
         )
         in_time = self.sort_by([order for orders in succeeded(listed) for order in orders], 'timestamp')
         result: list[Order] = self.filter_by_symbol_since_limit(in_time, symbol, since, limit)
         return result
+
+    def edit_order_request(
+        self, id: Any, symbol: Any, type: Any, side: Any, amount: Any = None, price: Any = None, params: Params = {}
+    ) -> Params:
+        """ccxt's own request, which it builds for edit_order, edit_orders and edit_order_ws; none has a flag in it."""
+        self._refuse_misnamed_flag('editOrder', params)
+        if self._flag('editOrder', 'mmp', params.get('mmp'), InvalidOrder) is not None:
+            raise NotSupported(f'{self.id} edit_order() alone makes sure of the flag of an order')
+        rest = self.omit(params, 'mmp') if 'mmp' in params else params
+        request: Params = super().edit_order_request(id, symbol, type, side, amount, price, rest)
+        return request
+
+    async def _edit_option_order(
+        self,
+        stock: Stock,
+        method: str,
+        order_id: str,
+        market: Params,
+        type: Any,
+        side: Any,
+        amount: Any,
+        price: Any,
+        params: Params,
+        flag: bool,
+        marks: dict[str, Mark],
+    ) -> Any:
+        """An edit changes neither flag nor order type, and its answer tells of none: the order is read before."""
+        symbol = market['symbol']
+        ids = {name: params[name] for name in ('clientOrderId', 'clOrdId') if params.get(name) is not None}
+        with RequestContext(self, is_repeatable=True, needs_data=True):
+            before = await take(self.fetch_order(order_id, symbol, ids))
+        self._require_same_flag(method, before, flag)
+        if not flag:
+            return await take(stock(order_id, symbol, type, side, amount, price, params))
+        self._require_same_kind(method, before, type, side, params)
+        attached = [name for name in params if name.startswith(('newSl', 'newTp', 'attachAlgo'))]
+        if attached:
+            raise self._no_mmp_order(symbol, 'unconditional', {name: params[name] for name in attached}, method)
+        rest = self.omit(params, ['ordType', 'postOnly', 'timeInForce'])
+        underlying_id = self._underlying_of(symbol, method)
+        if method == 'editOrderWs':
+            await take(self.authenticate())  # so that nothing is waited for between the fence and the sending
+        with self._order_context(underlying_id, marks) as context:
+            if method == 'editOrderWs':
+                self._pass_fence(context)
+            answer = await self._told_over_websocket(stock(order_id, symbol, 'limit', side, amount, price, rest))
+        return self._edited(method, answer, before, amount, price)
+
+    def _refusal_over_websocket(self, error: ExchangeError) -> BaseError | None:
+        message = self.parse_json(str(error).partition(' ')[2]) if type(error) is ExchangeError else None
+        #
+        #     {"id":"1513","op":"order","code":"1","msg":"","data":[
+        #         {"clOrdId":"","ordId":"","tag":"","ts":"1695190491421","sCode":"51034","sMsg":"Fill rate exceeds ..."}
+        #     ]}
+        #
+        items = message.get('data') if isinstance(message, dict) else None
+        first = items[0] if isinstance(items, list) and items else None
+        return self._refusal(first) if isinstance(first, dict) else None
+
+    def _edited(self, method: str, answer: Any, before: Order, amount: Any, price: Any) -> Any:
+        """The order as it was, with what was asked for and what the answer says; how much is filled is not known."""
+        #
+        #     {"code":"0","msg":"","data":[
+        #         {"clOrdId":"","ordId":"12344","ts":"1695190491421","reqId":"b12344","sCode":"0","sMsg":""}
+        #     ]}
+        #
+        if not isinstance(answer, dict):
+            return answer  # of a class of the user's
+        if not answer.get('id'):
+            raise BadResponse(f'{self.id} {method}() received an answer without an id: {shown(answer)}')
+        asked: Params = {}
+        if amount is not None:
+            asked['amount'] = self.parse_number(self.amount_to_precision(before['symbol'], amount))
+        if price is not None:
+            asked['price'] = self.parse_number(self.price_to_precision(before['symbol'], price))
+        said = {name: answer[name] for name in ('id', 'clientOrderId') if answer.get(name) is not None}
+        return {**before, **UNKNOWN_FILL, **asked, **said, 'info': answer.get('info')}
 
     async def _cancel_all_orders_after(self, stock: Stock, timeout: int | None, params: Params) -> Params:
         milliseconds = exact_decimal(timeout)
@@ -447,6 +573,8 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
             order = {**order, 'type': 'limit', 'postOnly': MMP_ORDER_TYPES[order_type]}
         parsed: Order = super().safe_order(order, market)
         parsed['mmp'] = None if order_type is None else order_type in MMP_ORDER_TYPES
+        if self._is_option(market) is False:
+            parsed['mmp'] = False
         return parsed
 
     # --- underlyings
@@ -510,7 +638,13 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
     def _refuses_every_item(self, response: object) -> bool:
         """An answer to a batch of which each item says why: ccxt would raise the first reason alone."""
         rows = self.safe_list(response, 'data', []) if isinstance(response, dict) else []
-        return bool(rows) and self.safe_string(response, 'code') == '1' and all('sCode' in row for row in rows)
+        is_of_items = any(not isinstance(row, dict) or 'sCode' in row for row in rows)
+        return is_of_items and self.safe_string(response, 'code') == '1'
+
+    @staticmethod
+    def _has_no_code(response: object) -> bool:
+        """An answer that leaves it open what was done, which ccxt takes for a refusal."""
+        return not isinstance(response, dict) or response.get('code') is None
 
     def _parse_mmp_state(self, method: str, scope: Scope, family: str | None, entry: dict[str, Any]) -> MmpState:
         entry, window = self._mmp_entry(method, entry, family, 'timeInterval')
@@ -551,6 +685,9 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
             raise RateLimitExceeded(f'{self.id} {httpCode} {reason} {body}')
         if context is not None and context.has_items and self._refuses_every_item(response):
             return None
+        is_own = context is not None and not context.is_ordinary
+        if is_own and httpCode == 200 and response is not None and self._has_no_code(response):
+            raise BadResponse(f'{self.id} received an answer without a code: {shown(response)}')
         if path not in MMP_PATHS or not isinstance(response, dict):
             handled = super().handle_errors(
                 httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody

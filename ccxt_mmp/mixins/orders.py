@@ -1,41 +1,24 @@
 """Orders with the MMP flag, and batches of option orders that lose no answer, for the exchange mixins."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from ccxt.base.errors import BadRequest, BadResponse, BaseError, ExchangeError, InvalidOrder
+from ccxt.base.errors import BadResponse, BaseError, ExchangeError, InvalidOrder
 
 from ccxt_mmp._io import side_by_side, succeeded, take
 from ccxt_mmp._text import described, shown
 from ccxt_mmp.fence import Mark
-from ccxt_mmp.mixins._host import Host
+from ccxt_mmp.mixins.editing import OrderEditing
+from ccxt_mmp.mixins.listing import Order, OrderLists, Stock
+from ccxt_mmp.mixins.order_flag import POST_ONLY
 from ccxt_mmp.mixins.requests import RETRY_OPTIONS, option_names
 from ccxt_mmp.request_context import REFUSALS, RequestContext, current_request
 from ccxt_mmp.types import Params
 
 T = TypeVar('T')
-Order = dict[str, Any]
-Answer = tuple[Order, BaseError | None]  # an order, and why it failed
-Stock = Callable[..., Any]  # ccxt's own method
+Answer = tuple[Any, Exception | None]  # an order, and why it failed
 
-# what makes a limit order something else, by ccxt's names and Binance's
-CONDITIONS = (
-    'activationPrice',
-    'callbackRate',
-    'stopLoss',
-    'stopLossPrice',
-    'stopPrice',
-    'takeProfit',
-    'takeProfitPrice',
-    'trailingAmount',
-    'trailingDelta',
-    'trailingPercent',
-    'trailingPrice',
-    'trailingTriggerPrice',
-    'triggerPrice',
-)
-POST_ONLY = ('PO', 'GTX')  # as times in force
 TERMS = ('symbol', 'type', 'side', 'amount', 'price')
 
 # what a request says of its order, and what nobody knows of it before the exchange has said it
@@ -44,8 +27,8 @@ REQUESTED_KIND = ('type', 'postOnly', 'reduceOnly', 'mmp')  # of which ccxt make
 UNKNOWN_FILL = {'filled': None, 'remaining': None, 'cost': None, 'average': None}
 
 
-class MmpOrders(Host):
-    """``create_order``, ``create_orders``, ``fetch_open_orders`` and ``cancel_orders``, for the exchange mixins."""
+class MmpOrders(OrderEditing, OrderLists):
+    """``create_order``, ``create_orders`` and ``cancel_orders``, edits and lists, for the exchange mixins."""
 
     # --- what the exchange mixins say of it
 
@@ -54,15 +37,7 @@ class MmpOrders(Host):
     _order_id_field: str
     _client_id_field: str
     _filled_field: str
-    _own_flag_names: tuple[str, ...]  # params that say whether it is an MMP order
-    _own_order_types: tuple[str, ...]  # besides 'limit'
-
-    def _own_flags(self, type: Any, params: Params) -> set[bool]:
-        """What the exchange's own names say about the flag."""
-        raise NotImplementedError
-
-    def _own_type_is_post_only(self, type: Any, params: Params) -> bool:
-        raise NotImplementedError
+    _refusal_field: str
 
     def _flagged(self, request: Params) -> Params | None:
         """The request of a limit order with the flag; None if it is not that of a plain one."""
@@ -82,11 +57,6 @@ class MmpOrders(Host):
 
     def _refusal(self, item: Params) -> BaseError | None:
         """Why an item of an answer says that nothing was done; None if it was."""
-        raise NotImplementedError
-
-    async def _fetch_open_mmp_orders(
-        self, stock: Stock, symbol: str | None, since: int | None, limit: int | None, params: Params
-    ) -> list[Order]:
         raise NotImplementedError
 
     # --- requests
@@ -110,39 +80,8 @@ class MmpOrders(Host):
             raise self._no_mmp_order(symbol, 'plain limit', params)
         context = current_request(self)
         if context is not None and not context.is_in_use:
-            context.request = flagged
+            context.request = dict(flagged)  # ccxt changes its own on the way over a websocket
         return flagged
-
-    def _is_mmp_order(self, type: Any, params: Params) -> bool:
-        """Whether an order is to carry the flag, by ccxt's name or the exchange's own; InvalidOrder if they differ."""
-        says = {self._flag('createOrder', 'mmp', params.get('mmp'), InvalidOrder), *self._own_flags(type, params)}
-        if True in says and False in says:
-            raise InvalidOrder(
-                f'{self.id} createOrder() is told by one name that it is an MMP order and by another that it is not: '
-                f'type {shown(type)}, params {shown(params)}'
-            )
-        return True in says
-
-    def _is_post_only(self, symbol: str, type: Any, params: Params) -> bool:
-        """Whether an MMP order is post-only; InvalidOrder if it is anything but a limit order of an option."""
-        if not self.market(symbol)['option']:
-            raise self._no_mmp_order(symbol, 'options', params)
-        if str(type).lower() not in ('limit', *self._own_order_types):
-            raise self._no_mmp_order(symbol, 'limit', {'type': type})
-        conditions = {name: params[name] for name in CONDITIONS if params.get(name) is not None}
-        if conditions:
-            raise self._no_mmp_order(symbol, 'unconditional', conditions)
-        time_in_force = str(params.get('timeInForce') or 'GTC').upper()
-        if time_in_force not in ('GTC', *POST_ONLY):
-            raise self._no_mmp_order(symbol, 'GTC or post-only', {'timeInForce': time_in_force})
-        given = self._flag('createOrder', 'postOnly', params.get('postOnly'), InvalidOrder)
-        implied = time_in_force in POST_ONLY or self._own_type_is_post_only(type, params)
-        if implied and given is False:
-            raise self._no_mmp_order(symbol, 'either post-only or not', params)
-        return implied or given is True
-
-    def _no_mmp_order(self, symbol: str, kind: str, given: Params) -> InvalidOrder:
-        return InvalidOrder(f'{self.id} createOrder() MMP orders are {kind} alone, received {symbol} {shown(given)}')
 
     # --- one order
 
@@ -151,27 +90,30 @@ class MmpOrders(Host):
     ) -> Order:
         marks = self._fence_marks()
         if not self._is_mmp_order(type, params):
-            order: Order = await take(stock(symbol, type, side, amount, price, params))
-            if order.get('mmp') is None:
-                order['mmp'] = False
-            return order
+            placed: Order = unflagged(await take(stock(symbol, type, side, amount, price, params)))
+            return placed
         await self._load_markets()
         with self._order_context(self._underlying_of(symbol), marks) as context:
-            order = await take(stock(symbol, type, side, amount, price, params))
+            order: Order = await take(stock(symbol, type, side, amount, price, params))
         # a class of the user's may have placed it in a way of its own
-        return order if context.request is None else self._placed(order, context.request)
+        if context.request is not None:
+            order = self._placed(order, context.request)
+        return order
 
     async def _create_order_ws(
         self, stock: Stock, symbol: str, type: str, side: str, amount: Any, price: Any, params: Params
     ) -> Any:
         marks = self._fence_marks()
-        if not self._is_mmp_order(type, params):
-            return await take(stock(symbol, type, side, amount, price, params))
+        if not self._is_mmp_order(type, params, 'createOrderWs'):
+            return unflagged(await take(stock(symbol, type, side, amount, price, params)))
+        self._require_flag_over_websocket('createOrderWs')
         await self._load_markets()
+        underlying_id = self._underlying_of(symbol, 'createOrderWs')
         await take(self.authenticate())  # so that nothing is waited for between the fence and the sending
-        with self._order_context(self._underlying_of(symbol), marks) as context:
+        with self._order_context(underlying_id, marks) as context:
             self._pass_fence(context)
-            return await take(stock(symbol, type, side, amount, price, params))
+            order = await self._told_over_websocket(stock(symbol, type, side, amount, price, params))
+        return order if context.request is None else self._placed(order, context.request)
 
     def _order_context(
         self, underlying_id: str | None, marks: dict[str, Mark], *, has_items: bool = False
@@ -180,20 +122,18 @@ class MmpOrders(Host):
         underlyings = () if underlying_id is None else (underlying_id,)
         return RequestContext(self, has_items=has_items, marks=marks, underlyings=underlyings)
 
-    def _underlying_of(self, symbol: Any) -> str:
+    def _underlying_of(self, symbol: Any, method: str = 'createOrder') -> str:
         """The underlying of the option that an MMP order is of."""
-        market = self.market(symbol)
+        market = self._listed_market(method, symbol)
         if not market['option']:
-            raise self._no_mmp_order(symbol, 'options', {})
-        return str(self._resolve_underlying('createOrder', market['id']))
+            raise self._no_mmp_order(symbol, 'options', {}, method)
+        return str(self._resolve_underlying(method, market['id']))
 
-    async def _load_markets(self) -> None:
-        if not self.markets:
-            await take(self.load_markets())
-
-    def _placed(self, order: Order, request: Params) -> Order:
+    def _placed(self, order: Any, request: Params) -> Any:
         """An order that ccxt parsed; what a thin answer leaves out is filled in from the request."""
-        if not isinstance(order, dict) or not order.get('id'):
+        if not isinstance(order, dict):
+            return order  # of a class of the user's: ccxt's own methods have no other answer than a dict
+        if not order.get('id'):
             raise BadResponse(f'{self.id} createOrder() received an answer without an id: {shown(order)}')
         requested = self.parse_order(self._as_order(request))
         filled_in = {name: requested[name] for name in REQUESTED if order.get(name) is None}
@@ -210,31 +150,33 @@ class MmpOrders(Host):
     async def _create_orders(self, stock: Stock, orders: Sequence[Params], params: Params) -> list[Order]:
         marks = self._fence_marks()
         orders = orders if isinstance(orders, list) else list(orders)
+        for order in orders:
+            self._refuse_flag_beside_params(order)
         await self._load_markets()
         of_options: dict[int, Params] = {}
         others: dict[int, Params] = {}
         for index, order in enumerate(orders):
             (of_options if self._is_option_order(order, params) else others)[index] = order
-        unflagged = self.omit(params, 'mmp') if 'mmp' in params else params
+        unflagged_params = self.omit(params, 'mmp') if 'mmp' in params else params
         if not of_options:
-            placed: list[Order] = await take(stock(orders, unflagged))
-            return placed
+            placed = await take(stock(orders, unflagged_params))
+            return [self._answer_of_other(order)[0] for order in placed] if isinstance(placed, list) else placed
         calls = [
             partial(self._try_batch, requests, params, underlying_id, marks)
             for underlying_id, requests in self._batches(of_options, params)
         ]
         # in lists of one: ccxt sorts its answers, so that those of more could not be told apart
-        calls += [partial(self._try_other, stock, index, order, unflagged) for index, order in others.items()]
+        calls += [partial(self._try_other, stock, index, order, unflagged_params) for index, order in others.items()]
         answers: dict[int, Answer] = {}
         for answered in succeeded(await side_by_side(self.synchronous, calls)):
             answers.update(answered)
         return if_any_succeeded([answers[index] for index in sorted(answers)])
 
     def _is_option_order(self, order: Params, params: Params) -> bool:
-        if self.market(order.get('symbol'))['option']:
+        if self._listed_market('createOrders', order.get('symbol'))['option']:
             return True
-        if self._is_mmp_order(order.get('type'), self._with_common(order, params)):
-            raise self._no_mmp_order(str(order.get('symbol')), 'options', params)
+        if self._is_mmp_order(order.get('type'), self._with_common(order, params), 'createOrders'):
+            raise self._no_mmp_order(str(order.get('symbol')), 'options', params, 'createOrders')
         return False
 
     def _with_common(self, order: Params, params: Params) -> Params:
@@ -274,51 +216,87 @@ class MmpOrders(Host):
         try:
             with self._order_context(underlying_id, marks, has_items=True):
                 items = self._items_of(sent, await self._place_batch(sent, params))
-        except BaseError as error:
-            return {index: (self._unplaced(request, error), error) for index, request in requests.items()}
+        except Exception as error:  # noqa: BLE001 - whatever a hook does, the other batches have their answers
+            return {index: self._unplaced(request, error) for index, request in requests.items()}
         return {
             index: self._answer(request, item) for (index, request), item in zip(requests.items(), items, strict=True)
         }
 
     def _items_of(self, requests: list[Params], items: list[Any]) -> list[Any]:
-        """The items of an answer in the order of the requests, by the client's ids if all have one."""
+        """The item of each request, by the client's ids where they do not stand in the order of the requests.
+
+        None where no item is certainly that of the request.
+        """
         wanted = [request[self._client_id_field] for request in requests]
-        ids = [item.get(self._client_id_field) if isinstance(item, dict) else None for item in items]
-        if sorted(map(str, ids)) == sorted(wanted):
-            by_id = dict(zip(ids, items, strict=True))
-            return [by_id[each] for each in wanted]
-        strange = [each for each, want in zip(ids, wanted, strict=False) if each and each != want]
-        if len(items) != len(requests) or strange:
-            raise BadResponse(f'{self.id} createOrders() received an answer to other orders: {shown(items)}')
-        return items
+        ids = [self.safe_string(item, self._client_id_field) if isinstance(item, dict) else None for item in items]
+        if len(ids) == len(wanted) and all(each in (None, '', want) for each, want in zip(ids, wanted, strict=True)):
+            return items
+        by_id = {
+            each: item for each, item in zip(ids, items, strict=True) if ids.count(each) == wanted.count(each) == 1
+        }
+        return [by_id.get(want) for want in wanted]
 
     def _answer(self, request: Params, item: Any) -> Answer:
+        if not isinstance(item, dict):
+            return self._unplaced(
+                request, BadResponse(f'{self.id} createOrders() received no answer to an order: {shown(item)}')
+            )
         try:
-            refusal = self._refusal(item) if isinstance(item, dict) else BadResponse(f'{self.id} {shown(item)}')
-            if refusal is None:
-                said = {name: value for name, value in item.items() if value is not None and value != ''}
-                order = self.parse_order({**self._as_order(request), **said})
-                return self._placed({**order, 'info': item}, request), None
+            refusal = self._refusal(item)
+            order_id = self.safe_string(item, self._order_id_field)
+            if refusal is None and not order_id:
+                refusal = BadResponse(f'{self.id} createOrders() received an answer without an id: {shown(item)}')
         except Exception as error:  # noqa: BLE001 - an item that cannot be read is no reason to lose the others
             refusal = BadResponse(f'{self.id} createOrders() received an order that cannot be read: {described(error)}')
-        return {**self._unplaced(request, refusal), 'info': item}, refusal
+        if refusal is not None:
+            return self._unplaced(request, refusal, item)
+        try:
+            said = {name: value for name, value in item.items() if value is not None and value != ''}
+            order = self.parse_order({**self._as_order(request), **said})
+            return {**self._placed(order, request), 'info': item, 'error': None}, None
+        except Exception:  # noqa: BLE001 - it was accepted, whatever of it cannot be read
+            return {**self._as_asked(request), 'id': order_id, 'info': item, 'error': None}, None
 
     async def _try_other(self, stock: Stock, index: int, order: Params, params: Params) -> dict[int, Answer]:
         """An order of another market by ccxt's own method."""
         try:
             [placed] = await take(stock([order], params))
-        except (BaseError, ValueError) as error:
-            failure = error if isinstance(error, BaseError) else BadResponse(f'{self.id} createOrders() {error}')
+        except Exception as error:  # noqa: BLE001 - as in _try_batch
             terms = {name: order.get(name) for name in TERMS}
             client_order_id = self.safe_string(order.get('params') or {}, 'clientOrderId')
-            unplaced = self.safe_order({**terms, 'clientOrderId': client_order_id, **failed(failure)})
-            return {index: ({**unplaced, 'mmp': False}, failure)}
-        return {index: (placed, None)}
+            unplaced = self.safe_order({**terms, 'clientOrderId': client_order_id, **failed(error)})
+            return {index: ({**unplaced, 'mmp': False, 'error': error}, error)}
+        return {index: self._answer_of_other(placed)}
 
-    def _unplaced(self, request: Params, error: BaseError) -> Order:
+    def _answer_of_other(self, order: Any) -> Answer:
+        """An order of another market that ccxt's own method placed, or says to be refused."""
+        if not isinstance(order, dict):
+            return order, None
+        error: BaseError | None = None
+        if not order.get('id'):
+            info = order.get('info')
+            said: Params = info if isinstance(info, dict) else {}
+            code = self.safe_string(said, self._refusal_field)
+            of_futures = self.exceptions.get('linear', {}).get('exact', {})
+            if code in (None, '0'):
+                error = BadResponse(f'{self.id} createOrders() received an answer without an id: {shown(info)}')
+            else:
+                error = self._matched_error(str(code), said, {**self.exceptions['exact'], **of_futures})
+            order = {**order, 'status': failed(error)['status']}
+        return {**unflagged(order), 'error': error}, error
+
+    def _unplaced(self, request: Params, error: Exception, info: Any = None) -> Answer:
         """An order that was refused or of which nothing is known."""
-        order: Order = self.parse_order(self._as_order(request))
-        return {**order, **UNKNOWN_FILL, **failed(error)}
+        told = failed(error) if info is None else {**failed(error), 'info': info}
+        return {**self._as_asked(request), **told, 'error': error}, error
+
+    def _as_asked(self, request: Params) -> Order:
+        """What the request says of an order, and nothing else."""
+        try:
+            order: Order = {**self.parse_order(self._as_order(request)), 'id': None, 'status': None}
+        except Exception:  # noqa: BLE001 - as _answer
+            order = {'id': None, 'clientOrderId': request[self._client_id_field], 'status': None, 'mmp': None}
+        return {**order, **UNKNOWN_FILL}
 
     def _matched_error(self, code: str, item: Params, exceptions: Params) -> BaseError:
         """The error of an item of a batch, by its code."""
@@ -347,29 +325,7 @@ class MmpOrders(Host):
             order['symbol'] = f'{self._unified_underlying(underlying_id)}-{expiry_strike_type}'
         return order
 
-    # --- open orders
-
-    async def _fetch_open_orders(
-        self, stock: Stock, symbol: str | None, since: int | None, limit: int | None, params: Params
-    ) -> list[Order]:
-        flag = self._flag('fetchOpenOrders', 'mmp', params.get('mmp'), BadRequest)
-        rest = self.omit(params, 'mmp') if 'mmp' in params else params
-        if not flag:
-            listed: list[Order] = await take(stock(symbol, since, limit, rest))
-            return listed
-        orders = await self._fetch_open_mmp_orders(stock, symbol, since, limit, rest)
-        unclear = [order['id'] for order in orders if order['mmp'] is None]
-        if unclear:
-            raise BadResponse(f'{self.id} fetchOpenOrders() was not told whether {unclear} are MMP orders')
-        return [order for order in orders if order['mmp']]
-
     # --- orders that are ccxt's alone unless the exchange mixin says otherwise
-
-    async def _fetch_canceled_orders(
-        self, stock: Stock, symbol: str | None, since: int | None, limit: int | None, params: Params
-    ) -> list[Order]:
-        orders: list[Order] = await take(stock(symbol, since, limit, params))
-        return orders
 
     async def _cancel_orders(self, stock: Stock, ids: Sequence[str], symbol: str | None, params: Params) -> list[Order]:
         orders: list[Order] = await take(stock(ids, symbol, params))
@@ -380,16 +336,26 @@ class MmpOrders(Host):
         return answer
 
 
-def failed(error: BaseError) -> Order:
+def unflagged(order: Any) -> Any:
+    """An order that was placed without the flag; a class of the user's may answer as it likes."""
+    if isinstance(order, dict) and order.get('mmp') is None:
+        order['mmp'] = False
+    return order
+
+
+def failed(error: Exception) -> Order:
     return {'status': 'rejected' if isinstance(error, REFUSALS) else None, 'info': {'error': described(error)}}
 
 
 def if_any_succeeded(answers: Sequence[Answer]) -> list[Order]:
-    """The orders, unless nothing succeeded: then a failure that leaves it open, or else the first."""
+    """The orders, unless nothing succeeded: then a failure that leaves it open, or else the first, with the orders."""
+    orders = [order for order, _ in answers]
     failures = [error for _, error in answers if error is not None]
     if failures and len(failures) == len(answers):
-        raise next((error for error in failures if not isinstance(error, REFUSALS)), failures[0])
-    return [order for order, _ in answers]
+        failure = next((error for error in failures if not isinstance(error, REFUSALS)), failures[0])
+        vars(failure)['orders'] = orders
+        raise failure
+    return orders
 
 
 def chunked(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
