@@ -158,7 +158,8 @@ class MmpOrders(Exchange):
                 order['mmp'] = False
             return order
         await self._load_markets()
-        with self._order_errand(self._underlying_of(symbol), marks) as errand:
+        underlying_id = self._underlying_of(symbol)
+        with self._explaining('orders', underlying_id), self._order_errand(underlying_id, marks) as errand:
             order = await take(stock(symbol, type, side, amount, price, params))
         # a class of the user's may have placed it in a way of its own
         return order if errand.request is None else self._placed(order, errand.request)
@@ -171,7 +172,8 @@ class MmpOrders(Exchange):
             return await take(stock(symbol, type, side, amount, price, params))
         await self._load_markets()
         await take(self.authenticate())  # so that nothing is waited for between the fence and the sending
-        with self._order_errand(self._underlying_of(symbol), marks) as errand:
+        underlying_id = self._underlying_of(symbol)
+        with self._explaining('orders', underlying_id), self._order_errand(underlying_id, marks) as errand:
             self._depart(errand)
             return await take(stock(symbol, type, side, amount, price, params))
 
@@ -278,14 +280,18 @@ class MmpOrders(Exchange):
         self, requests: dict[int, Params], params: Params, underlying_id: str | None, marks: dict[str, int]
     ) -> dict[int, Answer]:
         sent = list(requests.values())
+        asked = self._resets_so_far()
         try:
-            with self._order_errand(underlying_id, marks, has_items=True):
+            with self._explaining('orders', underlying_id), self._order_errand(underlying_id, marks, has_items=True):
                 items = self._items_of(sent, await self._place_batch(sent, params))
         except BaseError as error:
             return {index: (self._unplaced(request, error), error) for index, request in requests.items()}
-        return {
+        answers = {
             index: self._answer(request, item) for (index, request), item in zip(requests.items(), items, strict=True)
         }
+        for _, refusal in answers.values():
+            self._explain(refusal, 'orders', underlying_id, asked)
+        return answers
 
     def _items_of(self, requests: list[Params], items: list[Any]) -> list[Any]:
         """The items of an answer in the order of the requests, by the client's ids if all have one."""
