@@ -12,7 +12,8 @@ from ccxt_mmp.async_support import binance, okx
 from ccxt_mmp.cli.report import state_of
 from ccxt_mmp.cli.stages import Stage, stage
 from ccxt_mmp.cli.traffic import show_answers
-from ccxt_mmp.mixins.params import LIMITS, described
+from ccxt_mmp.mixins.base import described
+from ccxt_mmp.mixins.params import LIMITS
 from ccxt_mmp.simulator import Simulator
 from ccxt_mmp.types import MmpState
 

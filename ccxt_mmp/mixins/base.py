@@ -332,7 +332,7 @@ class Mmp(Rules):
         """The ids of several underlyings by the names that they were asked for by, and the other params."""
         if isinstance(underlyings, str) or not isinstance(underlyings, (Iterable, type(None))):
             raise BadRequest(f'{self.id} {method}() takes a list of underlyings, received {shown(underlyings)}')
-        given = params.get(self._underlying_field)
+        given: Any = params.get(self._underlying_field)
         names: list[Any] = list(underlyings or ()) or [given] * (given is not None)
         ids = [self._mmp_underlying(method, scope, name, params)[0] for name in names]
         rest = {name: value for name, value in params.items() if name != self._underlying_field}

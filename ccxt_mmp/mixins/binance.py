@@ -515,15 +515,19 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         reset tells then, and where it came after the freeze that they tell of: until its own frozen time is over.
         """
         refused_at = freeze.refused_at
-        is_new = triggered is not None and triggered > freeze.triggered_at_reset
-        until = triggered + frozen_time if triggered and is_new and frozen_time else None
+        until = None
+        if triggered is not None and triggered > freeze.triggered_at_reset and frozen_time:
+            until = triggered + frozen_time
         now = self.nonce()
-        is_unexplained = refused_at is not None and (until is None or until <= refused_at)
-        if is_unexplained and (not frozen_time or now < refused_at + frozen_time):
+        if (
+            refused_at is not None
+            and (until is None or until <= refused_at)
+            and (not frozen_time or now < refused_at + frozen_time)
+        ):
             return True, None
         if triggered is None:
             return None, None
-        if not is_new:
+        if triggered <= freeze.triggered_at_reset:
             return False, None
         if until is None:
             return None, None

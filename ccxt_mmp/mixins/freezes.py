@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ccxt.base.errors import ExchangeError
+
 from ccxt_mmp.errors import MmpFrozen, MmpNotEnabled
 from ccxt_mmp.types import MmpState, Scope
 
@@ -65,9 +67,16 @@ class Freezes(Exchange):
         asked = self._resets_so_far()
         try:
             yield
-        except MmpFrozen as error:
-            self._explain(error, scope, underlying_id, asked)
-            raise
+        except ExchangeError as error:
+            typed = self._typed(error)
+            self._explain(typed, scope, underlying_id, asked)
+            if typed is error:
+                raise
+            raise typed from error
+
+    def _typed(self, error: ExchangeError) -> ExchangeError:
+        """A refusal as the error of its code, where ccxt does not make it that."""
+        return error
 
     def _explain(self, error: object, scope: Scope, underlying_id: str | None, asked: dict[Protection, int]) -> None:
         """Say in an MmpFrozen, once, what is frozen, until when and what ends it; and remember that it came.

@@ -15,6 +15,7 @@ from ccxt.base.errors import (
     BadResponse,
     BadSymbol,
     BaseError,
+    ExchangeError,
     InvalidOrder,
     NotSupported,
     NullResponse,
@@ -394,6 +395,18 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         if code is None:
             return BadResponse(f'{self.id} received an answer about an order without an sCode: {shown(item)}')
         return None if code == '0' else self._matched_error(code, item, self.exceptions['exact'])
+
+    def _typed(self, error: ExchangeError) -> ExchangeError:
+        # over a websocket ccxt does not look at the items of an answer whose msg is there, if only as ''
+        response = self.parse_json(str(error).removeprefix(f'{self.id} ')) if type(error) is ExchangeError else None
+        data = response.get('data') if isinstance(response, dict) else None
+        try:
+            for item in data if isinstance(data, list) else []:
+                code = item.get('sCode') if isinstance(item, dict) else None
+                self.throw_exactly_matched_exception(self.exceptions['exact'], code, str(error))
+        except ExchangeError as typed:
+            return typed
+        return error
 
     async def _fetch_open_mmp_orders(
         self, stock: Stock, symbol: str | None, since: int | None, limit: int | None, params: Params
