@@ -5,7 +5,7 @@ from decimal import Decimal
 import ccxt
 import pytest
 
-from tests.trading import UNDERLYING, UNIFIED
+from tests.trading import UNIFIED
 
 
 def option(family, **info):
@@ -32,7 +32,6 @@ def test_one_number_of_coins_is_the_same_rule_everywhere(flavour, simulator, exc
     state = set_in_coins(flavour, exchange, coins)
     assert sent_limit(simulator) == sent
     assert (state['qtyLimit'], state['qtyLimitBase']) == (float(sent), 2.0)
-    simulator.set_rule(exchange_id, UNDERLYING[exchange_id])
     assert 'qtyUnit' not in simulator.requests[-1].body
 
 
