@@ -87,7 +87,8 @@ class Freezes(Exchange):
         is_of_none = scope == 'orders' and underlying_id is None  # a batch without MMP orders
         if not isinstance(error, MmpFrozen) or error.is_explained or is_of_none:
             return
-        now: int = self.nonce()
+        # as nonce(), which fails where options that were replaced lack the difference, and would hide the refusal
+        now: int = self.milliseconds() - (self.safe_integer(self.options, 'timeDifference') or 0)
         freeze = self._freeze(scope, underlying_id)
         if freeze.resets == asked.get((scope, underlying_id), 0):
             freeze.refused_at = now
