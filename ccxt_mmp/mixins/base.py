@@ -22,7 +22,7 @@ from ccxt_mmp._texts import shown
 from ccxt_mmp.errors import MassCancelLocked
 from ccxt_mmp.mixins.params import RETRY_OPTIONS, option_names
 from ccxt_mmp.mixins.rules import Rules
-from ccxt_mmp.throttling import Errand, Fence, OutOfTimeError, RollingWindow, current_errand
+from ccxt_mmp.throttling import RequestContext, Fence, OutOfTimeError, RollingWindow, current_request
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 
 __all__ = ['RETRY_OPTIONS', 'UNREADABLE', 'Mmp', 'described', 'option_names', 'shown']
@@ -375,7 +375,7 @@ class Mmp(Rules):
         self, endpoint: str, request: Any, *, cost: int = 1, ends: float | None = None, is_repeatable: bool = False
     ) -> Any:
         has_items = isinstance(request, list)
-        with Errand(self, endpoint, cost=cost, ends=ends, is_repeatable=is_repeatable, has_items=has_items):
+        with RequestContext(self, endpoint, cost=cost, ends=ends, is_repeatable=is_repeatable, has_items=has_items):
             return await take(getattr(self, self._mmp_endpoints[endpoint])(request))
 
     async def _adjust_clock(self) -> None:
@@ -388,7 +388,7 @@ class Mmp(Rules):
             await self._load_time_difference()
 
     async def _load_time_difference(self) -> None:
-        with Errand(self, self._time_endpoint):
+        with RequestContext(self, self._time_endpoint):
             try:
                 await take(self.load_time_difference())
             except (OverflowError, TypeError) as error:  # of older versions of ccxt
@@ -397,27 +397,27 @@ class Mmp(Rules):
 
     def handle_option_and_params(self, params: Any, methodName: Any, optionName: str, defaultValue: Any = None) -> Any:
         if optionName in RETRY_OPTIONS:
-            errand = current_errand(self)
-            if errand is not None and not errand.is_repeatable:
+            context = current_request(self)
+            if context is not None and not context.is_repeatable:
                 name, default_name = option_names(optionName)
                 is_given = name in params or default_name in params
                 return [0, self.omit(params, [name, default_name]) if is_given else params]
         return super().handle_option_and_params(params, methodName, optionName, defaultValue)
 
-    async def _wait_for_window(self, errand: Errand) -> None:
+    async def _wait_for_window(self, context: RequestContext) -> None:
         """Wait until the endpoint's documented limit has room for one more call."""
-        window = self._mmp_window(str(errand.endpoint))
+        window = self._mmp_window(str(context.endpoint))
         if window is None:
             return
-        slot = window.reserve(errand.cost)
+        slot = window.reserve(context.cost)
         try:
             delay = slot - window.clock()
-            if delay > 0 and errand.ends is not None and slot > errand.ends:
-                raise OutOfTimeError(f'{self.id} {errand.endpoint} has no room within its limit while there is time')
+            if delay > 0 and context.ends is not None and slot > context.ends:
+                raise OutOfTimeError(f'{self.id} {context.endpoint} has no room within its limit while there is time')
             if delay > 0:
                 await take(self.sleep(delay * 1000))
         except BaseException:
-            window.give_back(slot, errand.cost)
+            window.give_back(slot, context.cost)
             raise
 
     def _mmp_window(self, endpoint: str) -> RollingWindow | None:
@@ -448,24 +448,24 @@ class Mmp(Rules):
 
     def sign(self, *arguments: Any, **keywords: Any) -> Any:
         # ccxt signs a request when the waiting is over, right before it hands it to the transport
-        errand = current_errand(self)
-        if errand is not None:
-            self._depart(errand)
+        context = current_request(self)
+        if context is not None:
+            self._depart(context)
         return super().sign(*arguments, **keywords)
 
-    def _depart(self, errand: Errand) -> None:
-        if not errand.departs():
+    def _depart(self, context: RequestContext) -> None:
+        if not context.departs():
             raise MassCancelLocked(f'{self.id} createOrder() was not sent: a mass cancel came after it was asked for')
 
     def _read(self, answer: Any) -> Any:
         """ccxt hands on an answer that is no JSON as a text or a stream, and fails at it where it expects an order."""
-        if current_errand(self) is not None and not isinstance(answer, (dict, list)):
+        if current_request(self) is not None and not isinstance(answer, (dict, list)):
             raise BadResponse(f'{self.id} received an answer that is no JSON object: {shown(answer)}')
         return answer
 
     def _raise_if_unread(self, error: Exception) -> None:
         """ccxt fails in ways of Python's at answers that it cannot read: they leave it open what was done."""
-        if current_errand(self) is not None:
+        if current_request(self) is not None:
             raise BadResponse(f'{self.id} received an answer that cannot be read: {described(error)}') from error
 
     def _raise_if_lost(self, error: BaseError, handled: BaseException | None) -> None:
@@ -473,7 +473,7 @@ class Mmp(Rules):
 
         handled: the exception that was being handled when the request was made.
         """
-        is_lost = type(error) is ExchangeError and current_errand(self) is not None and _broke_off(error.__cause__)
+        is_lost = type(error) is ExchangeError and current_request(self) is not None and _broke_off(error.__cause__)
         redact(error, handled)
         if is_lost:
             raise NetworkError(str(error)) from error

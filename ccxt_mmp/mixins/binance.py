@@ -34,7 +34,7 @@ from ccxt_mmp.mixins.base import Mmp, described, shown
 from ccxt_mmp.mixins.freezes import Freeze
 from ccxt_mmp.mixins.kill_switch import CONCURRENCY, TIMEOUT, KillSwitch, Outcome, Progress, all_of
 from ccxt_mmp.mixins.orders import Answer, MmpOrders, Order, Stock, chunked, failed, if_any_succeeded
-from ccxt_mmp.throttling import Errand, current_errand
+from ccxt_mmp.throttling import RequestContext, current_request
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 
 OPTION = r'-[0-9]{6}-[0-9]+(?:\.[0-9]+)?-[CP]'
@@ -239,7 +239,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
 
     async def _load_time_difference(self) -> None:
         # ccxt would ask the spot API, which is another host
-        with Errand(self, self._time_endpoint):
+        with RequestContext(self, self._time_endpoint):
             response = await take(self.eapiPublicGetTime())
         server_time = self._safe_integer(response, 'serverTime') if isinstance(response, dict) else None
         if server_time is None:
@@ -395,7 +395,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         by_id: dict[str | None, Params] = {}
         failure: BaseError | None = None
         try:
-            with Errand(self, has_items=True, is_repeatable=True):
+            with RequestContext(self, has_items=True, is_repeatable=True):
                 response = await take(self.eapiPrivateDeleteBatchOrders(request))
             for row in self._rows('cancelOrders', response):
                 refusal = self._refusal(row) if isinstance(row, dict) else BadResponse(f'{self.id} {shown(row)}')
@@ -559,8 +559,8 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         path = options_path(url)
         if path:
             self._note_used_weight(headers)
-        errand = current_errand(self)
-        if path and isinstance(response, list) and errand is not None and (errand.has_items or errand.endpoint):
+        context = current_request(self)
+        if path and isinstance(response, list) and context is not None and (context.has_items or context.endpoint):
             return None  # each item says for itself; ccxt would raise what a single one says
         if path == 'mmp' and self.safe_string(response, 'code') == '-6006':
             raise _NoMmpRule(f'{self.id} {body}')

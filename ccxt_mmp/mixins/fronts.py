@@ -9,7 +9,7 @@ from ccxt.base.errors import BaseError
 from ccxt_mmp._io import finish
 from ccxt_mmp.mixins.base import UNREADABLE, Mmp
 from ccxt_mmp.mixins.orders import MmpOrders, Order
-from ccxt_mmp.throttling import current_errand
+from ccxt_mmp.throttling import current_request
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params
 
 
@@ -175,9 +175,9 @@ class SyncMmp(MmpOrders, Mmp):
     def throttle(self, cost: Any = None) -> None:
         # ccxt measures its pause from the last request of any kind; those that do not queue are none of its business
         queued_at = self.__dict__.setdefault('_mmp_queued_at', self.lastRestRequestTimestamp)
-        errand = current_errand(self)
-        if errand is not None and errand.endpoint is not None:
-            finish(self._wait_for_window(errand))
+        context = current_request(self)
+        if context is not None and context.endpoint is not None:
+            finish(self._wait_for_window(context))
             return
         self.lastRestRequestTimestamp = queued_at
         super().throttle(cost)
@@ -259,9 +259,9 @@ class AsyncMmp(MmpOrders, Mmp):
             raise
 
     async def throttle(self, cost: Any = None) -> None:
-        errand = current_errand(self)
-        if errand is not None and errand.endpoint is not None:
-            await self._wait_for_window(errand)
+        context = current_request(self)
+        if context is not None and context.endpoint is not None:
+            await self._wait_for_window(context)
         else:
             await super().throttle(cost)
 

@@ -24,7 +24,7 @@ from ccxt_mmp._io import side_by_side, succeeded, take
 from ccxt_mmp._numbers import MAX_NUMBER, exact_decimal, is_integer
 from ccxt_mmp.errors import MassCancelIncomplete
 from ccxt_mmp.mixins.base import described, shown
-from ccxt_mmp.throttling import REFUSALS, Fence, OutOfTimeError, current_errand
+from ccxt_mmp.throttling import REFUSALS, Fence, OutOfTimeError, current_request
 from ccxt_mmp.types import MassCancel, Params
 
 if TYPE_CHECKING:
@@ -126,8 +126,8 @@ class KillSwitch(Exchange):
         timeout, _ = self._mmp_option('massCancelMmp', 'timeout', TIMEOUT, params)
         milliseconds = self._natural('timeout', timeout)
         fence = self._mmp_fence(underlying_id)
-        errand = current_errand(self)
-        own = int(errand is not None and errand.fence is fence and errand.has_departed)
+        context = current_request(self)
+        own = int(context is not None and context.fence is fence and context.has_departed)
         return Progress(time.monotonic() + milliseconds / 1000, fence, own)
 
     def _natural(self, name: str, value: object) -> int:

@@ -30,7 +30,7 @@ from ccxt_mmp.mixins.base import Mmp, shown
 from ccxt_mmp.mixins.contract_sizes import listed_size
 from ccxt_mmp.mixins.kill_switch import CONCURRENCY, TIMEOUT, KillSwitch, Outcome, Progress, all_of
 from ccxt_mmp.mixins.orders import UNKNOWN_FILL, MmpOrders, Order, Stock, chunked
-from ccxt_mmp.throttling import Errand, current_errand
+from ccxt_mmp.throttling import RequestContext, current_request
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 
 OPTION = r'-[0-9]{6}-[0-9]+(?:\.[0-9]+)?-[CP]'
@@ -413,7 +413,7 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
     ) -> list[Order]:
         of_mmp = {'instType': 'OPTION', 'ordType': ','.join(MMP_ORDER_TYPES)}
         # ccxt reads an answer without data, such as a page of HTML, as that there are none
-        with Errand(self, is_repeatable=True, needs_data=True):
+        with RequestContext(self, is_repeatable=True, needs_data=True):
             orders: list[Order] = await take(stock(symbol, since, limit, {**of_mmp, **params}))
         return orders
 
@@ -446,7 +446,7 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
                 f'{self.id} cancelAllOrdersAfter() timeout must be 0 or at least 1000 ms: {shown(timeout)} would be '
                 'sent as 0 seconds, which disarms the timer'
             )
-        with Errand(self, is_repeatable=True):
+        with RequestContext(self, is_repeatable=True):
             return await super()._cancel_all_orders_after(stock, int(milliseconds), params)
 
     def parse_order_status(self, status: str | None) -> str | None:
@@ -571,14 +571,14 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         requestBody: Any,
     ) -> Any:
         path = api_path(url)
-        errand = current_errand(self)
-        if errand is not None and errand.has_items and self._refuses_every_item(response):
+        context = current_request(self)
+        if context is not None and context.has_items and self._refuses_every_item(response):
             return None
         if path not in MMP_PATHS or not isinstance(response, dict):
             handled = super().handle_errors(
                 httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody
             )
-            if errand is not None and errand.needs_data and httpCode == 200:
+            if context is not None and context.needs_data and httpCode == 200:
                 self._entries('fetchOpenOrders', response)
             return handled
         data = [entry for entry in self.safe_list(response, 'data', []) if isinstance(entry, dict)]

@@ -8,7 +8,7 @@ from ccxt.base.errors import BadRequest, BadResponse, BaseError, ExchangeError, 
 
 from ccxt_mmp._io import side_by_side, succeeded, take
 from ccxt_mmp.mixins.base import RETRY_OPTIONS, described, option_names, shown
-from ccxt_mmp.throttling import REFUSALS, Errand, Fence, current_errand
+from ccxt_mmp.throttling import REFUSALS, RequestContext, Fence, current_request
 from ccxt_mmp.types import Params
 
 if TYPE_CHECKING:
@@ -110,9 +110,9 @@ class MmpOrders(Exchange):
         flagged = self._flagged(super().create_order_request(symbol, 'limit', side, amount, price, rest))
         if flagged is None:
             raise self._no_mmp_order(symbol, 'plain limit', params)
-        errand = current_errand(self)
-        if errand is not None:
-            errand.request = flagged
+        context = current_request(self)
+        if context is not None:
+            context.request = flagged
         return flagged
 
     def _is_mmp_order(self, type: Any, params: Params) -> bool:
@@ -159,10 +159,10 @@ class MmpOrders(Exchange):
             return order
         await self._load_markets()
         underlying_id = self._underlying_of(symbol)
-        with self._explaining('orders', underlying_id), self._order_errand(underlying_id, marks) as errand:
+        with self._explaining('orders', underlying_id), self._order_context(underlying_id, marks) as context:
             order = await take(stock(symbol, type, side, amount, price, params))
         # a class of the user's may have placed it in a way of its own
-        return order if errand.request is None else self._placed(order, errand.request)
+        return order if context.request is None else self._placed(order, context.request)
 
     async def _create_order_ws(
         self, stock: Stock, symbol: str, type: str, side: str, amount: Any, price: Any, params: Params
@@ -173,16 +173,16 @@ class MmpOrders(Exchange):
         await self._load_markets()
         await take(self.authenticate())  # so that nothing is waited for between the fence and the sending
         underlying_id = self._underlying_of(symbol)
-        with self._explaining('orders', underlying_id), self._order_errand(underlying_id, marks) as errand:
-            self._depart(errand)
+        with self._explaining('orders', underlying_id), self._order_context(underlying_id, marks) as context:
+            self._depart(context)
             return await take(stock(symbol, type, side, amount, price, params))
 
-    def _order_errand(self, underlying_id: str | None, marks: dict[str, int], *, has_items: bool = False) -> Errand:
+    def _order_context(self, underlying_id: str | None, marks: dict[str, int], *, has_items: bool = False) -> RequestContext:
         """Orders on their way, which a mass cancel of their underlying stops if it came after they were asked for."""
         if underlying_id is None:
-            return Errand(self, has_items=has_items)
+            return RequestContext(self, has_items=has_items)
         fence, mark = self._mmp_fence(underlying_id), marks.get(underlying_id, 0)
-        return Errand(self, has_items=has_items, fence=fence, mark=mark)
+        return RequestContext(self, has_items=has_items, fence=fence, mark=mark)
 
     def _fence_marks(self) -> dict[str, int]:
         """When orders are asked for, in terms of each fence; of one that is not there yet it is 0."""
@@ -282,7 +282,7 @@ class MmpOrders(Exchange):
         sent = list(requests.values())
         asked = self._resets_so_far()
         try:
-            with self._explaining('orders', underlying_id), self._order_errand(underlying_id, marks, has_items=True):
+            with self._explaining('orders', underlying_id), self._order_context(underlying_id, marks, has_items=True):
                 items = self._items_of(sent, await self._place_batch(sent, params))
         except BaseError as error:
             return {index: (self._unplaced(request, error), error) for index, request in requests.items()}
