@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from numbers import Integral
 
 MAX_NUMBER = 2**53  # beyond it a double, and so most JSON parsers, cannot tell neighbouring integers apart
 MAX_DECIMALS = 30
@@ -10,14 +11,14 @@ _PLAIN_DECIMAL = re.compile(r'[0-9]+(?:\.[0-9]+)?')
 
 
 def exact_decimal(value: object) -> Decimal | None:
-    """The exact value of an int, float (its shortest repr), Decimal or plain ASCII decimal; None for anything else.
+    """The exact value of an integer of any type, float (its shortest repr), Decimal or plain ASCII decimal; else None.
 
     What cannot be written as a plain decimal of reasonable length (NaN, infinities, beyond 2^53, more than 30
     decimals) is None as well, never rounded.
     """
     if isinstance(value, bool):
         return None
-    if isinstance(value, int):
+    if isinstance(value, Integral):  # int, numpy.int64 ...
         number = Decimal(int(value))
     elif isinstance(value, float):
         number = Decimal(float.__repr__(value))

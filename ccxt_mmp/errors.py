@@ -26,7 +26,25 @@ from ccxt_mmp._fall_through import fall_through
 
 
 class MmpFrozen(OperationRejected):
-    """Market Maker Protection has tripped and refuses MMP orders until it is reset or the freeze ends."""
+    """Market Maker Protection has tripped and refuses MMP orders until it is reset or the freeze ends.
+
+    underlying: unified, 'BTC/USD:BTC'; None where it is not known, and for block trading
+    underlyingId: the exchange's own
+    until: ms since the epoch at which the freeze ends by itself; None where that is not known, or only a reset ends it
+    """
+
+    def __init__(
+        self,
+        message: str = '',
+        underlying: str | None = None,
+        underlyingId: str | None = None,
+        until: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.underlying = underlying
+        self.underlyingId = underlyingId
+        self.until = until
+        self.is_explained = False  # whether the message says which protection it is of
 
 
 class MmpNotEnabled(PermissionDenied):

@@ -4,10 +4,10 @@ Every key is always present; None means that the exchange does not say.
 """
 
 from decimal import Decimal
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, SupportsIndex, TypedDict
 
 Scope = Literal['orders', 'rfq']
-Number = int | float | str | Decimal
+Number = int | float | str | Decimal | SupportsIndex  # the last: any numbers.Integral, such as numpy.int64
 Params = dict[str, Any]
 
 
@@ -22,8 +22,11 @@ class MmpState(TypedDict):
     window: int | None  # ms
     frozenTime: int | None  # ms, 0 = frozen until reset
     qtyLimit: float | None  # contracts, as `amount` in create_order
+    qtyLimitBase: float | None  # the same in the underlying coin, None where the size of a contract is not known
     deltaLimit: float | None  # net delta in the underlying coin
+    vegaLimit: float | None  # net vega in USD
     countLimit: int | None  # execution attempts, block trading
+    maxQuoteQuantity: float | None  # that may be quoted at a time, in the underlying coin
     frozen: bool | None
     frozenUntil: int | None  # ms since the epoch, None if not frozen or frozen until reset
     lastTriggerTimestamp: int | None  # ms since the epoch, None if never

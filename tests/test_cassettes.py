@@ -112,7 +112,7 @@ BINANCE = {
     'fetch_mmps': (
         with_rule,
         ('fetch_mmps', ['BTC/USDT', 'ETH/USDT']),
-        ['BTC/USDT:USDT', 'ETH/USDT:USDT'],
+        ['BTC/USDT', 'ETH/USDT'],
     ),
     'mass_cancel_mmp': (quoted, ('mass_cancel_mmp', 'BTC/USDT'), {'underlyingId': 'BTCUSDT'}),
     'mass_cancel_mmp_all_orders': (

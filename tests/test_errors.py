@@ -268,10 +268,10 @@ def test_number_that_ccxt_cannot_read_is_none(flavour):
     assert exchange._safe_integer({'timeInterval': '1e999'}, 'timeInterval') is None
 
 
-def test_underlying_under_the_exchanges_own_name_is_not_confused_by_its_case(flavour, canned):
-    canned.answer(json.dumps({'underlying': 'BTCUSDT', 'windowTimeInMilliseconds': 3000}))
+def test_underlying_of_an_answer_is_not_confused_by_its_case(flavour, canned):
+    canned.answer(json.dumps({'underlying': 'btcusdt', 'windowTimeInMilliseconds': 3000}))
     exchange = flavour.exchange('binance', canned.url)
-    state = flavour.take(exchange.fetch_mmp(params={'underlying': 'btcusdt'}))
+    state = flavour.take(exchange.fetch_mmp(params={'underlying': 'BTCUSDT'}))
     assert state['window'] == 3000
 
 
@@ -288,8 +288,11 @@ def test_no_rule_on_binance_is_a_state(flavour, canned):
         'window': None,
         'frozenTime': None,
         'qtyLimit': None,
+        'qtyLimitBase': None,
         'deltaLimit': None,
+        'vegaLimit': None,
         'countLimit': None,
+        'maxQuoteQuantity': None,
         'frozen': None,
         'frozenUntil': None,
         'lastTriggerTimestamp': None,

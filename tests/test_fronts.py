@@ -70,7 +70,7 @@ def test_object_survives_deepcopy_and_pickle_as_in_ccxt(exchange_id):
 )
 def test_has(flavour, exchange_id, has):
     exchange = flavour.exchange(exchange_id)
-    expected = {'setMmp': True, 'resetMmp': True, 'fetchMmp': True, **has}
+    expected = {'setMmp': True, 'resetMmp': True, 'fetchMmp': True, 'warmUp': True, **has}
     assert {name: exchange.has[name] for name in expected} == expected
 
 

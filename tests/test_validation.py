@@ -2,6 +2,7 @@
 
 import copy
 import math
+import numbers
 import socket
 from decimal import Decimal
 from types import SimpleNamespace
@@ -65,6 +66,13 @@ NO_PLACE = {
     'countLimit on binance': (binance(countLimit=1), 'countLimit'),
     'qtyLimit with rfq': (rfq(qty=1), 'qtyLimit'),
     'qtyLimit with rfq in params': (rfq(qtyLimit='1'), 'qtyLimit'),
+    **{
+        f'{name} in {make.__name__} set': (make(**{name: 1}), name)
+        for name in ('vegaLimit', 'maxQuoteQuantity')
+        for make in (okx, rfq, binance)
+    },
+    'qtyUnit with rfq': (rfq(qtyUnit='base'), 'qtyUnit'),
+    'qtyUnit in okx mass cancel': (cancel(qtyUnit='base'), 'qtyUnit'),
     'deltaLimit with rfq': (rfq(delta=1), 'deltaLimit'),
     **{
         f'{name} has no place in {exchange_id} {method}': (call(exchange_id, method, underlying, {name: value}), name)
@@ -74,6 +82,9 @@ NO_PLACE = {
             ('qtyLimit', 1),
             ('deltaLimit', 1),
             ('countLimit', 'x'),
+            ('vegaLimit', 1),
+            ('maxQuoteQuantity', 1),
+            ('qtyUnit', 'base'),
             ('lockInterval', 5),
             ('emulate', True),
             ('includeNonMmp', True),
@@ -142,8 +153,11 @@ BAD = {
         call('binance', 'fetch_mmps', ['BTC/USDT', 'ETH/USDT'], {'underlying': 'BTCUSDT'}),
         'ETHUSDT',
     ),
-    'a family in params that is no string': (call('okx', 'fetch_mmp', None, {'instFamily': 5}), 'instFamily'),
-    'an empty family in params': (call('okx', 'fetch_mmp', None, {'instFamily': ''}), 'instFamily'),
+    **{
+        f'qtyUnit {value!r}': (make(qtyUnit=value), 'contracts, base')
+        for make in (okx, binance)
+        for value in ('coins', 'BASE', '', True, 1, [])
+    },
     'a number for a list of underlyings': (call('okx', 'fetch_mmps', 5), 'list'),
     'a string for a list of underlyings': (call('binance', 'fetch_mmps', 'BTC/USDT'), 'list'),
     'unknown scope': (okx(scope='spot'), 'orders, rfq'),
@@ -218,7 +232,38 @@ def test_the_listener_counts_what_good_input_sends(flavour, listener, call):
     assert listener.connections() == (3 if method == 'mass_cancel_mmp' else 1)  # which is repeated twice
 
 
-@pytest.mark.parametrize('value', [5000, 5000.0, '5000', Decimal(5000), '5000.0'])
+class Int64(numbers.Integral):
+    """An integer that is none of Python's, as numpy's are."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __int__(self):
+        return self.value
+
+
+def _unused(*_):
+    raise NotImplementedError
+
+
+for _name in Int64.__abstractmethods__:
+    setattr(Int64, _name, _unused)
+Int64.__abstractmethods__ = frozenset()
+
+
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_integers_of_any_type_are_times_of_a_mass_cancel(flavour, simulator, exchange_id):
+    exchange = flavour.exchange(exchange_id, simulator.url)
+    underlying = {'okx': 'BTC/USD', 'binance': 'BTC/USDT'}[exchange_id]
+    flavour.take(exchange.mass_cancel_mmp(underlying, {'timeout': Int64(5000)}))
+    with pytest.raises(ccxt.BadRequest, match='timeout'):
+        flavour.take(exchange.mass_cancel_mmp(underlying, {'timeout': Int64(0)}))
+    if exchange_id == 'okx':
+        flavour.take(exchange.mass_cancel_mmp(underlying, {'lockInterval': Int64(1500)}))
+        assert '"lockInterval":"1500"' in simulator.requests[-1].body
+
+
+@pytest.mark.parametrize('value', [5000, 5000.0, '5000', Decimal(5000), '5000.0', Int64(5000)])
 def test_integers_of_every_type_are_taken(flavour, simulator, value):
     exchange = flavour.exchange('okx', simulator.url)
     state = flavour.take(exchange.set_mmp('BTC/USD', value, value, value))
@@ -260,8 +305,7 @@ def test_rules_that_differ_can_be_read_by_a_program(flavour):
     [
         ('okx', 'set_mmp', ('BTC/USD', 1, 1, 1, None, {'qtyLimit': '1e2'}), '"qtyLimit":"1e2"'),
         ('okx', 'set_mmp', ('BTC/USD', 1, 1, 1, None, {'extra': 'x'}), '"extra":"x"'),
-        ('okx', 'mass_cancel_mmp', ('BTC/USD', {'instType': 'X'}), '"instType":"X"'),
-        ('okx', 'mass_cancel_mmp', (None, {'instFamily': 'Y'}), '"instFamily":"Y"'),
+        ('okx', 'reset_mmp', ('BTC/USD', {'instType': 'X'}), '"instType":"X"'),
         ('binance', 'set_mmp', ('BTC/USDT', 1, 1, 1, 1, {'qtyLimit': '1e2'}), 'qtyLimit=1e2'),
         ('binance', 'reset_mmp', ('BTC/USDT', {'recvWindow': 1234}), 'recvWindow=1234'),
     ],
@@ -296,7 +340,8 @@ def test_own_params_are_never_sent_and_the_callers_dicts_never_changed(flavour, 
     canned.answer('{}')
     exchange = flavour.exchange(exchange_id, canned.url)
     arguments = [each for each in arguments if each != {}]
-    params = {**OWN_PARAMS, 'nested': {'kept': []}}
+    others = {} if method == 'mass_cancel_mmp' else {'nested': {'kept': []}}
+    params = {**OWN_PARAMS, **others}
     before = copy.deepcopy((arguments, params))
     with pytest.raises(ccxt.BaseError):
         flavour.take(getattr(exchange, method)(*arguments, params=params))

@@ -7,20 +7,17 @@ from typing import Any, NoReturn
 from ccxt.base.errors import ArgumentsRequired, BadRequest, BadResponse, BadSymbol, ExchangeError, NotSupported
 
 from ccxt_mmp._credentials import refuse_unusable
-from ccxt_mmp._numbers import MAX_DECIMALS, MAX_NUMBER, exact_decimal, is_integer, plain
 from ccxt_mmp._redaction import LOGGER, redacted, remember
 from ccxt_mmp._text import shown
-from ccxt_mmp.mixins.requests import Requests, option_names
+from ccxt_mmp.mixins.params import option_names
+from ccxt_mmp.mixins.requests import Requests
+from ccxt_mmp.mixins.rules import Rules
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 
 SCOPES: tuple[Scope, ...] = ('orders', 'rfq')
-MASS_CANCEL_FLAGS = ('emulate', 'includeNonMmp')
-OWN_PARAMS = ('scope', 'mmp', 'timeout', *MASS_CANCEL_FLAGS)
-LIMITS = ('window', 'frozenTime', 'qtyLimit', 'deltaLimit', 'countLimit')
-TAKEN_LIMITS = {'setMmp': LIMITS, 'massCancelMmp': ('lockInterval',)}
 
 
-class Mmp(Requests):
+class Mmp(Rules, Requests):
     """Market Maker Protection, unified: the methods that every exchange class of this package has.
 
     ``SyncMmp`` returns results, ``AsyncMmp`` awaitables of the same; the exchange mixins know the endpoints.
@@ -30,10 +27,11 @@ class Mmp(Requests):
     or the symbol or id of any of its options. No MMP method loads markets.
 
     **Units.** Times are milliseconds. ``qtyLimit`` is in contracts, as ``amount`` in ``create_order``; contracts
-    differ: 100 contracts are about 1 BTC on OKX and 100 BTC on Binance. ``deltaLimit`` is in the underlying coin.
+    differ: 100 contracts are about 1 BTC on OKX and 100 BTC on Binance. ``{'qtyUnit': 'base'}`` in ``set_mmp`` takes
+    coins instead. ``deltaLimit`` is in the underlying coin.
 
     **Errors**, before anything is sent: ``ArgumentsRequired`` (missing), ``BadSymbol`` (underlying), ``BadRequest``
-    (bad value), ``NotSupported`` (the exchange has no place for it). From the exchange: ``MmpFrozen``,
+    (bad value, misspelt name), ``NotSupported`` (the exchange has no place for it). From the exchange: ``MmpFrozen``,
     ``MmpNotEnabled``, ``MassCancelLocked`` (see ``ccxt_mmp.errors``), ``OperationFailed`` and ccxt's other errors;
     ``BadResponse`` or ``NullResponse`` for an answer that does not say what it should.
     """
@@ -58,6 +56,9 @@ class Mmp(Requests):
 
         Sends one request and never repeats it. After a transport error the outcome is unknown: ``fetch_mmp`` tells.
 
+        OKX takes 2 calls in 10 seconds, and 1 in 10 seconds for the scope 'rfq'. With ccxt's rate limiter on, the third
+        call in 10 seconds waits until there is room, up to 10 seconds.
+
         :param str underlying: unified underlying, exchange id or option symbol, None with the scope 'rfq'
         :param int window: ms over which fills are counted, 0 = protection off (OKX), 1 to 5000 on Binance
         :param int frozenTime: ms that a freeze lasts, 0 = until ``reset_mmp``
@@ -66,6 +67,10 @@ class Mmp(Requests):
         :param dict [params]: extra parameters specific to the exchange API endpoint, sent as they are
         :param str [params.scope]: 'orders' (default) or 'rfq' (OKX block trading, one protection per account)
         :param int [params.countLimit]: execution attempts, required with the scope 'rfq'
+        :param str [params.qtyUnit]: what qtyLimit counts, 'contracts' (default) or 'base', the underlying coin. On OKX
+            coins are divided by the coins per contract of a loaded market of the family, or else of
+            ``options['mmpContractSizes']``: ``ArgumentsRequired`` if neither has it, ``BadRequest`` if the result is no
+            whole number. On Binance a contract is one coin.
         :returns dict: an MmpState
         """
         self._front_missing()
@@ -117,7 +122,7 @@ class Mmp(Requests):
 
         :param str[] [underlyings]: as in ``fetch_mmp``; required on Binance, all that the exchange lists on OKX
         :param dict [params]: extra parameters specific to the exchange API endpoint
-        :returns dict: MmpStates by unified underlying
+        :returns dict: MmpStates by the names that were asked for, without names by unified underlying
         """
         self._front_missing()
 
@@ -151,8 +156,12 @@ class Mmp(Requests):
         Binance, when the address would be banned. What could not be cancelled, or may not have been, is in a
         ``MassCancelIncomplete`` (``.cancelled``, ``.remaining``, ``.unknown``).
 
+        Params cannot narrow what it cancels: those that are not listed here are ``NotSupported``. Exceptions are the
+        underlying under the exchange's own name, ``recvWindow`` (sent to Binance alone), and ccxt's ``type``,
+        ``portfolioMargin`` and retry options, which it passes over.
+
         :param str underlying: unified underlying, exchange id or option symbol
-        :param dict [params]: extra parameters specific to the exchange API endpoint
+        :param dict [params]: none but the following
         :param int [params.lockInterval]: OKX: ms, 0 to 10000, during which it refuses new MMP orders; 0 = unlock
         :param int [params.timeout]: ms after which no request is made any more, 10000 by default
         :param bool [params.emulate]: OKX: list, cancel and verify as on Binance, for accounts without the privilege
@@ -213,11 +222,6 @@ class Mmp(Requests):
 
     # --- what the exchange mixins say of it
 
-    def _describe_mmp(self) -> dict[str, Any]:
-        """What the exchange's settings have besides ccxt's."""
-        return {}
-
-    _mass_cancel_flag: str  # the one of MASS_CANCEL_FLAGS that the exchange has
     _underlying_field: str  # the exchange's name of the underlying in requests, answers and its markets' info
     _accepted_underlyings: str  # what the message of a BadSymbol says
 
@@ -281,61 +285,53 @@ class Mmp(Requests):
         return value
 
     def _mmp_scope(self, method: str, params: Params, default: Scope = 'orders') -> tuple[Scope, Params]:
+        self._refuse_misspelt(method, params, BadRequest)
+        # ccxt signs nothing without it, and options that the user replaced may lack it
+        self.options.setdefault('timeDifference', 0)
         scope, rest = self._mmp_option(method, 'scope', default, params)
         if scope not in SCOPES:
             raise BadRequest(f'{self.id} {method}() scope must be one of {", ".join(SCOPES)}, received {shown(scope)}')
-        if scope not in self.options['mmpLimits']:
+        if not self._has_scope(scope):
             raise NotSupported(f'{self.id} {method}() has no protection of the scope {scope}')
         self._refuse_what_has_no_place(method, scope, rest)
         return scope, rest
 
-    def _refuse_what_has_no_place(self, method: str, scope: Scope, params: Params) -> None:
-        """A limit that neither the method nor the exchange has is never dropped in silence, nor sent."""
-        limits = self.options['mmpLimits'][scope]
-        own_flag = ('massCancelMmp', self._mass_cancel_flag)
-        for name, value in params.items():
-            if value is None:
-                continue
-            if name in limits:
-                taken = [each for each in TAKEN_LIMITS.get(method, ()) if limits[each] is not None]
-                if name not in taken:
-                    accepted = ', '.join(taken) or 'none'
-                    raise NotSupported(
-                        f'{self.id} {method}() has no {name} in the scope {scope}, of limits it takes {accepted}'
-                    )
-            elif name in MASS_CANCEL_FLAGS and value is not False and (method, name) != own_flag:
-                raise NotSupported(f'{self.id} {method}() does not support {name}')
+    def _mmp_underlying(
+        self, method: str, scope: Scope, underlying: str | None, params: Params
+    ) -> tuple[str | None, Params]:
+        """The id of the underlying and the other params; None for rfq.
 
-    def _mmp_underlying(self, method: str, scope: Scope, underlying: str | None, params: Params) -> str | None:
-        """The id of the underlying, from the argument or under the exchange's own name in params; None for rfq."""
-        given = params.get(self._underlying_field)
+        It is named by the argument, or in the same ways under the exchange's own name in params.
+        """
+        field = self._underlying_field
+        given = params.get(field)
+        rest = {name: value for name, value in params.items() if name != field} if field in params else params
         if scope == 'rfq':
             if underlying is not None or given is not None:
                 raise BadRequest(
                     f'{self.id} {method}() scope rfq is one protection per account, it takes no underlying'
                 )
-            return None
-        if given is not None and (not isinstance(given, str) or given == ''):
-            raise BadRequest(f'{self.id} {method}() {self._underlying_field} must be a string, received {shown(given)}')
-        if underlying is None:
-            if given is None:
-                raise ArgumentsRequired(f'{self.id} {method}() requires an underlying: {self._accepted_underlyings}')
-            return given
-        resolved = self._resolve_underlying(method, underlying)
-        if given is not None and given != resolved:
+            return None, rest
+        if underlying is None and given is None:
+            raise ArgumentsRequired(f'{self.id} {method}() requires an underlying: {self._accepted_underlyings}')
+        named = [self._resolve_underlying(method, each) for each in (underlying, given) if each is not None]
+        if named[0] != named[-1]:
             raise BadRequest(
-                f'{self.id} {method}() was asked for {resolved} by the argument and for {shown(given)} by params'
+                f'{self.id} {method}() was asked for {named[0]} by the argument and for {shown(given)} by params'
             )
-        return resolved
+        return named[0], rest
 
     def _mmp_underlyings(
         self, method: str, scope: Scope, underlyings: Sequence[str] | None, params: Params
-    ) -> list[str | None]:
-        """The ids of several underlyings, each once."""
+    ) -> tuple[dict[str, str | None], Params]:
+        """The ids of several underlyings by the names that they were asked for by, and the other params."""
         if isinstance(underlyings, str) or not isinstance(underlyings, (Iterable, type(None))):
             raise BadRequest(f'{self.id} {method}() takes a list of underlyings, received {shown(underlyings)}')
-        ids = [self._mmp_underlying(method, scope, underlying, params) for underlying in underlyings or ()]
-        return list(dict.fromkeys(ids))
+        given: Any = params.get(self._underlying_field)
+        names: list[Any] = list(underlyings or ()) or [given] * (given is not None)
+        ids = [self._mmp_underlying(method, scope, name, params)[0] for name in names]
+        rest = {name: value for name, value in params.items() if name != self._underlying_field}
+        return {given if name is None else name: each for name, each in zip(names, ids, strict=True)}, rest
 
     def _resolve_underlying(self, method: str, underlying: object) -> str:
         resolved = None
@@ -360,42 +356,6 @@ class Mmp(Requests):
                 if family is not None:
                     return family
         return None
-
-    def _mmp_rule(self, method: str, scope: Scope, arguments: dict[str, object], params: Params) -> Params:
-        """The request fields of a rule, checked against ``options['mmpLimits']``; fields in params win."""
-        limits = self.options['mmpLimits'][scope]
-        arguments = {**arguments, 'countLimit': params.get('countLimit')}
-        params = self._sent(self.omit(params, 'countLimit'))
-        request: Params = {}
-        for name in LIMITS:
-            rule, value = limits[name], arguments[name]
-            if rule is None:
-                self._refuse_what_has_no_place(method, scope, {name: value})
-            elif value is not None:
-                request[rule['field']] = self._mmp_number(method, name, rule, value)
-            elif rule['field'] not in params:
-                raise ArgumentsRequired(
-                    f'{self.id} {method}() requires a {name} in the scope {scope}: {_accepted_number(rule)}'
-                )
-        return {**request, **params}
-
-    def _mmp_number(self, method: str, name: str, rule: dict[str, Any], value: object) -> str:
-        """The number as the plain decimal that is sent."""
-        number = exact_decimal(value)
-        if (
-            number is None
-            or (rule['integer'] and not is_integer(number))
-            or ('min' in rule and number < rule['min'])
-            or ('max' in rule and number > rule['max'])
-            or ('above' in rule and number <= rule['above'])
-        ):
-            raise BadRequest(f'{self.id} {method}() {name} must be {_accepted_number(rule)}, received {shown(value)}')
-        return plain(number)
-
-    @staticmethod
-    def _sent(params: Params) -> Params:
-        """A copy of params without what is not given or not meant for the exchange."""
-        return {name: value for name, value in params.items() if value is not None and name not in OWN_PARAMS}
 
     def _mmp_entry(
         self, method: str, entry: object, underlying_id: str | None, window_field: str
@@ -441,8 +401,11 @@ class Mmp(Requests):
             'window': None,
             'frozenTime': None,
             'qtyLimit': None,
+            'qtyLimitBase': None,
             'deltaLimit': None,
+            'vegaLimit': None,
             'countLimit': None,
+            'maxQuoteQuantity': None,
             'frozen': None,
             'frozenUntil': None,
             'lastTriggerTimestamp': None,
@@ -454,13 +417,9 @@ class Mmp(Requests):
         return {**self._unknown_mmp_state({}, scope, underlying_id), 'enabled': False}
 
     @staticmethod
-    def _by_underlying(states: Iterable[MmpState]) -> dict[str, MmpState]:
-        return {str(state['underlying'] or state['underlyingId']): state for state in states}
-
-
-def _accepted_number(rule: dict[str, Any]) -> str:
-    """What a limit accepts, for people."""
-    bounds = (('min', 'of at least'), ('above', 'above'), ('max', 'and at most'))
-    rule = {'max': MAX_NUMBER, **rule}
-    words = [f'{words} {rule[bound]}' for bound, words in bounds if bound in rule]
-    return ' '.join(['an integer' if rule['integer'] else f'a number of at most {MAX_DECIMALS} decimals', *words])
+    def _by_name(names: dict[str, str | None], states: Iterable[MmpState]) -> dict[str, MmpState]:
+        """States by the names that they were asked for by, each its own; without names by unified underlying."""
+        by_id = {state['underlyingId']: state for state in states}
+        if not names:
+            return {str(state['underlying'] or state['underlyingId']): state for state in by_id.values()}
+        return {name: by_id[underlying_id].copy() for name, underlying_id in names.items()}

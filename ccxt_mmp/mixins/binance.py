@@ -33,6 +33,7 @@ from ccxt_mmp._numbers import exact_decimal, is_integer, plain
 from ccxt_mmp._text import described, shown
 from ccxt_mmp.errors import MmpFrozen, MmpNotEnabled
 from ccxt_mmp.mixins.base import Mmp
+from ccxt_mmp.mixins.freezes import Freeze
 from ccxt_mmp.mixins.kill_switch import CONCURRENCY, TIMEOUT, KillSwitch, Outcome, Progress, all_of
 from ccxt_mmp.mixins.listing import Order, Stock
 from ccxt_mmp.mixins.orders import Answer, MmpOrders, chunked, failed, if_any_succeeded
@@ -77,6 +78,11 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
     _rule_endpoint = 'GET mmp'
     _order_paths = ('order', 'batchOrders')
     _mass_cancel_flag = 'includeNonMmp'
+    _mass_cancel_fields = ('recvWindow',)
+    _mmp_access = (
+        'Binance gives it to market makers of its options (apply to its options market maker program or ask your key '
+        'account manager), and the API key needs the permission to trade options'
+    )
     _max_batch = MAX_BATCH
     _batch_params = ('recvWindow',)
     _order_id_field = 'orderId'
@@ -101,6 +107,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
                 'fetchMmp': True,
                 'fetchMmps': 'emulated',
                 'massCancelMmp': 'emulated',
+                'warmUp': True,
             },
             'urls': {
                 'demo': {
@@ -121,7 +128,9 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
                         'frozenTime': {'field': 'frozenTimeInMilliseconds', 'integer': True, 'min': 0},
                         'qtyLimit': {'field': 'qtyLimit', 'integer': False, 'above': 0},
                         'deltaLimit': {'field': 'deltaLimit', 'integer': False, 'above': 0},
+                        'vegaLimit': None,
                         'countLimit': None,
+                        'maxQuoteQuantity': None,
                         'lockInterval': None,
                     },
                 },
@@ -167,56 +176,61 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         params: Params,
     ) -> MmpState:
         scope, params = self._mmp_scope('setMmp', params)
-        underlying_id = self._mmp_underlying('setMmp', scope, underlying, params)
+        underlying_id, params = self._mmp_underlying('setMmp', scope, underlying, params)
         rule = self._mmp_rule(
             'setMmp',
             scope,
+            underlying_id,
             {'window': window, 'frozenTime': frozenTime, 'qtyLimit': qtyLimit, 'deltaLimit': deltaLimit},
             params,
         )
-        response = await self._mmp_request('POST mmpSet', {'underlying': underlying_id, **rule})
+        asked = self._resets_so_far()
+        with self._explaining(scope, underlying_id):
+            response = await self._mmp_request('POST mmpSet', {'underlying': underlying_id, **rule})
         #
         #     {"underlyingId":2,"underlying":"BTCUSDT","windowTimeInMilliseconds":3000,
         #      "frozenTimeInMilliseconds":300000,"qtyLimit":"2","deltaLimit":"2.3","lastTriggerTime":0}
         #
-        return self._parse_mmp_state('setMmp', scope, underlying_id, response)
+        return self._remember(self._parse_mmp_state('setMmp', scope, underlying_id, response), asked)
 
     async def _reset_mmp(self, underlying: str | None, params: Params) -> MmpState:
         scope, params = self._mmp_scope('resetMmp', params)
-        underlying_id = self._mmp_underlying('resetMmp', scope, underlying, params)
-        response = await self._mmp_request('POST mmpReset', {'underlying': underlying_id, **self._sent(params)})
+        underlying_id, params = self._mmp_underlying('resetMmp', scope, underlying, params)
+        with self._explaining(scope, underlying_id):
+            response = await self._mmp_request('POST mmpReset', {'underlying': underlying_id, **self._sent(params)})
         #
         # as in _set_mmp
         #
         state = self._parse_mmp_state('resetMmp', scope, underlying_id, response)
+        freeze = self._freeze(scope, underlying_id)
+        freeze.reset()
         triggered = self._safe_integer(response, 'lastTriggerTime')
         if triggered is not None:
-            self._resets()[underlying_id] = triggered
+            freeze.triggered_at_reset = triggered
         return {**state, 'frozen': False, 'frozenUntil': None}
 
     async def _fetch_mmp(self, underlying: str | None, params: Params) -> MmpState:
         scope, params = self._mmp_scope('fetchMmp', params)
-        underlying_id = self._mmp_underlying('fetchMmp', scope, underlying, params)
+        underlying_id, params = self._mmp_underlying('fetchMmp', scope, underlying, params)
         return await self._fetch_rule(scope, underlying_id, params)
 
     async def _fetch_mmps(self, underlyings: Sequence[str] | None, params: Params) -> dict[str, MmpState]:
         scope, params = self._mmp_scope('fetchMmps', params)
-        underlying_ids = self._mmp_underlyings('fetchMmps', scope, underlyings, params)
-        if not underlying_ids:
+        names, params = self._mmp_underlyings('fetchMmps', scope, underlyings, params)
+        if not names:
             raise ArgumentsRequired(f'{self.id} fetchMmps() requires underlyings: {self._accepted_underlyings}')
-        rest = self.omit(params, 'underlying')
         await self._adjust_clock()  # once, not once for each
         states = await side_by_side(
-            self.synchronous, [partial(self._fetch_rule, scope, each, rest) for each in underlying_ids]
+            self.synchronous, [partial(self._fetch_rule, scope, each, params) for each in dict.fromkeys(names.values())]
         )
-        return self._by_underlying(succeeded(states))
+        return self._by_name(names, succeeded(states))
 
     async def _mass_cancel_mmp(self, underlying: str | None, params: Params) -> MassCancel:
         scope, params = self._mmp_scope('massCancelMmp', params)
-        underlying_id = str(self._mmp_underlying('massCancelMmp', scope, underlying, params))
+        named, params = self._mmp_underlying('massCancelMmp', scope, underlying, params)
+        params, underlying_id = self._mass_cancel_params(params), str(named)
         include_non_mmp, params = self._flag_option('massCancelMmp', 'includeNonMmp', params)
         rest = self._sent(params)
-        rest.pop('underlying', None)
         if not include_non_mmp:
             self._weight_limit()  # one that is none is refused before anything is sent
         with self._mass_cancel(underlying_id, params) as progress:
@@ -531,28 +545,31 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
     # --- answers
 
     async def _fetch_rule(self, scope: Scope, underlying_id: str | None, params: Params) -> MmpState:
+        asked = self._resets_so_far()
         try:
-            response = await self._mmp_request(
-                'GET mmp', {'underlying': underlying_id, **self._sent(params)}, is_repeatable=True
-            )
+            with self._explaining(scope, underlying_id):
+                response = await self._mmp_request(
+                    'GET mmp', {'underlying': underlying_id, **self._sent(params)}, is_repeatable=True
+                )
             #
             # as in _set_mmp
             #
         except _NoMmpRule:
             return self._no_mmp_rule(scope, underlying_id)
-        return self._parse_mmp_state('fetchMmp', scope, underlying_id, response)
+        return self._remember(self._parse_mmp_state('fetchMmp', scope, underlying_id, response), asked)
 
     def _parse_mmp_state(self, method: str, scope: Scope, underlying_id: str | None, response: object) -> MmpState:
         entry, window = self._mmp_entry(method, response, underlying_id, 'windowTimeInMilliseconds')
         frozen_time = self._safe_integer(entry, 'frozenTimeInMilliseconds')
         triggered = self._safe_integer(entry, 'lastTriggerTime')
-        frozen, frozen_until = self._derive_freeze(triggered, frozen_time, self._resets().get(underlying_id, 0))
+        frozen, frozen_until = self._derive_freeze(triggered, frozen_time, self._freeze(scope, underlying_id))
         return {
             **self._unknown_mmp_state(entry, scope, underlying_id),
             'enabled': window > 0,
             'window': window,
             'frozenTime': frozen_time,
             'qtyLimit': self._safe_number(entry, 'qtyLimit'),
+            'qtyLimitBase': self._qty_limit_base(entry, 'qtyLimit', underlying_id),
             'deltaLimit': self._safe_number(entry, 'deltaLimit'),
             'frozen': frozen,
             'frozenUntil': frozen_until,
@@ -560,26 +577,32 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
         }
 
     def _derive_freeze(
-        self, triggered: int | None, frozen_time: int | None, triggered_at_reset: int
+        self, triggered: int | None, frozen_time: int | None, freeze: Freeze
     ) -> tuple[bool | None, int | None]:
         """Whether MMP is frozen, and until when. Binance does not say: the last trigger and the frozen time tell.
 
         They cannot tell after a trigger that freezes until a reset, as a reset elsewhere does not show in them for
-        certain: whether it clears lastTriggerTime is not documented.
+        certain: whether it clears lastTriggerTime is not documented. An MmpFrozen that this object had since its last
+        reset tells then, and where it came after the freeze that they tell of: until its own frozen time is over.
         """
+        refused_at = freeze.refused_at
+        until = None
+        if triggered is not None and triggered > freeze.triggered_at_reset and frozen_time:
+            until = triggered + frozen_time
+        now = self.nonce()
+        if (
+            refused_at is not None
+            and (until is None or until <= refused_at)
+            and (not frozen_time or now < refused_at + frozen_time)
+        ):
+            return True, None
         if triggered is None:
             return None, None
-        if triggered <= triggered_at_reset:
+        if triggered <= freeze.triggered_at_reset:
             return False, None
-        if not frozen_time:
+        if until is None:
             return None, None
-        until = triggered + frozen_time
-        return (True, until) if self.nonce() < until else (False, None)
-
-    def _resets(self) -> dict[str | None, int]:
-        """The last trigger that this object's last reset of each underlying answered for."""
-        resets: dict[str | None, int] = self.__dict__.setdefault('_mmp_resets', {})
-        return resets
+        return (True, until) if now < until else (False, None)
 
     def _note_used_weight(self, headers: Any) -> None:
         for name, value in (headers or {}).items():

@@ -5,6 +5,7 @@ https://www.okx.com/docs-v5/en/#trading-account-rest-api-set-mmp
 
 import re
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from functools import lru_cache, partial
 from typing import Any, ClassVar
 from urllib.parse import unquote
@@ -29,6 +30,7 @@ from ccxt_mmp._text import shown
 from ccxt_mmp.errors import MassCancelLocked, MmpFrozen, MmpNotEnabled
 from ccxt_mmp.fence import Mark
 from ccxt_mmp.mixins.base import Mmp
+from ccxt_mmp.mixins.contract_sizes import listed_size
 from ccxt_mmp.mixins.kill_switch import CONCURRENCY, TIMEOUT, KillSwitch, Outcome, Progress, all_of
 from ccxt_mmp.mixins.listing import Order, Stock, last_id
 from ccxt_mmp.mixins.order_flag import FLAGGED_TYPES, plain_name
@@ -75,6 +77,10 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
     _rule_endpoint = 'GET account/mmp-config'
     _order_paths = ('trade/order', 'trade/batch-orders', 'trade/amend-order', 'trade/amend-batch-orders')
     _mass_cancel_flag = 'emulate'
+    _mmp_access = (
+        'OKX gives it on request (institutional@okx.com or your business development manager) to accounts in portfolio '
+        'margin mode'
+    )
     _max_batch = MAX_BATCH
     _batch_params = ()
     _order_id_field = 'ordId'
@@ -97,6 +103,7 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
                 'fetchMmp': True,
                 'fetchMmps': True,
                 'massCancelMmp': True,
+                'warmUp': True,
             },
             'options': {
                 'massCancelMmp': {
@@ -116,13 +123,20 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
                     'POST trade/cancel-batch-orders': [300, 2000],
                     'GET public/time': [10, 2000],
                 },
+                # coins, by instrument family; those of loaded markets come first
+                'mmpContractSizes': {
+                    'BTC-USD': '0.01',
+                    'ETH-USD': '0.1',
+                },
                 'mmpLimits': {
                     'orders': {
                         'window': {'field': 'timeInterval', 'integer': True, 'min': 0},
                         'frozenTime': {'field': 'frozenInterval', 'integer': True, 'min': 0},
                         'qtyLimit': {'field': 'qtyLimit', 'integer': False, 'above': 0},
                         'deltaLimit': None,
+                        'vegaLimit': None,
                         'countLimit': None,
+                        'maxQuoteQuantity': None,
                         'lockInterval': {'field': 'lockInterval', 'integer': True, 'min': 0, 'max': 10000},
                     },
                     'rfq': {
@@ -130,6 +144,8 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
                         'frozenTime': {'field': 'frozenInterval', 'integer': True, 'min': 0},
                         'qtyLimit': None,
                         'deltaLimit': None,
+                        'vegaLimit': None,
+                        'maxQuoteQuantity': None,
                         'countLimit': {'field': 'countLimit', 'integer': True, 'min': 1},
                         'lockInterval': None,
                     },
@@ -171,43 +187,49 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         params: Params,
     ) -> MmpState:
         scope, params = self._mmp_scope('setMmp', params)
-        family = self._mmp_underlying('setMmp', scope, underlying, params)
+        family, params = self._mmp_underlying('setMmp', scope, underlying, params)
         rule = self._mmp_rule(
             'setMmp',
             scope,
+            family,
             {'window': window, 'frozenTime': frozenTime, 'qtyLimit': qtyLimit, 'deltaLimit': deltaLimit},
             params,
         )
         endpoint = 'POST rfq/mmp-config' if scope == 'rfq' else 'POST account/mmp-config'
-        response = await self._mmp_request(endpoint, {**self._family(family), **rule})
+        asked = self._resets_so_far()
+        with self._explaining(scope, family):
+            response = await self._mmp_request(endpoint, {**self._family(family), **rule})
         #
         #     {"code":"0","msg":"","data":[
         #         {"frozenInterval":"2000","instFamily":"BTC-USD","qtyLimit":"100","timeInterval":"5000"}
         #     ]}
         #
-        return self._parse_mmp_state('setMmp', scope, family, self._first_entry('setMmp', response))
+        state = self._parse_mmp_state('setMmp', scope, family, self._first_entry('setMmp', response))
+        return self._remember(state, asked)
 
     async def _reset_mmp(self, underlying: str | None, params: Params) -> MmpState:
         nothing_named = underlying is None and params.get('instFamily') is None
         scope, params = self._mmp_scope('resetMmp', params, 'rfq' if nothing_named else 'orders')
-        family = self._mmp_underlying('resetMmp', scope, underlying, params)
+        family, params = self._mmp_underlying('resetMmp', scope, underlying, params)
         request = {**self._family(family), **self._sent(params)}
-        if scope == 'rfq':
-            response = await self._mmp_request('POST rfq/mmp-reset', request)
-            #
-            #     {"code":"0","msg":"","data":[{"ts":"1597026383085"}]}
-            #
-        else:
-            response = await self._mmp_request('POST account/mmp-reset', {'instType': 'OPTION', **request})
-            #
-            #     {"code":"0","msg":"","data":[{"result":true}]}
-            #
+        with self._explaining(scope, family):
+            if scope == 'rfq':
+                response = await self._mmp_request('POST rfq/mmp-reset', request)
+                #
+                #     {"code":"0","msg":"","data":[{"ts":"1597026383085"}]}
+                #
+            else:
+                response = await self._mmp_request('POST account/mmp-reset', {'instType': 'OPTION', **request})
+                #
+                #     {"code":"0","msg":"","data":[{"result":true}]}
+                #
         entry = self._first_entry('resetMmp', response)
         if scope == 'orders':
             self._raise_unless_done('resetMmp', entry)
         timestamp = self._safe_integer(entry, 'ts')
         if scope == 'rfq' and timestamp is None:
             raise BadResponse(f'{self.id} resetMmp() received an answer without a ts: {shown(entry)}')
+        self._freeze(scope, family).reset()
         return {
             **self._unknown_mmp_state(entry, scope, family),
             'frozen': False,
@@ -217,9 +239,12 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
 
     async def _fetch_mmp(self, underlying: str | None, params: Params) -> MmpState:
         scope, params = self._mmp_scope('fetchMmp', params)
-        family = self._mmp_underlying('fetchMmp', scope, underlying, params)
+        family, params = self._mmp_underlying('fetchMmp', scope, underlying, params)
+        asked = self._resets_so_far()
         endpoint = 'GET rfq/mmp-config' if scope == 'rfq' else 'GET account/mmp-config'
-        response = await self._mmp_request(endpoint, {**self._family(family), **self._sent(params)}, is_repeatable=True)
+        request = {**self._family(family), **self._sent(params)}
+        with self._explaining(scope, family):
+            response = await self._mmp_request(endpoint, request, is_repeatable=True)
         #
         #     {"code":"0","msg":"","data":[
         #         {"frozenInterval":"2000","instFamily":"ETH-USD","mmpFrozen":true,"mmpFrozenUntil":"1000",
@@ -229,33 +254,40 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         entries = self._entries('fetchMmp', response)
         if not entries:
             return self._no_mmp_rule(scope, family)
-        return self._parse_mmp_state('fetchMmp', scope, family, self._with_freeze('fetchMmp', entries[0]))
+        state = self._parse_mmp_state('fetchMmp', scope, family, self._with_freeze('fetchMmp', entries[0]))
+        return self._remember(state, asked)
 
     async def _fetch_mmps(self, underlyings: Sequence[str] | None, params: Params) -> dict[str, MmpState]:
         scope, params = self._mmp_scope('fetchMmps', params)
         if scope == 'rfq':
             raise NotSupported(f'{self.id} fetchMmps() has no underlyings in the scope rfq, use fetchMmp()')
-        families = self._mmp_underlyings('fetchMmps', scope, underlyings, params)
-        response = await self._mmp_request('GET account/mmp-config', self._sent(params), is_repeatable=True)
+        is_one = params.get('instFamily') is not None
+        names, params = self._mmp_underlyings('fetchMmps', scope, underlyings, params)
+        asked = self._resets_so_far()
+        request = {**(self._family(next(iter(names.values()))) if is_one else {}), **self._sent(params)}
+        response = await self._mmp_request('GET account/mmp-config', request, is_repeatable=True)
         listed = {self._family_of('fetchMmps', entry): entry for entry in self._entries('fetchMmps', response)}
         states = [
-            self._parse_mmp_state('fetchMmps', scope, family, self._with_freeze('fetchMmps', listed[family]))
+            self._remember(
+                self._parse_mmp_state('fetchMmps', scope, family, self._with_freeze('fetchMmps', listed[family])), asked
+            )
             if family in listed
             else self._no_mmp_rule(scope, family)
-            for family in families or listed
+            for family in dict.fromkeys(names.values()) or listed
         ]
-        return self._by_underlying(states)
+        return self._by_name(names, states)
 
     async def _mass_cancel_mmp(self, underlying: str | None, params: Params) -> MassCancel:
         scope, params = self._mmp_scope('massCancelMmp', params)
-        family = self._mmp_underlying('massCancelMmp', scope, underlying, params)
+        family, params = self._mmp_underlying('massCancelMmp', scope, underlying, params)
+        params = self._mass_cancel_params(params)
         if family is None:
             raise NotSupported(f'{self.id} massCancelMmp() cancels orders, there is none in the scope rfq')
         lock, params = self._mmp_option('massCancelMmp', 'lockInterval', None, params)
         request = {'instType': 'OPTION', 'instFamily': family}
         locked = 0
         if lock is not None:
-            limit = self.options['mmpLimits'][scope]['lockInterval']
+            limit = self._mmp_limits(scope)['lockInterval']
             request['lockInterval'] = self._mmp_number('massCancelMmp', 'lockInterval', limit, lock)
             locked = int(request['lockInterval'])
         emulate, params = self._flag_option('massCancelMmp', 'emulate', params)
@@ -600,6 +632,16 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
             return None
         return f'{own["base"]}/USD:{"USD" if own["usd_margined"] else own["base"]}'
 
+    def _contract_size(self, family: str) -> Decimal | None:
+        options = (market for market in (self.markets or {}).values() if market.get('option'))
+        infos = (market['info'] for market in options if market.get('info'))
+        listed = listed_size((each for each in infos if each.get('instFamily') == family), family.partition('-')[0])
+        if listed is not None:
+            return listed
+        sizes = self.options.get('mmpContractSizes', self._default_option('mmpContractSizes'))
+        size = exact_decimal(sizes.get(family)) if isinstance(sizes, dict) else None
+        return size if size is not None and size > 0 else None
+
     @staticmethod
     def _family(family: str | None) -> Params:
         return {} if family is None else {'instFamily': family}
@@ -655,6 +697,7 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
             'window': window,
             'frozenTime': self._safe_integer(entry, 'frozenInterval'),
             'qtyLimit': self._safe_number(entry, 'qtyLimit'),
+            'qtyLimitBase': self._qty_limit_base(entry, 'qtyLimit', family),
             'countLimit': self._safe_integer(entry, 'countLimit'),
             'frozen': frozen,
             'frozenUntil': self._frozen_until(entry) if frozen else None,

@@ -12,7 +12,7 @@ from ccxt_mmp.fence import Mark
 from ccxt_mmp.mixins.editing import OrderEditing
 from ccxt_mmp.mixins.listing import Order, OrderLists, Stock
 from ccxt_mmp.mixins.order_flag import POST_ONLY
-from ccxt_mmp.mixins.requests import RETRY_OPTIONS, option_names
+from ccxt_mmp.mixins.params import RETRY_OPTIONS, option_names
 from ccxt_mmp.request_context import REFUSALS, RequestContext, current_request
 from ccxt_mmp.types import Params
 
@@ -93,7 +93,8 @@ class MmpOrders(OrderEditing, OrderLists):
             placed: Order = unflagged(await take(stock(symbol, type, side, amount, price, params)))
             return placed
         await self._load_markets()
-        with self._order_context(self._underlying_of(symbol), marks) as context:
+        underlying_id = self._underlying_of(symbol)
+        with self._explaining('orders', underlying_id), self._order_context(underlying_id, marks) as context:
             order: Order = await take(stock(symbol, type, side, amount, price, params))
         # a class of the user's may have placed it in a way of its own
         if context.request is not None:
@@ -110,7 +111,7 @@ class MmpOrders(OrderEditing, OrderLists):
         await self._load_markets()
         underlying_id = self._underlying_of(symbol, 'createOrderWs')
         await take(self.authenticate())  # so that nothing is waited for between the fence and the sending
-        with self._order_context(underlying_id, marks) as context:
+        with self._explaining('orders', underlying_id), self._order_context(underlying_id, marks) as context:
             self._pass_fence(context)
             order = await self._told_over_websocket(stock(symbol, type, side, amount, price, params))
         return order if context.request is None else self._placed(order, context.request)
@@ -213,14 +214,18 @@ class MmpOrders(OrderEditing, OrderLists):
         self, requests: dict[int, Params], params: Params, underlying_id: str | None, marks: dict[str, Mark]
     ) -> dict[int, Answer]:
         sent = list(requests.values())
+        asked = self._resets_so_far()
         try:
-            with self._order_context(underlying_id, marks, has_items=True):
+            with self._explaining('orders', underlying_id), self._order_context(underlying_id, marks, has_items=True):
                 items = self._items_of(sent, await self._place_batch(sent, params))
         except Exception as error:  # noqa: BLE001 - whatever a hook does, the other batches have their answers
             return {index: self._unplaced(request, error) for index, request in requests.items()}
-        return {
+        answers = {
             index: self._answer(request, item) for (index, request), item in zip(requests.items(), items, strict=True)
         }
+        for _, refusal in answers.values():
+            self._explain(refusal, 'orders', underlying_id, asked)
+        return answers
 
     def _items_of(self, requests: list[Params], items: list[Any]) -> list[Any]:
         """The item of each request, by the client's ids where they do not stand in the order of the requests.

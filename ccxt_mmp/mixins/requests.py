@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable
-from functools import cache
 from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,10 +13,10 @@ from ccxt_mmp._text import described, shown
 from ccxt_mmp.errors import MassCancelLocked
 from ccxt_mmp.fence import GRACE, Fence, Mark
 from ccxt_mmp.mixins._host import Host
+from ccxt_mmp.mixins.params import RETRY_OPTIONS, option_names
 from ccxt_mmp.request_context import RequestAttribute, RequestContext, Sending, UnderWay, broke_off, current_request
 from ccxt_mmp.throttling import OutOfTimeError, RollingWindow
 
-RETRY_OPTIONS = ('maxRetriesOnFailure', 'maxRetriesOnFailureDelay')  # of ccxt
 UNREADABLE = (RecursionError, ValueError)  # what ccxt fails with at an answer of no form that it knows
 SIGNED = ('path', 'api', 'method', 'params')  # ccxt's arguments of sign
 
@@ -208,7 +207,10 @@ class Requests(Host):
 
     def _mmp_rate_limit(self, endpoint: str) -> tuple[int, float] | None:
         """Calls and ms."""
-        limit = (self.options.get('mmpRateLimits') or {}).get(endpoint)
+        limits = (
+            self.options['mmpRateLimits'] if 'mmpRateLimits' in self.options else self._default_option('mmpRateLimits')
+        )
+        limit = (limits or {}).get(endpoint)
         if limit is None:
             return None
         calls, milliseconds = limit if isinstance(limit, (list, tuple)) and len(limit) == 2 else (0, 0)
@@ -218,9 +220,3 @@ class Requests(Host):
                 f'received {shown(limit)}'
             )
         return calls, milliseconds
-
-
-@cache
-def option_names(name: str) -> tuple[str, str]:
-    """The names of an option in ccxt: 'scope' and 'defaultScope'."""
-    return name, f'default{name[0].upper()}{name[1:]}'

@@ -273,8 +273,8 @@ def test_sloppy_order_is_refused(simulator, changed, code):
 
 def test_parameters_that_okx_does_not_know_are_reported(simulator):
     exchange = simulator.connect(ccxt_mmp.okx, enableRateLimit=False)
-    exchange.mass_cancel_mmp('BTC/USD', {'stray': 'x'})
-    exchange.mass_cancel_mmp('BTC/USD')
+    exchange.reset_mmp('BTC/USD', {'stray': 'x'})
+    exchange.reset_mmp('BTC/USD')
     assert [request.unknown for request in simulator.requests] == [('stray',), ()]
 
 
@@ -615,7 +615,7 @@ def test_expired_options_are_neither_listed_nor_traded(moving):
 def test_parameters_that_okx_does_not_know_are_reported_of_refused_requests_too(simulator):
     exchange = simulator.connect(ccxt_mmp.okx, enableRateLimit=False)
     with pytest.raises(ccxt.BadRequest):
-        exchange.mass_cancel_mmp(None, {'instFamily': 'XYZ', 'stray': 'x'})
+        exchange.privatePostTradeMassCancel({'instType': 'OPTION', 'instFamily': 'XYZ', 'stray': 'x'})
     assert simulator.requests[-1].unknown == ('stray',)
 
 
