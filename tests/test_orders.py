@@ -691,6 +691,7 @@ def test_okx_orders_that_the_trigger_cancelled_are_cancelled_ones(flavour, simul
     simulator.set_rule('okx', 'BTC-USD')
     by_trigger = create(flavour, exchange, symbol, {'mmp': True})['id']
     simulator.trip('okx', 'BTC-USD')
+    simulator.advance(1)  # they are listed by their time, which is in ms
     by_user = create(flavour, exchange, symbol, {})['id']
     flavour.take(exchange.cancel_order(by_user, symbol))
     for arguments in ((symbol,), (None, None, None, {'type': 'option'})):
