@@ -2,6 +2,7 @@ import asyncio
 import os
 import re
 import signal
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -64,6 +65,20 @@ class Flavour:
         self.disconnect()
         if self.loop is not None:
             self.loop.close()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """Folders are run in parallel; what is picked from them, or recorded, in this process. ``-n`` decides otherwise."""
+    are_folders = all(Path(argument).is_dir() for argument in config.args)
+    options = ('--record-mode', 'keyword', 'markexpr', 'lf', 'collectonly')
+    is_picked = any(config.getoption(option) not in (None, 'none', '', False) for option in options)
+    return None if are_folders and not is_picked else 0
+
+
+def pytest_collection_finish():
+    """Coverage is of the processes that run tests, not of those that the tests start."""
+    os.environ.pop('COVERAGE_PROCESS_CONFIG', None)
 
 
 def pytest_collection_modifyitems(config, items):
