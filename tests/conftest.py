@@ -69,11 +69,14 @@ class Flavour:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
-    """Folders are run in parallel; what is picked from them, or recorded, in this process. ``-n`` decides otherwise."""
-    are_folders = all(Path(argument).is_dir() for argument in config.args)
+    """Whole folders run in parallel; what is picked from them, or recorded, in this process. ``-n`` overrides it."""
     options = ('--record-mode', 'keyword', 'markexpr', 'lf', 'collectonly')
     is_picked = any(config.getoption(option) not in (None, 'none', '', False) for option in options)
-    return None if are_folders and not is_picked else 0
+    if is_picked or not all(Path(argument).is_dir() for argument in config.args):
+        return 0
+    if 'PYTEST_XDIST_AUTO_NUM_WORKERS' in os.environ:
+        return None
+    return min((os.cpu_count() or 1) * 3 // 2, 8)  # a third of the time the tests wait
 
 
 def pytest_collection_finish():

@@ -199,7 +199,7 @@ def test_client_that_gives_up_before_its_connection_is_dropped_is_no_error(simul
 
 
 def test_unknown_fault_is_an_error(simulator):
-    with pytest.raises(ValueError, match='a fault is one of delay, drop_before'):
+    with pytest.raises(ValueError, match='a fault is one of delay, hold, drop_before'):
         simulator.fault('earthquake')
 
 
