@@ -71,7 +71,7 @@ class Flavour:
 def pytest_xdist_auto_num_workers(config):
     """Whole folders run in parallel; what is picked from them, or recorded, in this process. ``-n`` overrides it."""
     options = ('--record-mode', 'keyword', 'markexpr', 'lf', 'collectonly')
-    is_picked = any(config.getoption(option) not in (None, 'none', '', False) for option in options)
+    is_picked = any(config.getoption(option, None) not in (None, 'none', '', False) for option in options)
     if is_picked or not all(Path(argument).is_dir() for argument in config.args):
         return 0
     if 'PYTEST_XDIST_AUTO_NUM_WORKERS' in os.environ:
