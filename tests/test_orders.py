@@ -457,7 +457,7 @@ def test_batches_go_side_by_side(flavour, simulator, exchange, exchange_id, quot
 
     async def until_all_are_sent():
         placing = asyncio.ensure_future(exchange.create_orders(listed(quoted, 60)))
-        while len(simulator.requests) < batches_of_60 and not placing.done():
+        while len(simulator.requests) < batches_of_60 and not placing.done():  # noqa: ASYNC110 - a thread logs them
             await asyncio.sleep(0.01)
         placing.cancel()
         await asyncio.gather(placing, return_exceptions=True)
