@@ -20,8 +20,6 @@ from tests.fault_matrix import (
 LATE, BANS = 'no answer in time', ('HTTP 429', 'HTTP 418')
 DROPPED = ('dropped before the effect', 'dropped after the effect')
 
-pytestmark = pytest.mark.xdist_group('fault matrix')  # one process observes it all
-
 
 @pytest.fixture(scope='module')
 def bench(request):

@@ -19,8 +19,6 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / 'ccxt_mmp'
 VERSION = ccxt_mmp.__version__
 
-pytestmark = pytest.mark.xdist_group('packaging')  # one process builds
-
 
 def not_of_the_project(folder, names):
     """What a working copy has besides: environments, caches, and what earlier builds left."""

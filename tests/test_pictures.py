@@ -6,8 +6,6 @@ import pytest
 
 from tests import pictures
 
-pytestmark = pytest.mark.xdist_group('pictures')  # one process draws them
-
 
 @pytest.fixture(scope='module')
 def drawn(tmp_path_factory):

@@ -19,8 +19,6 @@ FILES = ROOT / 'tests' / 'typing'
 RIGHT, WRONG = FILES / 'right_uses.py', FILES / 'wrong_uses.py'
 MARK = re.compile(r'  # error: \w')
 
-pytestmark = pytest.mark.xdist_group('typing')  # one process runs the checkers
-
 
 def run(*command):
     done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=False)
