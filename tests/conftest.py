@@ -2,6 +2,7 @@ import asyncio
 import os
 import re
 import signal
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -64,6 +65,40 @@ class Flavour:
         self.disconnect()
         if self.loop is not None:
             self.loop.close()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """Whole folders run in parallel; what is picked from them, or recorded, in this process. ``-n`` overrides it."""
+    options = ('--record-mode', 'keyword', 'markexpr', 'lf', 'collectonly')
+    is_picked = any(config.getoption(option, None) not in (None, 'none', '', False) for option in options)
+    if is_picked or not all(Path(argument).is_dir() for argument in config.args):
+        return 0
+    if 'PYTEST_XDIST_AUTO_NUM_WORKERS' in os.environ:
+        return None
+    return min((os.cpu_count() or 1) * 3 // 2, 8)  # a third of the time the tests wait
+
+
+# what one process prepares for all tests of a file takes long
+TOGETHER = ('test_fault_matrix.py', 'test_packaging.py', 'test_pictures.py', 'test_typing.py')
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """A test with all its parameters goes to one worker, and so does a file of those."""
+    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - may not be there
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            file = nodeid.partition('::')[0]
+            return file if file.endswith(TOGETHER) else nodeid.partition('[')[0]
+
+    return Scheduling(config, log)
+
+
+def pytest_collection_finish():
+    """Coverage is of the processes that run tests, not of those that the tests start."""
+    os.environ.pop('COVERAGE_PROCESS_CONFIG', None)
 
 
 def pytest_collection_modifyitems(config, items):

@@ -22,7 +22,9 @@ CONTROL = re.compile(r'\x1b\[[0-9;?]*[A-Za-z]')
 
 def environment(tmp_path, *, with_rich):
     """The environment of a process; without rich it cannot be imported."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(('OKX_', 'BINANCE_'))}
+    # a size that is set there, as by Python's readline, would count for more than that of the terminal
+    left_out = ('OKX_', 'BINANCE_', 'COLUMNS', 'LINES')
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     environ |= {'TERM': 'xterm-256color', 'PYTHONUNBUFFERED': '1'}
     if not with_rich:
         (tmp_path / 'rich').mkdir(exist_ok=True)
