@@ -536,10 +536,9 @@ def test_order_that_was_refused_is_not_waited_for(flavour, canned, exchange_id):
 
 @pytest.mark.parametrize('error', [ccxt.InvalidOrder, ccxt.DDoSProtection, ccxt.RateLimitExceeded, ccxt.InvalidNonce])
 def test_every_refusal_says_that_an_order_cannot_arrive(error):
-    fence = Fence()
-    with pytest.raises(error), RequestContext('exchange') as context:
-        context.send(fence, 'BTC-USD', 11)
-        raise error('refused')
+    fence, context = Fence(), RequestContext('exchange')
+    context.send(fence, 'BTC-USD', 11)
+    context.ended(error('refused'))
     assert fence.settled_at() == 0
 
 

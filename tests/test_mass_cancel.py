@@ -945,7 +945,7 @@ def test_answer_that_tells_of_one_order_of_a_batch_speaks_of_that_alone(flavour,
 
     exchange.on_rest_response = one_is_gone
     after_each_list(exchange, lose_all_but_the_first)
-    with pytest.raises(MassCancelIncomplete, match='first failure BadResponse.*was not told about each') as caught:
+    with pytest.raises(MassCancelIncomplete, match=r'first failure BadResponse.*was not told about each') as caught:
         cancel(flavour, exchange)
     assert sorted(caught.value.remaining) == sorted(mine)
 

@@ -179,7 +179,6 @@ def test_order_that_is_not_answered_can_be_given_up():
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        # it may still arrive for a while, and no longer
         assert exchange._mmp_fence('BTC-USD').settled_at() <= time.monotonic() + GRACE
 
     over_socket(main)
