@@ -266,3 +266,17 @@ def test_socket_waits_for_the_next_byte_no_longer_than_the_answer_has():
         context.answer_ends = time.monotonic()
         with pytest.raises(TimeoutError):
             reader.readinto(buffer)
+
+
+def test_answer_has_a_third_of_the_time_or_the_least_that_one_needs(flavour):
+    exchange = flavour.exchange('okx')
+
+    def timeout(left, least):
+        ends = time.monotonic() + left
+        with RequestContext(exchange, ends=ends, least_timeout=least, is_urgent=True) as context, exchange._sending():
+            return context.timeout / 1000
+
+    assert timeout(6, 1) == pytest.approx(2, abs=0.5)
+    assert timeout(6, 4) == 4
+    assert 0 < timeout(6, 8) <= 6  # nor more than there is
+    assert timeout(60, 1) == exchange.timeout / 1000
