@@ -106,7 +106,9 @@ def test_kill_switch_tells_of_a_credential_at_once_and_asks_no_clock(
     assert simulator.requests == []
 
 
-@pytest.mark.parametrize(('exchange_id', 'endpoint'), [('okx', 'POST trade/mass-cancel'), ('binance', 'GET openOrders')])
+@pytest.mark.parametrize(
+    ('exchange_id', 'endpoint'), [('okx', 'POST trade/mass-cancel'), ('binance', 'GET openOrders')]
+)
 def test_kill_switch_tells_of_a_credential_before_it_waits_for_a_limit(flavour, simulator, exchange_id, endpoint):
     options = {'mmpRateLimits': {endpoint: [1, 60_000]}}
     exchange = flavour.exchange(exchange_id, simulator.url, enableRateLimit=True, options=options)
