@@ -166,8 +166,8 @@ class Mmp(Rules, Requests):
         :param str underlying: unified underlying, exchange id or option symbol
         :param dict [params]: none but the following
         :param int [params.lockInterval]: OKX: ms, 0 to 10000, during which it refuses new MMP orders; 0 = unlock
-        :param int [params.timeout]: ms that the whole call may take, 10000 by default; each answer has a third of what is
-            left of it, and at least a tenth of all
+        :param int [params.timeout]: ms that the whole call may take, 10000 by default; each answer has a third of what
+            is left of it, and at least a tenth of all
         :param bool [params.emulate]: OKX: list, cancel and verify as on Binance, for accounts without the privilege
         :param bool [params.includeNonMmp]: Binance: cancel every order of the underlying, in one request
         :returns dict: a MassCancel; ``orders`` are those known to be cancelled by it, without those whose answer was
