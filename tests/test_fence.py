@@ -688,7 +688,8 @@ def test_order_whose_loop_was_closed_disables_no_mass_cancel(fast, exchange_id, 
         await exchange._connections().close()
 
     asyncio.run(main())
-    exchange.session = exchange.tcp_connector = None
+    # here, and not in the course of another test
+    exchange.session = exchange.tcp_connector = pending = loop = None
     gc.collect()
 
 
