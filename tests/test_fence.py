@@ -689,7 +689,8 @@ def test_order_whose_loop_was_closed_disables_no_mass_cancel(fast, exchange_id, 
 
     asyncio.run(main())
     # here, and not in the course of another test
-    exchange.session = exchange.tcp_connector = pending = loop = None
+    exchange.session = exchange.tcp_connector = None
+    exchange = pending = loop = None
     gc.collect()
 
 
