@@ -19,6 +19,8 @@ ORDERS = 400
 UNDERLYINGS = {'binance': ('BTCUSDT', 'BTC/USDT', 200), 'okx': ('BTC-USD', 'BTC/USD', 100)}
 LATENCY = 20  # ms
 TARGET = 8
+TARGET_OF_SYNC = 6
+ONE_BY_ONE: dict[str, Any] = {'massCancelMmp': {'concurrency': 1}}
 
 Way = Callable[[str, Book], float]
 
@@ -64,12 +66,14 @@ def one_after_another(url: str, book: Book) -> float:
 
 ASYNC, SEQUENTIAL = 'binance, async', 'binance, async, one after another by stock ccxt'
 SYNC, NATIVE = 'binance, sync', 'binance, sync, includeNonMmp'
+SYNC_SEQUENTIAL = 'binance, sync, concurrency 1'
 
 # the limiter is off where no request of ours waits for it, and stock ccxt's would
 WAYS: tuple[tuple[str, str, int, Way], ...] = (
     (ASYNC, 'binance', 5, plugin_async('binance', enableRateLimit=False)),
     (SEQUENTIAL, 'binance', 3, one_after_another),
-    (SYNC, 'binance', 2, plugin_sync('binance', enableRateLimit=False)),
+    (SYNC, 'binance', 3, plugin_sync('binance', enableRateLimit=False)),
+    (SYNC_SEQUENTIAL, 'binance', 2, plugin_sync('binance', enableRateLimit=False, options=ONE_BY_ONE)),
     (NATIVE, 'binance', 5, plugin_sync('binance', {'includeNonMmp': True}, enableRateLimit=False)),
     ('okx, sync', 'okx', 5, plugin_sync('okx')),
     ('okx, async, emulate (limit: 300 orders in 2 s)', 'okx', 2, plugin_async('okx', {'emulate': True})),
@@ -105,7 +109,13 @@ def run() -> Result:
             one_by_one,
             at_least=TARGET,
         ),
-        Comparison(f'the same, {SYNC}', medians[SYNC], medians[SEQUENTIAL], one_by_one),
+        Comparison(
+            f'the same, {SYNC}',
+            medians[SYNC],
+            medians[SYNC_SEQUENTIAL],
+            'ccxt_mmp sync, concurrency 1',
+            at_least=TARGET_OF_SYNC,
+        ),
         Comparison(f'the same, {NATIVE}', medians[NATIVE], medians[SEQUENTIAL], one_by_one),
     ]
     contracts = UNDERLYINGS['binance'][2]

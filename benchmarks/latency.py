@@ -18,6 +18,8 @@ MASS_CANCEL = {'instType': 'OPTION', 'instFamily': 'BTC-USD'}
 RULE = {'instFamily': 'BTC-USD', 'timeInterval': '5000', 'frozenInterval': '2000', 'qtyLimit': '100'}
 PATIENCE = 15  # s that anything is waited for, unless a situation says otherwise
 SETTLING = 0.2  # s in which queued calls get to their queue
+SLOW = 10_000  # ms that the answers to slow requests take
+CONNECTIONS = 100  # of aiohttp, behind which other ordinary requests wait
 IDLE = 0.5  # s after which the sync limiter of ccxt waits for nothing more
 WITHIN = 0.010  # s, the target
 
@@ -26,6 +28,7 @@ WITHIN = 0.010  # s, the target
 class Situation:
     """
     prepare: what comes before the mass cancel, with the exchange and whether it is ours; tasks are left to run.
+    slow: how many ordinary requests are in flight whose answers do not come; they went out without the limiter.
     repetitions: of ours and of stock ccxt, which are fewer where it waits for seconds.
     at_least: times as fast as stock ccxt, the target.
     """
@@ -34,6 +37,7 @@ class Situation:
     prepare: Callable[[Any, bool], Any]
     repetitions: tuple[int, int]
     patience: float = PATIENCE
+    slow: int = 0
     at_least: float | None = None
 
 
@@ -73,7 +77,7 @@ def run() -> Result:
         'from the call of a mass cancel on OKX until the simulator has it, limiter on',
         comparisons,
         details,
-        ["Queued calls have ccxt's cost of 1; the connection is open in every situation."],
+        ["Queued calls have ccxt's cost of 1; the connection is open in every situation (ours: warm_up)."],
     )
 
 
@@ -98,6 +102,8 @@ def _arrival(venue: Venue) -> float:
 def _sync_latency(venue: Venue, url: str, situation: Situation, is_ours: bool) -> float:
     exchange = connected(ccxt_mmp.okx if is_ours else ccxt.okx, url, enableRateLimit=False)
     exchange.publicGetPublicTime()
+    if is_ours:
+        exchange.warm_up()
     exchange.enableRateLimit = True
     situation.prepare(exchange, is_ours)
     venue.clear()
@@ -139,8 +145,11 @@ async def _latency(venue: Venue, url: str, situation: Situation, is_ours: bool) 
     module = ccxt_mmp.async_support if is_ours else ccxt.async_support
     async with connected(module.okx, url, enableRateLimit=False) as exchange:
         await exchange.publicGetPublicTime()
+        if is_ours:
+            await exchange.warm_up()
+        queued: list[asyncio.Task[Any]] = await _in_flight(venue, exchange, situation.slow)
         exchange.enableRateLimit = True
-        queued: list[asyncio.Task[Any]] = await situation.prepare(exchange, is_ours)
+        queued += await situation.prepare(exchange, is_ours)
         venue.clear()
         started = time.perf_counter()
         call = exchange.mass_cancel_mmp('BTC/USD') if is_ours else exchange.privatePostTradeMassCancel(MASS_CANCEL)
@@ -153,6 +162,17 @@ async def _latency(venue: Venue, url: str, situation: Situation, is_ours: bool) 
                 task.cancel()
             await asyncio.gather(*queued, return_exceptions=True)
         return _arrival(venue) - started
+
+
+async def _in_flight(venue: Venue, exchange: Any, requests: int) -> list[asyncio.Task[Any]]:
+    venue.clear_faults()
+    if not requests:
+        return []
+    venue.fault('hold', 'public/instruments', milliseconds=SLOW, times=requests)
+    tasks = [asyncio.ensure_future(_call(exchange)) for _ in range(requests)]
+    while venue.faults_left() > requests - CONNECTIONS:  # noqa: ASYNC110 - the venue's thread uses them up
+        await asyncio.sleep(0.01)
+    return tasks
 
 
 async def _idle(exchange: Any, is_ours: bool) -> list[asyncio.Task[Any]]:
@@ -178,4 +198,5 @@ ASYNC_SITUATIONS = (
     Situation('right after set_mmp', _after_set_mmp, (15, 2), at_least=300),
     Situation('behind 30 queued calls', _behind(30), (15, 3)),
     Situation('behind 1,000 queued calls', _behind(1000), (15, 2), patience=5),
+    Situation('with 150 slow requests in flight', _idle, (10, 1), patience=3, slow=150),
 )

@@ -51,6 +51,10 @@ class Venue(Simulator):
         """How many requests came."""
         return len(self.requests)
 
+    def faults_left(self) -> int:
+        """How many requests are still to be struck by a fault."""
+        return sum(fault.times for fault in self._faults)
+
     def weight(self) -> int:
         return self.used_weight
 

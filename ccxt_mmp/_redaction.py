@@ -35,7 +35,9 @@ _EXCHANGES: WeakValueDictionary[int, Any] = WeakValueDictionary()
 
 def remember(exchange: Any) -> None:
     """Look for the credentials of this object from now on, as long as it lives."""
-    _EXCHANGES[id(exchange)] = exchange
+    key = id(exchange)
+    if _EXCHANGES.get(key) is not exchange:
+        _EXCHANGES[key] = exchange
 
 
 def redacted(text: str) -> str:

@@ -81,6 +81,11 @@ class Fence:
         """
         return any(order.holder == holder for order in tuple(self._in_flight))
 
+    @property
+    def has_in_flight(self) -> bool:
+        """Whether an order is in flight, or was when somebody last looked."""
+        return bool(self._in_flight)
+
     def settled_at(self) -> float:
         """When no order that was sent can arrive any more, of time.monotonic(); in the past if none is in flight."""
         now = time.monotonic()

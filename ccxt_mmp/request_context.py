@@ -114,14 +114,12 @@ class RequestContext:
         if _CURRENT.get() is self:
             _CURRENT.set(self._outer)
         self._outer = None
-        self.ended(error)
+        if self._in_flight:
+            self.ended(error)
 
     @property
     def is_entered(self) -> bool:
         return self._holder is not None
-
-    def is_held_by(self, holder: object) -> bool:
-        return self._holder is not None and self._holder == holder
 
     # --- MMP orders in flight
 
@@ -176,7 +174,8 @@ class UnderWay:
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self._context.is_in_use = False
-        self._context.ended(error)
+        if self._context.is_sent:
+            self._context.ended(error)
         if self._is_new:
             self._context.__exit__(kind, error, traceback)
 
@@ -199,7 +198,8 @@ class Sending:
         context = self._context
         if context is not None:
             context.session = context.timeout = context.answer_ends = None
-            context.ended(error)
+            if context.is_sent:
+                context.ended(error)
 
 
 _CURRENT: ContextVar[RequestContext | None] = ContextVar('ccxt_mmp_request', default=None)
@@ -208,15 +208,17 @@ _CURRENT: ContextVar[RequestContext | None] = ContextVar('ccxt_mmp_request', def
 def current_holder() -> object:
     """The task that runs, or the thread where none does."""
     loop = asyncio._get_running_loop()
-    task = None if loop is None else asyncio.current_task(loop)
-    return threading.get_ident() if task is None else task
+    if loop is None:
+        return threading.get_ident()
+    return asyncio.current_task(loop) or threading.get_ident()
 
 
 def current_request(owner: object) -> RequestContext | None:
     """The innermost request of an exchange that this task or thread is making."""
     context = _CURRENT.get()
-    is_own = context is not None and context.owner is owner and context.is_held_by(current_holder())
-    return context if is_own else None
+    if context is None or context.owner is not owner or context._holder != current_holder():
+        return None
+    return context
 
 
 def answer_ends() -> float | None:
@@ -247,10 +249,12 @@ class RequestAttribute:
     def __get__(self, exchange: Any, kind: type | None = None) -> Any:
         if exchange is None:
             return self
-        context = current_request(exchange)
-        value = None if context is None else getattr(context, self._name)
-        if value is not None:
-            return value
+        context = _CURRENT.get()
+        if context is not None and context.owner is exchange:
+            value = getattr(context, self._name)
+            # asked last, as it takes longest
+            if value is not None and context._holder == current_holder():
+                return value
         try:
             return exchange.__dict__[self._name]
         except KeyError:  # ccxt's default

@@ -271,11 +271,14 @@ class Mmp(Rules, Requests):
         options = self.options
         of_method = options.get(method)
         names = option_names(name)
-        for level in (of_method, options) if isinstance(of_method, dict) else (options,):
-            for key in names:
-                value = level.get(key)
-                if value is not None:
-                    return value, params
+        for key in names if isinstance(of_method, dict) else ():
+            value = of_method.get(key)
+            if value is not None:
+                return value, params
+        for key in names:
+            value = options.get(key)
+            if value is not None:
+                return value, params
         return default, params
 
     def _flag_option(self, method: str, name: str, params: Params) -> tuple[bool, Params]:

@@ -243,8 +243,8 @@ class SyncMmp(MmpOrders, Mmp):
         super().close(*arguments, **keywords)
 
     def _connections(self) -> Connections:
-        connections: Connections = self.__dict__.setdefault('_mmp_connections', Connections())
-        return connections
+        connections: Connections | None = self.__dict__.get('_mmp_connections')
+        return connections or self.__dict__.setdefault('_mmp_connections', Connections())
 
 
 class AsyncMmp(MmpOrders, Mmp):
@@ -385,8 +385,8 @@ class AsyncMmp(MmpOrders, Mmp):
         await super().close(*arguments, **keywords)
 
     def _connections(self) -> AsyncConnections:
-        connections: AsyncConnections = self.__dict__.setdefault('_mmp_connections', AsyncConnections())
-        return connections
+        connections: AsyncConnections | None = self.__dict__.get('_mmp_connections')
+        return connections or self.__dict__.setdefault('_mmp_connections', AsyncConnections())
 
 
 # written once, read by help() of both

@@ -100,7 +100,9 @@ class Progress:
         self.fence.__exit__(*error)
 
     def look_around(self) -> None:
-        self.is_settled = not self.awaits_answers and not self.fence.has_interrupted(current_holder())
+        self.is_settled = not self.fence.has_in_flight or not (
+            self.awaits_answers or self.fence.has_interrupted(current_holder())
+        )
 
     @property
     def awaits_answers(self) -> bool:

@@ -738,7 +738,8 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
             if context is not None and context.needs_data and httpCode == 200:
                 self._entries('fetchOpenOrders', response)
             return handled
-        data = [entry for entry in self.safe_list(response, 'data', []) if isinstance(entry, dict)]
+        rows = response.get('data')
+        data = [entry for entry in rows if isinstance(entry, dict)] if isinstance(rows, list) else []
         for each in (response, *data):
             code = each.get('code', each.get('sCode'))
             if code is not None and code != '0':

@@ -1,7 +1,7 @@
 """The names in params: which are the plugin's own, which are ccxt's, and which are a slip of the pen."""
 
 from collections.abc import Collection, Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 LIMITS = (
     'window',
@@ -47,8 +47,12 @@ def misspelt(names: Iterable[object], own_fields: Collection[str] = ()) -> tuple
     own_fields: the exchange's own, which are no slips: Deribit's ``delta_limit`` is one.
     """
     for name in names:
-        if isinstance(name, str) and name not in OWN_NAMES and name not in own_fields:
-            meant = _BY_FOLDED_NAME.get(_folded(name))
-            if meant is not None:
-                return name, meant
+        meant = _meant(name) if isinstance(name, str) else None
+        if meant is not None and name not in own_fields:
+            return str(name), meant
     return None
+
+
+@lru_cache(1000)
+def _meant(name: str) -> str | None:
+    return None if name in OWN_NAMES else _BY_FOLDED_NAME.get(_folded(name))

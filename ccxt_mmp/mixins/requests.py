@@ -94,8 +94,11 @@ class Requests(Host):
 
     def _sending(self) -> Sending:
         context = current_request(self)
-        self._pass_fence(context)
-        if context is not None and context.is_urgent and context.ends is not None:
+        if context is None:
+            return Sending(None)
+        if context.underlyings:
+            self._pass_fence(context)
+        if context.is_urgent and context.ends is not None:
             # a third of what is left, so that one answer that does not come leaves time to ask again
             left = max(context.ends - time.monotonic(), 0.001)
             context.timeout = min(self.timeout, max(left / 3, min(left, context.least_timeout)) * 1000)
@@ -105,22 +108,22 @@ class Requests(Host):
         # ccxt signs a request when the waiting is over, right before it hands it to the transport
         context = current_request(self)
         if context is not None and context.is_in_use:
-            self._find_mmp_orders(context, **dict(zip(SIGNED, arguments, strict=False)), **keywords)
-            self._pass_fence(context)
+            path = arguments[0] if arguments else keywords.get('path')
+            if path in self._order_paths and not context.underlyings:
+                self._find_mmp_orders(context, **dict(zip(SIGNED, arguments, strict=False)), **keywords)
+            if context.underlyings:
+                self._pass_fence(context)
         return super().sign(*arguments, **keywords)
 
     def _find_mmp_orders(self, context: RequestContext, path: str = '', params: Any = None, **_: Any) -> None:
         """Let a request know the underlyings of its MMP orders; a method that has entered it may know more."""
-        if path in self._order_paths and not context.underlyings:
-            context.underlyings = tuple(dict.fromkeys(self._mmp_underlyings_sent(path, params)))
+        context.underlyings = tuple(dict.fromkeys(self._mmp_underlyings_sent(path, params)))
 
-    def _pass_fence(self, context: RequestContext | None) -> None:
+    def _pass_fence(self, context: RequestContext) -> None:
         """Count the MMP orders of a request as in flight; raise if a mass cancel came after they were asked for.
 
         Asked twice for each sending, as hooks run between the signing and the transport, and may cancel.
         """
-        if context is None or not context.underlyings:
-            return
         if context.is_sent:
             passes = context.may_still_be_sent()
         else:
@@ -141,7 +144,7 @@ class Requests(Host):
 
     def _read(self, answer: Any) -> Any:
         """ccxt hands on an answer that is no JSON as a text or a stream, and fails at it where it expects an order."""
-        if self._is_own_request() and not isinstance(answer, (dict, list)):
+        if not isinstance(answer, (dict, list)) and self._is_own_request():
             raise BadResponse(f'{self.id} received an answer that is no JSON object: {shown(answer)}')
         return answer
 

@@ -44,7 +44,9 @@ class Rules(Freezes):
     def _refuse_misspelt(self, method: str, params: Params, error: type[ExchangeError]) -> None:
         """A name that is nearly one of the plugin's own is never dropped in silence, nor sent."""
         for where, given in (('params', params), (f"options['{method}']", self.options.get(method))):
-            names = [name for name, value in given.items() if value is not None] if isinstance(given, dict) else []
+            if not given or not isinstance(given, dict):
+                continue
+            names = [name for name, value in given.items() if value is not None]
             slip = misspelt(names)
             slip = slip and misspelt(names, self._limit_fields())
             if slip is not None:
@@ -52,7 +54,7 @@ class Rules(Freezes):
 
     def _has_scope(self, scope: Scope) -> bool:
         given = self.options.get('mmpLimits')
-        return scope in self._default_limits() or (isinstance(given, dict) and scope in given)
+        return (isinstance(given, dict) and scope in given) or scope in self._default_limits()
 
     def _default_limits(self) -> dict[str, Any]:
         limits: dict[str, Any] = self._default_option('mmpLimits')
@@ -75,13 +77,11 @@ class Rules(Freezes):
 
     def _refuse_what_has_no_place(self, method: str, scope: Scope, params: Params) -> None:
         """A limit that neither the method nor the exchange has is never dropped in silence, nor sent."""
-        if not params:
-            return
-        limits = self._mmp_limits(scope)
         own_flag = ('massCancelMmp', self._mass_cancel_flag)
         for name, value in params.items():
-            if value is None:
+            if value is None or (method, name) == own_flag:
                 continue
+            limits = self._mmp_limits(scope)
             if name in limits or name in LIMITS:
                 taken = [each for each in TAKEN_LIMITS.get(method, ()) if limits.get(each) is not None]
                 if name not in taken:
@@ -89,7 +89,7 @@ class Rules(Freezes):
                     raise NotSupported(
                         f'{self.id} {method}() has no {name} in the scope {scope}, of limits it takes {accepted}'
                     )
-            elif name in MASS_CANCEL_FLAGS and value is not False and (method, name) != own_flag:
+            elif name in MASS_CANCEL_FLAGS and value is not False:
                 raise NotSupported(f'{self.id} {method}() does not support {name}')
             elif name == 'qtyUnit' and (method != 'setMmp' or limits.get('qtyLimit') is None):
                 raise NotSupported(f'{self.id} {method}() has no qtyLimit in the scope {scope}, so it takes no qtyUnit')
