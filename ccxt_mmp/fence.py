@@ -5,6 +5,7 @@ come between any two of them.
 """
 
 import time
+import weakref
 from typing import Any
 
 Mark = object  # what an order remembers of a fence from when it was asked for
@@ -18,11 +19,20 @@ GRACE = 1.0
 class InFlight:
     """An order, or a batch, that was handed to the transport: in flight until it is answered or given up."""
 
-    __slots__ = ('ends', 'holder')
+    __slots__ = ('_holder', 'ends')
 
     def __init__(self, ends: float, holder: object) -> None:
         self.ends = ends  # of time.monotonic()
-        self.holder: object = holder  # the task or thread that waits for its answer
+        # the task or thread that waits for its answer; a task is not kept alive for it
+        self._holder = holder if isinstance(holder, int) or holder is None else weakref.ref(holder)
+
+    @property
+    def holder(self) -> object:
+        return self._holder() if isinstance(self._holder, weakref.ref) else self._holder
+
+    def abandon(self) -> None:
+        """Nobody waits for its answer any more."""
+        self._holder = None
 
 
 class Fence:
@@ -72,7 +82,7 @@ class Fence:
     def lost(self, order: InFlight) -> None:
         """Its answer was given up: it may still arrive for a while, though not for longer than before."""
         order.ends = min(order.ends, time.monotonic() + GRACE)
-        order.holder = None
+        order.abandon()
 
     def has_interrupted(self, holder: object) -> bool:
         """Whether an order of this task or thread waits until what it is asked in the course of is over.

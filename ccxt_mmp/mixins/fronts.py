@@ -240,7 +240,8 @@ class SyncMmp(MmpOrders, Mmp):
 
     def close(self, *arguments: Any, **keywords: Any) -> None:
         self._connections().close()
-        super().close(*arguments, **keywords)
+        if hasattr(super(), 'close'):  # not in older versions of ccxt
+            super().close(*arguments, **keywords)
 
     def _connections(self) -> Connections:
         connections: Connections | None = self.__dict__.get('_mmp_connections')
