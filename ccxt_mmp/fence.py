@@ -5,7 +5,10 @@ come between any two of them.
 """
 
 import time
+from asyncio import Future
+from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 Mark = object  # what an order remembers of a fence from when it was asked for
 
@@ -18,11 +21,20 @@ GRACE = 1.0
 class InFlight:
     """An order, or a batch, that was handed to the transport: in flight until it is answered or given up."""
 
-    __slots__ = ('ends', 'holder')
+    __slots__ = ('_holder', 'ends')
 
     def __init__(self, ends: float, holder: object) -> None:
         self.ends = ends  # of time.monotonic()
-        self.holder: object = holder  # the task or thread that waits for its answer
+        # a task that its closed loop has forgotten must not live on because of what it waits for
+        self._holder: Callable[[], object] = ref(holder) if isinstance(holder, Future) else lambda: holder
+
+    @property
+    def holder(self) -> object:
+        """The task or thread that waits for its answer; None if none does any more."""
+        return self._holder()
+
+    def give_up(self) -> None:
+        self._holder = lambda: None
 
 
 class Fence:
@@ -72,7 +84,7 @@ class Fence:
     def lost(self, order: InFlight) -> None:
         """Its answer was given up: it may still arrive for a while, though not for longer than before."""
         order.ends = min(order.ends, time.monotonic() + GRACE)
-        order.holder = None
+        order.give_up()
 
     def has_interrupted(self, holder: object) -> bool:
         """Whether an order of this task or thread waits until what it is asked in the course of is over.
