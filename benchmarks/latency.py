@@ -170,7 +170,7 @@ async def _in_flight(venue: Venue, exchange: Any, requests: int) -> list[asyncio
         return []
     venue.fault('hold', 'public/instruments', milliseconds=SLOW, times=requests)
     tasks = [asyncio.ensure_future(_call(exchange)) for _ in range(requests)]
-    while venue.faults_left() > requests - CONNECTIONS:  # noqa: ASYNC110 - of another process
+    while venue.faults_left() > requests - CONNECTIONS:  # noqa: ASYNC110 - the venue's thread uses them up
         await asyncio.sleep(0.01)
     return tasks
 

@@ -133,9 +133,9 @@ class AsyncConnections:
     def session(self, exchange: Any) -> Any:
         """The session; the exchange's own if that is of the user's, or closed."""
         stock = exchange.session
-        if stock is not None and getattr(stock, 'connector', None) is not exchange.tcp_connector:
-            return stock
-        if getattr(exchange, 'closed_by_user', False):
+        connector = exchange.tcp_connector  # of a session that ccxt made
+        is_of_the_user = stock is not None and (connector is None or getattr(stock, 'connector', None) is not connector)
+        if is_of_the_user or getattr(exchange, 'closed_by_user', False):
             return stock
         loop = asyncio.get_running_loop()
         if self._session is None or self._session.closed or self._loop is not loop:

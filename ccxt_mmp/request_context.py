@@ -28,6 +28,7 @@ class RequestContext:
     owner: the exchange; the requests of another one that is called meanwhile are none of its business.
     cost: how many calls of the window it counts as.
     ends: time.monotonic() at which it need not be sent any more.
+    least_timeout: s that its answer has at least, if there is so much left.
     is_urgent: whether it goes over the kill switch's own connections.
     is_ordinary: whether it is ccxt's own, which nothing is known of and which is left as it is.
     is_repeatable: whether ccxt's own retries apply.
@@ -54,6 +55,7 @@ class RequestContext:
         'is_ordinary',
         'is_repeatable',
         'is_urgent',
+        'least_timeout',
         'marks',
         'needs_data',
         'owner',
@@ -70,6 +72,7 @@ class RequestContext:
         *,
         cost: int = 1,
         ends: float | None = None,
+        least_timeout: float = 0.0,
         is_urgent: bool = False,
         is_ordinary: bool = False,
         is_repeatable: bool = False,
@@ -82,6 +85,7 @@ class RequestContext:
         self.endpoint = endpoint
         self.cost = cost
         self.ends = ends
+        self.least_timeout = least_timeout
         self.timeout: float | None = None
         self.is_urgent = is_urgent
         self.is_ordinary = is_ordinary

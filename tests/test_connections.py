@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import gc
+import io
 import pickle
 import socket
 import threading
@@ -16,7 +17,8 @@ from requests.adapters import HTTPAdapter
 
 import ccxt_mmp
 import ccxt_mmp.async_support
-from ccxt_mmp.connections import AsyncConnections, Connections
+from ccxt_mmp.connections import AsyncConnections, Connections, _Reader
+from ccxt_mmp.request_context import RequestContext
 from tests.trading import UNDERLYING, UNIFIED, at_simulator
 
 TIME = {'okx': 'publicGetPublicTime', 'binance': 'eapiPublicGetTime'}
@@ -59,6 +61,30 @@ def test_mass_cancel_does_not_wait_for_slow_ordinary_requests(fast, exchange_id)
 
     asyncio.run(main())
     assert fast.resting(exchange_id, UNDERLYING[exchange_id]) == []
+    fast.clear()
+
+
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_connections_of_the_kill_switch_are_not_limited(fast, exchange_id):
+    """To a hundred, as those of an aiohttp session that nobody asked otherwise."""
+
+    async def main():
+        async with getattr(ccxt_mmp.async_support, exchange_id)({'enableRateLimit': False}) as exchange:
+            at_simulator(exchange, fast)
+            path = {'okx': 'mass-cancel', 'binance': 'openOrders'}[exchange_id]
+            fast.fault('hold', path, milliseconds=60_000, times=100)
+            slow = [asyncio.ensure_future(exchange.mass_cancel_mmp(UNIFIED[exchange_id])) for _ in range(100)]
+            while fast._faults:  # noqa: ASYNC110 - another thread brings it about
+                await asyncio.sleep(0.005)
+            last = asyncio.ensure_future(exchange.mass_cancel_mmp(UNIFIED[exchange_id]))
+            await asyncio.wait([last, *slow], return_when=asyncio.FIRST_COMPLETED)
+            assert last.done()
+            await last
+            for each in slow:
+                each.cancel()
+            await asyncio.gather(*slow, return_exceptions=True)
+
+    asyncio.run(main())
     fast.clear()
 
 
@@ -114,8 +140,8 @@ def test_session_is_lent_to_one_request_at_a_time():
     stock, connections = requests.Session(), Connections()
     with connections.lend(stock) as first, connections.lend(stock) as second:
         assert first is not second
-    with connections.lend(stock) as again:
-        assert again in (first, second)
+    with connections.lend(stock) as again, connections.lend(stock) as other:
+        assert {again, other} == {first, second}
 
 
 @pytest.mark.parametrize('kind', [Connections, AsyncConnections])
@@ -203,3 +229,54 @@ def test_answer_that_drips_does_not_outlast_its_time(flavour, exchange_id, at_on
         assert server.requests >= 2
     finally:
         server.close()
+
+
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_answer_that_drips_through_a_proxy_does_not_outlast_its_time(flavour, exchange_id):
+    server = Dripping('head')
+    try:
+        exchange = flavour.exchange(exchange_id, 'http://exchange.invalid', httpProxy=server.url)
+        started = time.monotonic()
+        with pytest.raises(ccxt.OperationFailed):
+            flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id], {'timeout': 900}))
+        assert time.monotonic() - started < 2
+        assert server.requests >= 2
+    finally:
+        server.close()
+
+
+class TimedSocket:
+    def __init__(self):
+        self.timeouts = []
+
+    def settimeout(self, seconds):
+        self.timeouts.append(seconds)
+
+
+def test_socket_waits_for_the_next_byte_no_longer_than_the_answer_has():
+    sock, raw, buffer = TimedSocket(), io.BytesIO(b'{}'), bytearray(1)
+    reader = _Reader(sock, raw)
+    with RequestContext('exchange') as context:
+        reader.readinto(buffer)
+        assert sock.timeouts == []  # which says nothing
+        context.answer_ends = time.monotonic() + 5
+        reader.readinto(buffer)
+        [seconds] = sock.timeouts
+        assert 0 < seconds <= 5
+        context.answer_ends = time.monotonic()
+        with pytest.raises(TimeoutError):
+            reader.readinto(buffer)
+
+
+def test_answer_has_a_third_of_the_time_or_the_least_that_one_needs(flavour):
+    exchange = flavour.exchange('okx')
+
+    def timeout(left, least):
+        ends = time.monotonic() + left
+        with RequestContext(exchange, ends=ends, least_timeout=least, is_urgent=True) as context, exchange._sending():
+            return context.timeout / 1000
+
+    assert timeout(6, 1) == pytest.approx(2, abs=0.5)
+    assert timeout(6, 4) == 4
+    assert 0 < timeout(6, 8) <= 6  # nor more than there is
+    assert timeout(60, 1) == exchange.timeout / 1000

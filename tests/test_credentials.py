@@ -106,6 +106,34 @@ def test_kill_switch_tells_of_a_credential_at_once_and_asks_no_clock(
     assert simulator.requests == []
 
 
+@pytest.mark.parametrize(
+    ('exchange_id', 'endpoint'), [('okx', 'POST trade/mass-cancel'), ('binance', 'GET openOrders')]
+)
+def test_kill_switch_tells_of_a_credential_before_it_waits_for_a_limit(flavour, simulator, exchange_id, endpoint):
+    options = {'mmpRateLimits': {endpoint: [1, 60_000]}}
+    exchange = flavour.exchange(exchange_id, simulator.url, enableRateLimit=True, options=options)
+    flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id]))
+    sent = len(simulator.requests)
+    exchange.secret = 'SEKRET\n'
+    with pytest.raises(ccxt.AuthenticationError, match='secret'):
+        flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id]))
+    assert len(simulator.requests) == sent
+
+
+@pytest.mark.parametrize(
+    ('method', 'arguments'), [('set_mmp', (5000, 2000, 100)), ('reset_mmp', ()), ('fetch_mmp', ())]
+)
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_clock_is_not_asked_for_a_credential_that_cannot_be_sent(flavour, simulator, exchange_id, method, arguments):
+    options = {'adjustForTimeDifference': True}
+    exchange = flavour.exchange(exchange_id, simulator.url, secret='SEKRET\n', options=options)
+    if (exchange_id, method) == ('binance', 'set_mmp'):
+        arguments = (*arguments, 1)
+    with pytest.raises(ccxt.AuthenticationError, match='secret'):
+        flavour.take(getattr(exchange, method)(UNIFIED[exchange_id], *arguments))
+    assert simulator.requests == []
+
+
 def test_key_that_goes_out_unsigned_is_checked_too(flavour, simulator):
     exchange = flavour.exchange('binance', simulator.url, apiKey='SEKRET\n')
     for call in (

@@ -95,7 +95,9 @@ def is_ours(node):
 
 
 SOURCES = {exchange_id: Source(exchange_id) for exchange_id in MIXINS}
-NEW_METHODS = {name for name, value in vars(SyncMmp).items() if inspect.isfunction(value)} - SOURCES['okx'].overridden
+NEW_METHODS = {
+    name for name, value in vars(SyncMmp).items() if inspect.isfunction(value) and not name.startswith('_')
+} - SOURCES['okx'].overridden
 
 
 def positional(function):

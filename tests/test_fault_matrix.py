@@ -13,11 +13,12 @@ from tests.fault_matrix import (
     Bench,
     CreateOrders,
     MassCancel,
+    arrived,
     document,
     outcome,
 )
 
-LATE, BANS = 'no answer in time', ('HTTP 429', 'HTTP 418')
+BANS = ('HTTP 429', 'HTTP 418')
 DROPPED = ('dropped before the effect', 'dropped after the effect')
 
 
@@ -87,27 +88,21 @@ def test_nothing_but_a_mass_cancel_is_sent_twice(method, seen):
 def test_flavours_do_the_same(method, seen):
     """But for what docs/faults.md says of the transports."""
 
-    def all_of(each):
+    def all_of(row, each):
         # ccxt has an error of its own for a broken connection in sync
         said = outcome(method, each).replace('`NetworkError`', '`ExchangeNotAvailable`')
-        return said, each.requests, method.afterwards(each)
+        return said, arrived(row, each), method.afterwards(each)
 
     for row, by_flavour in seen.items():
-        assert all_of(by_flavour['async']) == all_of(by_flavour['pro']), row.name
-        if is_repeated_by_the_transport(row) or is_stopped_on_the_way(row):
+        assert all_of(row, by_flavour['async']) == all_of(row, by_flavour['pro']), row.name
+        if is_repeated_by_the_transport(row):
             assert by_flavour['sync'].requests <= by_flavour['async'].requests, row.name
         else:
-            assert all_of(by_flavour['sync']) == all_of(by_flavour['async']), row.name
+            assert all_of(row, by_flavour['sync']) == all_of(row, by_flavour['async']), row.name
 
 
 def is_repeated_by_the_transport(row):
     return row.fault in DROPPED and row.endpoint.startswith(('GET', 'DELETE'))
-
-
-def is_stopped_on_the_way(row):
-    """Side by side with the request another one is sent, in async and pro."""
-    is_stopped = row.fault in BANS or (row.fault == LATE and row.is_for_ever)
-    return is_stopped and isinstance(row.method, MassCancel) and row.endpoint == 'DELETE batchOrders'
 
 
 def test_document_says_what_is_observed(bench):

@@ -5,6 +5,7 @@ import contextvars
 import copy
 import gc
 import pickle
+import re
 import threading
 import time
 
@@ -18,7 +19,7 @@ import ccxt_mmp.pro
 from ccxt_mmp import MassCancelIncomplete, MassCancelLocked
 from ccxt_mmp.fence import GRACE, UNUSED, Fence
 from ccxt_mmp.mixins.binance import encoded_json
-from ccxt_mmp.request_context import RequestContext, current_request
+from ccxt_mmp.request_context import RequestContext, Sending, current_request
 from ccxt_mmp.throttling import RollingWindow
 from tests.trading import UNDERLYING, UNIFIED, at_simulator, symbols, with_markets
 
@@ -53,6 +54,13 @@ def test_fence_stops_what_was_asked_for_before_the_end_of_a_mass_cancel():
     assert not fence.lets_pass(before)
     assert not fence.lets_pass(during)
     assert fence.lets_pass(fence.mark())
+
+
+def test_order_that_is_asked_for_during_a_mass_cancel_is_stopped_after_it_too():
+    fence = Fence()
+    with fence:
+        during = fence.mark()
+    assert not fence.lets_pass(during)
 
 
 def test_fence_opens_again_after_a_failure():
@@ -112,13 +120,15 @@ def test_order_asked_for_while_a_mass_cancel_is_under_way_is_stopped(fast):
     asyncio.run(main())
 
 
-def test_order_asked_for_before_the_markets_are_loaded_is_stopped(fast):
+@pytest.mark.parametrize('method', ['create_order', 'create_orders'])
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_order_asked_for_before_the_markets_are_loaded_is_stopped(fast, exchange_id, method):
     """It counts when it was asked for, not when its underlying became known."""
 
     async def main():
-        async with ccxt_mmp.async_support.okx({'enableRateLimit': False}) as exchange:
+        async with getattr(ccxt_mmp.async_support, exchange_id)({'enableRateLimit': False}) as exchange:
             markets = at_simulator(exchange, fast).markets
-            symbol = symbols(exchange, 'BTC-USD')[0]
+            symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
             exchange.markets = None
             is_loaded = asyncio.Event()
 
@@ -127,15 +137,39 @@ def test_order_asked_for_before_the_markets_are_loaded_is_stopped(fast):
                 exchange.markets = markets
 
             exchange.load_markets = load_markets
-            waiting = asyncio.ensure_future(exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True}))
+            arguments = {
+                'create_order': (symbol, 'limit', 'buy', 10, 5, {'mmp': True}),
+                'create_orders': ([order(symbol, mmp=True)],),
+            }[method]
+            # by then it has seen a mass cancel: a fence that was never used is a case of its own
+            await exchange.mass_cancel_mmp(UNIFIED[exchange_id])
+            waiting = asyncio.ensure_future(getattr(exchange, method)(*arguments))
             await asyncio.sleep(0)
-            await exchange.mass_cancel_mmp('BTC/USD')
+            await exchange.mass_cancel_mmp(UNIFIED[exchange_id])
             is_loaded.set()
             with pytest.raises(MassCancelLocked):
                 await waiting
 
     asyncio.run(main())
-    assert fast.resting('okx', 'BTC-USD') == []
+    assert fast.resting(exchange_id, UNDERLYING[exchange_id]) == []
+
+
+@pytest.mark.parametrize('method', ['create_order', 'create_orders', 'raw'])
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_orders_that_are_asked_for_after_a_mass_cancel_go(flavour, fast, exchange_id, method):
+    exchange = with_markets(flavour.exchange(exchange_id, fast.url))
+    symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
+    flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id]))
+    if method == 'create_order':
+        flavour.take(placing(exchange, symbol))
+    elif method == 'create_orders':
+        [placed] = flavour.take(exchange.create_orders([order(symbol, mmp=True)]))
+        assert placed['error'] is None
+    else:
+        for call in raw_orders(exchange):
+            flavour.take(call())
+    assert {each.mmp for each in fast.resting(exchange_id, UNDERLYING[exchange_id])} == {True}
+    assert exchange._mmp_fence(UNDERLYING[exchange_id]).settled_at() == 0
 
 
 @pytest.mark.parametrize('way', WAYS)
@@ -211,6 +245,16 @@ def test_lock_looks_after_orders_that_were_in_flight_if_it_lasts_as_long(fast, i
     cancelled = asyncio.run(main())
     assert len(fast.requests) == requests
     assert cancelled['lockedUntil'] <= fast.requests[-1].time + lock
+
+
+def test_lock_that_outlasts_orders_in_flight_spares_the_wait(flavour, fast):
+    """The exchange refuses them when they come."""
+    exchange = flavour.exchange('okx', fast.url)
+    fence = exchange._mmp_fence('BTC-USD')
+    fence.send(fence.mark(), time.monotonic() + 8)
+    flavour.take(exchange.mass_cancel_mmp('BTC/USD', {'lockInterval': 10_000}))
+    assert fence.settled_at() > time.monotonic()
+    assert len(fast.requests) == 1
 
 
 @pytest.mark.parametrize('way', WAYS)
@@ -476,6 +520,70 @@ def test_order_counts_as_in_flight_before_the_fence_is_asked():
     assert seen == [10**10]
 
 
+REFUSED = {'okx': '{"code":"51008","msg":"","data":[]}', 'binance': '{"code":-2010,"msg":"NEW_ORDER_REJECTED"}'}
+
+
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_order_that_was_refused_is_not_waited_for(flavour, canned, exchange_id):
+    """Whatever the status of the answer says."""
+    canned.answer(REFUSED[exchange_id], status=500)
+    exchange = with_markets(flavour.exchange(exchange_id, canned.url))
+    with pytest.raises(ccxt.ExchangeError):
+        flavour.take(placing(exchange, symbols(exchange, UNDERLYING[exchange_id])[0]))
+    assert len(canned.received()) == 1
+    assert exchange._mmp_fence(UNDERLYING[exchange_id]).settled_at() == 0
+
+
+@pytest.mark.parametrize('error', [ccxt.InvalidOrder, ccxt.DDoSProtection, ccxt.RateLimitExceeded, ccxt.InvalidNonce])
+def test_every_refusal_says_that_an_order_cannot_arrive(error):
+    fence, context = Fence(), RequestContext('exchange')
+    context.send(fence, 'BTC-USD', 11)
+    context.ended(error('refused'))
+    assert fence.settled_at() == 0
+
+
+@pytest.mark.parametrize('status', [500, 503, 504])
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_order_that_a_gateway_gave_up_may_still_arrive(flavour, fast, exchange_id, status):
+    fast.fault('status', ORDER[exchange_id], status=status)
+    exchange = with_markets(flavour.exchange(exchange_id, fast.url))
+    with pytest.raises(ccxt.NetworkError):
+        flavour.take(placing(exchange, symbols(exchange, UNDERLYING[exchange_id])[0]))
+    assert exchange._mmp_fence(UNDERLYING[exchange_id]).settled_at() > time.monotonic()
+
+
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_order_whose_answer_broke_off_may_still_arrive(flavour, httpserver, exchange_id):
+    """ccxt raises the same as for a refusal."""
+    broken = {'Content-Encoding': 'gzip'}
+    httpserver.expect_request(re.compile('')).respond_with_data(b'{"code":"0"', headers=broken)
+    exchange = with_markets(flavour.exchange(exchange_id, f'http://{httpserver.host}:{httpserver.port}'))
+    with pytest.raises(ccxt.ExchangeError):
+        flavour.take(raw_orders(exchange)[0]())
+    assert exchange._mmp_fence(UNDERLYING[exchange_id]).settled_at() > time.monotonic()
+
+
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_order_is_counted_when_it_is_signed(flavour, exchange_id):
+    """So that a fetch of the user's is fenced, too."""
+    exchange = with_markets(flavour.exchange(exchange_id))
+    fence = exchange._mmp_fence(UNDERLYING[exchange_id])
+    answer = {'okx': {'code': '0', 'data': [{'ordId': '1', 'sCode': '0'}]}, 'binance': {'orderId': 1}}[exchange_id]
+    seen = []
+
+    def fetch(*arguments):
+        seen.append(fence.settled_at() > time.monotonic())
+        return answer
+
+    async def async_fetch(*arguments):
+        return fetch(*arguments)
+
+    exchange.fetch = fetch if exchange.synchronous else async_fetch
+    flavour.take(placing(exchange, symbols(exchange, UNDERLYING[exchange_id])[0]))
+    assert seen == [True]
+    assert fence.settled_at() == 0
+
+
 # --- whose a request is
 
 
@@ -526,6 +634,31 @@ def test_context_that_ends_elsewhere_ends():
     assert not context.is_entered
 
 
+def test_context_that_ends_elsewhere_leaves_the_request_there_alone():
+    context = RequestContext('exchange')
+    contextvars.copy_context().run(context.__enter__)
+    with RequestContext('exchange') as other:
+        context.__exit__(GeneratorExit, GeneratorExit(), None)
+        assert current_request('exchange') is other
+
+
+def test_request_is_that_around_it_again_when_one_is_over():
+    with RequestContext('exchange') as outer:
+        with RequestContext('exchange') as inner:
+            assert current_request('exchange') is inner
+        assert current_request('exchange') is outer
+    assert current_request('exchange') is None
+
+
+def test_attempt_leaves_nothing_to_the_next():
+    with RequestContext('exchange') as context:
+        context.timeout = 1000
+        with Sending(context):
+            context.session = object()
+            assert context.answer_ends > time.monotonic()
+        assert (context.session, context.timeout, context.answer_ends) == (None, None, None)
+
+
 def placing(exchange, symbol):
     return exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True})
 
@@ -555,7 +688,9 @@ def test_order_whose_loop_was_closed_disables_no_mass_cancel(fast, exchange_id, 
         await exchange._connections().close()
 
     asyncio.run(main())
+    # here, and not in the course of another test
     exchange.session = exchange.tcp_connector = None
+    exchange = pending = loop = None
     gc.collect()
 
 

@@ -6,6 +6,7 @@ import inspect
 import pickle
 import subprocess
 import sys
+import threading
 from collections.abc import Awaitable
 from functools import partial
 
@@ -117,6 +118,12 @@ def test_structures_have_every_key(flavour, simulator):
     assert list(cancelled) == list(MassCancel.__annotations__)
 
 
+@pytest.mark.parametrize('mixin', [Mmp, SyncMmp, AsyncMmp, OkxMmp, BinanceMmp])
+def test_mixins_have_no_base_of_ccxts(mixin):
+    """They go before whatever class the user extends."""
+    assert not [each for each in mixin.__mro__ if each.__module__.partition('.')[0] == 'ccxt']
+
+
 @pytest.mark.parametrize('method', METHODS)
 def test_mixin_without_a_front_says_so(method):
     class frontless(OkxMmp, ccxt.okx):
@@ -184,8 +191,8 @@ def test_finish_hands_on_what_the_core_raises():
         finish(failing())
 
 
-@pytest.mark.parametrize('synchronous', [True, False])
-def test_side_by_side_lets_no_failure_stop_another_call(synchronous):
+@pytest.mark.parametrize(('synchronous', 'concurrency'), [(True, None), (True, 3), (False, None), (False, 1)])
+def test_side_by_side_lets_no_failure_stop_another_call(synchronous, concurrency):
     done = []
 
     async def call(number):
@@ -197,9 +204,45 @@ def test_side_by_side_lets_no_failure_stop_another_call(synchronous):
         return number
 
     calls = [lambda number=number: call(number) for number in range(3)]
-    results = asyncio.run(side_by_side(synchronous, calls))
-    assert [results[0], results[2], done] == [0, 2, [0, 2]]
+    results = asyncio.run(side_by_side(synchronous, calls, concurrency))
+    assert [results[0], results[2], sorted(done)] == [0, 2, [0, 2]]
     assert type(results[1]) is ccxt.NetworkError
+
+
+def test_side_by_side_starts_no_thread_unasked(monkeypatch):
+    def start(thread):
+        raise AssertionError('started')
+
+    async def call():
+        return 1
+
+    monkeypatch.setattr(threading.Thread, 'start', start)
+    assert finish(side_by_side(True, [call] * 3)) == [1, 1, 1]
+
+
+def test_threads_of_an_interrupted_call_are_waited_for(monkeypatch):
+    has_begun, is_waited_for = threading.Event(), threading.Event()
+    main, join, done = threading.get_ident(), threading.Thread.join, []
+
+    def announced_join(thread, timeout=None):
+        is_waited_for.set()
+        join(thread, timeout)
+
+    async def call():
+        if threading.get_ident() == main:
+            has_begun.wait(30)
+            raise KeyboardInterrupt
+        has_begun.set()
+        is_waited_for.wait(30)
+        done.append(1)
+
+    monkeypatch.setattr(threading.Thread, 'join', announced_join)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            finish(side_by_side(True, [call] * 2, 2))
+        assert done == [1]
+    finally:
+        is_waited_for.set()
 
 
 def test_side_by_side_is_concurrent_in_async():

@@ -16,7 +16,7 @@ import pytest
 import ccxt_mmp
 import ccxt_mmp.async_support
 from ccxt_mmp import MassCancelIncomplete, MmpNotEnabled
-from ccxt_mmp.mixins.kill_switch import ROUNDS
+from ccxt_mmp.mixins.kill_switch import CLOCK_TRIES, ROUNDS
 from ccxt_mmp.simulator import Simulator
 from tests.trading import UNDERLYING, UNIFIED
 
@@ -569,7 +569,7 @@ def test_time_that_is_over_ends_it(flavour, simulator):
     # the last answer had too little time left to be waited for
     assert sorted(error.cancelled + error.remaining + error.unknown) == sorted(mine)
     assert {*error.remaining} <= {*resting(simulator, 'binance')} <= {*error.remaining, *error.unknown}
-    assert len(simulator.requests) < 12
+    assert len(simulator.requests) < 20  # of the batches alone
 
 
 @pytest.mark.parametrize('missing', ['mmp', 'quoteAsset', 'symbol'])
@@ -755,6 +755,30 @@ def test_clock_that_cannot_be_asked_does_not_stop_it(flavour, simulator, exchang
     assert len([each for each in simulator.requests if each.path.endswith('/time')]) <= 6
 
 
+def test_list_that_repeats_itself_is_no_answer(flavour, canned):
+    """It is read until a page comes a second time, and not until the time is over."""
+    exchange = flavour.exchange('okx', canned.url)
+    row = {'instId': 'BTC-USD-260327-100000-C', 'ordType': 'limit'}
+    rows = [{**row, 'ordId': str(number)} for number in range(100)]
+    canned.answer(json.dumps({'code': '0', 'msg': '', 'data': rows}))
+    with pytest.raises(MassCancelIncomplete, match='could not list all open orders, only 200'):
+        cancel(flavour, exchange, timeout=2000)
+    assert len(canned.received()) == 2 * (1 + ROUNDS)
+
+
+@pytest.mark.parametrize('exchange_id', EXCHANGES)
+def test_clock_that_cannot_be_asked_is_asked_twice(flavour, simulator, exchange_id):
+    """However many requests there are to make."""
+    options = {'adjustForTimeDifference': True, 'massCancelMmp': {'concurrency': 1}}
+    exchange = flavour.exchange(exchange_id, simulator.url, options=options)
+    quote(simulator, exchange_id, 25)
+    simulator.fault('status', '/time', status=503, times=100)
+    cancel(flavour, exchange)
+    asked = [request.path.endswith('/time') for request in simulator.requests]
+    assert asked.count(False) > CLOCK_TRIES
+    assert asked.count(True) == CLOCK_TRIES
+
+
 @pytest.mark.parametrize('exchange_id', EXCHANGES)
 def test_clock_that_hangs_does_not_use_up_the_time(flavour, simulator, exchange_id):
     """It has a tenth of it, and is part of the time."""
@@ -909,6 +933,21 @@ def test_cancellation_that_is_not_said_is_none(flavour, simulator, status):
     with pytest.raises(MassCancelIncomplete, match='not told') as caught:
         cancel(flavour, exchange)
     assert (caught.value.cancelled, caught.value.remaining) == ([], [mine])
+
+
+def test_answer_that_tells_of_one_order_of_a_batch_speaks_of_that_alone(flavour, simulator):
+    """ccxt would raise what a single item says, as if it were of the whole request."""
+    exchange = flavour.exchange('binance', simulator.url)
+    mine = quote(simulator, 'binance', 1, 2)
+
+    def one_is_gone(code, reason, url, method, headers, body, *_):
+        return '[{"code":-2011,"msg":"Unknown order sent."}]' if method == 'DELETE' else body
+
+    exchange.on_rest_response = one_is_gone
+    after_each_list(exchange, lose_all_but_the_first)
+    with pytest.raises(MassCancelIncomplete, match=r'first failure BadResponse.*was not told about each') as caught:
+        cancel(flavour, exchange)
+    assert sorted(caught.value.remaining) == sorted(mine)
 
 
 def test_numbers_of_options_may_be_text(flavour, simulator):

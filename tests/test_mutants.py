@@ -20,13 +20,13 @@ def test_breakage_fits_the_source(mutant):
 
 
 def test_breakages_are_told_apart():
-    assert len({(mutant.file, mutant.breaks) for mutant in MUTANTS}) == len(MUTANTS) >= 30
+    assert len({(mutant.file, mutant.breaks) for mutant in MUTANTS}) == len(MUTANTS) >= 250
 
 
 def test_every_file_that_a_call_goes_through_is_broken():
     package = mutants.ROOT / 'ccxt_mmp'
-    files = [*package.glob('mixins/*.py'), *(package / f'{name}.py' for name in ('throttling', 'doors', 'errors'))]
-    files += [package / '_numbers.py', package / '_io.py', package / '_redaction.py']
+    only_names = {'__init__', '__main__', '_fall_through', '_version', 'async_support', 'pro', 'types'}
+    files = [*package.glob('mixins/*.py'), *(file for file in package.glob('*.py') if file.stem not in only_names)]
     assert {file.relative_to(package).as_posix() for file in files} <= {mutant.file for mutant in MUTANTS}
 
 

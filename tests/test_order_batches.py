@@ -254,6 +254,52 @@ def test_exception_of_a_refused_list_has_the_orders(flavour, simulator, exchange
     assert [(order['status'], type(order['error'])) for order in caught.value.orders] == [('rejected', MmpFrozen)] * 2
 
 
+def test_failure_that_leaves_it_open_is_raised_before_a_refusal(flavour, exchange, exchange_id, quoted):
+    """The refusal of another batch says nothing of these orders, and it may come first."""
+    failures = [ccxt.InvalidOrder('refused'), ccxt.RequestTimeout('lost'), ccxt.InvalidOrder('refused')]
+    lost, left = failures[1], list(failures)
+
+    async def place_batch(*arguments):
+        raise left.pop(0)
+
+    exchange._place_batch = place_batch
+    with pytest.raises(ccxt.RequestTimeout) as caught:
+        flavour.take(exchange.create_orders(listed(quoted, 3 * LARGEST[exchange_id])))
+    assert caught.value is lost
+    statuses = [order['status'] for order in lost.orders]
+    assert statuses == [status for status in ('rejected', None, 'rejected') for _ in range(LARGEST[exchange_id])]
+
+
+def test_cancellation_that_may_have_been_is_raised_before_a_refusal(flavour, simulator):
+    exchange = with_markets(flavour.exchange('binance', simulator.url))
+    symbol = symbols(exchange, 'BTCUSDT')[0]
+    failures = [ccxt.InvalidOrder('refused'), ccxt.RequestTimeout('lost')]
+
+    def cancel(*arguments):
+        raise failures.pop(0)
+
+    exchange.eapiPrivateDeleteBatchOrders = cancel
+    with pytest.raises(ccxt.RequestTimeout) as caught:
+        flavour.take(exchange.cancel_orders(list(map(str, range(20))), symbol))
+    assert len(caught.value.orders) == 20
+
+
+WRONG_CLOCK = {
+    'okx': '{"code":"50102","msg":"Timestamp request expired","data":[]}',
+    'binance': '{"code":-1021,"msg":"Timestamp for this request is outside of the recvWindow."}',
+}
+
+
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_orders_that_are_refused_by_their_clock_are_rejected_ones(flavour, canned, exchange_id):
+    canned.answer(WRONG_CLOCK[exchange_id], status=400)
+    exchange = with_markets(flavour.exchange(exchange_id, canned.url))
+    quoted = symbols(exchange, UNDERLYING[exchange_id])
+    with pytest.raises(ccxt.InvalidNonce) as caught:
+        flavour.take(exchange.create_orders(listed(quoted, 2)))
+    assert [order['status'] for order in caught.value.orders] == ['rejected'] * 2
+
+
 # --- what a class of the user's answers
 
 

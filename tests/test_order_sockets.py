@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 
 import ccxt
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import ccxt_mmp.async_support
 import ccxt_mmp.pro
 from ccxt_mmp import MassCancelLocked, MmpFrozen
+from ccxt_mmp.fence import GRACE
 from tests.okx_socket import nothing, okx_socket, placed, refused
 from tests.trading import symbols, with_markets
 
@@ -177,7 +179,7 @@ def test_order_that_is_not_answered_can_be_given_up():
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert exchange._mmp_fence('BTC-USD').departed == 0
+        assert exchange._mmp_fence('BTC-USD').settled_at() <= time.monotonic() + GRACE
 
     over_socket(main)
 

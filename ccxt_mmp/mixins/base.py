@@ -136,15 +136,16 @@ class Mmp(Rules, Requests):
         https://developers.binance.com/docs/derivatives/options-trading/trade/Cancel-Multiple-Option-Orders
         https://developers.binance.com/docs/derivatives/options-trading/trade/Cancel-All-Option-Orders-By-Underlying
 
-        Waits for its own documented limit alone, never behind other calls. MMP orders of the underlying that this
-        object still has waiting to be sent are not sent any more and fail with ``MassCancelLocked``; orders asked for
-        after it returned go through. It cannot recall a request that is already on its way: for the answers of the
-        MMP orders that this object had sent it waits, and cancels again; after one whose answer was given up (a
-        timeout, a task that was cancelled) it does so a second later. Nor can it stop the orders of other programs or
-        objects (OKX: ``lockInterval`` does).
+        Waits for its own documented limit alone, never behind other calls, and goes over connections of its own. MMP
+        orders of the underlying that this object still has waiting to be sent are not sent any more and fail with
+        ``MassCancelLocked``; orders asked for after it returned go through. If MMP orders of this object are in flight,
+        it waits for their answers and cancels again. An order counts as in flight for at most the object's ``timeout``
+        and one second. An order of the same task or thread that this call interrupts (in a signal handler) may be sent
+        after it: then it is a ``MassCancelIncomplete``. It cannot stop the orders of other programs or objects (OKX:
+        ``lockInterval`` does).
 
-        OKX: one request, and a second one after orders that were on their way. A call without ``lockInterval`` may end
-        the lock of an earlier one [unverified].
+        OKX: one request, and a second one after orders that were in flight. A call without ``lockInterval`` may end the
+        lock of an earlier one [unverified].
 
         Binance has no endpoint that cancels MMP orders alone, so there it takes several requests: it lists the open
         orders, cancels those with the flag contract by contract, and lists again, up to three times. Until it is over,
@@ -152,8 +153,10 @@ class Mmp(Rules, Requests):
         ``{'includeNonMmp': True}`` is one request that cancels every order of the underlying, with the flag or without.
         OKX does as Binance with ``{'emulate': True}``.
 
-        Each request is repeated at most twice, if it failed in a way that may pass; not after HTTP 429 or 418 of
-        Binance, when the address would be banned. What could not be cancelled, or may not have been, is in a
+        A cancel of several requests that found nothing asks whether the exchange knows the underlying: ``BadSymbol``.
+
+        Retries transient failures at once, at most twice, and waits out rate limits within its time; not HTTP 429 or
+        418 of Binance, when the address would be banned. What could not be cancelled, or may not have been, is in a
         ``MassCancelIncomplete`` (``.cancelled``, ``.remaining``, ``.unknown``).
 
         Params cannot narrow what it cancels: those that are not listed here are ``NotSupported``. Exceptions are the
@@ -163,7 +166,8 @@ class Mmp(Rules, Requests):
         :param str underlying: unified underlying, exchange id or option symbol
         :param dict [params]: none but the following
         :param int [params.lockInterval]: OKX: ms, 0 to 10000, during which it refuses new MMP orders; 0 = unlock
-        :param int [params.timeout]: ms after which no request is made any more, 10000 by default
+        :param int [params.timeout]: ms that the whole call may take, 10000 by default; each answer has a third of what
+            is left of it, and at least a tenth of all
         :param bool [params.emulate]: OKX: list, cancel and verify as on Binance, for accounts without the privilege
         :param bool [params.includeNonMmp]: Binance: cancel every order of the underlying, in one request
         :returns dict: a MassCancel; ``orders`` are those known to be cancelled by it, without those whose answer was
@@ -174,7 +178,7 @@ class Mmp(Rules, Requests):
 
     def warm_up(self) -> Awaitable[None] | None:
         """
-        open the connection that a kill switch will use and load the time difference, so that it waits for neither
+        open a connection of the kill switch and load the time difference, so that it waits for neither
 
         https://www.okx.com/docs-v5/en/#public-data-rest-api-get-system-time
         https://developers.binance.com/docs/derivatives/options-trading/market-data/Check-Server-Time

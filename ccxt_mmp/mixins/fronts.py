@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ccxt.base.errors import BaseError
-from ccxt.base.types import Order, OrderRequest
+from ccxt.base.types import Order, OrderRequest, OrderSide, OrderType
 
 from ccxt_mmp._io import finish
 from ccxt_mmp._redaction import guard
@@ -82,8 +82,8 @@ class SyncMmp(MmpOrders, Mmp):
         self,
         id: str,
         symbol: str,
-        type: str,
-        side: str,
+        type: OrderType,
+        side: OrderSide,
         amount: Any = None,
         price: Any = None,
         params: Params = {},
@@ -291,8 +291,8 @@ class AsyncMmp(MmpOrders, Mmp):
         self,
         id: str,
         symbol: str,
-        type: str,
-        side: str,
+        type: OrderType,
+        side: OrderSide,
         amount: Any = None,
         price: Any = None,
         params: Params = {},
@@ -335,8 +335,8 @@ class AsyncMmp(MmpOrders, Mmp):
         self,
         id: str,
         symbol: str,
-        type: str,
-        side: str,
+        type: OrderType,
+        side: OrderSide,
         amount: Any = None,
         price: Any = None,
         params: Params = {},

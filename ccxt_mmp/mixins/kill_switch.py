@@ -39,7 +39,7 @@ MAX_THREADS = 10  # of a sync exchange
 REPEATS = 2
 ROUNDS = 3
 POLL = 2  # ms
-RESERVE = 0.1  # the share of the time that is kept for a last request while orders in flight are waited for
+RESERVE = 0.1  # the share of the time that an answer has at least, and that is kept for a last request
 CLOCK_SHARE = 0.3  # the share of what is left in which a clock that was not loaded may be asked
 CLOCK_TRIES = 2
 SHOWN_IDS = 5
@@ -70,7 +70,7 @@ class Progress:
     """What a mass cancel may do, and what it knows so far."""
 
     ends: float  # of time.monotonic()
-    last_call: float  # of time.monotonic(), after which orders in flight are waited for no longer
+    reserve: float  # s, for a last request: so long before it ends orders in flight are waited for no longer
     fence: Fence
     is_settled: bool = False  # no order that this object sent before can arrive any more
     is_banned: bool = False  # the address is, or would be with the next request
@@ -108,6 +108,11 @@ class Progress:
     def awaits_answers(self) -> bool:
         """Whether orders in flight may still arrive; what arrives while the exchange locks orders is refused."""
         return self.fence.settled_at() > max(time.monotonic(), self.locked_until)
+
+    @property
+    def of_request(self) -> dict[str, Any]:
+        """What its requests have of it."""
+        return {'ends': self.ends, 'least_timeout': self.reserve, 'is_urgent': True}
 
     @property
     def cancelled(self) -> dict[str, Params]:
@@ -166,7 +171,7 @@ class KillSwitch(Requests):
         timeout, _ = self._mmp_option('massCancelMmp', 'timeout', TIMEOUT, params)
         seconds = self._natural('timeout', timeout) / 1000
         ends = time.monotonic() + seconds
-        return Progress(ends, ends - seconds * RESERVE, self._mmp_fence(underlying_id))
+        return Progress(ends, seconds * RESERVE, self._mmp_fence(underlying_id))
 
     def _natural(self, name: str, value: object) -> int:
         if type(value) is int and 0 < value <= MAX_NUMBER:
@@ -191,7 +196,7 @@ class KillSwitch(Requests):
                 progress.sent_at = self.nonce()
                 progress.locked_until = time.monotonic() + progress.lock / 1000
             try:
-                answer = await self._send(endpoint, request, cost=cost, ends=progress.ends, is_urgent=True)
+                answer = await self._send(endpoint, request, cost=cost, **progress.of_request)
             except BaseError as error:
                 progress.fail(error)
                 if lost is None and isinstance(error, NetworkError) and not isinstance(error, REFUSALS):
@@ -266,7 +271,7 @@ class KillSwitch(Requests):
 
     async def _settle(self, progress: Progress) -> None:
         """Wait until no order that this object had sent can arrive any more, but leave time for a last cancel."""
-        while progress.awaits_answers and time.monotonic() < progress.last_call:
+        while progress.awaits_answers and time.monotonic() < progress.ends - progress.reserve:
             await take(self.sleep(POLL))
         progress.look_around()
 
@@ -306,7 +311,7 @@ class KillSwitch(Requests):
         """There is nothing to cancel of a name that is none: ask the exchange, and pass over any other answer."""
         try:
             request = {self._underlying_field: underlying_id}
-            await self._send(self._rule_endpoint, request, ends=progress.ends, is_urgent=True)
+            await self._send(self._rule_endpoint, request, **progress.of_request)
         except Exception as error:  # no order rests, and that was asked for
             if self._says_no_such_underlying(error):
                 raise BadSymbol(f'{self.id} massCancelMmp() {underlying_id}: {described(error)}') from error

@@ -28,7 +28,7 @@ class Requests(Host):
 
     _mmp_endpoints: ClassVar[dict[str, str]]  # ccxt's implicit method of each endpoint
     _time_endpoint: str  # what load_time_difference asks
-    _order_paths: ClassVar[tuple[str, ...]]  # of the requests that place or change orders
+    _order_paths: ClassVar[tuple[str, ...]] = ()  # of the requests that place or change orders
 
     def _mmp_underlyings_sent(self, path: str, params: Any) -> Iterable[str]:
         """The underlyings of the MMP orders that a request to one of those paths places."""
@@ -98,10 +98,10 @@ class Requests(Host):
             return Sending(None)
         if context.underlyings:
             self._pass_fence(context)
-        if context.is_urgent:
+        if context.is_urgent and context.ends is not None:
             # a third of what is left, so that one answer that does not come leaves time to ask again
-            left = inf if context.ends is None else (context.ends - time.monotonic()) * 1000
-            context.timeout = min(self.timeout, max(left / 3, 1))
+            left = max(context.ends - time.monotonic(), 0.001)
+            context.timeout = min(self.timeout, max(left / 3, min(left, context.least_timeout)) * 1000)
         return Sending(context)
 
     def sign(self, *arguments: Any, **keywords: Any) -> Any:

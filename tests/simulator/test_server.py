@@ -19,6 +19,7 @@ import pytest
 
 import ccxt_mmp
 from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator
+from tests.trading import UNDERLYING
 
 CANCEL = ('okx', 'mass_cancel_mmp', 'BTC/USD')
 RESET = ('binance', 'reset_mmp', 'BTC/USDT')
@@ -58,8 +59,6 @@ def took_effect(simulator, call):
         ('status', {'status': 500}, ccxt.ExchangeNotAvailable, False),
         ('status', {'status': 502}, ccxt.ExchangeNotAvailable, False),
         ('status', {'status': 503}, ccxt.ExchangeNotAvailable, False),
-        ('status', {'status': 429, 'retry_after': 7}, (ccxt.RateLimitExceeded, ccxt.DDoSProtection), False),
-        ('status', {'status': 418, 'retry_after': 7}, (ccxt.RateLimitExceeded, ccxt.DDoSProtection), False),
         ('truncated', {}, ccxt.BadResponse, True),
         ('malformed', {}, ccxt.BadResponse, True),
     ],
@@ -71,6 +70,16 @@ def test_fault_is_an_error_with_or_without_effect(flavour, armed, call, kind, de
         outcome(flavour, armed, call)
     assert took_effect(armed, call) is effect
     outcome(flavour, armed, call)  # a fault strikes as often as it was told
+
+
+@pytest.mark.parametrize('status', [429, 418])
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_limit_that_is_used_up_is_without_effect(flavour, armed, exchange_id, status):
+    armed.fault('status', 'mmp-reset' if exchange_id == 'okx' else 'mmpReset', status=status, retry_after=7)
+    armed.trip(exchange_id, UNDERLYING[exchange_id])
+    with pytest.raises((ccxt.RateLimitExceeded, ccxt.DDoSProtection)):
+        flavour.take(flavour.exchange(exchange_id, armed.url).reset_mmp(UNDERLYING[exchange_id]))
+    assert armed.protection(exchange_id, UNDERLYING[exchange_id]).is_frozen(armed.now())
 
 
 def test_result_false_is_without_effect(flavour, armed):
