@@ -30,6 +30,7 @@ class OkxSocket:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self.connections += 1
+        replies = []
         async for frame in socket:
             if frame.type is not WSMsgType.TEXT or frame.data == 'ping':
                 continue
@@ -39,10 +40,16 @@ class OkxSocket:
                 await socket.send_json({'event': 'login', 'code': '0', 'msg': '', 'connId': 'a4d3ae55'})
                 continue
             self.arrived.set()
-            answer = self.answer(message)
-            if answer is not None:
-                await socket.send_json({'id': message['id'], 'op': message['op'], **answer})
+            replies.append(asyncio.ensure_future(self.reply(socket, message)))
+            replies = [each for each in replies if not each.done()]
+        for each in replies:
+            each.cancel()
         return socket
+
+    async def reply(self, socket, message):
+        answer = self.answer(message)
+        if answer is not None:
+            await socket.send_json({'id': message['id'], 'op': message['op'], **answer})
 
 
 def placed(message):
@@ -60,9 +67,8 @@ def nothing(message):
 
 
 @asynccontextmanager
-async def okx_socket(exchange):
-    """A socket to which a pro exchange connects."""
-    served = OkxSocket()
+async def serve(served):
+    """A socket at its ``url``."""
     app = web.Application()
     app.router.add_get('/{tail:.*}', served.handle)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -70,9 +76,20 @@ async def okx_socket(exchange):
     site = web.TCPSite(runner, '127.0.0.1', 0)
     await site.start()
     port = site._server.sockets[0].getsockname()[1]
-    served.url = exchange.urls['api']['ws'] = f'ws://127.0.0.1:{port}/ws/v5'
+    served.url = f'ws://127.0.0.1:{port}/ws/v5'
     try:
-        yield served
+        yield
     finally:
-        await exchange.close()
         await runner.cleanup()
+
+
+@asynccontextmanager
+async def okx_socket(exchange):
+    """A socket to which a pro exchange connects."""
+    served = OkxSocket()
+    async with serve(served):
+        exchange.urls['api']['ws'] = served.url
+        try:
+            yield served
+        finally:
+            await exchange.close()

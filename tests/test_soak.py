@@ -38,6 +38,7 @@ def desk():
     desk.plan()
     yield desk
     desk.simulator.close()
+    desk.sockets.loop.close()
 
 
 def rest(desk, number):
@@ -48,7 +49,15 @@ def rest(desk, number):
 
 def said(**facts):
     """What a mass cancel of OKX said that was called in the far past unless it says otherwise."""
-    cancelled = {'called_at': 0, 'asked': 0, 'seconds': 0.1, 'error': None, 'claimed': [], 'params': {}}
+    cancelled = {
+        'called_at': 0,
+        'asked': 0,
+        'pending': frozenset(),
+        'seconds': 0.1,
+        'error': None,
+        'claimed': [],
+        'params': {},
+    }
     return Cancelled(**{'exchange_id': 'okx', 'underlying': 'BTC-USD', **cancelled, **facts})
 
 

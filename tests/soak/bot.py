@@ -6,6 +6,8 @@ import os
 import threading
 import time
 from collections import Counter
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -14,18 +16,23 @@ from random import Random
 import ccxt
 
 import ccxt_mmp
-from ccxt_mmp._io import take
+from ccxt_mmp._io import finish, take
 from ccxt_mmp.request_context import current_request
 from ccxt_mmp.simulator.server import redirect
+from tests.soak import special
 from tests.trading import option_market
 
 UNDERLYINGS = {
     'okx': {'BTC-USD': 'BTC/USD', 'ETH-USD': 'ETH/USD'},
     'binance': {'BTCUSDT': 'BTC/USDT', 'ETHUSDT': 'ETH/USDT'},
 }
+# of an object and an account of its own, to which happens what happens to no other (``tests.soak.special``)
+SPECIAL = ('okx', 'BTC-USD_UM')
+SPECIAL_UNIFIED = 'BTC/USD:USD'
 LIMITS = {'okx': {'qtyLimit': 2}, 'binance': {'qtyLimit': 2, 'deltaLimit': 100}}
 TIMEOUT = 2000  # ms; some answers take longer
 HEALTH_CHECK = 2  # s
+MAX_IN_FLIGHT = 50  # requests of an underlying
 
 # s from the end of a call to the next one, at most: OKX's mass cancels come as often as it allows, those of Binance as
 # the weight of the address allows
@@ -35,9 +42,15 @@ PAUSES = {
 }
 WAYS = {'okx': [{}, {}, {'emulate': True}, {'lockInterval': 100}], 'binance': [{}, {}, {'includeNonMmp': True}]}
 ABANDONED = 0.05  # of the quotes in async, whose task is cancelled before it is over
+IN_BETWEEN = 0.02  # of the requests and answers, in the middle of which a hook makes a call, or in async starts a task
 
 # what may come of a call where answers are lost, late, broken, or refusals; anything else is a defect
 EXPECTED = (ccxt.OperationFailed, ccxt.OperationRejected, ccxt_mmp.MassCancelLocked, asyncio.TimeoutError)
+
+
+# the numbers of the orders that the running task or thread asks for
+_ASKING: ContextVar[tuple[int, ...]] = ContextVar('asking', default=())
+_IN_HOOK: ContextVar[bool] = ContextVar('in_hook', default=False)
 
 
 @dataclass(frozen=True)
@@ -48,6 +61,9 @@ class Plan:
     url: str
     credentials: dict[str, str]
     contracts: dict[str, dict[str, list[str]]]  # by exchange and underlying
+    special_credentials: dict[str, str]
+    special_contracts: list[str]
+    socket_url: str
 
 
 @dataclass(frozen=True)
@@ -58,6 +74,7 @@ class Cancelled:
     underlying: str
     called_at: int  # ms since the epoch
     asked: int  # the number of the last order that was asked for before it
+    pending: frozenset[int]  # earlier numbers of orders that were not asked for yet
     seconds: float
     error: str | None  # the class
     claimed: list[str]  # ids of orders that it says it cancelled
@@ -87,8 +104,11 @@ class Bot:
     def __post_init__(self) -> None:
         self.is_sync = self.plan.flavour == 'sync'
         self.module = {'sync': ccxt_mmp, 'async': ccxt_mmp.async_support, 'pro': ccxt_mmp.pro}[self.plan.flavour]
-        self.numbers = dict.fromkeys(UNDERLYINGS, 0)  # the last of the orders of each exchange
-        self.asked = dict(self.numbers)  # the last of those that were asked for
+        self.number = 0  # of the last order
+        self.asked = 0  # the last number that was asked for
+        self.pending: set[int] = set()  # numbers that are not asked for yet
+        self.numbering = threading.RLock()
+        self.strays: set[asyncio.Task[None]] = set()
         self.lock = threading.Lock()
         self.started = time.monotonic()
         self.ends = self.started + self.plan.seconds
@@ -109,37 +129,56 @@ class Bot:
             ]
             for thread in threads:
                 thread.start()
+            special.live_with_signals(self)  # signals are handled in this thread alone
             for thread in threads:
                 thread.join()
             for exchange in exchanges:
-                exchange.session.close()
+                exchange.close()
+                self.broken += unsettled(exchange)
         else:
             asyncio.run(self.live_in_a_loop())
         self.compare(before)
 
     async def live_in_a_loop(self) -> None:
         exchanges = [self.exchange(exchange_id) for exchange_id in UNDERLYINGS]
-        await asyncio.gather(self.check(exchanges), *(role for each in exchanges for role in self.roles(each)))
+        roles = [self.check(exchanges), *(role for each in exchanges for role in self.roles(each))]
+        if self.plan.flavour == 'pro':
+            roles.append(special.live_on_a_socket(self))
+        else:
+            roles.append(asyncio.to_thread(special.live_through_loops, self))
+        await asyncio.gather(*roles)
+        while self.strays:
+            await asyncio.gather(*self.strays)
         for exchange in exchanges:
             await exchange.close()
+            self.broken += unsettled(exchange)
+        await asyncio.get_running_loop().shutdown_default_executor()
         await asyncio.sleep(0.5)  # connections close
         left = asyncio.all_tasks() - {asyncio.current_task()}
         if left:
             self.broken.append(f'tasks are left at the end: {left}')
 
     def exchange(self, exchange_id):
-        exchange = getattr(self.module, exchange_id)({**self.plan.credentials, 'timeout': TIMEOUT})
+        exchange = self.new_exchange(exchange_id, self.plan.credentials, self.plan.contracts[exchange_id])
+        self.interrupt(exchange)
+        return exchange
+
+    def new_exchange(self, exchange_id, credentials, contracts):
+        exchange = getattr(self.module, exchange_id)({**credentials, 'timeout': TIMEOUT})
         exchange.timeout_on_exit = 0
         take_marks = exchange._fence_marks
 
         def fence_marks():
             marks = take_marks()
-            self.asked[exchange_id] = self.numbers[exchange_id]
+            numbers = _ASKING.get()
+            if numbers:
+                with self.numbering:
+                    self.asked = max(self.asked, *numbers)
+                    self.pending.difference_update(numbers)
             return marks
 
         exchange._fence_marks = fence_marks  # create_orders begins with it: an order before it is not asked for yet
         redirect(exchange, self.plan.url)
-        contracts = self.plan.contracts[exchange_id]
         exchange.set_markets(
             [
                 option_market(exchange, option_id, underlying)
@@ -149,12 +188,42 @@ class Bot:
         )
         return exchange
 
+    def interrupt(self, exchange):
+        """Let hooks call the exchange in the middle of its requests, and right after their answers."""
+        rolled = self.dice(exchange.id, 'in between')
+
+        def interrupting(hook):
+            def call(*arguments, **keywords):
+                self.come_in_between(exchange, rolled)
+                return hook(*arguments, **keywords)
+
+            return call
+
+        exchange.sign = interrupting(exchange.sign)
+        exchange.on_rest_response = interrupting(exchange.on_rest_response)
+
+    def come_in_between(self, exchange, rolled):
+        if _IN_HOOK.get() or rolled.random() >= IN_BETWEEN or time.monotonic() >= self.ends:
+            return
+        role = rolled.choice([self.watch_one, self.watch_one, self.quote_some, self.cancel_one])
+        if self.is_sync:
+            token = _IN_HOOK.set(True)
+            try:
+                finish(role(exchange, rolled))
+            finally:
+                _IN_HOOK.reset(token)
+        else:
+            stray = asyncio.ensure_future(role(exchange, rolled))
+            self.strays.add(stray)
+            stray.add_done_callback(self.strays.discard)
+
     def roles(self, exchange):
         return self.quote(exchange), self.keep(exchange), self.cancel(exchange)
 
     async def call(self, exchange, name, *arguments, patience=None):
         """A call and its failure, if it failed in a way that is expected; any other is a defect."""
         self.calls[name] += 1
+        outer = current_request(exchange)
         try:
             answer = getattr(exchange, name)(*arguments)
             return await (take(answer) if patience is None else asyncio.wait_for(answer, patience)), None
@@ -164,8 +233,8 @@ class Bot:
                 self.broken.append(f'{exchange.id} {name}() raised {error!r}')
             return None, error
         finally:
-            if current_request(exchange) is not None:
-                self.broken.append(f'{exchange.id} {name}() left its errand behind')
+            if current_request(exchange) is not outer:
+                self.broken.append(f'{exchange.id} {name}() left its request context behind')
 
     async def turns(self, exchange, role):
         """Until the time is over; the dice of each turn."""
@@ -177,19 +246,34 @@ class Bot:
     # --- roles
 
     async def quote(self, exchange):
-        contracts = self.plan.contracts[exchange.id]
         async for rolled in self.turns(exchange, 'quote'):
-            listed = contracts[rolled.choice(list(contracts))]
-            orders = [self.order(exchange, rolled.choice(listed)) for _ in range(rolled.randint(1, 6))]
             is_abandoned = not self.is_sync and rolled.random() < ABANDONED
-            patience = rolled.uniform(0, 0.5) if is_abandoned else None
+            await self.quote_some(exchange, rolled, rolled.uniform(0, 0.5) if is_abandoned else None)
+
+    async def quote_some(self, exchange, rolled, patience=None):
+        contracts = self.plan.contracts[exchange.id]
+        listed = contracts[rolled.choice(list(contracts))]
+        await self.place(exchange, [rolled.choice(listed) for _ in range(rolled.randint(1, 6))], patience)
+
+    async def place(self, exchange, option_ids, patience=None):
+        numbers = tuple(self.next_number() for _ in option_ids)
+        orders = [self.order(exchange, *each) for each in zip(option_ids, numbers, strict=True)]
+        with asking_for(numbers):
             await self.call(exchange, 'create_orders', orders, patience=patience)
 
-    def order(self, exchange, option_id):
+    def next_number(self):
+        with self.numbering:
+            self.pending.add(self.number + 1)  # first: a signal handler may come in between
+            self.number += 1
+            return self.number
+
+    def order(self, exchange, option_id, number):
         symbol = exchange.markets_by_id[option_id][0]['symbol']
-        self.numbers[exchange.id] += 1
-        params = {'mmp': True, 'postOnly': True, 'clientOrderId': f'soak{self.numbers[exchange.id]:012d}'}
+        params = {'mmp': True, 'postOnly': True, 'clientOrderId': f'soak{number:012d}'}
         return {'symbol': symbol, 'type': 'limit', 'side': 'buy', 'amount': 1, 'price': 1, 'params': params}
+
+    async def watch_one(self, exchange, rolled):
+        await self.call(exchange, 'fetch_mmp', rolled.choice(list(UNDERLYINGS[exchange.id].values())))
 
     async def keep(self, exchange):
         """Keep the protections set and ready."""
@@ -216,24 +300,31 @@ class Bot:
 
     async def cancel(self, exchange):
         async for rolled in self.turns(exchange, 'cancel'):
-            underlying, unified = rolled.choice(list(UNDERLYINGS[exchange.id].items()))
-            params = rolled.choice(WAYS[exchange.id])
-            asked = self.asked[exchange.id]
-            called_at, started = time.time_ns() // 1_000_000, time.monotonic()
-            cancelled, error = await self.call(exchange, 'mass_cancel_mmp', unified, params)
-            orders = [] if cancelled is None else cancelled['orders'] or []
-            self.tell(
-                Cancelled(
-                    exchange_id=exchange.id,
-                    underlying=underlying,
-                    called_at=called_at,
-                    asked=asked,
-                    seconds=time.monotonic() - started,
-                    error=None if error is None else type(error).__name__,
-                    claimed=[order['id'] for order in orders] + getattr(error, 'cancelled', []),
-                    params=params,
-                )
+            await self.cancel_one(exchange, rolled)
+
+    async def cancel_one(self, exchange, rolled):
+        underlying, unified = rolled.choice(list(UNDERLYINGS[exchange.id].items()))
+        await self.pull_the_plug(exchange, underlying, unified, rolled.choice(WAYS[exchange.id]))
+
+    async def pull_the_plug(self, exchange, underlying, unified, params):
+        with self.numbering:
+            asked, pending = self.asked, frozenset(self.pending)
+        called_at, started = time.time_ns() // 1_000_000, time.monotonic()
+        cancelled, error = await self.call(exchange, 'mass_cancel_mmp', unified, params)
+        orders = [] if cancelled is None else cancelled['orders'] or []
+        self.tell(
+            Cancelled(
+                exchange_id=exchange.id,
+                underlying=underlying,
+                called_at=called_at,
+                asked=asked,
+                pending=pending,
+                seconds=time.monotonic() - started,
+                error=None if error is None else type(error).__name__,
+                claimed=[order['id'] for order in orders] + list(getattr(error, 'cancelled', [])),
+                params=params,
             )
+        )
 
     def tell(self, fact: object) -> None:
         """Tell the exchanges' side, and wait until it has looked: what happens meanwhile would blur the picture."""
@@ -279,6 +370,17 @@ class Bot:
         self.tell(after)
 
 
+@contextmanager
+def asking_for(numbers):
+    outer = _ASKING.get()
+    _ASKING.set(numbers)
+    try:
+        yield
+    finally:
+        if _ASKING.get() is numbers:  # a task that is collected after its loop has closed ends in another context
+            _ASKING.set(outer)
+
+
 def dice(seed: int, *names: str) -> Random:
     """Decisions that are the same in each run with this seed."""
     return Random('/'.join([str(seed), *names]))  # noqa: S311 - not for secrets
@@ -298,17 +400,28 @@ def running_threads() -> list[str]:
 
 def overgrown(exchange) -> list[str]:
     """What the exchange object keeps more of than it needs."""
-    kept = {name: getattr(exchange, name, {}) for name in ('_mmp_windows', '_mmp_fences', '_mmp_resets')}
+    kept = {name: getattr(exchange, name, {}) for name in ('_mmp_windows', '_mmp_fences', '_mmp_freezes')}
     bounds = {
         '_mmp_windows': len(exchange.options['mmpRateLimits']),
         '_mmp_fences': len(UNDERLYINGS[exchange.id]),
-        '_mmp_resets': len(UNDERLYINGS[exchange.id]),
+        '_mmp_freezes': len(UNDERLYINGS[exchange.id]),
     }
     grown = [f'{exchange.id} has {len(kept[name])} in {name}' for name in kept if len(kept[name]) > bounds[name]]
     for endpoint, window in kept['_mmp_windows'].items():
         if len(window._slots) > 2 * window.limit[0]:  # those of the last window, and those that wait
             grown.append(f'{exchange.id} counts {len(window._slots)} calls of {endpoint}')
+    for underlying, fence in kept['_mmp_fences'].items():
+        if len(fence._in_flight) > MAX_IN_FLIGHT:
+            grown.append(f'{exchange.id} counts {len(fence._in_flight)} requests of {underlying} as in flight')
     return grown
+
+
+def unsettled(exchange) -> list[str]:
+    """What a closed exchange still counts as in flight, of which there are no tasks and threads any more."""
+    held = [
+        order for fence in getattr(exchange, '_mmp_fences', {}).values() for order in fence._in_flight if order.holder
+    ]
+    return [f'{exchange.id} still waits for {len(held)} orders'] if held else []
 
 
 def run(plan: Plan, connection: Connection) -> None:

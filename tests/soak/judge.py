@@ -5,11 +5,12 @@ import time
 from collections import Counter
 from multiprocessing import get_context
 from statistics import median
-from threading import Thread
+from threading import Event, Thread
 
 from ccxt_mmp.simulator import Simulator
 from ccxt_mmp.simulator.faults import KINDS
-from tests.soak.bot import UNDERLYINGS, Cancelled, Health, Plan, dice, run
+from tests.okx_socket import OkxSocket, placed, serve
+from tests.soak.bot import SPECIAL, UNDERLYINGS, Cancelled, Health, Plan, dice, run
 
 FAULTS = 0.04  # of the requests
 ORDERS = ('batch-orders', 'batchOrders')
@@ -17,6 +18,7 @@ PATHS = {'result_false': ('mass-cancel', 'mmp-reset'), 'half_batch': ORDERS}
 STATUSES = (500, 502, 503, 429, 418)
 DELAYS = (20, 100, 400, 2500)  # ms; the last is longer than the bots wait
 SLOW = 0.3  # of the requests that place orders
+UNANSWERED = 0.1  # of the orders over the websocket; as many are answered late
 LATE = 0.5  # s by which they come later, at most; the kill switch looks after those that were given up for 1 s
 FILL_EVERY = 1.0  # s
 CONTRACTS = 3  # of each underlying
@@ -47,6 +49,52 @@ class Exchanges(Simulator):
         return await super()._handle(request)
 
 
+class OrderSocket(OkxSocket):
+    """Orders over the websocket, which rest in the book at once or a little later; not every answer comes in time."""
+
+    def __init__(self, desk, dice):
+        super().__init__()
+        self.desk = desk
+        self.dice = dice
+
+    async def reply(self, socket, message):
+        if self.dice.random() < SLOW:
+            await asyncio.sleep(self.dice.uniform(0, LATE))
+        order = message['args'][0]
+        self.desk.rest_over_socket(order['instId'], order['clOrdId'])
+        fate = self.dice.random()
+        if fate < UNANSWERED:
+            return
+        if fate < 2 * UNANSWERED:
+            await asyncio.sleep(self.dice.uniform(0, 2 * LATE))
+        if not socket.closed:
+            await socket.send_json({'id': message['id'], 'op': message['op'], **placed(message)})
+
+
+class SocketThread(Thread):
+    """Serves it as long as the simulator runs."""
+
+    def __init__(self, socket):
+        super().__init__(name='soak-socket', daemon=True)
+        self.socket = socket
+        self.loop = asyncio.new_event_loop()
+        self.is_over = asyncio.Event()
+        self.is_ready = Event()
+
+    def run(self):
+        self.loop.run_until_complete(self.serve())
+        self.loop.close()
+
+    async def serve(self):
+        async with serve(self.socket):
+            self.is_ready.set()
+            await self.is_over.wait()
+
+    def stop(self):
+        self.loop.call_soon_threadsafe(self.is_over.set)
+        self.join()
+
+
 class Desk(Thread):
     """What is around one bot."""
 
@@ -58,6 +106,8 @@ class Desk(Thread):
         self.dice = dice(seed, flavour, 'exchanges')
         self.simulator = Exchanges(dice(seed, flavour, 'ways'))
         self.account = self.simulator.add_account('soak-key', 'soak-secret', 'soak-passphrase')
+        self.special_account = self.simulator.add_account('special-key', 'special-secret', 'special-passphrase')
+        self.sockets = SocketThread(OrderSocket(self, dice(seed, flavour, 'socket')))
         self.violations = []
         self.requests = 0
         self.faults = Counter()
@@ -73,6 +123,8 @@ class Desk(Thread):
 
     def start(self):
         self.simulator.start()
+        self.sockets.start()
+        self.sockets.is_ready.wait()
         context = get_context('spawn')
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=run, args=(self.plan(), theirs), daemon=True)
@@ -89,9 +141,21 @@ class Desk(Thread):
         for exchange_id, underlyings in UNDERLYINGS.items():
             for underlying in underlyings:
                 self.rest_another(exchange_id, underlying)
-        account = self.account
-        credentials = {'apiKey': account.key, 'secret': account.secret, 'password': account.passphrase}
-        return Plan(self.flavour, self.seed, self.seconds, self.simulator.url, credentials, contracts)
+        self.rest_another(*SPECIAL)
+        return Plan(
+            flavour=self.flavour,
+            seed=self.seed,
+            seconds=self.seconds,
+            url=self.simulator.url,
+            credentials=credentials_of(self.account),
+            contracts=contracts,
+            special_credentials=credentials_of(self.special_account),
+            special_contracts=self.simulator.instruments(*SPECIAL)[:CONTRACTS],
+            socket_url=self.sockets.socket.url,
+        )
+
+    def account_of(self, *place):
+        return self.special_account if place == SPECIAL else self.account
 
     def run(self):
         ends = time.monotonic() + self.seconds + PATIENCE
@@ -108,6 +172,7 @@ class Desk(Thread):
                 self.process.kill()
                 break
         self.process.join()
+        self.sockets.stop()
         self.simulator.close()
         self.judge_the_end()
 
@@ -130,7 +195,8 @@ class Desk(Thread):
         log = self.simulator.requests
         new = log[: len(log)]
         del log[: len(new)]
-        del self.account.orders[:-KEPT_ORDERS]
+        for account in (self.account, self.special_account):
+            del account.orders[:-KEPT_ORDERS]
         self.requests += len(new)
         for request in new:
             if request.status == 429:
@@ -158,10 +224,17 @@ class Desk(Thread):
 
     def resting(self, exchange_id, underlying):
         """The MMP orders."""
-        return [order for order in self.simulator.resting(exchange_id, underlying, account=self.account) if order.mmp]
+        account = self.account_of(exchange_id, underlying)
+        listed = self.simulator.resting(exchange_id, underlying, account=account)
+        return [order for order in listed if order.mmp and order.client_order_id]
+
+    def rest_over_socket(self, option_id, client_order_id):
+        order = self.simulator.rest(*SPECIAL, mmp=True, symbol=option_id, account=self.special_account)
+        order.client_order_id = client_order_id
 
     def rest_another(self, exchange_id, underlying):
-        other = self.simulator.rest(exchange_id, underlying, mmp=False, account=self.account)
+        account = self.account_of(exchange_id, underlying)
+        other = self.simulator.rest(exchange_id, underlying, mmp=False, account=account)
         self.others[exchange_id, underlying] = other
 
     # --- what may not be
@@ -189,7 +262,8 @@ class Desk(Thread):
         """Also orders that came after the mass cancel was over."""
         for place, said in self.last_cleared.items():
             for order in self.resting(*place):
-                if number_of(order) <= said.asked:
+                number = number_of(order)
+                if number <= said.asked and number not in said.pending:
                     self.miss(said, order)
 
     def miss(self, said, order):
@@ -241,6 +315,10 @@ class Desk(Thread):
                 f'  {last.sockets} sockets, {last.tasks} tasks, {last.threads} threads',
             ]
         return '\n'.join([*lines, *(f'  VIOLATION: {each}' for each in self.violations)])
+
+
+def credentials_of(account):
+    return {'apiKey': account.key, 'secret': account.secret, 'password': account.passphrase}
 
 
 def number_of(order):
