@@ -207,7 +207,7 @@ def test_documented_limit_is_kept_as_the_exchange_counts_it():
     with ThreadPoolExecutor(3) as threads:
         classes = (ccxt_mmp.okx, ccxt_mmp.async_support.okx, ccxt_mmp.pro.okx)
         for duration, statuses in threads.map(cancel_eleven_times, classes):
-            # the simulator refuses the sixth in any 2 s; on a busy machine requests may arrive closer than they were sent
+            # the simulator refuses the sixth in any 2 s; requests may arrive closer than they were sent
             assert statuses.count(200) == 11
             assert statuses.count(429) <= 1
             assert duration >= 4
