@@ -8,6 +8,7 @@ import pickle
 import socket
 import threading
 import time
+from functools import partial
 
 import aiohttp
 import ccxt
@@ -161,6 +162,24 @@ def test_kill_switch_of_an_object_whose_loop_was_closed_works(simulator):
     exchange.session = None
     del exchange
     gc.collect()
+
+
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_close_closes_what_the_kill_switch_connected(flavour, simulator, exchange_id):
+    exchange = flavour.exchange(exchange_id, simulator.url)
+    flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id]))
+    connections = exchange._connections()
+    if flavour.name == 'sync':
+        closed = []
+        for session in (connections._idle[0][1], exchange.session):
+            session.close = partial(closed.append, session)
+        sessions = [connections._idle[0][1], exchange.session]
+        exchange.close()
+        assert closed == sessions
+    else:
+        session = connections._session
+        flavour.take(exchange.close())
+        assert session.closed
 
 
 @pytest.mark.parametrize('exchange_id', ['okx', 'binance'])

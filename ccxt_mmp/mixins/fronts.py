@@ -240,7 +240,11 @@ class SyncMmp(MmpOrders, Mmp):
 
     def close(self, *arguments: Any, **keywords: Any) -> None:
         self._connections().close()
-        super().close(*arguments, **keywords)
+        stock = getattr(super(), 'close', None)
+        if stock is not None:
+            stock(*arguments, **keywords)
+        elif self.session:  # older versions of ccxt do it when the object goes, and have no method for it
+            self.session.close()
 
     def _connections(self) -> Connections:
         connections: Connections | None = self.__dict__.get('_mmp_connections')
