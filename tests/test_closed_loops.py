@@ -18,6 +18,7 @@ def test_order_whose_loop_was_closed_keeps_nothing_alive(flavour, exchange_id):
     fence = exchange._mmp_fence(UNDERLYING[exchange_id])
     loop = asyncio.new_event_loop()
     loop.set_exception_handler(lambda *_: None)  # it would tell of the task that is pending
+    loop.run_until_complete(exchange.load_markets())  # whose task ccxt keeps, with the context that it inherits
 
     async def fetch(*arguments):
         loop.stop()

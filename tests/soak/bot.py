@@ -226,15 +226,16 @@ class Bot:
         outer = current_request(exchange)
         try:
             answer = getattr(exchange, name)(*arguments)
-            return await (take(answer) if patience is None else asyncio.wait_for(answer, patience)), None
+            outcome = await (take(answer) if patience is None else asyncio.wait_for(answer, patience)), None
         except Exception as error:  # noqa: BLE001 - to tell of it
             self.errors[f'{name} {type(error).__name__}'] += 1
             if not isinstance(error, EXPECTED):
                 self.broken.append(f'{exchange.id} {name}() raised {error!r}')
-            return None, error
-        finally:
-            if current_request(exchange) is not outer:
-                self.broken.append(f'{exchange.id} {name}() left its request context behind')
+            outcome = None, error
+        # not after GeneratorExit: a task that is collected ends in the middle of another one
+        if current_request(exchange) is not outer:
+            self.broken.append(f'{exchange.id} {name}() left its request context behind')
+        return outcome
 
     async def turns(self, exchange, role):
         """Until the time is over; the dice of each turn."""

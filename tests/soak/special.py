@@ -101,6 +101,8 @@ async def live_on_a_socket(bot):
     """Orders over the websocket, which are answered, late, or never."""
     exchange = special_exchange(bot)
     exchange.urls['api']['ws'] = bot.plan.socket_url
+    # in ccxt all wait for one future, which is cancelled for all of them when one gives up
+    await exchange.authenticate()
     await asyncio.gather(*(quote(bot, exchange, f'socket {number}') for number in range(3)), cancel(bot, exchange))
     await exchange.close()
     bot.broken += soak_bot.unsettled(exchange)
