@@ -394,3 +394,11 @@ def test_proxy_manager_of_any_kind_keeps_its_pools():
         pool_classes_by_scheme = {'http': Pool}  # noqa: RUF012
 
     assert issubclass(_bound(Manager()).pool_classes_by_scheme['http'], Pool)
+
+
+def test_session_that_replaces_another_has_connections_of_its_own(simulator):
+    exchange = simulator.connect(ccxt_mmp.okx)
+    exchange.mass_cancel_mmp('BTC/USD')
+    exchange.session = copy.copy(exchange.session)
+    exchange.mass_cancel_mmp('BTC/USD')
+    assert len({request.port for request in simulator.requests}) == 2
