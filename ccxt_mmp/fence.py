@@ -5,10 +5,8 @@ come between any two of them.
 """
 
 import time
-from asyncio import Future
-from collections.abc import Callable
+import weakref
 from typing import Any
-from weakref import ref
 
 Mark = object  # what an order remembers of a fence from when it was asked for
 
@@ -25,16 +23,16 @@ class InFlight:
 
     def __init__(self, ends: float, holder: object) -> None:
         self.ends = ends  # of time.monotonic()
-        # a task that its closed loop has forgotten must not live on because of what it waits for
-        self._holder: Callable[[], object] = ref(holder) if isinstance(holder, Future) else lambda: holder
+        # the task or thread that waits for its answer; a task is not kept alive for it
+        self._holder = holder if isinstance(holder, int) or holder is None else weakref.ref(holder)
 
     @property
     def holder(self) -> object:
-        """The task or thread that waits for its answer; None if none does any more."""
-        return self._holder()
+        return self._holder() if isinstance(self._holder, weakref.ref) else self._holder
 
-    def give_up(self) -> None:
-        self._holder = lambda: None
+    def abandon(self) -> None:
+        """Nobody waits for its answer any more."""
+        self._holder = None
 
 
 class Fence:
@@ -84,7 +82,7 @@ class Fence:
     def lost(self, order: InFlight) -> None:
         """Its answer was given up: it may still arrive for a while, though not for longer than before."""
         order.ends = min(order.ends, time.monotonic() + GRACE)
-        order.give_up()
+        order.abandon()
 
     def has_interrupted(self, holder: object) -> bool:
         """Whether an order of this task or thread waits until what it is asked in the course of is over.

@@ -365,3 +365,66 @@ def test_portfolio_margin_never_reaches_the_options_api(flavour, simulator, name
 
 def test_errors_of_the_package_have_no_orders_of_their_own():
     assert not hasattr(ccxt_mmp.MmpFrozen('x'), 'orders')
+
+
+# --- one order by itself, whose failure says as much
+
+
+LOSSES = ['drop_after', 'truncated', 'malformed']
+
+
+@pytest.mark.parametrize('kind', LOSSES)
+def test_lost_order_is_told_with_its_client_id(flavour, simulator, exchange, exchange_id, quoted, kind):
+    simulator.fault(kind, 'batch-orders' if exchange_id == 'okx' else 'order', method='POST')
+    with pytest.raises(ccxt.BaseError) as caught:
+        create(flavour, exchange, quoted[0], {'mmp': True})
+    [told] = caught.value.orders
+    assert told['clientOrderId'] in ids_of(simulator, exchange_id).values()
+    assert told['status'] is None or kind != 'drop_after'
+    assert told['mmp'] is True
+    assert told['error'] is caught.value
+
+
+def test_refused_order_is_told_with_its_error(flavour, simulator, exchange, exchange_id, quoted):
+    simulator.set_rule(exchange_id, UNDERLYING[exchange_id])
+    simulator.trip(exchange_id, UNDERLYING[exchange_id])
+    with pytest.raises(MmpFrozen) as caught:
+        create(flavour, exchange, quoted[0], {'mmp': True})
+    [told] = caught.value.orders
+    assert told['status'] == 'rejected'
+    assert told['error'] is caught.value
+
+
+def test_order_that_the_exchange_says_is_none_does_not_pass_for_an_mmp_order(flavour, canned):
+    exchange = with_markets(flavour.exchange('binance', canned.url))
+    symbol = symbols(exchange, 'BTCUSDT')[0]
+    answer = {'orderId': 7, 'symbol': exchange.market(symbol)['id'], 'mmp': False, 'status': 'ACCEPTED'}
+    canned.answer(json.dumps(answer))
+    assert create(flavour, exchange, symbol, {'mmp': True})['mmp'] is False
+    canned.answer(json.dumps([answer]))
+    [placed] = flavour.take(exchange.create_orders(listed([symbol], 1)))
+    assert (placed['id'], placed['mmp']) == ('7', False)
+
+
+def test_item_that_repeats_a_secret_is_told_without_it(flavour, canned):
+    exchange = with_markets(flavour.exchange('okx', canned.url))
+    item = {'ordId': '', 'clOrdId': '', 'sCode': '51034', 'sMsg': f'{exchange.apiKey} {exchange.password}'}
+    canned.answer(json.dumps({'code': '1', 'msg': '', 'data': [item]}))
+    with pytest.raises(MmpFrozen) as caught:
+        flavour.take(exchange.create_orders(listed(symbols(exchange, 'BTC-USD')[:1], 1)))
+    assert exchange.apiKey not in str(caught.value)
+    assert exchange.password not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    'params', [{'lockInterval': 5}, {'lock_interval': 5}, {'Scope': 'orders'}, {'timeout': 5}, {'hedge': True}]
+)
+def test_param_of_another_method_is_refused_with_the_flag(flavour, simulator, exchange, quoted, params):
+    name = next(iter(params))
+    with pytest.raises(ccxt.InvalidOrder, match=name):
+        create(flavour, exchange, quoted[0], {'mmp': True, **params})
+    with pytest.raises(ccxt.InvalidOrder, match=name):
+        flavour.take(exchange.create_orders(listed(quoted[:1], 1, params={'mmp': True, **params})))
+    with pytest.raises(ccxt.InvalidOrder, match=name):
+        flavour.take(exchange.fetch_open_orders(None, None, None, {'mmp': True, **params}))
+    assert simulator.requests == []

@@ -210,3 +210,13 @@ def other_order(exchange, symbol, *, as_list=False):
     if market['swap']:
         row['positionSide'] = 'BOTH'
     return json.dumps([row] if as_list else row)
+
+
+@pytest.mark.parametrize('method', ['fetch_open_orders', 'fetch_canceled_orders'])
+def test_option_listed_later_is_a_bad_symbol_in_lists(flavour, simulator, method):
+    exchange = with_markets(flavour.exchange('okx', simulator.url))
+    option_id = simulator.list_options('okx', 'BTC-USD', base='BTC', settle='BTC', strikes=[61_000])[0]
+    symbol = f'BTC/USD:BTC-{"-".join(option_id.split("-")[-3:])}'
+    for name in (option_id, symbol):
+        with pytest.raises(ccxt.BadSymbol, match='load_markets'):
+            flavour.take(getattr(exchange, method)(name, None, None, {'mmp': True}))

@@ -293,3 +293,13 @@ def test_replaced_options_keep_the_windows(flavour):
     assert exchange._mmp_rate_limit('POST account/mmp-config') == (2, 10_000)
     exchange.options = {'mmpRateLimits': {}}
     assert exchange._mmp_rate_limit('POST account/mmp-config') is None
+
+
+@pytest.mark.parametrize('name', ['window', 'frozenTime'])
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_argument_in_params_is_refused_and_not_dropped(flavour, simulator, exchange_id, name):
+    exchange = flavour.exchange(exchange_id, simulator.url)
+    delta = {'okx': None, 'binance': 1}[exchange_id]
+    with pytest.raises(ccxt.BadRequest, match=name):
+        flavour.take(exchange.set_mmp(UNIFIED[exchange_id], 5000, 2000, 100, delta, {name: 3}))
+    assert simulator.requests == []

@@ -358,12 +358,17 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
             raise InvalidOrder(f'{self.id} createOrder() isMmp must be true or false, received {shown(given)}')
         return {named}
 
+    def _flag_told(self, info: Any) -> bool | None:
+        flag: bool | None = self.safe_bool(info, 'mmp') if isinstance(info, dict) else None
+        return flag
+
     def _own_type_is_post_only(self, type: Any, params: Params) -> bool:
         return False
 
     def _flagged(self, request: Params) -> Params | None:
-        is_plain = request['type'] == 'LIMIT' and request['timeInForce'] in ('GTC', 'GTX')
-        return {**self._named(request), 'isMmp': True} if is_plain else None
+        time_in_force = str(request.get('timeInForce') or 'GTC').upper()  # ccxt's default may have been replaced
+        is_plain = request['type'] == 'LIMIT' and time_in_force in ('GTC', 'GTX')
+        return {**self._named(request), 'timeInForce': time_in_force, 'isMmp': True} if is_plain else None
 
     def _named(self, request: Params) -> Params:
         # older versions of ccxt send the name of the other APIs
@@ -520,7 +525,7 @@ class BinanceMmp(MmpOrders, KillSwitch, Mmp):
     def safe_order(self, order: Params, market: Any = None) -> Order:
         info = order.get('info') if isinstance(order, dict) else None
         parsed: Order = super().safe_order(order, market)
-        parsed['mmp'] = self.safe_bool(info, 'mmp') if isinstance(info, dict) else None
+        parsed['mmp'] = self._flag_told(info)
         if self._is_option(market) is False:
             parsed['mmp'] = False
         return parsed

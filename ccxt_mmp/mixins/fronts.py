@@ -240,11 +240,8 @@ class SyncMmp(MmpOrders, Mmp):
 
     def close(self, *arguments: Any, **keywords: Any) -> None:
         self._connections().close()
-        stock = getattr(super(), 'close', None)
-        if stock is not None:
-            stock(*arguments, **keywords)
-        elif self.session:  # older versions of ccxt do it when the object goes, and have no method for it
-            self.session.close()
+        if hasattr(super(), 'close'):  # not in older versions of ccxt
+            super().close(*arguments, **keywords)
 
     def _connections(self) -> Connections:
         connections: Connections | None = self.__dict__.get('_mmp_connections')

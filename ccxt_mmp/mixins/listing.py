@@ -77,7 +77,8 @@ class OrderLists(OrderFlag):
     ) -> list[Order]:
         """The MMP orders alone; a limit counts them, not what the exchange lists beside them."""
         await self._load_markets()
-        market = None if symbol is None else self.market(symbol)
+        self._refuse_foreign_params(method, params)
+        market = None if symbol is None else self._listed_market(method, symbol)
         if market is not None and not market['option']:
             return []  # no order of another market is one
         if limit is None:

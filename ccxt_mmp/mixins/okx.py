@@ -406,6 +406,10 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
             raise InvalidOrder(f'{self.id} has no ordType {shown(own)}: it has {", ".join(MMP_ORDER_TYPES)}')
         return flags if own is None else flags | {own in MMP_ORDER_TYPES}
 
+    def _flag_told(self, info: Any) -> bool | None:
+        order_type = self.safe_string(info, 'ordType') if isinstance(info, dict) else None
+        return None if order_type is None else order_type in MMP_ORDER_TYPES
+
     def _own_type_is_post_only(self, type: Any, params: Params) -> bool:
         return any(each in ('mmp_and_post_only', 'post_only') for each in (type, params.get('ordType')))
 
@@ -547,7 +551,7 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         underlying_id = self._underlying_of(symbol, method)
         if method == 'editOrderWs':
             await take(self.authenticate())  # so that nothing is waited for between the fence and the sending
-        with self._order_context(underlying_id, marks) as context:
+        with self._explaining('orders', underlying_id), self._order_context(underlying_id, marks) as context:
             if method == 'editOrderWs':
                 self._pass_fence(context)
             answer = await self._told_over_websocket(stock(order_id, symbol, 'limit', side, amount, price, rest))
@@ -604,7 +608,7 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         if order_type in MMP_ORDER_TYPES:
             order = {**order, 'type': 'limit', 'postOnly': MMP_ORDER_TYPES[order_type]}
         parsed: Order = super().safe_order(order, market)
-        parsed['mmp'] = None if order_type is None else order_type in MMP_ORDER_TYPES
+        parsed['mmp'] = self._flag_told(info)
         if self._is_option(market) is False:
             parsed['mmp'] = False
         return parsed

@@ -8,6 +8,7 @@ from ccxt.base.errors import BadSymbol, InvalidOrder
 from ccxt_mmp._io import take
 from ccxt_mmp._text import shown
 from ccxt_mmp.mixins._host import Host
+from ccxt_mmp.mixins.params import OWN_NAMES, misspelt
 from ccxt_mmp.types import Params
 
 # what makes a limit order something else, by ccxt's names and Binance's
@@ -48,6 +49,10 @@ class OrderFlag(Host):
         """What the exchange's own names say about the flag."""
         raise NotImplementedError
 
+    def _flag_told(self, info: Any) -> bool | None:
+        """Whether the exchange's own answer is about an MMP order; None if it does not say."""
+        raise NotImplementedError
+
     def _own_type_is_post_only(self, type: Any, params: Params) -> bool:
         raise NotImplementedError
 
@@ -69,7 +74,7 @@ class OrderFlag(Host):
     def _refuse_misnamed_flag(self, method: str, params: Params, own_names: tuple[str, ...] = ()) -> None:
         """An order that is protected by a name which the exchange does not read is not protected at all."""
         for name, value in params.items():
-            if name == 'mmp' or name in own_names:
+            if name == 'mmp' or name in own_names or value is None:
                 continue
             names_flag = means_flag(name, value)
             if name == 'params' and isinstance(value, dict):
@@ -79,6 +84,14 @@ class OrderFlag(Host):
                 raise InvalidOrder(
                     f'{self.id} {method}() does not know the MMP flag as {shown({name: value})}, use {accepted}'
                 )
+
+    def _refuse_foreign_params(self, method: str, params: Params) -> None:
+        """What other methods of this package take, or nearly, is never dropped in silence, nor sent with MMP orders."""
+        for name, value in params.items():
+            slip = misspelt([name])
+            if value is not None and name != 'mmp' and (name in OWN_NAMES or slip is not None):
+                meant = f', did you mean {slip[1]}?' if slip is not None else ' with the MMP flag'
+                raise InvalidOrder(f'{self.id} {method}() takes no {shown(name)}{meant}')
 
     def _refuse_flag_beside_params(self, order: Params) -> None:
         """The flag of an order of ``create_orders``, which reads it from the order's params alone."""

@@ -1,12 +1,14 @@
 """Orders with the MMP flag, and batches of option orders that lose no answer, for the exchange mixins."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
 from ccxt.base.errors import BadResponse, BaseError, ExchangeError, InvalidOrder
 
 from ccxt_mmp._io import side_by_side, succeeded, take
+from ccxt_mmp._redaction import redacted
 from ccxt_mmp._text import described, shown
 from ccxt_mmp.fence import Mark
 from ccxt_mmp.mixins.editing import OrderEditing
@@ -75,6 +77,7 @@ class MmpOrders(OrderEditing, OrderLists):
             rest = self.omit(rest, 'timeInForce')
         if post_only:
             rest = {**rest, 'postOnly': True}
+        self._refuse_foreign_params('createOrder', rest)
         flagged = self._flagged(super().create_order_request(symbol, 'limit', side, amount, price, rest))
         if flagged is None:
             raise self._no_mmp_order(symbol, 'plain limit', params)
@@ -93,13 +96,10 @@ class MmpOrders(OrderEditing, OrderLists):
             placed: Order = unflagged(await take(stock(symbol, type, side, amount, price, params)))
             return placed
         await self._load_markets()
-        underlying_id = self._underlying_of(symbol)
-        with self._explaining('orders', underlying_id), self._order_context(underlying_id, marks) as context:
+        with self._one_order(self._underlying_of(symbol), marks) as context:
             order: Order = await take(stock(symbol, type, side, amount, price, params))
-        # a class of the user's may have placed it in a way of its own
-        if context.request is not None:
-            order = self._placed(order, context.request)
-        return order
+            # a class of the user's may have placed it in a way of its own
+            return order if context.request is None else self._placed(order, context.request)
 
     async def _create_order_ws(
         self, stock: Stock, symbol: str, type: str, side: str, amount: Any, price: Any, params: Params
@@ -111,16 +111,28 @@ class MmpOrders(OrderEditing, OrderLists):
         await self._load_markets()
         underlying_id = self._underlying_of(symbol, 'createOrderWs')
         await take(self.authenticate())  # so that nothing is waited for between the fence and the sending
-        with self._explaining('orders', underlying_id), self._order_context(underlying_id, marks) as context:
+        with self._one_order(underlying_id, marks) as context:
             self._pass_fence(context)
             order = await self._told_over_websocket(stock(symbol, type, side, amount, price, params))
-        return order if context.request is None else self._placed(order, context.request)
+            return order if context.request is None else self._placed(order, context.request)
+
+    @contextmanager
+    def _one_order(self, underlying_id: str, marks: dict[str, Mark]) -> Iterator[RequestContext]:
+        """An order by itself: what fails has it in its ``orders``, with the client's id, as that of a batch."""
+        with self._explaining('orders', underlying_id), self._order_context(underlying_id, marks) as context:
+            try:
+                yield context
+            except Exception as error:
+                if context.request is not None:
+                    vars(error)['orders'] = [self._unplaced(context.request, error)[0]]
+                raise
 
     def _order_context(
         self, underlying_id: str | None, marks: dict[str, Mark], *, has_items: bool = False
     ) -> RequestContext:
         """Orders that a mass cancel of their underlying stops if it comes before they are sent."""
         underlyings = () if underlying_id is None else (underlying_id,)
+        self.options.setdefault('timeDifference', 0)  # which options that the user replaced lack, and ccxt signs with
         return RequestContext(self, has_items=has_items, marks=marks, underlyings=underlyings)
 
     def _underlying_of(self, symbol: Any, method: str = 'createOrder') -> str:
@@ -139,6 +151,9 @@ class MmpOrders(OrderEditing, OrderLists):
         requested = self.parse_order(self._as_order(request))
         filled_in = {name: requested[name] for name in REQUESTED if order.get(name) is None}
         filled_in |= {name: requested[name] for name in REQUESTED_KIND if requested[name] is not None}
+        told = self._flag_told(order.get('info'))
+        if told is not None:
+            filled_in['mmp'] = told  # an order that is not what was asked for does not pass for it
         if order.get('status') is None:
             filled_in['status'] = 'open'
         info = order.get('info')
@@ -305,7 +320,7 @@ class MmpOrders(OrderEditing, OrderLists):
 
     def _matched_error(self, code: str, item: Params, exceptions: Params) -> BaseError:
         """The error of an item of a batch, by its code."""
-        text = f'{self.id} {self.json(item)}'
+        text = f'{self.id} {redacted(self.json(item))}'
         try:
             self.throw_exactly_matched_exception(exceptions, code, text)
         except BaseError as error:

@@ -20,6 +20,7 @@ from ccxt_mmp.mixins.params import (
 )
 from ccxt_mmp.types import Params, Scope
 
+ARGUMENTS = tuple(name for name in LIMITS if name not in LIMITS_IN_PARAMS)
 TAKEN_LIMITS = {'setMmp': LIMITS, 'massCancelMmp': ('lockInterval',)}
 
 
@@ -120,6 +121,9 @@ class Rules(Freezes):
         unit, params = self._mmp_option(method, 'qtyUnit', 'contracts', params)
         if unit not in UNITS:
             raise BadRequest(f'{self.id} {method}() qtyUnit must be one of {", ".join(UNITS)}, received {shown(unit)}')
+        for name in ARGUMENTS:
+            if params.get(name) is not None and name not in self._limit_fields():
+                raise BadRequest(f'{self.id} {method}() takes {name} as an argument, not in params')
         arguments = {**arguments, **{name: params.get(name) for name in LIMITS_IN_PARAMS}}
         params = self._sent(self.omit(params, list(LIMITS_IN_PARAMS)))
         in_coins = unit == 'base' and underlying_id is not None and self._contract_size(underlying_id) != 1

@@ -137,6 +137,7 @@ class Bot:
                 thread.join()
             for exchange in exchanges:
                 exchange.close()
+                exchange.session.close()  # older versions of ccxt leave that to the end of the object
                 self.broken += unsettled(exchange)
         else:
             asyncio.run(self.live_in_a_loop())
