@@ -57,6 +57,7 @@ def said(**facts):
         'error': None,
         'claimed': [],
         'params': {},
+        'may_others_be_gone': False,
     }
     return Cancelled(**{'exchange_id': 'okx', 'underlying': 'BTC-USD', **cancelled, **facts})
 
@@ -94,10 +95,10 @@ def test_order_that_rests_and_is_claimed_to_be_cancelled_is_a_violation(desk):
 
 
 def test_order_without_the_flag_that_was_cancelled_is_a_violation(desk):
-    for params, violations in (({'includeNonMmp': True}, 0), ({}, 1)):
+    for may_be_gone, violations in ((True, 0), (False, 1)):
         other = desk.others['okx', 'BTC-USD']
         other.state = 'canceled'
-        desk.judge(said(params=params))
+        desk.judge(said(may_others_be_gone=may_be_gone))
         assert len(desk.violations) == violations
         assert desk.others['okx', 'BTC-USD'] is not other
 

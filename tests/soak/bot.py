@@ -31,6 +31,7 @@ SPECIAL = ('okx', 'BTC-USD_UM')
 SPECIAL_UNIFIED = 'BTC/USD:USD'
 LIMITS = {'okx': {'qtyLimit': 2}, 'binance': {'qtyLimit': 2, 'deltaLimit': 100}}
 TIMEOUT = 2000  # ms; some answers take longer
+LATEST_EFFECT = 3  # s after the end of a call, of a request whose answer was given up
 HEALTH_CHECK = 2  # s
 MAX_IN_FLIGHT = 50  # requests of an underlying
 
@@ -79,6 +80,7 @@ class Cancelled:
     error: str | None  # the class
     claimed: list[str]  # ids of orders that it says it cancelled
     params: dict[str, object]
+    may_others_be_gone: bool  # one with includeNonMmp was under way, too, or its request may have come late
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,7 @@ class Bot:
         self.asked = 0  # the last number that was asked for
         self.pending: set[int] = set()  # numbers that are not asked for yet
         self.numbering = threading.RLock()
+        self.last_all: dict[tuple[str, str], float] = {}  # when one with includeNonMmp may have had effect, at last
         self.strays: set[asyncio.Task[None]] = set()
         self.lock = threading.Lock()
         self.started = time.monotonic()
@@ -134,6 +137,7 @@ class Bot:
                 thread.join()
             for exchange in exchanges:
                 exchange.close()
+                exchange.session.close()  # older versions of ccxt leave that to the end of the object
                 self.broken += unsettled(exchange)
         else:
             asyncio.run(self.live_in_a_loop())
@@ -311,8 +315,13 @@ class Bot:
         with self.numbering:
             asked, pending = self.asked, frozenset(self.pending)
         called_at, started = time.time_ns() // 1_000_000, time.monotonic()
+        if 'includeNonMmp' in params:
+            self.last_all[exchange.id, underlying] = float('inf')
         cancelled, error = await self.call(exchange, 'mass_cancel_mmp', unified, params)
         orders = [] if cancelled is None else cancelled['orders'] or []
+        may_others_be_gone = self.last_all.get((exchange.id, underlying), 0) >= started
+        if 'includeNonMmp' in params:
+            self.last_all[exchange.id, underlying] = time.monotonic() + LATEST_EFFECT
         self.tell(
             Cancelled(
                 exchange_id=exchange.id,
@@ -324,6 +333,7 @@ class Bot:
                 error=None if error is None else type(error).__name__,
                 claimed=[order['id'] for order in orders] + list(getattr(error, 'cancelled', [])),
                 params=params,
+                may_others_be_gone=may_others_be_gone,
             )
         )
 

@@ -254,7 +254,7 @@ class Desk(Thread):
         other = self.others[place]
         if other.is_open:
             return
-        if 'includeNonMmp' not in said.params:
+        if not said.may_others_be_gone:
             self.violations.append(f'{said} cancelled an order without the flag')
         self.rest_another(*place)
 

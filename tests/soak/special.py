@@ -54,6 +54,7 @@ def live_with_signals(bot):
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     exchange.close()
+    exchange.session.close()  # as in bot.live
     bot.broken += soak_bot.unsettled(exchange)
 
 
