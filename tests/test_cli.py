@@ -400,7 +400,7 @@ def test_cancel_does_not_wait_for_another_target(simulator, ccxt_mmp_command):
     simulator.fault('delay', 'mass-cancel', milliseconds=5000, times=9)
     status, out, err = ccxt_mmp_command('cancel', *BOTH, '--timeout', '500')
     assert out.startswith('binance:BTC/USDT: cancelled 2 orders\n')
-    assert 'okx:BTC/USD: RequestTimeout' in err
+    assert re.search('okx:BTC/USD: (RequestTimeout|MassCancelIncomplete)', err)
     assert status == 1
 
 
