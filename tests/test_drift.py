@@ -140,7 +140,7 @@ def drift(module, exchange_id, stock):
     yield from (f'{where} has no {name}, {relied_on[name]}' for name in gone)
 
     ours = type('ours', (FRONTS[module], MIXINS[exchange_id]), {})
-    for name in sorted(source.overridden.intersection(dir(ours)).difference(gone)):
+    for name in sorted(source.overridden.intersection(dir(ours), dir(stock))):
         taken, given = positional(getattr(ours, name)), positional(getattr(stock, name))
         if taken not in (None, given):
             yield f'{where} {name}() has the parameters {given}, the override {taken}'
