@@ -47,6 +47,8 @@ def _in_threads(calls: Sequence[Callable[[], Coroutine[Any, Any, T]]], concurren
     results: dict[int, T | BaseException] = {}
     left = deque(enumerate(calls))
 
+    caller = threading.get_ident()
+
     def work() -> None:
         while True:
             try:
@@ -55,8 +57,10 @@ def _in_threads(calls: Sequence[Callable[[], Coroutine[Any, Any, T]]], concurren
                 return
             try:
                 results[index] = finish(call())
-            except Exception as error:  # noqa: BLE001 - handed on, not swallowed
-                results[index] = error
+            except BaseException as error:
+                if threading.get_ident() == caller and not isinstance(error, Exception):
+                    raise
+                results[index] = error  # handed on, not swallowed
 
     helpers: list[threading.Thread] = []
     try:

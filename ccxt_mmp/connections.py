@@ -5,25 +5,28 @@ exchange is used as it is: nobody but the user knows what it needs.
 """
 
 import asyncio
-import copy
 import io
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 
 from ccxt_mmp.request_context import answer_ends
+
+# s, longer than aiohttp's: what warm_up has prepared is to be there when it is needed
+KEEPALIVE, DNS_CACHE = 60, 600
 
 
 class Connections:
     """Sessions of ``requests``, each lent to one request at a time: threads and signal handlers never share one."""
 
     def __init__(self) -> None:
-        self._idle: list[tuple[requests.Session, requests.Session]] = []  # the exchange's own, and ours that is like it
+        self._idle: list[tuple[int, requests.Session, requests.Session]] = []  # process, the exchange's own, and ours
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Connections, ()  # a copy of an exchange has connected nowhere
@@ -31,34 +34,43 @@ class Connections:
     @contextmanager
     def lend(self, stock: Any) -> Iterator[Any]:
         """A session with the settings of the exchange's own."""
-        if not isinstance(stock, requests.Session):
+        if not is_plain(stock):
             yield stock
             return
         session = self._take(stock)
+        for name in stock.__attrs__:  # of which any may have been replaced since
+            if name != 'adapters':
+                setattr(session, name, getattr(stock, name))
         try:
             yield session
         finally:
-            self._idle.append((stock, session))
+            self._idle.append((os.getpid(), stock, session))
 
     def _take(self, stock: requests.Session) -> requests.Session:
         while self._idle:
             try:
-                like, session = self._idle.pop()
+                process, like, session = self._idle.pop()
             except IndexError:  # another thread was faster
                 break
-            if like is stock:
+            if like is stock and process == os.getpid():  # a fork would share its sockets
                 return session
             session.close()
-        session = copy.copy(stock)
-        session.adapters = type(stock.adapters)()
+        session = requests.Session()
+        session.adapters.clear()
         for prefix, adapter in stock.adapters.items():
-            # an adapter of the user's keeps what it does
-            session.mount(prefix, _Adapter() if type(adapter) is HTTPAdapter else copy.copy(adapter))
+            session.mount(prefix, _Adapter.like(adapter))
         return session
 
     def close(self) -> None:
         while self._idle:
-            self._idle.pop()[1].close()
+            self._idle.pop()[-1].close()
+
+
+def is_plain(session: Any) -> bool:
+    """Whether it is one that ``requests`` made, with settings alone: what else one has cannot be copied."""
+    if type(session) is not requests.Session or not vars(session).keys() <= {*session.__attrs__}:
+        return False
+    return all(type(adapter) is HTTPAdapter for adapter in session.adapters.values())
 
 
 class _Reader(io.RawIOBase):
@@ -99,25 +111,38 @@ def _bounded(connection: Any) -> Any:
     return connection
 
 
-class _Pool(HTTPConnectionPool):
-    def _new_conn(self) -> Any:
-        return _bounded(super()._new_conn())
+@cache
+def _bounded_pool(stock: type) -> type:
+    def new_connection(self: Any) -> Any:
+        return _bounded(stock._new_conn(self))  # type: ignore[attr-defined]
+
+    return type(stock.__name__, (stock,), {'_new_conn': new_connection})
 
 
-class _TlsPool(HTTPSConnectionPool):
-    def _new_conn(self) -> Any:
-        return _bounded(super()._new_conn())
+def _bound(manager: Any) -> Any:
+    """A manager of pools, of a proxy or not, whose answers are read until their time is over."""
+    manager.pool_classes_by_scheme = {
+        scheme: _bounded_pool(pool) for scheme, pool in manager.pool_classes_by_scheme.items()
+    }
+    return manager
 
 
 class _Adapter(HTTPAdapter):
+    @classmethod
+    def like(cls, stock: Any) -> '_Adapter':
+        """One with the same settings, and connections of its own."""
+        adapter = cls.__new__(cls)
+        adapter.__setstate__(stock.__getstate__())
+        return adapter
+
     def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
         super().init_poolmanager(*arguments, **keywords)
-        self.poolmanager.pool_classes_by_scheme = {'http': _Pool, 'https': _TlsPool}
+        _bound(self.poolmanager)
 
-    def proxy_manager_for(self, *arguments: Any, **keywords: Any) -> Any:
-        manager = super().proxy_manager_for(*arguments, **keywords)
-        manager.pool_classes_by_scheme = {'http': _Pool, 'https': _TlsPool}
-        return manager
+    def proxy_manager_for(self, proxy: Any, **keywords: Any) -> Any:
+        is_known = proxy in self.proxy_manager
+        manager = super().proxy_manager_for(proxy, **keywords)
+        return manager if is_known else _bound(manager)
 
 
 class AsyncConnections:
@@ -135,14 +160,18 @@ class AsyncConnections:
         stock = exchange.session
         connector = exchange.tcp_connector  # of a session that ccxt made
         is_of_the_user = stock is not None and (connector is None or getattr(stock, 'connector', None) is not connector)
-        if is_of_the_user or getattr(exchange, 'closed_by_user', False):
+        is_opened_by_the_user = not type(exchange).open.__module__.startswith('ccxt.')
+        if is_of_the_user or is_opened_by_the_user or getattr(exchange, 'closed_by_user', False):
             return stock
         loop = asyncio.get_running_loop()
         if self._session is None or self._session.closed or self._loop is not loop:
             import aiohttp  # noqa: PLC0415 - a sync user has no need of it
 
-            exchange.open()  # it makes the context of TLS
-            connector = aiohttp.TCPConnector(ssl=exchange.ssl_context, limit=0)
+            if exchange.ssl_context is None:
+                exchange.open()  # it makes it
+            connector = aiohttp.TCPConnector(
+                ssl=exchange.ssl_context, limit=0, keepalive_timeout=KEEPALIVE, ttl_dns_cache=DNS_CACHE
+            )
             self._session = aiohttp.ClientSession(connector=connector, trust_env=exchange.aiohttp_trust_env)
             self._loop = loop
         return self._session

@@ -37,12 +37,14 @@ class RequestContext:
     marks: of each fence, from when its orders were asked for.
     underlyings: of the MMP orders that it places or changes; where none is given the request itself tells.
     request: the order as it is sent, once it is known.
+    is_of_orders: whether the request that is being made places or changes orders; None before it is signed.
     session: the connections that it goes over, where they are not the exchange's own.
     timeout: ms that its answer has, where it is not the exchange's own.
     answer_ends: time.monotonic() at which its answer is given up, for a transport that does not do it by itself.
     """
 
     __slots__ = (
+        '__weakref__',
         '_holder',
         '_in_flight',
         '_outer',
@@ -52,6 +54,7 @@ class RequestContext:
         'ends',
         'has_items',
         'is_in_use',
+        'is_of_orders',
         'is_ordinary',
         'is_repeatable',
         'is_urgent',
@@ -98,6 +101,7 @@ class RequestContext:
         self.session: Any = None
         self.answer_ends: float | None = None
         self.is_in_use = False
+        self.is_of_orders: bool | None = None
         self._in_flight: list[tuple[Fence, Mark, InFlight]] = []
         self._holder: object = None
         self._outer: RequestContext | None = None
@@ -118,6 +122,11 @@ class RequestContext:
             self.ended(error)
 
     @property
+    def holder(self) -> object:
+        """The task or thread that has entered it; None if none has."""
+        return self._holder
+
+    @property
     def is_entered(self) -> bool:
         return self._holder is not None
 
@@ -134,24 +143,32 @@ class RequestContext:
         timeout: s after which they count as given up
         """
         mark = (self.marks or {}).get(underlying_id, UNUSED)
-        order = fence.send(mark, time.monotonic() + timeout, self._holder)
+        order = fence.send(mark, time.monotonic() + timeout, self)
         if order is None:
             return False
         self._in_flight.append((fence, mark, order))
         return True
 
-    def may_still_be_sent(self) -> bool:
-        """Whether no mass cancel has come since ``send``."""
+    def may_still_be_sent(self, timeout: float) -> bool:
+        """Whether no mass cancel has come since ``send``; what is sent only now is given up so much later."""
+        for _, _, order in self._in_flight:
+            order.ends = time.monotonic() + timeout
         return all(fence.lets_pass(mark) for fence, mark, _ in self._in_flight)
 
+    def answered(self) -> None:
+        """An answer has come; what it says is seen when the request ends."""
+        for fence, _, order in self._in_flight:
+            fence.answered(order)
+
     def ended(self, error: BaseException | None) -> None:
-        """The orders in flight are answered, or their answer is given up."""
-        while self._in_flight:
-            fence, _, order = self._in_flight.pop()
-            if error is None or leaves_nothing_open(error):
-                fence.answered(order)
-            else:
+        """The orders in flight are answered, or their answer is given up or leaves it open."""
+        is_open = error is not None and not leaves_nothing_open(error)
+        for fence, _, order in self._in_flight:
+            if is_open:
                 fence.lost(order)
+            else:
+                fence.answered(order)
+        self._in_flight.clear()
 
 
 class UnderWay:
@@ -170,6 +187,7 @@ class UnderWay:
         if self._is_new:
             self._context.__enter__()
         self._context.is_in_use = True
+        self._context.is_of_orders = None
         return self._context
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
@@ -221,6 +239,15 @@ def current_request(owner: object) -> RequestContext | None:
     return context
 
 
+def marks_around(owner: object) -> dict[str, Mark] | None:
+    """The marks of the request of an exchange that a task was started in the course of, if that is not over.
+
+    Nothing else of it is inherited; old marks can but stop MMP orders that a mass cancel came after.
+    """
+    context = _CURRENT.get()
+    return context.marks if context is not None and context.owner is owner and context.is_entered else None
+
+
 def answer_ends() -> float | None:
     """time.monotonic() at which the answer to the request that is being made is given up; None if it says nothing."""
     context = _CURRENT.get()
@@ -242,6 +269,9 @@ def broke_off(cause: BaseException | None) -> bool:
 class RequestAttribute:
     """An attribute of the exchange of which the request that is being made may have a value of its own."""
 
+    def __init__(self, *default: Any) -> None:
+        self._default = default  # of a class of the user's, in place of ccxt's
+
     def __set_name__(self, mixin: type, name: str) -> None:
         self._mixin = mixin
         self._name = name
@@ -257,8 +287,8 @@ class RequestAttribute:
                 return value
         try:
             return exchange.__dict__[self._name]
-        except KeyError:  # ccxt's default
-            return getattr(super(self._mixin, exchange), self._name)
+        except KeyError:
+            return self._default[0] if self._default else getattr(super(self._mixin, exchange), self._name)
 
     def __set__(self, exchange: Any, value: Any) -> None:
         exchange.__dict__[self._name] = value

@@ -1,5 +1,6 @@
 """What an MMP request waits for: its endpoint's own window, as the exchange counts it, never other traffic."""
 
+import os
 import time
 from bisect import insort
 from collections.abc import Callable
@@ -14,6 +15,16 @@ MARGIN = 1.02
 
 # one for all windows, each of which holds it for microseconds; a signal handler may interrupt its own thread here
 _LOCK = RLock()
+
+
+def _renew_lock() -> None:
+    """A thread that held it is not there any more in a process that was forked meanwhile."""
+    global _LOCK  # noqa: PLW0603
+    _LOCK = RLock()
+
+
+if hasattr(os, 'register_at_fork'):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 class OutOfTimeError(RateLimitExceeded):

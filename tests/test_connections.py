@@ -18,7 +18,7 @@ from requests.adapters import HTTPAdapter
 
 import ccxt_mmp
 import ccxt_mmp.async_support
-from ccxt_mmp.connections import AsyncConnections, Connections, _Reader
+from ccxt_mmp.connections import AsyncConnections, Connections, _bound, _Reader
 from ccxt_mmp.request_context import RequestContext
 from tests.trading import UNDERLYING, UNIFIED, at_simulator
 
@@ -148,7 +148,7 @@ def test_session_is_lent_to_one_request_at_a_time():
 @pytest.mark.parametrize('kind', [Connections, AsyncConnections])
 def test_copies_have_connected_nowhere(kind):
     connections = kind()
-    connections.__dict__['_idle' if kind is Connections else '_session'] = [(None, threading.Lock())]
+    connections.__dict__['_idle' if kind is Connections else '_session'] = [(0, None, threading.Lock())]
     for copied in (copy.deepcopy(connections), pickle.loads(pickle.dumps(connections))):
         assert vars(copied) == vars(kind())
 
@@ -171,10 +171,11 @@ def test_close_closes_what_the_kill_switch_connected(flavour, simulator, exchang
     connections = exchange._connections()
     if flavour.name == 'sync':
         closed = []
-        session = connections._idle[0][1]
-        session.close = partial(closed.append, session)
+        sessions = [connections._idle[0][-1], exchange.session]
+        for session in sessions:
+            session.close = partial(closed.append, session)
         exchange.close()
-        assert closed == [session]
+        assert closed == sessions
     else:
         session = connections._session
         flavour.take(exchange.close())
@@ -298,3 +299,106 @@ def test_answer_has_a_third_of_the_time_or_the_least_that_one_needs(flavour):
     assert timeout(6, 4) == 4
     assert 0 < timeout(6, 8) <= 6  # nor more than there is
     assert timeout(60, 1) == exchange.timeout / 1000
+
+
+# --- settings that own connections could lose
+
+
+def test_timeout_of_a_class_of_the_user_does_not_outlast_a_mass_cancel(flavour, simulator):
+    stock = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}[flavour.name].okx
+    below = type('okx', (stock,), {'timeout': 60_000})
+    above = type('okx', (flavour.exchange_class('okx'),), {'timeout': 60_000})
+    for exchange in (ccxt_mmp.extend(simulator.connect(below)), simulator.connect(above)):
+        flavour.opened.append(exchange)
+        exchange.timeout_on_exit = 0
+        assert exchange.timeout == 60_000
+        simulator.fault('delay', 'mass-cancel', milliseconds=60_000, times=3)
+        started = time.monotonic()
+        with pytest.raises(ccxt.RequestTimeout):
+            flavour.take(exchange.mass_cancel_mmp('BTC/USD', {'timeout': 600}))
+        assert time.monotonic() - started < 5
+
+
+def test_no_timeout_of_the_exchange_is_no_timeout_of_the_kill_switch(flavour, simulator):
+    if flavour.name == 'sync':
+        pytest.skip('requests takes no timeout of 0')
+    exchange = flavour.exchange('okx', simulator.url, timeout=0)
+    simulator.fault('delay', 'mass-cancel', milliseconds=60_000)
+    flavour.take(exchange.mass_cancel_mmp('BTC/USD', {'timeout': 3000}))
+
+
+class Session(requests.Session):
+    """One of the user's, with an attribute that a copy would lack."""
+
+    def __init__(self):
+        super().__init__()
+        self.sent = 0
+
+    def request(self, *arguments, **keywords):
+        self.sent += 1
+        return super().request(*arguments, **keywords)
+
+
+def test_session_of_a_class_of_the_users_is_used_as_it_is(simulator):
+    exchange = simulator.connect(ccxt_mmp.okx)
+    exchange.session = Session()
+    exchange.mass_cancel_mmp('BTC/USD')
+    assert exchange.session.sent == 1
+
+
+def test_what_is_replaced_on_the_session_reaches_the_kill_switch(simulator):
+    exchange = simulator.connect(ccxt_mmp.okx)
+    exchange.mass_cancel_mmp('BTC/USD')
+    exchange.session.proxies = {'http': 'http://127.0.0.1:9'}
+    with exchange._connections().lend(exchange.session) as session:
+        assert session.proxies == exchange.session.proxies
+
+
+def test_adapter_keeps_its_settings(simulator):
+    exchange = simulator.connect(ccxt_mmp.okx)
+    exchange.session.mount('http://', HTTPAdapter(max_retries=7))
+    with exchange._connections().lend(exchange.session) as session:
+        own = session.get_adapter('http://x')
+        assert own.max_retries.total == 7
+        assert own is not exchange.session.get_adapter('http://x')
+
+
+def test_connections_of_another_process_are_not_used(simulator, monkeypatch):
+    """After a fork both would read answers from one socket."""
+    exchange = simulator.connect(ccxt_mmp.okx)
+    exchange.mass_cancel_mmp('BTC/USD')
+    monkeypatch.setattr('os.getpid', lambda: 1)
+    exchange.mass_cancel_mmp('BTC/USD')
+    assert len({request.port for request in simulator.requests}) == 2
+
+
+def test_opening_of_the_users_is_the_users(simulator):
+    class Mine(ccxt_mmp.async_support.okx):
+        def open(self, *arguments, **keywords):
+            super().open(*arguments, **keywords)
+
+    async def main():
+        async with simulator.connect(Mine) as exchange:
+            exchange.timeout_on_exit = 0
+            await exchange.mass_cancel_mmp('BTC/USD')
+            assert exchange._connections()._session is None
+
+    asyncio.run(main())
+
+
+def test_proxy_manager_of_any_kind_keeps_its_pools():
+    class Pool(requests.adapters.PoolManager().pool_classes_by_scheme['http']):
+        pass
+
+    class Manager:
+        pool_classes_by_scheme = {'http': Pool}  # noqa: RUF012
+
+    assert issubclass(_bound(Manager()).pool_classes_by_scheme['http'], Pool)
+
+
+def test_session_that_replaces_another_has_connections_of_its_own(simulator):
+    exchange = simulator.connect(ccxt_mmp.okx)
+    exchange.mass_cancel_mmp('BTC/USD')
+    exchange.session = copy.copy(exchange.session)
+    exchange.mass_cancel_mmp('BTC/USD')
+    assert len({request.port for request in simulator.requests}) == 2

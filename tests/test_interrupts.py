@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 import ccxt
 import pytest
+from requests.adapters import HTTPAdapter
 
 import ccxt_mmp
 from ccxt_mmp import MassCancelIncomplete
@@ -82,20 +83,19 @@ def test_order_that_a_mass_cancel_interrupts_is_cancelled_and_told(fast, exchang
 def test_order_that_is_interrupted_before_it_is_sent_is_told_of(fast, exchange):
     """It is sent when the handler is over, long after it counts as given up."""
     exchange.timeout = 50
-    waited = []
+    interrupted = []
 
-    def request(*arguments, **keywords):
-        with pytest.raises(MassCancelIncomplete, match='may still arrive'):
-            waited.append(exchange.mass_cancel_mmp(UNIFIED[exchange.id]))
-        return requesting(*arguments, **keywords)
+    class Interrupted(HTTPAdapter):
+        def send(self, *arguments, **keywords):
+            if not interrupted:
+                interrupted.append(True)
+                with pytest.raises(MassCancelIncomplete, match='may still arrive'):
+                    exchange.mass_cancel_mmp(UNIFIED[exchange.id])
+            return super().send(*arguments, **keywords)
 
-    requesting = exchange.session.request
-    exchange.session.request = request
-    try:
-        placing(exchange)
-    finally:
-        exchange.session.request = requesting
-    assert waited == []
+    exchange.session.mount('http://', Interrupted())
+    placing(exchange)
+    assert interrupted
     assert len(fast.resting(exchange.id, UNDERLYING[exchange.id])) == 1
     exchange.mass_cancel_mmp(UNIFIED[exchange.id])
     assert fast.resting(exchange.id, UNDERLYING[exchange.id]) == []
@@ -187,7 +187,7 @@ STRESS = """
             sent = fence.send(fence.mark(), time.monotonic() + 0.0001)
             if sent is not None:
                 fence.answered(sent)
-            with fence:
+            with fence.shut():
                 fence.settled_at()
             window.give_back(window.reserve())
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -160,7 +160,7 @@ def test_edit_that_waits_behind_a_mass_cancel_is_not_sent():
         exchange.authenticate = later
         task = asyncio.ensure_future(exchange.edit_order_ws('7', symbol, 'limit', 'buy', 12, 6, MMP))
         await asked.wait()
-        with exchange._mmp_fence('BTC-USD'):  # as a mass cancel does
+        with exchange._mmp_fence('BTC-USD').shut():  # as a mass cancel does
             pass
         logged_in.set()
         with pytest.raises(MassCancelLocked):

@@ -382,8 +382,10 @@ class AsyncMmp(MmpOrders, Mmp):
             await super().throttle(cost)
 
     async def close(self, *arguments: Any, **keywords: Any) -> None:
-        await self._connections().close()
-        await super().close(*arguments, **keywords)
+        try:
+            await super().close(*arguments, **keywords)
+        finally:  # a mass cancel that was under way has opened its own again
+            await self._connections().close()
 
     def _connections(self) -> AsyncConnections:
         connections: AsyncConnections | None = self.__dict__.get('_mmp_connections')

@@ -23,9 +23,10 @@ from ccxt.base.errors import (
 
 from ccxt_mmp._io import side_by_side, succeeded, take
 from ccxt_mmp._numbers import MAX_NUMBER, exact_decimal, is_integer
+from ccxt_mmp._redaction import redact
 from ccxt_mmp._text import described, shown
 from ccxt_mmp.errors import MassCancelIncomplete
-from ccxt_mmp.fence import Fence
+from ccxt_mmp.fence import Fence, Shut
 from ccxt_mmp.mixins.requests import Requests
 from ccxt_mmp.request_context import REFUSALS, current_holder
 from ccxt_mmp.throttling import MARGIN, OutOfTimeError
@@ -72,6 +73,7 @@ class Progress:
     ends: float  # of time.monotonic()
     reserve: float  # s, for a last request: so long before it ends orders in flight are waited for no longer
     fence: Fence
+    shut: Shut
     is_settled: bool = False  # no order that this object sent before can arrive any more
     is_banned: bool = False  # the address is, or would be with the next request
     clock_tries_left: int = CLOCK_TRIES
@@ -92,12 +94,12 @@ class Progress:
 
     def __enter__(self) -> 'Progress':
         """The fence before new orders is closed as long as the mass cancel is under way."""
-        self.fence.__enter__()
+        self.shut.__enter__()
         self.look_around()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.fence.__exit__(*error)
+        self.shut.__exit__(*error)
 
     def look_around(self) -> None:
         self.is_settled = not self.fence.has_in_flight or not (
@@ -171,7 +173,8 @@ class KillSwitch(Requests):
         timeout, _ = self._mmp_option('massCancelMmp', 'timeout', TIMEOUT, params)
         seconds = self._natural('timeout', timeout) / 1000
         ends = time.monotonic() + seconds
-        return Progress(ends, seconds * RESERVE, self._mmp_fence(underlying_id))
+        fence = self._mmp_fence(underlying_id)
+        return Progress(ends, seconds * RESERVE, fence, fence.shut(ends + seconds))
 
     def _natural(self, name: str, value: object) -> int:
         if type(value) is int and 0 < value <= MAX_NUMBER:
@@ -204,6 +207,7 @@ class KillSwitch(Requests):
                 if not await self._is_worth_repeating(error, endpoint, attempts, progress):
                     raise (lost or error) from error
             except Exception as error:  # a session or a loop that is closed
+                redact(error, None)
                 raise ExchangeNotAvailable(f'{self.id} {endpoint} failed: {described(error)}') from error
             else:
                 progress.answers.append(answer)

@@ -16,6 +16,7 @@ from ccxt.base.errors import (
     BadSymbol,
     BaseError,
     ExchangeError,
+    ExchangeNotAvailable,
     InvalidOrder,
     NotSupported,
     NullResponse,
@@ -733,6 +734,8 @@ class OkxMmp(MmpOrders, KillSwitch, Mmp):
         if context is not None and context.has_items and self._refuses_every_item(response):
             return None
         is_own = context is not None and not context.is_ordinary
+        if is_own and httpCode >= 500 and self._has_no_code(response):
+            raise ExchangeNotAvailable(f'{self.id} {httpCode} {reason} {body}')
         if is_own and httpCode == 200 and response is not None and self._has_no_code(response):
             raise BadResponse(f'{self.id} received an answer without a code: {shown(response)}')
         if path not in MMP_PATHS or not isinstance(response, dict):

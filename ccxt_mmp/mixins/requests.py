@@ -14,7 +14,15 @@ from ccxt_mmp.errors import MassCancelLocked
 from ccxt_mmp.fence import GRACE, Fence, Mark
 from ccxt_mmp.mixins._host import Host
 from ccxt_mmp.mixins.params import RETRY_OPTIONS, option_names
-from ccxt_mmp.request_context import RequestAttribute, RequestContext, Sending, UnderWay, broke_off, current_request
+from ccxt_mmp.request_context import (
+    RequestAttribute,
+    RequestContext,
+    Sending,
+    UnderWay,
+    broke_off,
+    current_request,
+    marks_around,
+)
 from ccxt_mmp.throttling import OutOfTimeError, RollingWindow
 
 UNREADABLE = (RecursionError, ValueError)  # what ccxt fails with at an answer of no form that it knows
@@ -39,6 +47,16 @@ class Requests(Host):
     if not TYPE_CHECKING:
         session = RequestAttribute()
         timeout = RequestAttribute()
+
+        def __init_subclass__(cls, **keywords: Any) -> None:
+            """A class of the user's may set them, before or after the mixins."""
+            super().__init_subclass__(**keywords)
+            for name in ('session', 'timeout'):
+                attribute = next(vars(each)[name] for each in cls.__mro__ if name in vars(each))
+                if not isinstance(attribute, RequestAttribute):
+                    attribute = RequestAttribute(attribute)
+                    attribute.__set_name__(cls, name)
+                    setattr(cls, name, attribute)
 
     # --- sending
 
@@ -89,19 +107,22 @@ class Requests(Host):
         """The request that begins: of the method that has entered a context for it, or one of ccxt's own."""
         context = current_request(self)
         if context is None or context.is_in_use:
-            context = RequestContext(self, is_ordinary=True, is_repeatable=True, marks=self._fence_marks())
+            marks = marks_around(self) if context is None else None
+            if marks is None:
+                marks = self._fence_marks()
+            context = RequestContext(self, is_ordinary=True, is_repeatable=True, marks=marks)
         return UnderWay(context)
 
     def _sending(self) -> Sending:
         context = current_request(self)
         if context is None:
             return Sending(None)
-        if context.underlyings:
+        if context.is_of_orders is not False:
             self._pass_fence(context)
         if context.is_urgent and context.ends is not None:
             # a third of what is left, so that one answer that does not come leaves time to ask again
             left = max(context.ends - time.monotonic(), 0.001)
-            context.timeout = min(self.timeout, max(left / 3, min(left, context.least_timeout)) * 1000)
+            context.timeout = min(self.timeout or inf, max(left / 3, min(left, context.least_timeout)) * 1000)
         return Sending(context)
 
     def sign(self, *arguments: Any, **keywords: Any) -> Any:
@@ -109,25 +130,25 @@ class Requests(Host):
         context = current_request(self)
         if context is not None and context.is_in_use:
             path = arguments[0] if arguments else keywords.get('path')
-            if path in self._order_paths and not context.underlyings:
+            context.is_of_orders = path in self._order_paths
+            if context.is_of_orders:
                 self._find_mmp_orders(context, **dict(zip(SIGNED, arguments, strict=False)), **keywords)
-            if context.underlyings:
                 self._pass_fence(context)
         return super().sign(*arguments, **keywords)
 
     def _find_mmp_orders(self, context: RequestContext, path: str = '', params: Any = None, **_: Any) -> None:
-        """Let a request know the underlyings of its MMP orders; a method that has entered it may know more."""
-        context.underlyings = tuple(dict.fromkeys(self._mmp_underlyings_sent(path, params)))
+        """Let a request know the underlyings of its MMP orders, unless a method has entered it that knows more."""
+        context.underlyings = context.underlyings or tuple(dict.fromkeys(self._mmp_underlyings_sent(path, params)))
 
     def _pass_fence(self, context: RequestContext) -> None:
         """Count the MMP orders of a request as in flight; raise if a mass cancel came after they were asked for.
 
         Asked twice for each sending, as hooks run between the signing and the transport, and may cancel.
         """
+        given_up_after = self.timeout / 1000 + GRACE
         if context.is_sent:
-            passes = context.may_still_be_sent()
+            passes = context.may_still_be_sent(given_up_after)
         else:
-            given_up_after = self.timeout / 1000 + GRACE
             passes = all(context.send(self._mmp_fence(each), each, given_up_after) for each in context.underlyings)
         if not passes:
             raise self._locked()
@@ -139,7 +160,7 @@ class Requests(Host):
         # hooks that come after this one may cancel, and need not wait for an order that is answered
         context = current_request(self)
         if context is not None and context.is_sent and code < 500:
-            context.ended(None)
+            context.answered()
         return super().on_rest_response(code, *arguments, **keywords)
 
     def _read(self, answer: Any) -> Any:
