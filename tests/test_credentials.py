@@ -114,7 +114,7 @@ def test_kill_switch_tells_of_a_credential_before_it_waits_for_a_limit(flavour, 
     exchange = flavour.exchange(exchange_id, simulator.url, enableRateLimit=True, options=options)
     flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id]))
     sent = len(simulator.requests)
-    exchange.secret = 'SEKRET\n'
+    exchange.secret = 'SEKRET\n'  # pragma: allowlist secret
     with pytest.raises(ccxt.AuthenticationError, match='secret'):
         flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id]))
     assert len(simulator.requests) == sent
@@ -227,17 +227,19 @@ def test_value_is_taken_out_however_it_is_written(flavour, how):
 
 
 def test_value_that_begins_as_another_is_taken_out_whole(flavour):
-    flavour.exchange('okx', apiKey='desk-key', password='desk-key-two').check_required_credentials()
+    keys = {'apiKey': 'desk-key', 'password': 'desk-key-two'}  # pragma: allowlist secret
+    flavour.exchange('okx', **keys).check_required_credentials()
     assert redacted('desk-key-two desk-key') == '*** ***'
 
 
 def test_short_value_is_not_searched_for(flavour):
-    flavour.exchange('okx', apiKey='okx', secret='short', password='sixsix').check_required_credentials()
+    keys = {'apiKey': 'okx', 'secret': 'short', 'password': 'sixsix'}  # pragma: allowlist secret
+    flavour.exchange('okx', **keys).check_required_credentials()
     assert redacted('okx is short of sixsix') == 'okx is short of ***'
 
 
 def test_lines_of_a_private_key_are_taken_out_each(flavour):
-    pem = '-----BEGIN PRIVATE KEY-----\nMIIEvgIBADANBgkq\n-----END PRIVATE KEY-----\n'
+    pem = '-----BEGIN PRIVATE KEY-----\nMIIEvgIBADANBgkq\n-----END PRIVATE KEY-----\n'  # pragma: allowlist secret
     flavour.exchange('binance', secret=pem).check_required_credentials()
     assert 'MIIE' not in redacted('a PRIVATE KEY of MIIEvgIBADANBgkq')
 
@@ -295,7 +297,7 @@ def test_value_that_an_answer_repeats_is_neither_raised_nor_logged(flavour, cann
 
 
 def test_error_has_no_value_in_its_arguments_of_whatever_type(flavour):
-    flavour.exchange('okx', apiKey='Zy3k-0f-T3sts').check_required_credentials()
+    flavour.exchange('okx', apiKey='Zy3k-0f-T3sts').check_required_credentials()  # pragma: allowlist secret
     cause = ValueError({'headers': ['Zy3k-0f-T3sts']}, 7, OSError('Zy3k-0f-T3sts'))
     error = ccxt.NetworkError('outer', b'Zy3k-0f-T3sts')
     error.__cause__ = cause
@@ -326,7 +328,7 @@ def test_incomplete_mass_cancel_repeats_no_value(flavour, canned):
 
 
 def test_log_filter_takes_values_out_of_a_traceback_and_never_raises(flavour, caplog):
-    flavour.exchange('okx', apiKey='Zy3k-0f-T3sts').check_required_credentials()
+    flavour.exchange('okx', apiKey='Zy3k-0f-T3sts').check_required_credentials()  # pragma: allowlist secret
     try:
         raise ValueError('Zy3k-0f-T3sts')
     except ValueError:
@@ -384,7 +386,7 @@ async def socket_server(answers):
     return f'ws://127.0.0.1:{runner.addresses[0][1]}', runner.cleanup
 
 
-LOGIN = {'apiKey': 'Zy3k-key', 'secret': 'Zy3k-secret', 'password': 'Zy3k-passphrase'}
+LOGIN = {'apiKey': 'Zy3k-key', 'secret': 'Zy3k-secret', 'password': 'Zy3k-passphrase'}  # pragma: allowlist secret
 
 
 def log_in(pro, exchange, answers):
