@@ -88,17 +88,17 @@ def test_nothing_but_a_mass_cancel_is_sent_twice(method, seen):
 def test_flavours_do_the_same(method, seen):
     """But for what docs/faults.md says of the transports."""
 
-    def all_of(row, each):
+    def all_of(each):
         # ccxt has an error of its own for a broken connection in sync
         said = outcome(method, each).replace('`NetworkError`', '`ExchangeNotAvailable`')
-        return said, arrived(row, each), method.afterwards(each)
+        return said, arrived(method, each), method.afterwards(each)
 
     for row, by_flavour in seen.items():
-        assert all_of(row, by_flavour['async']) == all_of(row, by_flavour['pro']), row.name
+        assert all_of(by_flavour['async']) == all_of(by_flavour['pro']), row.name
         if is_repeated_by_the_transport(row):
             assert by_flavour['sync'].requests <= by_flavour['async'].requests, row.name
         else:
-            assert all_of(row, by_flavour['sync']) == all_of(row, by_flavour['async']), row.name
+            assert all_of(by_flavour['sync']) == all_of(by_flavour['async']), row.name
 
 
 def is_repeated_by_the_transport(row):

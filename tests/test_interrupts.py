@@ -155,8 +155,12 @@ def test_mass_cancel_in_a_finalizer(fast, exchange):
         return handling(*arguments)
 
     exchange.handle_errors = collect
-    Guard()
-    placing(exchange)
+    gc.disable()  # so that it is collected there and nowhere else
+    try:
+        Guard()
+        placing(exchange)
+    finally:
+        gc.enable()
     assert len(cancelled) == 1
     assert fast.resting(exchange.id, UNDERLYING[exchange.id]) == []
 
