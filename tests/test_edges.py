@@ -80,6 +80,7 @@ def test_edit_says_what_was_asked_for_and_no_more(flavour):
     assert exchange._edited('editOrder', 'of a class of the user', before, 1, 1) == 'of a class of the user'
     edited = exchange._edited('editOrder', {'id': '7', 'info': {}}, before, None, 6)
     assert (edited['amount'], edited['price'], edited['mmp']) == (10, 6, True)
+    assert exchange._edited('editOrder', {'id': '7', 'info': {}}, before, 8, None)['amount'] == 8
 
 
 def test_item_that_cannot_be_read_loses_no_other(flavour):
