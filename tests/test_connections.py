@@ -22,6 +22,16 @@ from ccxt_mmp.connections import AsyncConnections, Connections, _bound, _Reader
 from ccxt_mmp.request_context import RequestContext
 from tests.trading import UNDERLYING, UNIFIED, at_simulator
 
+# what a closed loop leaves behind
+pytestmark = pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning')
+
+
+@pytest.fixture(autouse=True)
+def nothing_outlives_its_test():
+    yield
+    gc.collect()
+
+
 TIME = {'okx': 'publicGetPublicTime', 'binance': 'eapiPublicGetTime'}
 
 
