@@ -45,4 +45,6 @@ class binance(SyncMmp, BinanceMmp, ccxt.binance):
     """``ccxt.binance`` with Market Maker Protection."""
 
 
+exchanges = ccxt.exchanges  # ccxt's list of ids, not the package of this name, which its import has put here
+
 __getattr__, __dir__ = fall_through(sys.modules[__name__], ccxt, ('async_support', 'pro'))

@@ -14,6 +14,7 @@ from ccxt.base.errors import NotSupported
 
 from ccxt_mmp._redaction import LOGGER, guard
 from ccxt_mmp.mixins import Mmp
+from ccxt_mmp.registry import EXCHANGES
 
 if TYPE_CHECKING:
     import ccxt.async_support
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 M = TypeVar('M', bound=Mmp)
 
-EXCHANGES = ('okx', 'binance')
 # ccxt's namespaces, and this package's of the same flavour; the last ones first, as pro extends async_support
 NAMESPACES = {'ccxt.pro': 'ccxt_mmp.pro', 'ccxt.async_support': 'ccxt_mmp.async_support', 'ccxt': 'ccxt_mmp'}
 
@@ -113,7 +113,12 @@ def _extended_class(own: type, plugin: type) -> type:
         extended = plugin if issubclass(plugin, own) else type(name, (own, plugin), module)
         _EXTENDED[own, plugin] = extended
     # ccxt sets the camelCase names of methods only where it makes an object
-    ours = {name for each in plugin.__mro__ if each.__module__.startswith('ccxt_mmp.mixins') for name in vars(each)}
+    ours = {
+        name
+        for each in plugin.__mro__
+        if each.__module__.startswith(('ccxt_mmp.core', 'ccxt_mmp.exchanges'))
+        for name in vars(each)
+    }
     for name in ours:
         first, *others = name.split('_')
         if first and others and callable(getattr(extended, name)):

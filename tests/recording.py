@@ -3,7 +3,7 @@
 With the credentials in the environment (``OKX_APIKEY``, ``OKX_SECRET``, ``OKX_PASSWORD``, ``BINANCE_APIKEY``,
 ``BINANCE_SECRET``)::
 
-    MMP_RECORD=demo pytest tests/test_cassettes.py --record-mode=rewrite
+    MMP_RECORD=demo pytest tests/exchanges/test_cassettes.py --record-mode=rewrite
 
 records from the demo hosts what an account can bring about by itself, and ``MMP_RECORD=live`` what only reads, from
 the live hosts. It has not been done yet.

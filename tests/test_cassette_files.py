@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET
+from tests.exchanges.test_cassettes import BEHAVIOURS, CASSETTES, DEMO_HOST, LIFE_CYCLES, PUBLIC_HOSTS, at_public_host
 from tests.recording import BY_THE_ACCOUNT_ALONE, READS, exchange_to_record, is_recordable
-from tests.test_cassettes import BEHAVIOURS, CASSETTES, DEMO_HOST, LIFE_CYCLES, PUBLIC_HOSTS, at_public_host
 
 ROOT = Path(__file__).parent.parent
 PATHS = sorted(CASSETTES.glob('*/*.yaml'))
@@ -59,7 +59,7 @@ def test_recording_selects_what_its_source_can_bring_about():
         sys.executable,
         '-m',
         'pytest',
-        'tests/test_cassettes.py',
+        'tests/exchanges/test_cassettes.py',
         '--record-mode=rewrite',
         '--collect-only',
         '-q',

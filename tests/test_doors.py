@@ -17,7 +17,7 @@ import ccxt_mmp.pro
 from ccxt_mmp import Mmp, extend, install, uninstall
 from ccxt_mmp.simulator.server import redirect
 from tests.conftest import FLAVOURS
-from tests.test_fronts import METHODS
+from tests.core.test_fronts import METHODS
 from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 
 EXCHANGES = ['okx', 'binance']

@@ -24,6 +24,8 @@ STOCK = [(module, exchange_id) for module in FRONTS for exchange_id in MIXINS]
 IMPLICIT = re.compile(r'\bself\.([a-z][A-Za-z0-9]*(?:Get|Post|Put|Delete)[A-Z][A-Za-z0-9]*)\(')
 # used where the source does not say self.name, or says it of its own class
 BESIDES = {'enableRateLimit', 'lastRestRequestTimestamp', 'has', 'urls'}
+# modules whose self is no exchange
+NO_MIXINS = {'awaiting', 'connections', 'credentials', 'fence', 'numbers', 'request_context', 'text', 'throttling'}
 PRO_ONLY = {'authenticate'}
 ASYNC_ONLY = {'client', 'close'}  # sync objects of older versions of ccxt are not closed
 
@@ -41,8 +43,8 @@ class Source:
     """What the mixins of an exchange say of ccxt."""
 
     def __init__(self, exchange_id):
-        others = {f'{other}.py' for other in MIXINS} - {f'{exchange_id}.py'}
-        files = [file for file in (PACKAGE / 'mixins').glob('*.py') if file.name not in others]
+        shared = [file for file in PACKAGE.glob('core/*.py') if file.stem not in NO_MIXINS]
+        files = [*shared, *PACKAGE.glob(f'exchanges/{exchange_id}/*.py')]
         self.text = '\n'.join(file.read_text() for file in files)
         trees = [ast.parse(file.read_text()) for file in files]
         nodes = [node for tree in trees for node in ast.walk(tree)]

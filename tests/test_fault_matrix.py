@@ -4,7 +4,7 @@ import pytest
 from ccxt.base.errors import OrderNotFound
 
 from ccxt_mmp import MassCancelIncomplete
-from ccxt_mmp.request_context import REFUSALS
+from ccxt_mmp.core.request_context import REFUSALS
 from tests.fault_matrix import (
     DOCUMENT,
     METHODS,

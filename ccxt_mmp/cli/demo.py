@@ -8,12 +8,12 @@ from contextlib import AsyncExitStack
 from typing import Any, NamedTuple
 
 from ccxt_mmp import MmpFrozen
-from ccxt_mmp._text import described
 from ccxt_mmp.async_support import binance, okx
 from ccxt_mmp.cli.report import state_of
 from ccxt_mmp.cli.stages import Stage, stage
 from ccxt_mmp.cli.traffic import show_answers
-from ccxt_mmp.mixins.params import LIMITS
+from ccxt_mmp.core.params import LIMITS
+from ccxt_mmp.core.text import described
 from ccxt_mmp.simulator import Simulator
 from ccxt_mmp.types import MmpState
 

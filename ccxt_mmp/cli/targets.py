@@ -10,9 +10,9 @@ from ccxt.base.errors import AuthenticationError, BadSymbol, NotSupported
 
 from ccxt_mmp import async_support
 from ccxt_mmp._redaction import without_values
-from ccxt_mmp._text import described
 from ccxt_mmp.cli.traffic import show_answers
-from ccxt_mmp.doors import EXCHANGES
+from ccxt_mmp.core.text import described
+from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.types import Scope
 
 ATTEMPTS = 3  # of a request of a cancel

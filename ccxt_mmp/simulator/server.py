@@ -16,7 +16,6 @@ from aiohttp import web
 from ccxt_mmp._redaction import redacted_by_shape
 from ccxt_mmp._version import __version__
 from ccxt_mmp.simulator import control
-from ccxt_mmp.simulator.binance import BinanceVenue
 from ccxt_mmp.simulator.engine import EXAMPLE_RULE, Account, Engine, Order, Protection, Rule, Side, Trigger, Unverified
 from ccxt_mmp.simulator.faults import Fault, Kind
 from ccxt_mmp.simulator.limits import FixedWindows, RollingWindows
@@ -27,8 +26,9 @@ from ccxt_mmp.simulator.names import (
     underlying_id,
     unified_symbol,
 )
-from ccxt_mmp.simulator.okx import PREFIX as OKX_PREFIX
-from ccxt_mmp.simulator.okx import OkxVenue
+from ccxt_mmp.simulator.venues.binance import BinanceVenue
+from ccxt_mmp.simulator.venues.okx import PREFIX as OKX_PREFIX
+from ccxt_mmp.simulator.venues.okx import OkxVenue
 from ccxt_mmp.simulator.wire import Answer, Request, Times, is_positive
 
 E = TypeVar('E')

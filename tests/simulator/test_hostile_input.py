@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ccxt_mmp.simulator.binance import BinanceVenue
 from ccxt_mmp.simulator.engine import Account, Engine, Order
-from ccxt_mmp.simulator.okx import PREFIX, OkxVenue
+from ccxt_mmp.simulator.venues.binance import BinanceVenue
+from ccxt_mmp.simulator.venues.okx import PREFIX, OkxVenue
 from ccxt_mmp.simulator.wire import Request, Times
 
 ENGINE = Engine(0)

@@ -12,7 +12,7 @@ import pytest
 import ccxt_mmp
 from ccxt_mmp.simulator import KEY, Rule, Simulator
 from ccxt_mmp.simulator.engine import Account, Engine
-from ccxt_mmp.simulator.okx import OkxVenue
+from ccxt_mmp.simulator.venues.okx import OkxVenue
 from ccxt_mmp.simulator.wire import Request, Times
 
 WRONG = 'wrong'

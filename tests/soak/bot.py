@@ -16,8 +16,8 @@ from random import Random
 import ccxt
 
 import ccxt_mmp
-from ccxt_mmp._io import finish, take
-from ccxt_mmp.request_context import current_request
+from ccxt_mmp.core.awaiting import await_result, run_sync
+from ccxt_mmp.core.request_context import current_request
 from ccxt_mmp.simulator.server import redirect
 from tests.soak import special
 from tests.trading import option_market
@@ -213,7 +213,7 @@ class Bot:
         if self.is_sync:
             token = _IN_HOOK.set(True)
             try:
-                finish(role(exchange, rolled))
+                run_sync(role(exchange, rolled))
             finally:
                 _IN_HOOK.reset(token)
         else:
@@ -230,7 +230,7 @@ class Bot:
         outer = current_request(exchange)
         try:
             answer = getattr(exchange, name)(*arguments)
-            outcome = await (take(answer) if patience is None else asyncio.wait_for(answer, patience)), None
+            outcome = await (await_result(answer) if patience is None else asyncio.wait_for(answer, patience)), None
         except Exception as error:  # noqa: BLE001 - to tell of it
             self.errors[f'{name} {type(error).__name__}'] += 1
             if not isinstance(error, EXPECTED):

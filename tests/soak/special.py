@@ -5,7 +5,7 @@ import gc
 import signal
 import time
 
-from ccxt_mmp._io import finish
+from ccxt_mmp.core.awaiting import run_sync
 from tests.soak import bot as soak_bot
 
 MAX_DELAY = 0.05  # s after the call of an order that a signal comes, at most
@@ -40,7 +40,7 @@ def live_with_signals(bot):
     def handle(*_):
         nonlocal is_awaited
         is_awaited = False
-        finish(pull_the_plug(bot, exchange))
+        run_sync(pull_the_plug(bot, exchange))
 
     before = signal.signal(signal.SIGALRM, handle)
     try:
@@ -48,7 +48,7 @@ def live_with_signals(bot):
             is_awaited = True
             signal.setitimer(signal.ITIMER_REAL, rolled.uniform(0.0001, MAX_DELAY))
             while is_awaited:
-                finish(bot.place(exchange, some_of(bot, rolled)))
+                run_sync(bot.place(exchange, some_of(bot, rolled)))
             time.sleep(rolled.uniform(0, PAUSE))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

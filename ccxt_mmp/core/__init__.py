@@ -1,0 +1,1 @@
+"""What the exchanges share, by topic; no module here names an exchange."""

@@ -1,0 +1,104 @@
+"""The only places where a core meets the network, for sync and async alike.
+
+Every operation is written once, as a coroutine. On an async exchange an event loop drives it. On a sync exchange
+ccxt's calls return plain values, so the coroutine never suspends and ``run_sync`` runs it to its end without a loop,
+which therefore also works inside a running one.
+"""
+
+import asyncio
+import inspect
+import threading
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from types import CoroutineType
+from typing import Any, TypeVar
+
+T = TypeVar('T')
+
+
+async def await_result(value: Any) -> Any:
+    """The result of a ccxt call: awaited if it is awaitable (async, pro), as it is otherwise (sync)."""
+    # a coroutine is what it nearly always is, and the general question takes longer
+    if isinstance(value, CoroutineType) or inspect.isawaitable(value):
+        return await value
+    return value
+
+
+async def gather(
+    synchronous: bool, calls: Sequence[Callable[[], Coroutine[Any, Any, T]]], concurrency: int | None = None
+) -> list[T | BaseException]:
+    """Each call's result or the exception that it raised, in the order of the calls.
+
+    At most ``concurrency`` at once: in async all of them by default, in sync one after another unless more are asked
+    for, which are threads. A failure stops no other call; a cancellation, or Ctrl-C, stops all that have not begun.
+    """
+    if synchronous:
+        return _in_threads(calls, min(concurrency or 1, len(calls)))
+    places = asyncio.Semaphore(max(concurrency or len(calls), 1))
+
+    async def placed(call: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        async with places:
+            return await call()
+
+    return await asyncio.gather(*(placed(call) for call in calls), return_exceptions=True)
+
+
+def _in_threads(calls: Sequence[Callable[[], Coroutine[Any, Any, T]]], concurrency: int) -> list[T | BaseException]:
+    results: dict[int, T | BaseException] = {}
+    left = deque(enumerate(calls))
+
+    caller = threading.get_ident()
+
+    def work() -> None:
+        while True:
+            try:
+                index, call = left.popleft()
+            except IndexError:
+                return
+            try:
+                results[index] = run_sync(call())
+            except BaseException as error:
+                if threading.get_ident() == caller and not isinstance(error, Exception):
+                    raise
+                results[index] = error  # handed on, not swallowed
+
+    helpers: list[threading.Thread] = []
+    try:
+        for _ in range(concurrency - 1):
+            helpers.append(threading.Thread(target=work, name='ccxt-mmp', daemon=True))
+            try:
+                helpers[-1].start()
+            except RuntimeError:  # there are too many, or the interpreter is shutting down: this one does it all
+                helpers.pop()
+                break
+        work()
+    finally:
+        left.clear()
+        for helper in helpers:
+            helper.join()
+    return [results[index] for index in range(len(calls))]
+
+
+def succeeded(results: list[T | BaseException]) -> list[T]:
+    """The results of calls side by side, or the first failure."""
+    values: list[T] = []
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+        values.append(result)
+    return values
+
+
+def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never suspends to its end, without an event loop."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    name = getattr(coroutine, '__qualname__', 'a core')
+    coroutine.close()
+    raise RuntimeError(
+        f'{name}() waited for an event loop on a synchronous exchange: '
+        'one of its methods (fetch, throttle, sleep, ...) was replaced by an async one'
+    )

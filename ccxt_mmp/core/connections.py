@@ -1,0 +1,182 @@
+"""The kill switch's own connections, so that it neither queues behind other requests nor shares their locks.
+
+``Connections`` serves sync exchanges, ``AsyncConnections`` async and pro ones. A session that the user has put into the
+exchange is used as it is: nobody but the user knows what it needs.
+"""
+
+import asyncio
+import io
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from ccxt_mmp.core.request_context import answer_ends
+
+# s, longer than aiohttp's: what warm_up has prepared is to be there when it is needed
+KEEPALIVE, DNS_CACHE = 60, 600
+
+
+class Connections:
+    """Sessions of ``requests``, each lent to one request at a time: threads and signal handlers never share one."""
+
+    def __init__(self) -> None:
+        self._idle: list[tuple[int, requests.Session, requests.Session]] = []  # process, the exchange's own, and ours
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Connections, ()  # a copy of an exchange has connected nowhere
+
+    @contextmanager
+    def lend(self, stock: Any) -> Iterator[Any]:
+        """A session with the settings of the exchange's own."""
+        if not is_plain(stock):
+            yield stock
+            return
+        session = self._take(stock)
+        for name in stock.__attrs__:  # of which any may have been replaced since
+            if name != 'adapters':
+                setattr(session, name, getattr(stock, name))
+        try:
+            yield session
+        finally:
+            self._idle.append((os.getpid(), stock, session))
+
+    def _take(self, stock: requests.Session) -> requests.Session:
+        while self._idle:
+            try:
+                process, like, session = self._idle.pop()
+            except IndexError:  # another thread was faster
+                break
+            if like is stock and process == os.getpid():  # a fork would share its sockets
+                return session
+            session.close()
+        session = requests.Session()
+        session.adapters.clear()
+        for prefix, adapter in stock.adapters.items():
+            session.mount(prefix, _Adapter.like(adapter))
+        return session
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop()[-1].close()
+
+
+def is_plain(session: Any) -> bool:
+    """Whether it is one that ``requests`` made, with settings alone: what else one has cannot be copied."""
+    if type(session) is not requests.Session or not vars(session).keys() <= {*session.__attrs__}:
+        return False
+    return all(type(adapter) is HTTPAdapter for adapter in session.adapters.values())
+
+
+class _Reader(io.RawIOBase):
+    """A socket's answer, until its time is over: a socket's own timeout starts again with every byte."""
+
+    def __init__(self, sock: Any, raw: Any) -> None:
+        super().__init__()
+        self._sock = sock
+        self._raw = raw
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> Any:
+        ends = answer_ends()
+        if ends is not None:
+            left = ends - time.monotonic()
+            if left <= 0:
+                raise TimeoutError('timed out')
+            self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def _bounded(connection: Any) -> Any:
+    """A connection of urllib3 whose answers are read until their time is over."""
+    stock = connection.response_class
+
+    def response(sock: Any, *arguments: Any, **keywords: Any) -> Any:
+        made = stock(sock, *arguments, **keywords)
+        made.fp = io.BufferedReader(_Reader(sock, made.fp.detach()))
+        return made
+
+    connection.response_class = response
+    return connection
+
+
+@cache
+def _bounded_pool(stock: type) -> type:
+    def new_connection(self: Any) -> Any:
+        return _bounded(stock._new_conn(self))  # type: ignore[attr-defined]
+
+    return type(stock.__name__, (stock,), {'_new_conn': new_connection})
+
+
+def _bound(manager: Any) -> Any:
+    """A manager of pools, of a proxy or not, whose answers are read until their time is over."""
+    manager.pool_classes_by_scheme = {
+        scheme: _bounded_pool(pool) for scheme, pool in manager.pool_classes_by_scheme.items()
+    }
+    return manager
+
+
+class _Adapter(HTTPAdapter):
+    @classmethod
+    def like(cls, stock: Any) -> '_Adapter':
+        """One with the same settings, and connections of its own."""
+        adapter = cls.__new__(cls)
+        adapter.__setstate__(stock.__getstate__())
+        return adapter
+
+    def init_poolmanager(self, *arguments: Any, **keywords: Any) -> None:
+        super().init_poolmanager(*arguments, **keywords)
+        _bound(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: Any, **keywords: Any) -> Any:
+        is_known = proxy in self.proxy_manager
+        manager = super().proxy_manager_for(proxy, **keywords)
+        return manager if is_known else _bound(manager)
+
+
+class AsyncConnections:
+    """A session of ``aiohttp`` on the loop that runs, whatever became of the one that the exchange was made on."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._session: Any = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return AsyncConnections, ()  # a copy of an exchange has connected nowhere
+
+    def session(self, exchange: Any) -> Any:
+        """The session; the exchange's own if that is of the user's, or closed."""
+        stock = exchange.session
+        connector = exchange.tcp_connector  # of a session that ccxt made
+        is_of_the_user = stock is not None and (connector is None or getattr(stock, 'connector', None) is not connector)
+        is_opened_by_the_user = not type(exchange).open.__module__.startswith('ccxt.')
+        if is_of_the_user or is_opened_by_the_user or getattr(exchange, 'closed_by_user', False):
+            return stock
+        loop = asyncio.get_running_loop()
+        if self._session is None or self._session.closed or self._loop is not loop:
+            import aiohttp  # noqa: PLC0415 - a sync user has no need of it
+
+            if exchange.ssl_context is None:
+                exchange.open()  # it makes it
+            connector = aiohttp.TCPConnector(
+                ssl=exchange.ssl_context, limit=0, keepalive_timeout=KEEPALIVE, ttl_dns_cache=DNS_CACHE
+            )
+            self._session = aiohttp.ClientSession(connector=connector, trust_env=exchange.aiohttp_trust_env)
+            self._loop = loop
+        return self._session
+
+    async def close(self) -> None:
+        session, self._session = self._session, None
+        if session is not None and self._loop is asyncio.get_running_loop():
+            await session.close()

@@ -1,0 +1,432 @@
+"""The contract of the MMP methods, and what the exchanges have in common."""
+
+from collections.abc import Awaitable, Iterable, Sequence
+from math import isfinite
+from typing import Any, NoReturn
+
+from ccxt.base.errors import ArgumentsRequired, BadRequest, BadResponse, BadSymbol, ExchangeError, NotSupported
+
+from ccxt_mmp._redaction import LOGGER, redacted, remember
+from ccxt_mmp.core.credentials import refuse_unusable
+from ccxt_mmp.core.params import option_names
+from ccxt_mmp.core.requests import Requests
+from ccxt_mmp.core.rules import Rules
+from ccxt_mmp.core.text import shown
+from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
+
+SCOPES: tuple[Scope, ...] = ('orders', 'rfq')
+
+
+class Mmp(Rules, Requests):
+    """Market Maker Protection, unified: the methods that every exchange class of this package has.
+
+    ``SyncMmp`` returns results, ``AsyncMmp`` awaitables of the same; the exchange mixins know the endpoints.
+
+    The **underlying** names what the exchange protects, an option series: ``'BTC/USD'`` (OKX, coin-settled; the
+    USD-margined ``BTC-USD_UM`` is another family, ``'BTC/USD:USD'``), ``'BTC/USDT'`` (Binance), the exchange's own id,
+    or the symbol or id of any of its options. No MMP method loads markets.
+
+    **Units.** Times are milliseconds. ``qtyLimit`` is in contracts, as ``amount`` in ``create_order``; contracts
+    differ: 100 contracts are about 1 BTC on OKX and 100 BTC on Binance. ``{'qtyUnit': 'base'}`` in ``set_mmp`` takes
+    coins instead. ``deltaLimit`` is in the underlying coin.
+
+    **Errors**, before anything is sent: ``ArgumentsRequired`` (missing), ``BadSymbol`` (underlying), ``BadRequest``
+    (bad value, misspelt name), ``NotSupported`` (the exchange has no place for it). From the exchange: ``MmpFrozen``,
+    ``MmpNotEnabled``, ``MassCancelLocked`` (see ``ccxt_mmp.errors``), ``OperationFailed`` and ccxt's other errors;
+    ``BadResponse`` or ``NullResponse`` for an answer that does not say what it should.
+    """
+
+    # --- the contract
+
+    def set_mmp(
+        self,
+        underlying: str | None,
+        window: Number | None,
+        frozenTime: Number | None,
+        qtyLimit: Number | None = None,
+        deltaLimit: Number | None = None,
+        params: Params = {},
+    ) -> MmpState | Awaitable[MmpState]:
+        """
+        set the rule of a protection
+
+        https://www.okx.com/docs-v5/en/#trading-account-rest-api-set-mmp
+        https://www.okx.com/docs-v5/en/#block-trading-rest-api-set-mmp
+        https://developers.binance.com/docs/derivatives/options-trading/market-maker-endpoints/Set-Market-Maker-Protection-Config
+
+        Sends one request and never repeats it. After a transport error the outcome is unknown: ``fetch_mmp`` tells.
+
+        OKX takes 2 calls in 10 seconds, and 1 in 10 seconds for the scope 'rfq'. With ccxt's rate limiter on, the third
+        call in 10 seconds waits until there is room, up to 10 seconds.
+
+        :param str underlying: unified underlying, exchange id or option symbol, None with the scope 'rfq'
+        :param int window: ms over which fills are counted, 0 = protection off (OKX), 1 to 5000 on Binance
+        :param int frozenTime: ms that a freeze lasts, 0 = until ``reset_mmp``
+        :param float [qtyLimit]: contracts, required except for the scope 'rfq'
+        :param float [deltaLimit]: net delta in the underlying coin, required on Binance, not there on OKX
+        :param dict [params]: extra parameters specific to the exchange API endpoint, sent as they are
+        :param str [params.scope]: 'orders' (default) or 'rfq' (OKX block trading, one protection per account)
+        :param int [params.countLimit]: execution attempts, required with the scope 'rfq'
+        :param str [params.qtyUnit]: what qtyLimit counts, 'contracts' (default) or 'base', the underlying coin. On OKX
+            coins are divided by the coins per contract of a loaded market of the family, or else of
+            ``options['mmpContractSizes']``: ``ArgumentsRequired`` if neither has it, ``BadRequest`` if the result is no
+            whole number. On Binance a contract is one coin.
+        :returns dict: an MmpState
+        """
+        self._front_missing()
+
+    def reset_mmp(self, underlying: str | None = None, params: Params = {}) -> MmpState | Awaitable[MmpState]:
+        """
+        end a freeze, so that MMP orders are accepted again
+
+        https://www.okx.com/docs-v5/en/#trading-account-rest-api-reset-mmp-status
+        https://www.okx.com/docs-v5/en/#block-trading-rest-api-reset-mmp-status
+        https://developers.binance.com/docs/derivatives/options-trading/market-maker-endpoints/Reset-Market-Maker-Protection-Config
+
+        Sends one request and never repeats it: a lost answer followed by a repeated reset would wipe out a second
+        freeze. After a transport error the outcome is unknown: ``fetch_mmp`` tells.
+
+        :param str [underlying]: unified underlying, exchange id or option symbol; on OKX none means block trading
+        :param dict [params]: extra parameters specific to the exchange API endpoint
+        :param str [params.scope]: 'orders' or 'rfq' (OKX block trading)
+        :returns dict: an MmpState, ``frozen`` False
+        """
+        self._front_missing()
+
+    def fetch_mmp(self, underlying: str | None = None, params: Params = {}) -> MmpState | Awaitable[MmpState]:
+        """
+        fetch the rule of a protection and whether it is frozen; no rule set is ``enabled`` False, not an error
+
+        https://www.okx.com/docs-v5/en/#trading-account-rest-api-get-mmp-config
+        https://www.okx.com/docs-v5/en/#block-trading-rest-api-get-mmp-config
+        https://developers.binance.com/docs/derivatives/options-trading/market-maker-endpoints/Get-Market-Maker-Protection-Config
+
+        :param str underlying: unified underlying, exchange id or option symbol, None with the scope 'rfq'
+        :param dict [params]: extra parameters specific to the exchange API endpoint
+        :param str [params.scope]: 'orders' (default) or 'rfq' (OKX block trading)
+        :returns dict: an MmpState
+        """
+        self._front_missing()
+
+    def fetch_mmps(
+        self, underlyings: Sequence[str] | None = None, params: Params = {}
+    ) -> dict[str, MmpState] | Awaitable[dict[str, MmpState]]:
+        """
+        fetch several protections at once
+
+        https://www.okx.com/docs-v5/en/#trading-account-rest-api-get-mmp-config
+        https://developers.binance.com/docs/derivatives/options-trading/market-maker-endpoints/Get-Market-Maker-Protection-Config
+
+        OKX: one request that names no family, which presumably lists all of them [unverified]; a family that was asked
+        for and is not listed has ``enabled`` False. ``fetch_mmp`` asks for one by name. Binance: one request for each.
+
+        :param str[] [underlyings]: as in ``fetch_mmp``; required on Binance, all that the exchange lists on OKX
+        :param dict [params]: extra parameters specific to the exchange API endpoint
+        :returns dict: MmpStates by the names that were asked for, without names by unified underlying
+        """
+        self._front_missing()
+
+    def mass_cancel_mmp(self, underlying: str, params: Params = {}) -> MassCancel | Awaitable[MassCancel]:
+        """
+        cancel every MMP order of an underlying, and no other order; returns only if the exchange says that it did
+
+        https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-mass-cancel-order
+
+        https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-cancel-multiple-orders
+        https://developers.binance.com/docs/derivatives/options-trading/trade/Cancel-Multiple-Option-Orders
+        https://developers.binance.com/docs/derivatives/options-trading/trade/Cancel-All-Option-Orders-By-Underlying
+
+        Waits for its own documented limit alone, never behind other calls, and goes over connections of its own. MMP
+        orders of the underlying that this object still has waiting to be sent are not sent any more and fail with
+        ``MassCancelLocked``; orders asked for after it returned go through. If MMP orders of this object are in flight,
+        it waits for their answers and cancels again. An order counts as in flight for at most the object's ``timeout``
+        and one second. An order of the same task or thread that this call interrupts (in a signal handler) may be sent
+        after it: then it is a ``MassCancelIncomplete``. It cannot stop the orders of other programs or objects (OKX:
+        ``lockInterval`` does).
+
+        OKX: one request, and a second one after orders that were in flight. A call without ``lockInterval`` may end the
+        lock of an earlier one [unverified].
+
+        Binance has no endpoint that cancels MMP orders alone, so there it takes several requests: it lists the open
+        orders, cancels those with the flag contract by contract, and lists again, up to three times. Until it is over,
+        orders that rest may still be filled, and orders that another program places meanwhile may be missed by it.
+        ``{'includeNonMmp': True}`` is one request that cancels every order of the underlying, with the flag or without.
+        OKX does as Binance with ``{'emulate': True}``.
+
+        A cancel of several requests that found nothing asks whether the exchange knows the underlying: ``BadSymbol``.
+
+        Retries transient failures at once, at most twice, and waits out rate limits within its time; not HTTP 429 or
+        418 of Binance, when the address would be banned. What could not be cancelled, or may not have been, is in a
+        ``MassCancelIncomplete`` (``.cancelled``, ``.remaining``, ``.unknown``).
+
+        Params cannot narrow what it cancels: those that are not listed here are ``NotSupported``. Exceptions are the
+        underlying under the exchange's own name, ``recvWindow`` (sent to Binance alone), and ccxt's ``type``,
+        ``portfolioMargin`` and retry options, which it passes over.
+
+        :param str underlying: unified underlying, exchange id or option symbol
+        :param dict [params]: none but the following
+        :param int [params.lockInterval]: OKX: ms, 0 to 10000, during which it refuses new MMP orders; 0 = unlock
+        :param int [params.timeout]: ms that the whole call may take, 10000 by default; each answer has a third of what
+            is left of it, and at least a tenth of all
+        :param bool [params.emulate]: OKX: list, cancel and verify as on Binance, for accounts without the privilege
+        :param bool [params.includeNonMmp]: Binance: cancel every order of the underlying, in one request
+        :returns dict: a MassCancel; ``orders`` are those known to be cancelled by it, without those whose answer was
+            lost, None where none are listed. With ``emulate`` an order counts as cancelled whose cancellation OKX
+            accepted and which it does not list any more [unverified]
+        """
+        self._front_missing()
+
+    def warm_up(self) -> Awaitable[None] | None:
+        """
+        open a connection of the kill switch and load the time difference, so that it waits for neither
+
+        https://www.okx.com/docs-v5/en/#public-data-rest-api-get-system-time
+        https://developers.binance.com/docs/derivatives/options-trading/market-data/Check-Server-Time
+
+        One request, to the server's clock. The connection stays open as long as the exchange and the HTTP client of
+        ccxt keep it: call it again from time to time if nothing else is sent. After it ``options['timeDifference']``
+        is set, whatever ``adjustForTimeDifference`` says.
+
+        :returns None: when both is done
+        """
+        self._front_missing()
+
+    def _front_missing(self) -> NoReturn:
+        raise NotImplementedError(
+            f'{type(self).__name__} has no front: put SyncMmp (sync) or AsyncMmp (async, pro) before the other bases'
+        )
+
+    # --- the cores, written once in the exchange mixins
+
+    async def _set_mmp(
+        self,
+        underlying: str | None,
+        window: Number | None,
+        frozenTime: Number | None,
+        qtyLimit: Number | None,
+        deltaLimit: Number | None,
+        params: Params,
+    ) -> MmpState:
+        raise NotSupported(f'{self.id} setMmp() is not supported yet')
+
+    async def _reset_mmp(self, underlying: str | None, params: Params) -> MmpState:
+        raise NotSupported(f'{self.id} resetMmp() is not supported yet')
+
+    async def _fetch_mmp(self, underlying: str | None, params: Params) -> MmpState:
+        raise NotSupported(f'{self.id} fetchMmp() is not supported yet')
+
+    async def _fetch_mmps(self, underlyings: Sequence[str] | None, params: Params) -> dict[str, MmpState]:
+        raise NotSupported(f'{self.id} fetchMmps() is not supported yet')
+
+    async def _mass_cancel_mmp(self, underlying: str | None, params: Params) -> MassCancel:
+        raise NotSupported(f'{self.id} massCancelMmp() is not supported yet')
+
+    async def _warm_up(self) -> None:
+        raise NotSupported(f'{self.id} warmUp() is not supported yet')
+
+    # --- what the exchange mixins say of it
+
+    _underlying_field: str  # the exchange's name of the underlying in requests, answers and its markets' info
+    _accepted_underlyings: str  # what the message of a BadSymbol says
+
+    @staticmethod
+    def _parse_underlying(text: str) -> str | None:
+        """The exchange's id of the underlying that a text names; None if it names none."""
+        raise NotImplementedError
+
+    @staticmethod
+    def _unified_underlying(underlying_id: str) -> str | None:
+        """The unified underlying of an exchange's id; None if it is of no known form."""
+        raise NotImplementedError
+
+    # --- what they share
+
+    logger = LOGGER  # in place of ccxt's, unless the user has another one
+
+    def log(self, *args: Any) -> None:
+        """Print what is to be printed with ``verbose``, as ccxt does, but without keys, passphrases and signatures."""
+        super().log(*(redacted(str(each)) for each in args))
+
+    def check_required_credentials(self, error: bool = True) -> Any:
+        remember(self)
+        if error:
+            refuse_unusable(self)
+        return super().check_required_credentials(error)
+
+    def prepare_request_headers(self, headers: Any = None) -> Any:
+        # ccxt checks the credentials of what it signs, and not of what only has the key, as Binance's listen keys
+        if self.apiKey and headers and self.apiKey in headers.values():
+            remember(self)
+            refuse_unusable(self)
+        return super().prepare_request_headers(headers)
+
+    def describe(self) -> Any:
+        return self.deep_extend(super().describe(), self._describe_mmp())
+
+    def _mmp_option(self, method: str, name: str, default: Any, params: Params) -> tuple[Any, Params]:
+        """As ccxt's handle_option_and_params, which takes an empty string in params for nothing, and much time."""
+        given = params.get(name)
+        if given is not None:
+            return given, {key: value for key, value in params.items() if key != name}
+        options = self.options
+        of_method = options.get(method)
+        names = option_names(name)
+        for key in names if isinstance(of_method, dict) else ():
+            value = of_method.get(key)
+            if value is not None:
+                return value, params
+        for key in names:
+            value = options.get(key)
+            if value is not None:
+                return value, params
+        return default, params
+
+    def _flag_option(self, method: str, name: str, params: Params) -> tuple[bool, Params]:
+        flag, rest = self._mmp_option(method, name, False, params)
+        return flag is not False and bool(self._flag(method, name, flag, BadRequest)), rest
+
+    def _flag(self, method: str, name: str, value: object, error: type[ExchangeError]) -> bool | None:
+        """True, False or None, and nothing that is merely equal to one of them."""
+        if value is not None and value is not True and value is not False:
+            raise error(f'{self.id} {method}() {name} must be True, False or None, received {shown(value)}')
+        return value
+
+    def _mmp_scope(self, method: str, params: Params, default: Scope = 'orders') -> tuple[Scope, Params]:
+        self._refuse_misspelt(method, params, BadRequest)
+        # ccxt signs nothing without it, and options that the user replaced may lack it
+        self.options.setdefault('timeDifference', 0)
+        scope, rest = self._mmp_option(method, 'scope', default, params)
+        if scope not in SCOPES:
+            raise BadRequest(f'{self.id} {method}() scope must be one of {", ".join(SCOPES)}, received {shown(scope)}')
+        if not self._has_scope(scope):
+            raise NotSupported(f'{self.id} {method}() has no protection of the scope {scope}')
+        self._refuse_what_has_no_place(method, scope, rest)
+        return scope, rest
+
+    def _mmp_underlying(
+        self, method: str, scope: Scope, underlying: str | None, params: Params
+    ) -> tuple[str | None, Params]:
+        """The id of the underlying and the other params; None for rfq.
+
+        It is named by the argument, or in the same ways under the exchange's own name in params.
+        """
+        field = self._underlying_field
+        given = params.get(field)
+        rest = {name: value for name, value in params.items() if name != field} if field in params else params
+        if scope == 'rfq':
+            if underlying is not None or given is not None:
+                raise BadRequest(
+                    f'{self.id} {method}() scope rfq is one protection per account, it takes no underlying'
+                )
+            return None, rest
+        if underlying is None and given is None:
+            raise ArgumentsRequired(f'{self.id} {method}() requires an underlying: {self._accepted_underlyings}')
+        named = [self._resolve_underlying(method, each) for each in (underlying, given) if each is not None]
+        if named[0] != named[-1]:
+            raise BadRequest(
+                f'{self.id} {method}() was asked for {named[0]} by the argument and for {shown(given)} by params'
+            )
+        return named[0], rest
+
+    def _mmp_underlyings(
+        self, method: str, scope: Scope, underlyings: Sequence[str] | None, params: Params
+    ) -> tuple[dict[str, str | None], Params]:
+        """The ids of several underlyings by the names that they were asked for by, and the other params."""
+        if isinstance(underlyings, str) or not isinstance(underlyings, (Iterable, type(None))):
+            raise BadRequest(f'{self.id} {method}() takes a list of underlyings, received {shown(underlyings)}')
+        given: Any = params.get(self._underlying_field)
+        names: list[Any] = list(underlyings or ()) or [given] * (given is not None)
+        ids = [self._mmp_underlying(method, scope, name, params)[0] for name in names]
+        rest = {name: value for name, value in params.items() if name != self._underlying_field}
+        return {given if name is None else name: each for name, each in zip(names, ids, strict=True)}, rest
+
+    def _resolve_underlying(self, method: str, underlying: object) -> str:
+        resolved = None
+        if isinstance(underlying, str):
+            resolved = self._listed_underlying(underlying) or self._parse_underlying(underlying)
+        if resolved is None:
+            raise BadSymbol(
+                f'{self.id} {method}() cannot tell the underlying from {shown(underlying)}, '
+                f'it accepts {self._accepted_underlyings}'
+            )
+        return resolved
+
+    def _listed_underlying(self, text: str) -> str | None:
+        """The underlying that a loaded option market of this symbol or id belongs to."""
+        if not self.markets:
+            return None
+        by_symbol = self.safe_dict(self.markets, text)
+        by_id = self.safe_list(self.markets_by_id or {}, text, [])
+        for market in [by_symbol, *by_id]:
+            if self.safe_bool(market, 'option', False):
+                family: str | None = self.safe_string(self.safe_dict(market, 'info'), self._underlying_field)
+                if family is not None:
+                    return family
+        return None
+
+    def _mmp_entry(
+        self, method: str, entry: object, underlying_id: str | None, window_field: str
+    ) -> tuple[dict[str, Any], int]:
+        """A rule as the exchange answered it, if it is the one that was asked for, and its window."""
+        if not isinstance(entry, dict):
+            raise BadResponse(f'{self.id} {method}() received an answer that is no rule: {shown(entry)}')
+        if str(entry.get(self._underlying_field) or '').upper() != (underlying_id or '').upper():
+            raise BadResponse(
+                f'{self.id} {method}() asked for {underlying_id or "the block-trading rule"} '
+                f'and received another answer: {shown(entry)}'
+            )
+        window = self._safe_integer(entry, window_field)
+        if window is None:
+            raise BadResponse(f'{self.id} {method}() received an answer without a {window_field}: {shown(entry)}')
+        return entry, window
+
+    def _safe_integer(self, entry: dict[str, Any], name: str) -> int | None:
+        """ccxt's safe_integer, which raises OverflowError for an infinity in older versions."""
+        try:
+            value: int | None = self.safe_integer(entry, name)
+        except OverflowError:
+            return None
+        return value
+
+    def _safe_number(self, entry: dict[str, Any], name: str) -> float | None:
+        """ccxt's safe_number, which takes NaN and infinities for numbers."""
+        try:
+            is_finite = isfinite(float(self.safe_string(entry, name, 'nan')))
+        except ValueError:
+            return None
+        value: float | None = self.safe_number(entry, name) if is_finite else None
+        return value
+
+    def _unknown_mmp_state(self, info: dict[str, Any], scope: Scope, underlying_id: str | None) -> MmpState:
+        """An MmpState of which nothing is known but what it is of."""
+        return {
+            'info': info,
+            'underlying': None if underlying_id is None else self._unified_underlying(underlying_id),
+            'underlyingId': underlying_id,
+            'scope': scope,
+            'enabled': None,
+            'window': None,
+            'frozenTime': None,
+            'qtyLimit': None,
+            'qtyLimitBase': None,
+            'deltaLimit': None,
+            'vegaLimit': None,
+            'countLimit': None,
+            'maxQuoteQuantity': None,
+            'frozen': None,
+            'frozenUntil': None,
+            'lastTriggerTimestamp': None,
+            'timestamp': None,
+            'datetime': None,
+        }
+
+    def _no_mmp_rule(self, scope: Scope, underlying_id: str | None) -> MmpState:
+        return {**self._unknown_mmp_state({}, scope, underlying_id), 'enabled': False}
+
+    @staticmethod
+    def _by_name(names: dict[str, str | None], states: Iterable[MmpState]) -> dict[str, MmpState]:
+        """States by the names that they were asked for by, each its own; without names by unified underlying."""
+        by_id = {state['underlyingId']: state for state in states}
+        if not names:
+            return {str(state['underlying'] or state['underlyingId']): state for state in by_id.values()}
+        return {name: by_id[underlying_id].copy() for name, underlying_id in names.items()}

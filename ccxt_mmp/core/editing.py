@@ -1,0 +1,108 @@
+"""Edits of orders, which never lose or change the MMP flag, for the exchange mixins."""
+
+from collections.abc import Callable
+from typing import Any
+
+from ccxt.base.errors import BadResponse, BaseError, ExchangeError, InvalidOrder, NotSupported
+
+from ccxt_mmp.core.awaiting import await_result
+from ccxt_mmp.core.fence import Mark
+from ccxt_mmp.core.order_flag import OrderFlag
+from ccxt_mmp.core.text import shown
+from ccxt_mmp.types import Params
+
+Order = dict[str, Any]
+Stock = Callable[..., Any]  # ccxt's own method
+
+
+class OrderEditing(OrderFlag):
+    """``edit_order`` and ``edit_order_ws``, with the flag or without."""
+
+    # --- what the exchange mixins say of it
+
+    async def _edit_option_order(
+        self,
+        stock: Stock,
+        method: str,
+        order_id: str,
+        market: Params,
+        type: Any,
+        side: Any,
+        amount: Any,
+        price: Any,
+        params: Params,
+        flag: bool,
+        marks: dict[str, Mark],
+    ) -> Any:
+        """The edit of an order which the caller says to be an MMP order, or to be none."""
+        raise NotImplementedError
+
+    # --- edits
+
+    async def _edit_order(
+        self,
+        stock: Stock,
+        method: str,
+        order_id: str,
+        symbol: str,
+        type: Any,
+        side: Any,
+        amount: Any,
+        price: Any,
+        params: Params,
+    ) -> Any:
+        marks: dict[str, Mark] = self._fence_marks()
+        is_flagged = self._is_mmp_order(type, params, method)
+        flag = True if is_flagged else params.get('mmp')
+        rest = self.omit(params, 'mmp') if 'mmp' in params else params
+        if flag is None:
+            return await await_result(stock(order_id, symbol, type, side, amount, price, rest))
+        if flag and method == 'editOrderWs':
+            self._require_flag_over_websocket(method)
+        await self._load_markets()
+        market = self._listed_market(method, symbol)
+        if market['option']:
+            return await self._edit_option_order(
+                stock, method, order_id, market, type, side, amount, price, rest, flag, marks
+            )
+        if flag:
+            raise self._no_mmp_order(symbol, 'options', params, method)
+        return await await_result(stock(order_id, symbol, type, side, amount, price, rest))
+
+    def _require_flag_over_websocket(self, method: str) -> None:
+        """Before a socket is opened."""
+        if not (self._has_flag_over_websocket and self.has.get(method)):
+            raise NotSupported(f'{self.id} {method}() has no MMP orders: use the method without _ws')
+
+    async def _told_over_websocket(self, answer: Any) -> Any:
+        """An answer over a websocket; of a refusal ccxt passes over what the item of the order says."""
+        try:
+            return await await_result(answer)
+        except ExchangeError as error:
+            refusal = self._refusal_over_websocket(error)
+            if refusal is None:
+                raise
+            raise refusal from error
+
+    def _refusal_over_websocket(self, error: ExchangeError) -> BaseError | None:
+        """What a refusal means that ccxt has found no name for; None if nothing else is known of it."""
+        return None
+
+    def _require_same_flag(self, method: str, before: Order, flag: bool) -> None:
+        if before.get('mmp') is None:
+            raise BadResponse(f'{self.id} {method}() was not told whether it is an MMP order: {shown(before)}')
+        if before['mmp'] is not flag:
+            is_one = 'an' if before['mmp'] else 'no'
+            raise InvalidOrder(
+                f'{self.id} {method}() cannot change the flag: order {before["id"]} is {is_one} MMP order. '
+                'Cancel it and create another one'
+            )
+
+    def _require_same_kind(self, method: str, before: Order, type: Any, side: Any, params: Params) -> None:
+        """An edit changes price and amount; whatever else it asks for would be passed over in silence."""
+        post_only = self._is_post_only(before['symbol'], type, params, method)
+        is_asked = post_only or params.get('postOnly') is not None or params.get('timeInForce') is not None
+        if is_asked and before.get('postOnly') is not None and post_only is not before['postOnly']:
+            raise self._no_mmp_order(before['symbol'], 'either post-only or not', params, method)
+        if side is not None and before.get('side') is not None and side != before['side']:
+            raise InvalidOrder(f'{self.id} {method}() cannot change the side of order {before["id"]}')

@@ -1,0 +1,442 @@
+"""What the mass cancels of the exchanges have in common: repeating, time, and the one that takes several requests."""
+
+import time
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NoReturn
+
+from ccxt.base.errors import (
+    AuthenticationError,
+    BadRequest,
+    BadResponse,
+    BadSymbol,
+    BaseError,
+    DDoSProtection,
+    ExchangeClosedByUser,
+    ExchangeNotAvailable,
+    InvalidNonce,
+    NetworkError,
+    OrderNotFound,
+    RateLimitExceeded,
+)
+
+from ccxt_mmp._redaction import redact
+from ccxt_mmp.core.awaiting import await_result, gather, succeeded
+from ccxt_mmp.core.fence import Fence, Shut
+from ccxt_mmp.core.numbers import MAX_NUMBER, exact_decimal, is_integer
+from ccxt_mmp.core.request_context import REFUSALS, current_holder
+from ccxt_mmp.core.requests import Requests
+from ccxt_mmp.core.text import described, shown
+from ccxt_mmp.core.throttling import MARGIN, OutOfTimeError
+from ccxt_mmp.errors import MassCancelIncomplete
+from ccxt_mmp.types import MassCancel, Params
+
+# of options['massCancelMmp']
+TIMEOUT = 10_000  # ms
+CONCURRENCY = 20
+MAX_THREADS = 10  # of a sync exchange
+
+REPEATS = 2
+ROUNDS = 3
+POLL = 2  # ms
+RESERVE = 0.1  # the share of the time that an answer has at least, and that is kept for a last request
+CLOCK_SHARE = 0.3  # the share of what is left in which a clock that was not loaded may be asked
+CLOCK_TRIES = 2
+SHOWN_IDS = 5
+
+# permissions and keys, which no repetition mends
+PERMANENT = (AuthenticationError, ExchangeClosedByUser)
+
+
+@dataclass
+class Outcome:
+    """What is known about the orders of a request that was to cancel them; the others may still rest."""
+
+    cancelled: dict[str, Params] = field(default_factory=dict)  # unified orders by id, as the exchange said
+    gone: set[str] = field(default_factory=set)  # they were not open any more
+    refusals: list[BaseError] = field(default_factory=list)
+
+
+@dataclass
+class Attempts:
+    """What a request of a mass cancel has been tried with."""
+
+    repeats_left: int = REPEATS
+    clock_was_set: bool = False
+
+
+@dataclass
+class Progress:
+    """What a mass cancel may do, and what it knows so far."""
+
+    ends: float  # of time.monotonic()
+    reserve: float  # s, for a last request: so long before it ends orders in flight are waited for no longer
+    fence: Fence
+    shut: Shut
+    is_settled: bool = False  # no order that this object sent before can arrive any more
+    is_banned: bool = False  # the address is, or would be with the next request
+    clock_tries_left: int = CLOCK_TRIES
+    lock: int = 0  # ms that each of its requests locks new orders
+    sent_at: int = 0  # ms since the epoch, of a request that locks
+    locked_until: float = 0.0  # of time.monotonic(), for certain
+    answers: list[Any] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
+
+    # where it takes several requests, by id
+    has_listed: bool = False  # an order of the account that it has to do with
+    is_verified: bool = False  # a list was read to its end after the last cancellation
+    resting: dict[str, Params] = field(default_factory=dict)  # orders to cancel, as listed
+    undecided: dict[str, Any] = field(default_factory=dict)  # listed without saying whether they are to go
+    acknowledged: dict[str, Params] = field(default_factory=dict)  # unified orders that were said to be cancelled
+    gone: set[str] = field(default_factory=set)  # orders that were not open any more when they were to be cancelled
+    unanswered: set[str] = field(default_factory=set)  # orders whose cancellation may have taken effect
+
+    def __enter__(self) -> 'Progress':
+        """The fence before new orders is closed as long as the mass cancel is under way."""
+        self.shut.__enter__()
+        self.look_around()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.shut.__exit__(*error)
+
+    def look_around(self) -> None:
+        self.is_settled = not self.fence.has_in_flight or not (
+            self.awaits_answers or self.fence.has_interrupted(current_holder())
+        )
+
+    @property
+    def awaits_answers(self) -> bool:
+        """Whether orders in flight may still arrive; what arrives while the exchange locks orders is refused."""
+        return self.fence.settled_at() > max(time.monotonic(), self.locked_until)
+
+    @property
+    def of_request(self) -> dict[str, Any]:
+        """What its requests have of it."""
+        return {'ends': self.ends, 'least_timeout': self.reserve, 'is_urgent': True}
+
+    @property
+    def cancelled(self) -> dict[str, Params]:
+        """Orders that were said to be cancelled and are not listed again."""
+        listed = self.resting.keys() | self.undecided.keys()
+        return {order_id: order for order_id, order in self.acknowledged.items() if order_id not in listed}
+
+    @property
+    def is_late(self) -> bool:
+        return time.monotonic() >= self.ends
+
+    @property
+    def must_stop(self) -> bool:
+        """Whether nothing more may be sent: no time is left, or the address would be banned."""
+        return self.is_late or self.is_banned
+
+    @property
+    def is_over(self) -> bool:
+        """Whether another round is of no use."""
+        return self.must_stop or any(isinstance(failure, PERMANENT) for failure in self.failures)
+
+    def fail(self, error: Exception) -> None:
+        self.is_banned = self.is_banned or isinstance(error, DDoSProtection)
+        if error not in self.failures:
+            self.failures.append(error)
+
+
+class KillSwitch(Requests):
+    """Mass cancels, for the exchange mixins."""
+
+    # --- what the exchange mixins say of it
+
+    _order_id_field: str
+    _underlying_field: str
+    _rule_endpoint: str  # which is asked whether the exchange knows an underlying
+
+    def _confirm_cancelled(self, answer: Any) -> None:
+        """Raise unless the answer to a mass cancel in one request says that it was done."""
+        raise NotImplementedError
+
+    def _until_room(self, endpoint: str) -> float:
+        """ms until the limit of an endpoint must have room, after the exchange has said that it is used up."""
+        raise NotImplementedError
+
+    def _says_no_such_underlying(self, error: Exception) -> bool:
+        return isinstance(error, BadSymbol)
+
+    async def _warm_up(self) -> None:
+        await self._load_time_difference(is_urgent=True)
+
+    # --- one request
+
+    def _mass_cancel(self, underlying_id: str, params: Params) -> Progress:
+        """What goes around a mass cancel: the time that it has, and the fence before new orders."""
+        self.check_required_credentials()  # at once, whatever it would have to wait for
+        timeout, _ = self._mmp_option('massCancelMmp', 'timeout', TIMEOUT, params)
+        seconds = self._natural('timeout', timeout) / 1000
+        ends = time.monotonic() + seconds
+        fence = self._mmp_fence(underlying_id)
+        return Progress(ends, seconds * RESERVE, fence, fence.shut(ends + seconds))
+
+    def _natural(self, name: str, value: object) -> int:
+        if type(value) is int and 0 < value <= MAX_NUMBER:
+            return value
+        number = exact_decimal(value)
+        if number is None or number <= 0 or not is_integer(number):
+            raise BadRequest(f'{self.id} massCancelMmp() {name} must be an integer above 0, received {shown(value)}')
+        return int(number)
+
+    async def _urgent_request(self, endpoint: str, request: Any, progress: Progress, *, cost: int = 1) -> Any:
+        """A request of a mass cancel, which is harmless to repeat.
+
+        Fails with the first failure that leaves it open whether it took effect, if there was one.
+        """
+        lost: BaseError | None = None
+        attempts = Attempts()
+        if self.options.get('adjustForTimeDifference'):
+            left = progress.ends - time.monotonic()
+            await self._try_clock(self._adjust_clock, progress, progress.ends - left * (1 - CLOCK_SHARE))
+        while True:
+            if progress.lock:
+                progress.sent_at = self.nonce()
+                progress.locked_until = time.monotonic() + progress.lock / 1000
+            try:
+                answer = await self._send(endpoint, request, cost=cost, **progress.of_request)
+            except BaseError as error:
+                progress.fail(error)
+                if lost is None and isinstance(error, NetworkError) and not isinstance(error, REFUSALS):
+                    lost = error
+                if not await self._is_worth_repeating(error, endpoint, attempts, progress):
+                    raise (lost or error) from error
+            except Exception as error:  # a session or a loop that is closed
+                redact(error, None)
+                raise ExchangeNotAvailable(f'{self.id} {endpoint} failed: {described(error)}') from error
+            else:
+                progress.answers.append(answer)
+                return answer
+
+    async def _is_worth_repeating(
+        self, error: BaseError, endpoint: str, attempts: Attempts, progress: Progress
+    ) -> bool:
+        """Whether to send a request that failed again, after whatever has to come before that.
+
+        At once and at most twice; once, after a wrong clock was set; and as long as there is time, each time that a
+        limit which is used up must have room again.
+        """
+        if not isinstance(error, NetworkError) or isinstance(error, OutOfTimeError) or progress.must_stop:
+            return False
+        if isinstance(error, RateLimitExceeded):
+            pause = self._until_room(endpoint) * MARGIN
+            is_in_time = time.monotonic() + pause / 1000 < progress.ends
+            if is_in_time:
+                await await_result(self.sleep(pause))
+            return is_in_time
+        if isinstance(error, InvalidNonce):
+            if attempts.clock_was_set:
+                return False
+            attempts.clock_was_set = True
+            await self._try_clock(self._load_time_difference, progress, progress.ends)
+            return not progress.must_stop
+        attempts.repeats_left -= 1
+        return attempts.repeats_left >= 0
+
+    async def _try_clock(self, load: Callable[..., Awaitable[None]], progress: Progress, ends: float) -> None:
+        """A clock that cannot be asked does not keep a kill switch from trying with the one at hand."""
+        if not progress.clock_tries_left:
+            return
+        try:
+            await load(ends=ends, is_urgent=True)
+        except Exception:  # noqa: BLE001 - if the clock at hand is wrong, the exchange will say so
+            progress.clock_tries_left -= 1
+
+    async def _only_request(self, endpoint: str, request: Params, underlying_id: str, progress: Progress) -> Any:
+        """The request of a mass cancel that is a single one; a second if orders were in flight before the first.
+
+        Unless it locks, and those have been answered, or must have come, before the lock ends: they were refused.
+        """
+        try:
+            answer = await self._urgent_request(endpoint, request, progress)
+        except NetworkError as error:
+            if progress.is_late or isinstance(error, RateLimitExceeded):
+                raise self._incomplete(underlying_id, progress) from error
+            raise
+        self._confirm_cancelled(answer)
+        if progress.is_settled:
+            return answer
+        await self._settle(progress)
+        if not progress.is_settled or time.monotonic() >= progress.locked_until:
+            try:
+                answer = await self._urgent_request(endpoint, request, progress)
+                self._confirm_cancelled(answer)
+            except BaseError as error:
+                progress.fail(error)
+                raise self._incomplete(underlying_id, progress) from error
+        if not progress.is_settled:
+            raise self._incomplete(underlying_id, progress)
+        return answer
+
+    async def _settle(self, progress: Progress) -> None:
+        """Wait until no order that this object had sent can arrive any more, but leave time for a last cancel."""
+        while progress.awaits_answers and time.monotonic() < progress.ends - progress.reserve:
+            await await_result(self.sleep(POLL))
+        progress.look_around()
+
+    # --- list, cancel, verify
+
+    async def _cancel_listed(self, underlying_id: str, params: Params, progress: Progress) -> MassCancel:
+        """List the open orders, cancel the MMP orders of the underlying among them, and list again to see.
+
+        The exchange mixin knows how: ``_list_open_orders``, ``_is_to_cancel``, ``_chunks`` and ``_cancel_chunk``.
+        """
+        concurrency = self._natural(
+            'concurrency', self._mmp_option('massCancelMmp', 'concurrency', CONCURRENCY, params)[0]
+        )
+        rounds_left = ROUNDS
+        while True:
+            await self._list_what_rests(underlying_id, params, progress)
+            is_done = progress.is_verified and not progress.resting and progress.is_settled
+            if is_done or progress.is_over or not rounds_left:
+                break
+            rounds_left -= 1
+            await self._cancel_what_rests(underlying_id, params, progress, concurrency)
+            await self._settle(progress)
+            if progress.is_over:
+                break
+        if progress.resting or not progress.is_verified or not progress.is_settled:
+            self._raise_incomplete(underlying_id, progress)
+        if progress.undecided:
+            raise BadResponse(
+                f'{self.id} massCancelMmp() cancelled {len(progress.cancelled)} orders of {underlying_id}, but some '
+                f'are listed without saying whether they are MMP orders of it: {_first(progress.undecided)}'
+            )
+        if not progress.has_listed:
+            await self._raise_if_unknown(underlying_id, progress)
+        return self._mass_cancelled(underlying_id, progress.answers, list(progress.cancelled.values()))
+
+    async def _raise_if_unknown(self, underlying_id: str, progress: Progress) -> None:
+        """There is nothing to cancel of a name that is none: ask the exchange, and pass over any other answer."""
+        try:
+            request = {self._underlying_field: underlying_id}
+            await self._send(self._rule_endpoint, request, **progress.of_request)
+        except Exception as error:  # no order rests, and that was asked for
+            if self._says_no_such_underlying(error):
+                raise BadSymbol(f'{self.id} massCancelMmp() {underlying_id}: {described(error)}') from error
+
+    async def _list_what_rests(self, underlying_id: str, params: Params, progress: Progress) -> None:
+        rows: list[Any] = []
+        try:
+            await self._list_open_orders(underlying_id, params, progress, rows)
+        except Exception as error:  # noqa: BLE001 - nor is this a reason to stop
+            progress.fail(error)
+        else:
+            # what was listed before and is not now does not rest
+            progress.resting, progress.undecided = {}, {}
+            progress.unanswered.clear()
+            progress.is_verified = True
+        for row in rows:
+            order_id = self.safe_string(row, self._order_id_field) if isinstance(row, dict) else None
+            if not order_id:
+                progress.undecided[f'an order without an id: {shown(row)}'] = row
+                continue
+            is_to_cancel = self._is_to_cancel(row, underlying_id)
+            if is_to_cancel is None:
+                progress.undecided[order_id] = row
+            elif is_to_cancel:
+                progress.resting[order_id] = row
+        progress.has_listed = progress.has_listed or bool(progress.resting or progress.undecided)
+
+    async def _cancel_what_rests(
+        self, underlying_id: str, params: Params, progress: Progress, concurrency: int
+    ) -> None:
+        chunks: list[dict[str, Params]] = self._chunks(progress.resting)
+        progress.is_verified = False
+        if self.synchronous:
+            concurrency = min(concurrency, MAX_THREADS)
+        outcomes = await gather(
+            self.synchronous,
+            [partial(self._try_chunk, chunk, underlying_id, params, progress) for chunk in chunks],
+            concurrency,
+        )
+        for outcome in succeeded(outcomes):
+            for refusal in outcome.refusals:
+                progress.fail(refusal)
+            progress.acknowledged.update(outcome.cancelled)
+            progress.gone.update(outcome.gone)
+            for order_id in (*outcome.cancelled, *outcome.gone):
+                progress.resting.pop(order_id, None)
+
+    async def _try_chunk(
+        self, chunk: dict[str, Params], underlying_id: str, params: Params, progress: Progress
+    ) -> Outcome:
+        if progress.must_stop:
+            return Outcome()
+        try:
+            outcome: Outcome = await self._cancel_chunk(chunk, underlying_id, params, progress)
+        except Exception as error:  # noqa: BLE001 - the others are to go whatever it is; the list tells about these
+            progress.fail(error)
+            if not isinstance(error, REFUSALS):
+                progress.unanswered.update(chunk)
+            return Outcome()
+        if len(outcome.cancelled) + len(outcome.gone) < len(chunk) and not outcome.refusals:
+            outcome.refusals.append(BadResponse(f'{self.id} massCancelMmp() was not told about each of {list(chunk)}'))
+        return outcome
+
+    @staticmethod
+    def _outcome(chunk: dict[str, Params], cancelled: dict[str, Params], refused: list[BaseError]) -> Outcome:
+        """What an answer says. Which order a refusal is of it need not say, so all others are gone or none is."""
+        refusals = [error for error in refused if not isinstance(error, OrderNotFound)]
+        is_known = not refusals and len(cancelled) + len(refused) == len(chunk)
+        return Outcome(cancelled, chunk.keys() - cancelled.keys() if is_known else set(), refusals)
+
+    # --- what came of it
+
+    def _mass_cancelled(self, underlying_id: str, info: Any, orders: list[Params] | None) -> MassCancel:
+        return {
+            'info': info,
+            'underlying': self._unified_underlying(underlying_id),
+            'underlyingId': underlying_id,
+            'orders': orders,
+            'lockedUntil': None,
+            'timestamp': None,
+            'datetime': None,
+        }
+
+    def _raise_incomplete(self, underlying_id: str, progress: Progress) -> NoReturn:
+        has_done_nothing = not (progress.acknowledged or progress.gone or progress.unanswered)
+        if has_done_nothing and progress.is_settled:
+            for failure in progress.failures:
+                if isinstance(failure, PERMANENT):
+                    raise failure
+        raise self._incomplete(underlying_id, progress) from (progress.failures[0] if progress.failures else None)
+
+    def _incomplete(self, underlying_id: str, progress: Progress) -> MassCancelIncomplete:
+        remaining = [order_id for order_id in progress.resting if order_id not in progress.unanswered]
+        unknown = [*progress.unanswered.intersection(progress.resting), *progress.undecided]
+        known = (
+            f'cancelled {len(progress.cancelled)}, remaining {_first(remaining)}, unknown {_first(unknown)}'
+            f'{"" if progress.is_verified else ", and whether others rest is not known"}'
+        )
+        if progress.is_late:
+            known += '; its time is over'
+        if not progress.is_settled:
+            known += '; orders that were sent before it are not answered and may still arrive'
+        if progress.failures:
+            known += f'; first failure {described(progress.failures[0])}'
+        return MassCancelIncomplete(
+            f'{self.id} massCancelMmp() of {underlying_id} is incomplete: {known}',
+            progress.cancelled,
+            remaining,
+            unknown,
+        )
+
+
+def all_of(*facts: bool | None) -> bool | None:
+    """Whether all hold; False if one certainly does not, None if that is not known."""
+    if any(fact is False for fact in facts):
+        return False
+    return None if None in facts else True
+
+
+def _first(ids: Collection[str]) -> str:
+    """How many ids there are, and the first of them."""
+    named = ', '.join(list(ids)[:SHOWN_IDS])
+    more = ', ...' if len(ids) > SHOWN_IDS else ''
+    return f'{len(ids)} ({named}{more})' if ids else '0'

@@ -1,0 +1,382 @@
+"""Orders with the MMP flag, and batches of option orders that lose no answer, for the exchange mixins."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, TypeVar
+
+from ccxt.base.errors import BadResponse, BaseError, ExchangeError, InvalidOrder
+
+from ccxt_mmp._redaction import redacted
+from ccxt_mmp.core.awaiting import await_result, gather, succeeded
+from ccxt_mmp.core.editing import OrderEditing
+from ccxt_mmp.core.fence import Mark
+from ccxt_mmp.core.listing import Order, OrderLists, Stock
+from ccxt_mmp.core.order_flag import POST_ONLY
+from ccxt_mmp.core.params import RETRY_OPTIONS, option_names
+from ccxt_mmp.core.request_context import REFUSALS, RequestContext, current_request
+from ccxt_mmp.core.text import described, shown
+from ccxt_mmp.types import Params
+
+T = TypeVar('T')
+Answer = tuple[Any, Exception | None]  # an order, and why it failed
+
+TERMS = ('symbol', 'type', 'side', 'amount', 'price')
+
+# what a request says of its order, and what nobody knows of it before the exchange has said it
+REQUESTED = ('symbol', 'side', 'price', 'amount', 'timeInForce', 'clientOrderId')
+REQUESTED_KIND = ('type', 'postOnly', 'reduceOnly', 'mmp')  # of which ccxt makes up some where an answer is thin
+UNKNOWN_FILL = {'filled': None, 'remaining': None, 'cost': None, 'average': None}
+
+
+class MmpOrders(OrderEditing, OrderLists):
+    """``create_order``, ``create_orders`` and ``cancel_orders``, edits and lists, for the exchange mixins."""
+
+    # --- what the exchange mixins say of it
+
+    _max_batch: int  # orders
+    _batch_params: tuple[str, ...]  # of create_orders that are not of each order
+    _order_id_field: str
+    _client_id_field: str
+    _filled_field: str
+    _refusal_field: str
+
+    def _flagged(self, request: Params) -> Params | None:
+        """The request of a limit order with the flag; None if it is not that of a plain one."""
+        raise NotImplementedError
+
+    def _named(self, request: Params) -> Params:
+        """The request with an id of the client, which tells the order also if its answer is lost."""
+        raise NotImplementedError
+
+    def _as_order(self, request: Params) -> Params:
+        """The request as if it were the exchange's answer about the order."""
+        raise NotImplementedError
+
+    async def _place_batch(self, requests: list[Params], params: Params) -> list[Any]:
+        """The items of the answer."""
+        raise NotImplementedError
+
+    def _refusal(self, item: Params) -> BaseError | None:
+        """Why an item of an answer says that nothing was done; None if it was."""
+        raise NotImplementedError
+
+    # --- requests
+
+    def create_order_request(
+        self, symbol: Any, type: Any, side: Any, amount: Any, price: Any = None, params: Params = {}
+    ) -> Params:
+        """ccxt's own request, which it builds for create_order, create_orders and create_order_ws, with the flag."""
+        rest = self.omit(params, 'mmp') if 'mmp' in params else params
+        if not self._is_mmp_order(type, params):
+            request: Params = super().create_order_request(symbol, type, side, amount, price, rest)
+            return request
+        post_only = self._is_post_only(symbol, type, rest)
+        rest = self.omit(rest, [*self._own_flag_names, 'postOnly'])
+        if str(rest.get('timeInForce', '')).upper() in POST_ONLY:
+            rest = self.omit(rest, 'timeInForce')
+        if post_only:
+            rest = {**rest, 'postOnly': True}
+        self._refuse_foreign_params('createOrder', rest)
+        flagged = self._flagged(super().create_order_request(symbol, 'limit', side, amount, price, rest))
+        if flagged is None:
+            raise self._no_mmp_order(symbol, 'plain limit', params)
+        context = current_request(self)
+        if context is not None and not context.is_in_use:
+            context.request = dict(flagged)  # ccxt changes its own on the way over a websocket
+        return flagged
+
+    # --- one order
+
+    async def _create_order(
+        self, stock: Stock, symbol: str, type: str, side: str, amount: Any, price: Any, params: Params
+    ) -> Order:
+        marks = self._fence_marks()
+        if not self._is_mmp_order(type, params):
+            placed: Order = unflagged(await await_result(stock(symbol, type, side, amount, price, params)))
+            return placed
+        await self._load_markets()
+        with self._one_order(self._underlying_of(symbol), marks) as context:
+            order: Order = await await_result(stock(symbol, type, side, amount, price, params))
+            # a class of the user's may have placed it in a way of its own
+            return order if context.request is None else self._placed(order, context.request)
+
+    async def _create_order_ws(
+        self, stock: Stock, symbol: str, type: str, side: str, amount: Any, price: Any, params: Params
+    ) -> Any:
+        marks = self._fence_marks()
+        if not self._is_mmp_order(type, params, 'createOrderWs'):
+            return unflagged(await await_result(stock(symbol, type, side, amount, price, params)))
+        self._require_flag_over_websocket('createOrderWs')
+        await self._load_markets()
+        underlying_id = self._underlying_of(symbol, 'createOrderWs')
+        await await_result(self.authenticate())  # so that nothing is waited for between the fence and the sending
+        with self._one_order(underlying_id, marks) as context:
+            self._pass_fence(context)
+            order = await self._told_over_websocket(stock(symbol, type, side, amount, price, params))
+            return order if context.request is None else self._placed(order, context.request)
+
+    @contextmanager
+    def _one_order(self, underlying_id: str, marks: dict[str, Mark]) -> Iterator[RequestContext]:
+        """An order by itself: what fails has it in its ``orders``, with the client's id, as that of a batch."""
+        with self._explaining('orders', underlying_id), self._order_context(underlying_id, marks) as context:
+            try:
+                yield context
+            except Exception as error:
+                if context.request is not None:
+                    vars(error)['orders'] = [self._unplaced(context.request, error)[0]]
+                raise
+
+    def _order_context(
+        self, underlying_id: str | None, marks: dict[str, Mark], *, has_items: bool = False
+    ) -> RequestContext:
+        """Orders that a mass cancel of their underlying stops if it comes before they are sent."""
+        underlyings = () if underlying_id is None else (underlying_id,)
+        self.options.setdefault('timeDifference', 0)  # which options that the user replaced lack, and ccxt signs with
+        return RequestContext(self, has_items=has_items, marks=marks, underlyings=underlyings)
+
+    def _underlying_of(self, symbol: Any, method: str = 'createOrder') -> str:
+        """The underlying of the option that an MMP order is of."""
+        market = self._listed_market(method, symbol)
+        if not market['option']:
+            raise self._no_mmp_order(symbol, 'options', {}, method)
+        return str(self._resolve_underlying(method, market['id']))
+
+    def _placed(self, order: Any, request: Params) -> Any:
+        """An order that ccxt parsed; what a thin answer leaves out is filled in from the request."""
+        if not isinstance(order, dict):
+            return order  # of a class of the user's: ccxt's own methods have no other answer than a dict
+        if not order.get('id'):
+            raise BadResponse(f'{self.id} createOrder() received an answer without an id: {shown(order)}')
+        requested = self.parse_order(self._as_order(request))
+        filled_in = {name: requested[name] for name in REQUESTED if order.get(name) is None}
+        filled_in |= {name: requested[name] for name in REQUESTED_KIND if requested[name] is not None}
+        told = self._flag_told(order.get('info'))
+        if told is not None:
+            filled_in['mmp'] = told  # an order that is not what was asked for does not pass for it
+        if order.get('status') is None:
+            filled_in['status'] = 'open'
+        info = order.get('info')
+        if not isinstance(info, dict) or self._filled_field not in info:
+            filled_in |= UNKNOWN_FILL
+        return {**order, **filled_in}
+
+    # --- batches
+
+    async def _create_orders(self, stock: Stock, orders: Sequence[Params], params: Params) -> list[Order]:
+        marks = self._fence_marks()
+        orders = orders if isinstance(orders, list) else list(orders)
+        for order in orders:
+            self._refuse_flag_beside_params(order)
+        await self._load_markets()
+        of_options: dict[int, Params] = {}
+        others: dict[int, Params] = {}
+        for index, order in enumerate(orders):
+            (of_options if self._is_option_order(order, params) else others)[index] = order
+        unflagged_params = self.omit(params, 'mmp') if 'mmp' in params else params
+        if not of_options:
+            placed = await await_result(stock(orders, unflagged_params))
+            return [self._answer_of_other(order)[0] for order in placed] if isinstance(placed, list) else placed
+        calls = [
+            partial(self._try_batch, requests, params, underlying_id, marks)
+            for underlying_id, requests in self._batches(of_options, params)
+        ]
+        # in lists of one: ccxt sorts its answers, so that those of more could not be told apart
+        calls += [partial(self._try_other, stock, index, order, unflagged_params) for index, order in others.items()]
+        answers: dict[int, Answer] = {}
+        for answered in succeeded(await gather(self.synchronous, calls)):
+            answers.update(answered)
+        return if_any_succeeded([answers[index] for index in sorted(answers)])
+
+    def _is_option_order(self, order: Params, params: Params) -> bool:
+        if self._listed_market('createOrders', order.get('symbol'))['option']:
+            return True
+        if self._is_mmp_order(order.get('type'), self._with_common(order, params), 'createOrders'):
+            raise self._no_mmp_order(str(order.get('symbol')), 'options', params, 'createOrders')
+        return False
+
+    def _with_common(self, order: Params, params: Params) -> Params:
+        """The params of an order of a list and those that are common to all, which win, as in ccxt; but not a flag."""
+        own = order.get('params') or {}
+        flags = {
+            self._flag('createOrders', 'mmp', given.get('mmp'), InvalidOrder): None for given in (own, params)
+        }.keys() - {None}
+        if len(flags) > 1:
+            raise InvalidOrder(
+                f'{self.id} createOrders() is told one thing by its params and another by the order, '
+                f'whether it is an MMP order: {shown(order)}'
+            )
+        return {**own, **params, 'mmp': next(iter(flags), None)}
+
+    def _batches(self, orders: dict[int, Params], params: Params) -> Iterator[tuple[str | None, dict[int, Params]]]:
+        """The requests in batches, each with the underlying of its MMP orders.
+
+        The fence stops whole batches, so no batch has orders that it stops and others.
+        """
+        grouped: dict[str | None, dict[int, Params]] = {}
+        not_of_an_order = [*self._batch_params, *(name for option in RETRY_OPTIONS for name in option_names(option))]
+        for index, order in orders.items():
+            given = self.omit(self._with_common(order, params), not_of_an_order)
+            symbol, kind, side, amount, price = (order.get(name) for name in TERMS)
+            request = self._named(self.create_order_request(symbol, kind, side, amount, price, given))
+            group = self._underlying_of(symbol) if self._is_mmp_order(kind, given) else None
+            grouped.setdefault(group, {})[index] = request
+        for underlying_id, requests in grouped.items():
+            for batch in chunked(list(requests.items()), self._max_batch):
+                yield underlying_id, dict(batch)
+
+    async def _try_batch(
+        self, requests: dict[int, Params], params: Params, underlying_id: str | None, marks: dict[str, Mark]
+    ) -> dict[int, Answer]:
+        sent = list(requests.values())
+        asked = self._resets_so_far()
+        try:
+            with self._explaining('orders', underlying_id), self._order_context(underlying_id, marks, has_items=True):
+                items = self._items_of(sent, await self._place_batch(sent, params))
+        except Exception as error:  # noqa: BLE001 - whatever a hook does, the other batches have their answers
+            return {index: self._unplaced(request, error) for index, request in requests.items()}
+        answers = {
+            index: self._answer(request, item) for (index, request), item in zip(requests.items(), items, strict=True)
+        }
+        for _, refusal in answers.values():
+            self._explain(refusal, 'orders', underlying_id, asked)
+        return answers
+
+    def _items_of(self, requests: list[Params], items: list[Any]) -> list[Any]:
+        """The item of each request, by the client's ids where they do not stand in the order of the requests.
+
+        None where no item is certainly that of the request.
+        """
+        wanted = [request[self._client_id_field] for request in requests]
+        ids = [self.safe_string(item, self._client_id_field) if isinstance(item, dict) else None for item in items]
+        if len(ids) == len(wanted) and all(each in (None, '', want) for each, want in zip(ids, wanted, strict=True)):
+            return items
+        by_id = {
+            each: item for each, item in zip(ids, items, strict=True) if ids.count(each) == wanted.count(each) == 1
+        }
+        return [by_id.get(want) for want in wanted]
+
+    def _answer(self, request: Params, item: Any) -> Answer:
+        if not isinstance(item, dict):
+            return self._unplaced(
+                request, BadResponse(f'{self.id} createOrders() received no answer to an order: {shown(item)}')
+            )
+        try:
+            refusal = self._refusal(item)
+            order_id = self.safe_string(item, self._order_id_field)
+            if refusal is None and not order_id:
+                refusal = BadResponse(f'{self.id} createOrders() received an answer without an id: {shown(item)}')
+        except Exception as error:  # noqa: BLE001 - an item that cannot be read is no reason to lose the others
+            refusal = BadResponse(f'{self.id} createOrders() received an order that cannot be read: {described(error)}')
+        if refusal is not None:
+            return self._unplaced(request, refusal, item)
+        try:
+            said = {name: value for name, value in item.items() if value is not None and value != ''}
+            order = self.parse_order({**self._as_order(request), **said})
+            return {**self._placed(order, request), 'info': item, 'error': None}, None
+        except Exception:  # noqa: BLE001 - it was accepted, whatever of it cannot be read
+            return {**self._as_asked(request), 'id': order_id, 'info': item, 'error': None}, None
+
+    async def _try_other(self, stock: Stock, index: int, order: Params, params: Params) -> dict[int, Answer]:
+        """An order of another market by ccxt's own method."""
+        try:
+            [placed] = await await_result(stock([order], params))
+        except Exception as error:  # noqa: BLE001 - as in _try_batch
+            terms = {name: order.get(name) for name in TERMS}
+            client_order_id = self.safe_string(order.get('params') or {}, 'clientOrderId')
+            unplaced = self.safe_order({**terms, 'clientOrderId': client_order_id, **failed(error)})
+            return {index: ({**unplaced, 'mmp': False, 'error': error}, error)}
+        return {index: self._answer_of_other(placed)}
+
+    def _answer_of_other(self, order: Any) -> Answer:
+        """An order of another market that ccxt's own method placed, or says to be refused."""
+        if not isinstance(order, dict):
+            return order, None
+        error: BaseError | None = None
+        if not order.get('id'):
+            info = order.get('info')
+            said: Params = info if isinstance(info, dict) else {}
+            code = self.safe_string(said, self._refusal_field)
+            of_futures = self.exceptions.get('linear', {}).get('exact', {})
+            if code in (None, '0'):
+                error = BadResponse(f'{self.id} createOrders() received an answer without an id: {shown(info)}')
+            else:
+                error = self._matched_error(str(code), said, {**self.exceptions['exact'], **of_futures})
+            order = {**order, 'status': failed(error)['status']}
+        return {**unflagged(order), 'error': error}, error
+
+    def _unplaced(self, request: Params, error: Exception, info: Any = None) -> Answer:
+        """An order that was refused or of which nothing is known."""
+        told = failed(error) if info is None else {**failed(error), 'info': info}
+        return {**self._as_asked(request), **told, 'error': error}, error
+
+    def _as_asked(self, request: Params) -> Order:
+        """What the request says of an order, and nothing else."""
+        try:
+            order: Order = {**self.parse_order(self._as_order(request)), 'id': None, 'status': None}
+        except Exception:  # noqa: BLE001 - as _answer
+            order = {'id': None, 'clientOrderId': request[self._client_id_field], 'status': None, 'mmp': None}
+        return {**order, **UNKNOWN_FILL}
+
+    def _matched_error(self, code: str, item: Params, exceptions: Params) -> BaseError:
+        """The error of an item of a batch, by its code."""
+        text = f'{self.id} {redacted(self.json(item))}'
+        try:
+            self.throw_exactly_matched_exception(exceptions, code, text)
+        except BaseError as error:
+            return error
+        return ExchangeError(text)
+
+    def _rows(self, method: str, response: object) -> list[Any]:
+        if not isinstance(response, list):
+            raise BadResponse(f'{self.id} {method}() received an answer that is no list: {shown(response)}')
+        return response
+
+    def _cancelled_order(self, row: Params, option_id: str, underlying_id: str) -> Order:
+        """An order of an option that was cancelled, with its unified symbol also where no markets are loaded."""
+        if self.markets_by_id is None:
+            self.markets_by_id: dict[str, Any] = {}  # older versions of ccxt look for the option in it
+        try:
+            order: Order = self.parse_order(row)
+        except Exception:  # noqa: BLE001 - what cannot be read of it does not make it less cancelled
+            order = {'id': self.safe_string(row, self._order_id_field), 'status': None, 'mmp': True, 'info': row}
+        if option_id not in self.markets_by_id:
+            expiry_strike_type = '-'.join(option_id.split('-')[-3:])
+            order['symbol'] = f'{self._unified_underlying(underlying_id)}-{expiry_strike_type}'
+        return order
+
+    # --- orders that are ccxt's alone unless the exchange mixin says otherwise
+
+    async def _cancel_orders(self, stock: Stock, ids: Sequence[str], symbol: str | None, params: Params) -> list[Order]:
+        orders: list[Order] = await await_result(stock(ids, symbol, params))
+        return orders
+
+    async def _cancel_all_orders_after(self, stock: Stock, timeout: int | None, params: Params) -> Params:
+        answer: Params = await await_result(stock(timeout, params))
+        return answer
+
+
+def unflagged(order: Any) -> Any:
+    """An order that was placed without the flag; a class of the user's may answer as it likes."""
+    if isinstance(order, dict) and order.get('mmp') is None:
+        order['mmp'] = False
+    return order
+
+
+def failed(error: Exception) -> Order:
+    return {'status': 'rejected' if isinstance(error, REFUSALS) else None, 'info': {'error': described(error)}}
+
+
+def if_any_succeeded(answers: Sequence[Answer]) -> list[Order]:
+    """The orders, unless nothing succeeded: then a failure that leaves it open, or else the first, with the orders."""
+    orders = [order for order, _ in answers]
+    failures = [error for _, error in answers if error is not None]
+    if failures and len(failures) == len(answers):
+        failure = next((error for error in failures if not isinstance(error, REFUSALS)), failures[0])
+        vars(failure)['orders'] = orders
+        raise failure
+    return orders
+
+
+def chunked(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

@@ -1,0 +1,246 @@
+"""How requests are made: what they wait for, what stops them, over which connections they go, what their answer is."""
+
+import time
+from collections.abc import Iterable
+from math import inf
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ccxt.base.errors import BadRequest, BadResponse, BaseError, ExchangeError, NetworkError
+
+from ccxt_mmp._redaction import redact
+from ccxt_mmp.core.awaiting import await_result
+from ccxt_mmp.core.fence import GRACE, Fence, Mark
+from ccxt_mmp.core.host import Host
+from ccxt_mmp.core.params import RETRY_OPTIONS, option_names
+from ccxt_mmp.core.request_context import (
+    RequestAttribute,
+    RequestContext,
+    Sending,
+    UnderWay,
+    broke_off,
+    current_request,
+    marks_around,
+)
+from ccxt_mmp.core.text import described, shown
+from ccxt_mmp.core.throttling import OutOfTimeError, RollingWindow
+from ccxt_mmp.errors import MassCancelLocked
+
+UNREADABLE = (RecursionError, ValueError)  # what ccxt fails with at an answer of no form that it knows
+SIGNED = ('path', 'api', 'method', 'params')  # ccxt's arguments of sign
+
+
+class Requests(Host):
+    """What the fronts and the exchange mixins share about requests."""
+
+    # --- what the exchange mixins say of it
+
+    _mmp_endpoints: ClassVar[dict[str, str]]  # ccxt's implicit method of each endpoint
+    _time_endpoint: str  # what load_time_difference asks
+    _order_paths: ClassVar[tuple[str, ...]] = ()  # of the requests that place or change orders
+
+    def _mmp_underlyings_sent(self, path: str, params: Any) -> Iterable[str]:
+        """The underlyings of the MMP orders that a request to one of those paths places."""
+        raise NotImplementedError
+
+    # --- what a request may have of its own
+
+    if not TYPE_CHECKING:
+        session = RequestAttribute()
+        timeout = RequestAttribute()
+
+        def __init_subclass__(cls, **keywords: Any) -> None:
+            """A class of the user's may set them, before or after the mixins."""
+            super().__init_subclass__(**keywords)
+            for name in ('session', 'timeout'):
+                attribute = next(vars(each)[name] for each in cls.__mro__ if name in vars(each))
+                if not isinstance(attribute, RequestAttribute):
+                    attribute = RequestAttribute(attribute)
+                    attribute.__set_name__(cls, name)
+                    setattr(cls, name, attribute)
+
+    # --- sending
+
+    async def _mmp_request(self, endpoint: str, request: Any, *, is_repeatable: bool = False) -> Any:
+        """One request, which waits for its endpoint's own window alone.
+
+        Not repeated, whatever ccxt's retry options say, unless it may be: a repeated set or reset could wipe out a
+        freeze that came in between.
+        """
+        await self._adjust_clock()
+        return await self._send(endpoint, request, is_repeatable=is_repeatable)
+
+    async def _send(self, endpoint: str, request: Any, **about: Any) -> Any:
+        """One request to an endpoint; ``about`` is what its ``RequestContext`` says of it."""
+        with RequestContext(self, endpoint, has_items=isinstance(request, list), **about):
+            return await await_result(getattr(self, self._mmp_endpoints[endpoint])(request))
+
+    async def _adjust_clock(self, **about: Any) -> None:
+        """Load the time difference if ccxt is to adjust for it and has not loaded it."""
+        if not self.options.get('adjustForTimeDifference'):
+            return
+        # a difference of exactly 0 looks as if none was loaded
+        loaded = self.safe_integer(self.options, 'timeDifference') or getattr(self, '_mmp_clock_adjusted', False)
+        if not loaded:
+            self.check_required_credentials()  # before anything is sent
+            await self._load_time_difference(**about)
+
+    async def _load_time_difference(self, **about: Any) -> None:
+        with RequestContext(self, self._time_endpoint, **about):
+            try:
+                await await_result(self.load_time_difference())
+            except (OverflowError, TypeError) as error:  # of older versions of ccxt
+                raise BadResponse(f'{self.id} received an answer without the time: {described(error)}') from error
+        self._mmp_clock_adjusted = True
+
+    def handle_option_and_params(self, params: Any, methodName: Any, optionName: str, defaultValue: Any = None) -> Any:
+        if optionName in RETRY_OPTIONS:
+            context = current_request(self)
+            if context is not None and not context.is_repeatable:
+                name, default_name = option_names(optionName)
+                is_given = name in params or default_name in params
+                return [0, self.omit(params, [name, default_name]) if is_given else params]
+        return super().handle_option_and_params(params, methodName, optionName, defaultValue)
+
+    # --- the request that ccxt makes
+
+    def _under_way(self) -> UnderWay:
+        """The request that begins: of the method that has entered a context for it, or one of ccxt's own."""
+        context = current_request(self)
+        if context is None or context.is_in_use:
+            marks = marks_around(self) if context is None else None
+            if marks is None:
+                marks = self._fence_marks()
+            context = RequestContext(self, is_ordinary=True, is_repeatable=True, marks=marks)
+        return UnderWay(context)
+
+    def _sending(self) -> Sending:
+        context = current_request(self)
+        if context is None:
+            return Sending(None)
+        if context.is_of_orders is not False:
+            self._pass_fence(context)
+        if context.is_urgent and context.ends is not None:
+            # a third of what is left, so that one answer that does not come leaves time to ask again
+            left = max(context.ends - time.monotonic(), 0.001)
+            context.timeout = min(self.timeout or inf, max(left / 3, min(left, context.least_timeout)) * 1000)
+        return Sending(context)
+
+    def sign(self, *arguments: Any, **keywords: Any) -> Any:
+        # ccxt signs a request when the waiting is over, right before it hands it to the transport
+        context = current_request(self)
+        if context is not None and context.is_in_use:
+            path = arguments[0] if arguments else keywords.get('path')
+            context.is_of_orders = path in self._order_paths
+            if context.is_of_orders:
+                self._find_mmp_orders(context, **dict(zip(SIGNED, arguments, strict=False)), **keywords)
+                self._pass_fence(context)
+        return super().sign(*arguments, **keywords)
+
+    def _find_mmp_orders(self, context: RequestContext, path: str = '', params: Any = None, **_: Any) -> None:
+        """Let a request know the underlyings of its MMP orders, unless a method has entered it that knows more."""
+        context.underlyings = context.underlyings or tuple(dict.fromkeys(self._mmp_underlyings_sent(path, params)))
+
+    def _pass_fence(self, context: RequestContext) -> None:
+        """Count the MMP orders of a request as in flight; raise if a mass cancel came after they were asked for.
+
+        Asked twice for each sending, as hooks run between the signing and the transport, and may cancel.
+        """
+        given_up_after = self.timeout / 1000 + GRACE
+        if context.is_sent:
+            passes = context.may_still_be_sent(given_up_after)
+        else:
+            passes = all(context.send(self._mmp_fence(each), each, given_up_after) for each in context.underlyings)
+        if not passes:
+            raise self._locked()
+
+    def _locked(self) -> MassCancelLocked:
+        return MassCancelLocked(f'{self.id} createOrder() was not sent: a mass cancel came after it was asked for')
+
+    def on_rest_response(self, code: int, *arguments: Any, **keywords: Any) -> Any:
+        # hooks that come after this one may cancel, and need not wait for an order that is answered
+        context = current_request(self)
+        if context is not None and context.is_sent and code < 500:
+            context.answered()
+        return super().on_rest_response(code, *arguments, **keywords)
+
+    def _read(self, answer: Any) -> Any:
+        """ccxt hands on an answer that is no JSON as a text or a stream, and fails at it where it expects an order."""
+        if not isinstance(answer, (dict, list)) and self._is_own_request():
+            raise BadResponse(f'{self.id} received an answer that is no JSON object: {shown(answer)}')
+        return answer
+
+    def _raise_if_unread(self, error: Exception) -> None:
+        """ccxt fails in ways of Python's at answers that it cannot read: they leave it open what was done."""
+        redact(error, error.__context__)
+        if self._is_own_request():
+            raise BadResponse(f'{self.id} received an answer that cannot be read: {described(error)}') from error
+
+    def _raise_if_lost(self, error: BaseError, handled: BaseException | None) -> None:
+        """ccxt raises ExchangeError, as for a refusal, where an answer broke off on the way: it leaves it open.
+
+        handled: the exception that was being handled when the request was made.
+        """
+        is_lost = type(error) is ExchangeError and self._is_own_request() and broke_off(error.__cause__)
+        redact(error, handled)
+        if is_lost:
+            raise NetworkError(str(error)) from error
+
+    def _is_own_request(self) -> bool:
+        """Whether a method of this package makes the request, and not one of ccxt's."""
+        context = current_request(self)
+        return context is not None and not context.is_ordinary
+
+    # --- fences
+
+    def _mmp_fence(self, underlying_id: str) -> Fence:
+        fences: dict[str, Fence] = self.__dict__.setdefault('_mmp_fences', {})
+        return fences.get(underlying_id) or fences.setdefault(underlying_id, Fence())
+
+    def _fence_marks(self) -> dict[str, Mark]:
+        """When orders are asked for, in terms of each fence that there is."""
+        fences: dict[str, Fence] = self.__dict__.get('_mmp_fences', {})
+        return {underlying_id: fence.mark() for underlying_id, fence in list(fences.items())}
+
+    # --- windows
+
+    async def _wait_for_window(self, context: RequestContext) -> None:
+        """Wait until the endpoint's documented limit has room for one more call."""
+        window = self._mmp_window(str(context.endpoint))
+        if window is None:
+            return
+        slot = window.reserve(context.cost)
+        try:
+            delay = slot - window.clock()
+            if delay > 0 and context.ends is not None and slot > context.ends:
+                raise OutOfTimeError(f'{self.id} {context.endpoint} has no room within its limit while there is time')
+            if delay > 0:
+                await await_result(self.sleep(delay * 1000))
+        except BaseException:
+            window.give_back(slot, context.cost)
+            raise
+
+    def _mmp_window(self, endpoint: str) -> RollingWindow | None:
+        """The window of an endpoint of this object; None where the exchange has no limit of that endpoint alone."""
+        limit = self._mmp_rate_limit(endpoint)
+        if limit is None:
+            return None
+        windows: dict[str, RollingWindow] = self.__dict__.setdefault('_mmp_windows', {})
+        window = windows.get(endpoint) or windows.setdefault(endpoint, RollingWindow(*limit))
+        window.limit = limit
+        return window
+
+    def _mmp_rate_limit(self, endpoint: str) -> tuple[int, float] | None:
+        """Calls and ms."""
+        limits = (
+            self.options['mmpRateLimits'] if 'mmpRateLimits' in self.options else self._default_option('mmpRateLimits')
+        )
+        limit = (limits or {}).get(endpoint)
+        if limit is None:
+            return None
+        calls, milliseconds = limit if isinstance(limit, (list, tuple)) and len(limit) == 2 else (0, 0)
+        if type(calls) is not int or calls < 1 or type(milliseconds) not in (int, float) or not 0 < milliseconds < inf:
+            raise BadRequest(
+                f"{self.id} options['mmpRateLimits']['{endpoint}'] must be [calls of at least 1, ms above 0], "
+                f'received {shown(limit)}'
+            )
+        return calls, milliseconds

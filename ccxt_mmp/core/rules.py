@@ -1,0 +1,198 @@
+"""The params of the methods and the rule of a protection, checked before anything is sent."""
+
+from decimal import Decimal
+from typing import Any
+
+from ccxt.base.errors import ArgumentsRequired, BadRequest, ExchangeError, NotSupported
+
+from ccxt_mmp.core.contract_sizes import UNITS, in_coins, whole_contracts
+from ccxt_mmp.core.freezes import Freezes
+from ccxt_mmp.core.numbers import MAX_DECIMALS, MAX_NUMBER, exact_decimal, is_integer, plain
+from ccxt_mmp.core.params import (
+    CCXT_PARAMS,
+    LIMITS,
+    LIMITS_IN_PARAMS,
+    MASS_CANCEL_FLAGS,
+    OWN_PARAMS,
+    PASSED_OVER,
+    misspelt,
+)
+from ccxt_mmp.core.text import shown
+from ccxt_mmp.types import Params, Scope
+
+ARGUMENTS = tuple(name for name in LIMITS if name not in LIMITS_IN_PARAMS)
+TAKEN_LIMITS = {'setMmp': LIMITS, 'massCancelMmp': ('lockInterval',)}
+
+
+class Rules(Freezes):
+    """What an exchange takes, by the table ``options['mmpLimits']``."""
+
+    # --- what the exchange mixins say of it
+
+    _mass_cancel_flag: str  # the one of MASS_CANCEL_FLAGS that the exchange has
+    _mass_cancel_fields: tuple[str, ...] = ()  # of the exchange's own fields, those that a mass cancel sends
+
+    def _describe_mmp(self) -> dict[str, Any]:
+        """What the exchange's settings have besides ccxt's."""
+        return {}
+
+    def _contract_size(self, underlying_id: str) -> Decimal | None:
+        """Coins per contract of the options of an underlying; None if that is not known."""
+        return Decimal(1)
+
+    # --- params
+
+    def _refuse_misspelt(self, method: str, params: Params, error: type[ExchangeError]) -> None:
+        """A name that is nearly one of the plugin's own is never dropped in silence, nor sent."""
+        for where, given in (('params', params), (f"options['{method}']", self.options.get(method))):
+            if not given or not isinstance(given, dict):
+                continue
+            names = [name for name, value in given.items() if value is not None]
+            slip = misspelt(names)
+            slip = slip and misspelt(names, self._limit_fields())
+            if slip is not None:
+                raise error(f'{self.id} {method}() has no {slip[0]} in {where}, did you mean {slip[1]}?')
+
+    def _has_scope(self, scope: Scope) -> bool:
+        given = self.options.get('mmpLimits')
+        return (isinstance(given, dict) and scope in given) or scope in self._default_limits()
+
+    def _default_limits(self) -> dict[str, Any]:
+        limits: dict[str, Any] = self._default_option('mmpLimits')
+        return limits
+
+    def _default_option(self, name: str) -> Any:
+        """An option of the plugin, which options that the user replaced may lack."""
+        return self._describe_mmp().get('options', {}).get(name, {})
+
+    def _mmp_limits(self, scope: Scope) -> dict[str, Any]:
+        """What each limit accepts, by ``options['mmpLimits']``, and as it is by default where they do not say."""
+        default, given = self._default_limits().get(scope, {}), self.options.get('mmpLimits')
+        of_scope = given.get(scope) if isinstance(given, dict) else None
+        limits: dict[str, Any] = self.deep_extend(default, of_scope) if isinstance(of_scope, dict) else default
+        return limits
+
+    def _limit_fields(self) -> set[str]:
+        """The exchange's own names of limits."""
+        return {rule['field'] for limits in self._default_limits().values() for rule in limits.values() if rule}
+
+    def _refuse_what_has_no_place(self, method: str, scope: Scope, params: Params) -> None:
+        """A limit that neither the method nor the exchange has is never dropped in silence, nor sent."""
+        own_flag = ('massCancelMmp', self._mass_cancel_flag)
+        for name, value in params.items():
+            if value is None or (method, name) == own_flag:
+                continue
+            limits = self._mmp_limits(scope)
+            if name in limits or name in LIMITS:
+                taken = [each for each in TAKEN_LIMITS.get(method, ()) if limits.get(each) is not None]
+                if name not in taken:
+                    accepted = ', '.join(taken) or 'none'
+                    raise NotSupported(
+                        f'{self.id} {method}() has no {name} in the scope {scope}, of limits it takes {accepted}'
+                    )
+            elif name in MASS_CANCEL_FLAGS and value is not False:
+                raise NotSupported(f'{self.id} {method}() does not support {name}')
+            elif name == 'qtyUnit' and (method != 'setMmp' or limits.get('qtyLimit') is None):
+                raise NotSupported(f'{self.id} {method}() has no qtyLimit in the scope {scope}, so it takes no qtyUnit')
+
+    def _mass_cancel_params(self, params: Params) -> Params:
+        """What a mass cancel reads and sends of its params; whatever else could narrow it is refused."""
+        if params.get('mmp') not in (None, True):
+            raise BadRequest(f'{self.id} massCancelMmp() cancels MMP orders, received mmp {shown(params["mmp"])}')
+        taken = {}
+        for name, value in params.items():
+            is_passed_over = name in PASSED_OVER or (name == 'recvWindow' and name not in self._mass_cancel_fields)
+            if value is None or is_passed_over:
+                continue
+            if name not in (*OWN_PARAMS, 'lockInterval', *self._mass_cancel_fields):
+                raise NotSupported(
+                    f'{self.id} massCancelMmp() cancels all MMP orders of an underlying and takes no {shown(name)}'
+                )
+            taken[name] = value
+        return taken
+
+    # --- the rule
+
+    def _mmp_rule(
+        self, method: str, scope: Scope, underlying_id: str | None, arguments: dict[str, object], params: Params
+    ) -> Params:
+        """The request fields of a rule, checked against ``options['mmpLimits']``; fields in params win."""
+        limits = self._mmp_limits(scope)
+        unit, params = self._mmp_option(method, 'qtyUnit', 'contracts', params)
+        if unit not in UNITS:
+            raise BadRequest(f'{self.id} {method}() qtyUnit must be one of {", ".join(UNITS)}, received {shown(unit)}')
+        for name in ARGUMENTS:
+            if params.get(name) is not None and name not in self._limit_fields():
+                raise BadRequest(f'{self.id} {method}() takes {name} as an argument, not in params')
+        arguments = {**arguments, **{name: params.get(name) for name in LIMITS_IN_PARAMS}}
+        params = self._sent(self.omit(params, list(LIMITS_IN_PARAMS)))
+        in_coins = unit == 'base' and underlying_id is not None and self._contract_size(underlying_id) != 1
+        request: Params = {}
+        for name in LIMITS:
+            rule, value = limits.get(name), arguments.get(name)
+            is_converted = in_coins and name == 'qtyLimit'
+            if rule is None:
+                self._refuse_what_has_no_place(method, scope, {name: value})
+            elif is_converted and rule.get('field', name) in params:
+                raise BadRequest(
+                    f'{self.id} {method}() qtyLimit in params is in contracts: give coins as the argument, not there'
+                )
+            elif value is not None:
+                number = self._mmp_number(method, name, rule, value)
+                if is_converted:
+                    number = self._in_contracts(method, rule, str(underlying_id), number)
+                request[rule.get('field', name)] = number
+            elif rule.get('field', name) not in params:
+                raise ArgumentsRequired(
+                    f'{self.id} {method}() requires a {name} in the scope {scope}: {_accepted_number(rule)}'
+                )
+        return {**request, **params}
+
+    def _in_contracts(self, method: str, rule: dict[str, Any], underlying_id: str, coins: str) -> str:
+        size = self._contract_size(underlying_id)
+        if size is None:
+            raise ArgumentsRequired(
+                f'{self.id} {method}() does not know how many coins a contract of {underlying_id} is: load the markets '
+                f"or set options['mmpContractSizes']['{underlying_id}']"
+            )
+        contracts = whole_contracts(Decimal(coins), size)
+        if contracts is None:
+            raise BadRequest(
+                f'{self.id} {method}() qtyLimit of {coins} coins is no whole number of contracts of {plain(size)} coins'
+            )
+        return self._mmp_number(method, 'qtyLimit', rule, contracts)
+
+    def _qty_limit_base(self, entry: dict[str, Any], name: str, underlying_id: str | None) -> float | None:
+        """The limit of contracts in an answer, in coins."""
+        coins = None
+        if underlying_id is not None and self._safe_number(entry, name) is not None:
+            coins = in_coins(self.safe_string(entry, name), self._contract_size(underlying_id))
+        value: float | None = self.parse_number(coins)
+        return value
+
+    def _mmp_number(self, method: str, name: str, rule: dict[str, Any], value: object) -> str:
+        """The number as the plain decimal that is sent."""
+        number = exact_decimal(value)
+        if (
+            number is None
+            or (rule.get('integer') and not is_integer(number))
+            or ('min' in rule and number < rule['min'])
+            or ('max' in rule and number > rule['max'])
+            or ('above' in rule and number <= rule['above'])
+        ):
+            raise BadRequest(f'{self.id} {method}() {name} must be {_accepted_number(rule)}, received {shown(value)}')
+        return plain(number)
+
+    @staticmethod
+    def _sent(params: Params) -> Params:
+        """A copy of params without what is not given or not meant for the exchange."""
+        dropped = (*OWN_PARAMS, *CCXT_PARAMS)
+        return {name: value for name, value in params.items() if value is not None and name not in dropped}
+
+
+def _accepted_number(rule: dict[str, Any]) -> str:
+    """What a limit accepts, for people."""
+    bounds = (('min', 'of at least'), ('above', 'above'), ('max', 'and at most'))
+    rule = {'max': MAX_NUMBER, **rule}
+    words = [f'{words} {rule[bound]}' for bound, words in bounds if bound in rule]
+    return ' '.join(['an integer' if rule.get('integer') else f'a number of at most {MAX_DECIMALS} decimals', *words])

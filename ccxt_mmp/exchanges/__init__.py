@@ -1,0 +1,1 @@
+"""One package an exchange, with the same modules in each, so that they can be read side by side."""

@@ -1,0 +1,1 @@
+"""The exchanges as the simulator serves them, a module each."""

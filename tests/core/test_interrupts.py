@@ -1,0 +1,207 @@
+"""The kill switch in a signal handler and in a finalizer, in the middle of whatever they interrupt."""
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from contextlib import contextmanager
+
+import ccxt
+import pytest
+from requests.adapters import HTTPAdapter
+
+import ccxt_mmp
+from ccxt_mmp import MassCancelIncomplete
+from ccxt_mmp.core.fence import GRACE
+from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
+
+ORDER = {'okx': 'batch-orders', 'binance': 'order'}
+
+
+@contextmanager
+def handler_of_a_signal(handle):
+    """A function that is called in the middle of what the main thread does when ``SIGUSR1`` comes."""
+    before = signal.signal(signal.SIGUSR1, lambda *_: handle())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def signal_when(holds):
+    def wait():
+        while not holds():
+            time.sleep(0.001)
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    return thread
+
+
+@pytest.fixture(params=['okx', 'binance'])
+def exchange(request, fast):
+    return with_markets(fast.connect(getattr(ccxt_mmp, request.param), enableRateLimit=False))
+
+
+def placing(exchange):
+    symbol = symbols(exchange, UNDERLYING[exchange.id])[0]
+    return exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True})
+
+
+def test_order_that_a_mass_cancel_interrupts_is_cancelled_and_told(fast, exchange):
+    """Nobody reads its answer before the handler is over: it is cancelled when it must have arrived.
+
+    That it was sent before the handler is over is not certain, so it is not said.
+    """
+    exchange.timeout = 500
+    fast.fault('hold', ORDER[exchange.id], milliseconds=200)
+    outcomes = []
+
+    def pull_the_plug():
+        started = time.monotonic()
+        with pytest.raises(MassCancelIncomplete, match='may still arrive'):
+            exchange.mass_cancel_mmp(UNIFIED[exchange.id])
+        outcomes.append((time.monotonic() - started, fast.resting(exchange.id, UNDERLYING[exchange.id])))
+
+    with handler_of_a_signal(pull_the_plug):
+        thread = signal_when(lambda: not fast._faults)
+        with pytest.raises(ccxt.RequestTimeout):  # the handler took longer than an answer may
+            placing(exchange)
+        thread.join()
+    [(took, resting)] = outcomes
+    assert resting == []
+    assert GRACE <= took < 5  # and not all of its time
+    assert [order.state for order in fast._account.orders] == ['canceled']
+    exchange.mass_cancel_mmp(UNIFIED[exchange.id])
+
+
+def test_order_that_is_interrupted_before_it_is_sent_is_told_of(fast, exchange):
+    """It is sent when the handler is over, long after it counts as given up."""
+    exchange.timeout = 50
+    interrupted = []
+
+    class Interrupted(HTTPAdapter):
+        def send(self, *arguments, **keywords):
+            if not interrupted:
+                interrupted.append(True)
+                with pytest.raises(MassCancelIncomplete, match='may still arrive'):
+                    exchange.mass_cancel_mmp(UNIFIED[exchange.id])
+            return super().send(*arguments, **keywords)
+
+    exchange.session.mount('http://', Interrupted())
+    placing(exchange)
+    assert interrupted
+    assert len(fast.resting(exchange.id, UNDERLYING[exchange.id])) == 1
+    exchange.mass_cancel_mmp(UNIFIED[exchange.id])
+    assert fast.resting(exchange.id, UNDERLYING[exchange.id]) == []
+
+
+def test_order_that_may_arrive_later_than_the_mass_cancel_may_take_is_told(fast, exchange):
+    fast.fault('hold', ORDER[exchange.id], milliseconds=700)
+    outcomes = []
+
+    def pull_the_plug():
+        with pytest.raises(MassCancelIncomplete, match='may still arrive') as caught:
+            exchange.mass_cancel_mmp(UNIFIED[exchange.id], {'timeout': 300})
+        outcomes.append(caught.value)
+
+    with handler_of_a_signal(pull_the_plug):
+        thread = signal_when(lambda: not fast._faults)
+        placing(exchange)
+        thread.join()
+    assert len(outcomes) == 1
+    exchange.mass_cancel_mmp(UNIFIED[exchange.id])
+    assert fast.resting(exchange.id, UNDERLYING[exchange.id]) == []
+
+
+def test_mass_cancel_that_a_mass_cancel_interrupts(fast, exchange):
+    """It goes over connections of its own, so that it needs nothing that the interrupted one holds."""
+    fast.rest(exchange.id, UNDERLYING[exchange.id], mmp=True)
+    fast.fault('hold', {'okx': 'mass-cancel', 'binance': 'openOrders'}[exchange.id], milliseconds=300)
+    ended = []
+
+    def pull_the_plug():
+        exchange.mass_cancel_mmp(UNIFIED[exchange.id])
+        ended.append(fast.resting(exchange.id, UNDERLYING[exchange.id]))
+
+    with handler_of_a_signal(pull_the_plug):
+        thread = signal_when(lambda: not fast._faults)
+        exchange.mass_cancel_mmp(UNIFIED[exchange.id])
+        thread.join()
+    assert ended == [[]]
+
+
+def test_mass_cancel_in_a_finalizer(fast, exchange):
+    """In the middle of the handling of an order's answer."""
+    cancelled = []
+
+    class Guard:
+        def __init__(self):
+            self.itself = self
+
+        def __del__(self):
+            cancelled.append(exchange.mass_cancel_mmp(UNIFIED[exchange.id]))
+
+    handling = exchange.handle_errors
+
+    def collect(*arguments):
+        exchange.handle_errors = handling
+        gc.collect()
+        return handling(*arguments)
+
+    exchange.handle_errors = collect
+    gc.disable()  # so that it is collected there and nowhere else
+    try:
+        Guard()
+        placing(exchange)
+    finally:
+        gc.enable()
+    assert len(cancelled) == 1
+    assert fast.resting(exchange.id, UNDERLYING[exchange.id]) == []
+
+
+STRESS = """
+    import signal
+    import time
+    import ccxt_mmp
+    from ccxt_mmp.core.fence import Fence
+    from ccxt_mmp.simulator import Simulator
+    from ccxt_mmp.core.throttling import RollingWindow
+
+    with Simulator(enforce_limits=False) as simulator:
+        exchange = simulator.connect(ccxt_mmp.okx, options={'mmpRateLimits': {'POST trade/mass-cancel': [10**6, 1]}})
+        fence, window = exchange._mmp_fence('BTC-USD'), RollingWindow(3, 0.01)
+        handled = 0
+
+        def pull_the_plug(*_):
+            global handled
+            exchange.mass_cancel_mmp('BTC/USD')
+            window.give_back(window.reserve())
+            handled += 1
+            signal.setitimer(signal.ITIMER_REAL, 0.0003)
+
+        signal.signal(signal.SIGALRM, pull_the_plug)
+        signal.setitimer(signal.ITIMER_REAL, 0.0003)
+        while handled < 500:
+            sent = fence.send(fence.mark(), time.monotonic() + 0.0001)
+            if sent is not None:
+                fence.answered(sent)
+            with fence.shut():
+                fence.settled_at()
+            window.give_back(window.reserve())
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        assert fence.settled_at() == 0
+        assert fence.lets_pass(fence.mark())
+    print('handled', handled)
+"""
+
+
+def test_nothing_that_is_interrupted_holds_a_lock_that_the_handler_needs():
+    command = [sys.executable, '-c', textwrap.dedent(STRESS)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
+    assert done.stdout == 'handled 500\n', done.stderr

@@ -1,0 +1,305 @@
+"""Names in params: what names an underlying there, what a mass cancel takes, and slips of the pen."""
+
+import ccxt
+import pytest
+
+from ccxt_mmp.core.params import OWN_NAMES, misspelt
+from tests.trading import UNDERLYING, UNIFIED
+
+FIELD = {'okx': 'instFamily', 'binance': 'underlying'}
+NAMES = {
+    'okx': ['BTC-USD', 'BTC/USD', 'BTC/USD:BTC', 'BTC/USD:BTC-260327-100000-C', 'BTC-USD-260327-100000-P'],
+    'binance': ['BTCUSDT', 'BTC/USDT', 'BTC/USDT:USDT', 'BTC/USDT:USDT-260327-100000-C', 'BTC-260327-100000-P'],
+}
+NAMED = [(exchange_id, name) for exchange_id, names in NAMES.items() for name in names[1::2]]
+METHODS = ['set_mmp', 'reset_mmp', 'fetch_mmp', 'fetch_mmps', 'mass_cancel_mmp', 'cancel_all_orders_after']
+KILLS = [('okx', {}), ('okx', {'emulate': True}), ('binance', {}), ('binance', {'includeNonMmp': True})]
+
+
+def arguments(exchange_id, method, params, underlying=None):
+    if method == 'set_mmp':
+        return underlying, 3000, 2000, 10, None if exchange_id == 'okx' else 1, params
+    if method == 'fetch_mmps':
+        return underlying and [underlying], params
+    return (60_000, params) if method == 'cancel_all_orders_after' else (underlying, params)
+
+
+def quote(simulator, exchange_id, count=3):
+    for symbol in simulator.instruments(exchange_id, UNDERLYING[exchange_id])[:count]:
+        simulator.rest(exchange_id, UNDERLYING[exchange_id], mmp=True, symbol=symbol)
+
+
+def resting(simulator, exchange_id):
+    return simulator.resting(exchange_id, UNDERLYING[exchange_id])
+
+
+def decoded(request):
+    return request.get_data(as_text=True) + request.query_string.decode()
+
+
+# --- names in params
+
+
+@pytest.mark.parametrize('method', METHODS)
+@pytest.mark.parametrize(('exchange_id', 'name'), NAMED)
+def test_name_in_params_is_read_as_the_argument_is(flavour, canned, exchange_id, name, method):
+    if (exchange_id, method) == ('okx', 'cancel_all_orders_after'):
+        pytest.skip('of the account')
+    canned.answer('{}')
+    exchange = flavour.exchange(exchange_id, canned.url)
+    params = {FIELD[exchange_id]: name}
+    if (exchange_id, method) == ('binance', 'mass_cancel_mmp'):
+        params['includeNonMmp'] = True  # the request that names the underlying
+    with pytest.raises(ccxt.BaseError):  # {} is no answer to anything
+        flavour.take(getattr(exchange, method)(*arguments(exchange_id, method, params)))
+    request = canned.received()[0]
+    sent = request.get_json(silent=True) or {**request.args, **request.form}
+    assert sent[FIELD[exchange_id]] == UNDERLYING[exchange_id]
+
+
+@pytest.mark.parametrize(('exchange_id', 'params'), KILLS)
+@pytest.mark.parametrize('index', range(5))
+def test_mass_cancel_of_a_name_in_params_leaves_nothing(flavour, simulator, exchange_id, params, index):
+    quote(simulator, exchange_id)
+    exchange = flavour.exchange(exchange_id, simulator.url)
+    named = {FIELD[exchange_id]: NAMES[exchange_id][index]}
+    done = flavour.take(exchange.mass_cancel_mmp(None, {**named, **params}))
+    assert resting(simulator, exchange_id) == []
+    assert done['underlyingId'] == UNDERLYING[exchange_id]
+    assert exchange._mmp_fences.keys() == {UNDERLYING[exchange_id]}
+
+
+@pytest.mark.parametrize('method', METHODS)
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+@pytest.mark.parametrize('name', ['', 'btcusdt', 'Y', 5, ['BTC/USD']])
+def test_name_in_params_that_is_none_is_a_bad_symbol(flavour, exchange_id, method, name):
+    if (exchange_id, method) == ('okx', 'cancel_all_orders_after'):
+        pytest.skip('of the account')
+    exchange = flavour.exchange(exchange_id)  # which is nowhere
+    given = arguments(exchange_id, method, {FIELD[exchange_id]: name})
+    with pytest.raises(ccxt.BadSymbol, match='it accepts'):
+        flavour.take(getattr(exchange, method)(*given))
+
+
+@pytest.mark.parametrize('method', METHODS[:-1])
+@pytest.mark.parametrize(
+    ('exchange_id', 'same', 'other'), [('okx', 'BTC/USD:BTC', 'BTC/USD:USD'), ('binance', 'BTCUSDT', 'ETH/USDT')]
+)
+def test_name_in_params_may_differ_from_the_argument_in_its_form_alone(
+    flavour, canned, exchange_id, method, same, other
+):
+    canned.answer('{}')
+    exchange = flavour.exchange(exchange_id, canned.url)
+    sent = []
+    for name, is_same in ((same, True), (other, False)):
+        given = arguments(exchange_id, method, {FIELD[exchange_id]: name}, UNIFIED[exchange_id])
+        with pytest.raises(ccxt.BaseError) as caught:
+            flavour.take(getattr(exchange, method)(*given))
+        assert (type(caught.value) is ccxt.BadRequest) is not is_same
+        sent.append(len(canned.received()))
+    assert sent[0] == sent[1] > 0
+
+
+# --- what several protections are keyed by
+
+
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_states_are_keyed_by_the_names_that_were_asked_for(flavour, simulator, exchange_id):
+    simulator.set_rule(exchange_id, UNDERLYING[exchange_id])
+    exchange = flavour.exchange(exchange_id, simulator.url)
+    other = {'okx': 'ETH/USD', 'binance': 'ETH/USDT'}[exchange_id]
+    names = [UNDERLYING[exchange_id], other, UNIFIED[exchange_id]]
+    states = flavour.take(exchange.fetch_mmps(tuple(names)))
+    assert list(states) == names
+    assert [states[name]['enabled'] for name in names] == [True, False, True]
+    assert states[names[0]] == states[names[2]]
+    assert states[names[0]] is not states[names[2]]
+    assert len(simulator.requests) == {'okx': 1, 'binance': 2}[exchange_id]  # one of an underlying is enough
+
+
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_state_of_a_name_in_params_is_keyed_by_it(flavour, simulator, exchange_id):
+    for underlying in {'okx': ['BTC-USD', 'ETH-USD'], 'binance': ['BTCUSDT', 'ETHUSDT']}[exchange_id]:
+        simulator.set_rule(exchange_id, underlying)
+    exchange = flavour.exchange(exchange_id, simulator.url)
+    states = flavour.take(exchange.fetch_mmps(None, {FIELD[exchange_id]: UNIFIED[exchange_id]}))
+    assert {name: state['underlyingId'] for name, state in states.items()} == {
+        UNIFIED[exchange_id]: UNDERLYING[exchange_id]
+    }
+
+
+def test_states_without_names_are_keyed_by_the_unified_underlying(flavour, simulator):
+    simulator.set_rule('okx', 'BTC-USD')
+    exchange = flavour.exchange('okx', simulator.url)
+    assert list(flavour.take(exchange.fetch_mmps())) == ['BTC/USD:BTC']
+
+
+# --- what a mass cancel takes
+
+OPTION = {'okx': 'BTC-USD-260327-100000-C', 'binance': 'BTC-260327-100000-C'}
+
+
+@pytest.mark.parametrize(('exchange_id', 'kind'), KILLS)
+@pytest.mark.parametrize(
+    ('name', 'value'),
+    [
+        ('symbol', OPTION),
+        ('instId', OPTION),
+        ('ordType', 'mmp'),
+        ('instType', 'OPTION'),
+        ('uly', 'BTC-USD'),
+        ('limit', 1),
+        ('after', '1'),
+        ('orderId', '1'),
+        ('concurrency', 1),
+        ('weightLimit', 1),
+        ('stray', False),
+        (5, 'x'),
+    ],
+)
+def test_param_that_could_narrow_a_mass_cancel_is_refused_unsent(flavour, simulator, exchange_id, kind, name, value):
+    quote(simulator, exchange_id)
+    exchange = flavour.exchange(exchange_id, simulator.url)
+    value = value[exchange_id] if isinstance(value, dict) else value
+    with pytest.raises(ccxt.NotSupported, match=str(name)):
+        flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id], {**kind, name: value}))
+    assert simulator.requests == []
+    assert len(resting(simulator, exchange_id)) == 3
+
+
+@pytest.mark.parametrize(('exchange_id', 'kind'), KILLS)
+def test_params_of_ccxt_and_those_that_are_none_do_not_keep_a_mass_cancel_from_its_work(
+    flavour, simulator, exchange_id, kind
+):
+    quote(simulator, exchange_id)
+    exchange = flavour.exchange(exchange_id, simulator.url)
+    of_ccxt = {'type': 'option', 'portfolioMargin': True, 'maxRetriesOnFailure': 3, 'maxRetriesOnFailureDelay': 9}
+    none = dict.fromkeys(['symbol', 'instId', 'mmp', 'lockInterval', 'qtyUnit', 'lockinterval', 'hedge'])
+    own = {'timeout': 5000, 'scope': 'orders', 'mmp': True, 'recvWindow': 4321, 'halt': False}
+    params = {**of_ccxt, **none, **own, **kind}
+    before = dict(params)
+    flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id], params))
+    assert params == before
+    assert resting(simulator, exchange_id) == []
+    for request in simulator.requests:
+        sent = str(request.url if hasattr(request, 'url') else request)
+        assert not [name for name in (*of_ccxt, 'timeout', 'scope', 'halt') if f'{name}=' in sent]
+        assert ('4321' in sent) is (exchange_id == 'binance')
+
+
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_mass_cancel_that_is_told_to_spare_mmp_orders_is_refused(flavour, exchange_id):
+    with pytest.raises(ccxt.BadRequest, match='mmp False'):
+        flavour.take(flavour.exchange(exchange_id).mass_cancel_mmp(UNIFIED[exchange_id], {'mmp': False}))
+
+
+@pytest.mark.parametrize('method', ['set_mmp', 'reset_mmp', 'fetch_mmp'])
+def test_params_of_ccxt_reach_no_mmp_endpoint(flavour, canned, method):
+    canned.answer('{}')
+    exchange = flavour.exchange('binance', canned.url)
+    given = arguments('binance', method, {'type': 'option', 'portfolioMargin': True}, 'BTC/USDT')
+    with pytest.raises(ccxt.BadResponse):
+        flavour.take(getattr(exchange, method)(*given))
+    [request] = canned.received()
+    assert 'portfolioMargin' not in decoded(request)
+    assert 'type' not in decoded(request)
+
+
+# --- slips of the pen
+
+
+@pytest.mark.parametrize(
+    ('wrong', 'right'),
+    [
+        *[(name.upper(), name) for name in OWN_NAMES],
+        *[(name.lower(), name) for name in OWN_NAMES if name.lower() != name],
+        ('lock_interval', 'lockInterval'),
+        ('_mmp', 'mmp'),
+        ('include_non_mmp', 'includeNonMmp'),
+    ],
+)
+def test_slip_of_the_pen_is_told_what_it_meant(wrong, right):
+    assert misspelt(['x', wrong]) == (wrong, right)
+    assert misspelt([right]) is None
+    assert misspelt([wrong], {wrong}) is None  # a field of the exchange's own
+
+
+def test_other_names_are_no_slips():
+    assert misspelt(['isMmp', 'instFamily', 'lock', 'lock-interval', 'recvWindow', 5, None, ('mmp',)]) is None
+
+
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+@pytest.mark.parametrize('method', METHODS[:-1])
+@pytest.mark.parametrize(
+    ('wrong', 'right'), [('lockinterval', 'lockInterval'), ('MMP', 'mmp'), ('QtyLimit', 'qtyLimit'), ('Halt', 'halt')]
+)
+def test_misspelt_param_is_refused_with_the_right_name(flavour, exchange_id, method, wrong, right):
+    exchange = flavour.exchange(exchange_id)  # which is nowhere
+    given = arguments(exchange_id, method, {wrong: 10_000}, UNIFIED[exchange_id])
+    with pytest.raises(ccxt.BadRequest, match=f'has no {wrong} in params, did you mean {right}') as caught:
+        flavour.take(getattr(exchange, method)(*given))
+    assert type(caught.value) is ccxt.BadRequest
+
+
+def test_misspelt_option_of_a_method_is_refused_too(flavour):
+    exchange = flavour.exchange('okx', options={'massCancelMmp': {'lockinterval': 10_000}})
+    with pytest.raises(ccxt.BadRequest, match=r"options\['massCancelMmp'\], did you mean lockInterval"):
+        flavour.take(exchange.mass_cancel_mmp('BTC/USD'))
+
+
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+@pytest.mark.parametrize('method', METHODS[:-1])
+@pytest.mark.parametrize('name', ['hedge', 'halt'])
+def test_what_is_not_there_yet_is_not_supported(flavour, exchange_id, method, name):
+    exchange = flavour.exchange(exchange_id)  # which is nowhere
+    given = arguments(exchange_id, method, {name: True}, UNIFIED[exchange_id])
+    with pytest.raises(ccxt.NotSupported, match=name):
+        flavour.take(getattr(exchange, method)(*given))
+
+
+# --- options that the user replaced
+
+
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+@pytest.mark.parametrize(
+    'options',
+    [
+        {},
+        {'defaultType': 'option'},
+        {'mmpLimits': {}, 'mmpContractSizes': None},
+        {'mmpLimits': {'orders': {'window': {'max': 4000}}}},
+        {'mmpLimits': None, 'massCancelMmp': None},
+    ],
+)
+def test_replaced_options_leave_the_plugins_own_as_they_were(flavour, simulator, exchange_id, options):
+    quote(simulator, exchange_id)
+    exchange = flavour.exchange(exchange_id, simulator.url)
+    exchange.options = options
+    underlying = UNIFIED[exchange_id]
+    state = flavour.take(exchange.set_mmp(*arguments(exchange_id, 'set_mmp', {}, underlying)[:-1]))
+    assert state['qtyLimitBase'] == {'okx': None if 'mmpContractSizes' in options else 0.1, 'binance': 10}[exchange_id]
+    for method in METHODS[1:-1]:
+        flavour.take(getattr(exchange, method)(*arguments(exchange_id, method, {}, underlying)))
+    assert resting(simulator, exchange_id) == []
+    with pytest.raises(ccxt.ArgumentsRequired, match='qtyLimit'):
+        flavour.take(exchange.set_mmp(underlying, 1, 1, None, None))
+    with pytest.raises(ccxt.NotSupported, match='countLimit'):
+        flavour.take(exchange.fetch_mmp(underlying, {'countLimit': 1}))
+
+
+def test_replaced_options_keep_the_windows(flavour):
+    exchange = flavour.exchange('okx')
+    exchange.options = {}
+    assert exchange._mmp_rate_limit('POST account/mmp-config') == (2, 10_000)
+    exchange.options = {'mmpRateLimits': {}}
+    assert exchange._mmp_rate_limit('POST account/mmp-config') is None
+
+
+@pytest.mark.parametrize('name', ['window', 'frozenTime'])
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_argument_in_params_is_refused_and_not_dropped(flavour, simulator, exchange_id, name):
+    exchange = flavour.exchange(exchange_id, simulator.url)
+    delta = {'okx': None, 'binance': 1}[exchange_id]
+    with pytest.raises(ccxt.BadRequest, match=name):
+        flavour.take(exchange.set_mmp(UNIFIED[exchange_id], 5000, 2000, 100, delta, {name: 3}))
+    assert simulator.requests == []
