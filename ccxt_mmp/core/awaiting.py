@@ -18,10 +18,12 @@ T = TypeVar('T')
 
 async def await_result(value: Any) -> Any:
     """The result of a ccxt call: awaited if it is awaitable (async, pro), as it is otherwise (sync)."""
-    # a coroutine is what it nearly always is, and the general question takes longer
-    if isinstance(value, CoroutineType) or inspect.isawaitable(value):
+    # the general question takes longer than these, one of which it nearly always is
+    if type(value) is CoroutineType:
         return await value
-    return value
+    if type(value) is dict or type(value) is list:
+        return value
+    return await value if inspect.isawaitable(value) else value
 
 
 async def gather(

@@ -8,8 +8,6 @@ import asyncio
 import io
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -20,6 +18,7 @@ from ccxt_mmp.core.request_context import answer_ends
 
 # s, longer than aiohttp's: what warm_up has prepared is to be there when it is needed
 KEEPALIVE, DNS_CACHE = 60, 600
+SETTINGS = frozenset(requests.Session.__attrs__)
 
 
 class Connections:
@@ -31,22 +30,14 @@ class Connections:
     def __reduce__(self) -> tuple[Any, ...]:
         return Connections, ()  # a copy of an exchange has connected nowhere
 
-    @contextmanager
-    def lend(self, stock: Any) -> Iterator[Any]:
-        """A session with the settings of the exchange's own."""
-        if not is_plain(stock):
-            yield stock
-            return
-        session = self._take(stock)
-        for name in stock.__attrs__:  # of which any may have been replaced since
-            if name != 'adapters':
-                setattr(session, name, getattr(stock, name))
-        try:
-            yield session
-        finally:
-            self._idle.append((os.getpid(), stock, session))
+    def lend(self, stock: Any) -> 'Loan':
+        """A session with the settings of the exchange's own: ``with connections.lend(stock) as session: ...``."""
+        return Loan(self, stock)
 
-    def _take(self, stock: requests.Session) -> requests.Session:
+    def give_back(self, stock: requests.Session, session: requests.Session) -> None:
+        self._idle.append((os.getpid(), stock, session))
+
+    def take(self, stock: requests.Session) -> requests.Session:
         while self._idle:
             try:
                 process, like, session = self._idle.pop()
@@ -66,9 +57,32 @@ class Connections:
             self._idle.pop()[-1].close()
 
 
+class Loan:
+    __slots__ = ('_connections', '_session', '_stock')
+
+    def __init__(self, connections: Connections, stock: Any) -> None:
+        self._connections = connections
+        self._stock = stock
+        self._session: Any = None
+
+    def __enter__(self) -> Any:
+        stock = self._stock
+        if not is_plain(stock):
+            return stock
+        session = self._session = self._connections.take(stock)
+        adapters = session.adapters
+        session.__dict__.update(stock.__dict__)  # of which any may have been replaced since
+        session.adapters = adapters
+        return session
+
+    def __exit__(self, *error: object) -> None:
+        if self._session is not None:
+            self._connections.give_back(self._stock, self._session)
+
+
 def is_plain(session: Any) -> bool:
     """Whether it is one that ``requests`` made, with settings alone: what else one has cannot be copied."""
-    if type(session) is not requests.Session or not vars(session).keys() <= {*session.__attrs__}:
+    if type(session) is not requests.Session or not vars(session).keys() <= SETTINGS:
         return False
     return all(type(adapter) is HTTPAdapter for adapter in session.adapters.values())
 

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from ccxt.base.errors import ArgumentsRequired, BadRequest, BadResponse, BadSymbol, ExchangeError, NotSupported
 
 from ccxt_mmp._redaction import LOGGER, redacted, remember
-from ccxt_mmp.core.credentials import refuse_unusable
+from ccxt_mmp.core.credentials import check_credentials
 from ccxt_mmp.core.params import option_names
 from ccxt_mmp.core.requests import Requests
 from ccxt_mmp.core.rules import Rules
@@ -248,16 +248,16 @@ class Mmp(Rules, Requests):
         super().log(*(redacted(str(each)) for each in args))
 
     def check_required_credentials(self, error: bool = True) -> Any:
-        remember(self)
         if error:
-            refuse_unusable(self)
+            check_credentials(self)
+        else:
+            remember(self)
         return super().check_required_credentials(error)
 
     def prepare_request_headers(self, headers: Any = None) -> Any:
         # ccxt checks the credentials of what it signs, and not of what only has the key, as Binance's listen keys
         if self.apiKey and headers and self.apiKey in headers.values():
-            remember(self)
-            refuse_unusable(self)
+            check_credentials(self)
         return super().prepare_request_headers(headers)
 
     def describe(self) -> Any:
@@ -265,16 +265,17 @@ class Mmp(Rules, Requests):
 
     def _mmp_option(self, method: str, name: str, default: Any, params: Params) -> tuple[Any, Params]:
         """As ccxt's handle_option_and_params, which takes an empty string in params for nothing, and much time."""
-        given = params.get(name)
+        given = params.get(name) if params else None
         if given is not None:
             return given, {key: value for key, value in params.items() if key != name}
         options = self.options
         of_method = options.get(method)
         names = option_names(name)
-        for key in names if isinstance(of_method, dict) else ():
-            value = of_method.get(key)
-            if value is not None:
-                return value, params
+        if of_method and isinstance(of_method, dict):
+            for key in names:
+                value = of_method.get(key)
+                if value is not None:
+                    return value, params
         for key in names:
             value = options.get(key)
             if value is not None:
@@ -311,7 +312,7 @@ class Mmp(Rules, Requests):
         It is named by the argument, or in the same ways under the exchange's own name in params.
         """
         field = self._underlying_field
-        given = params.get(field)
+        given = params.get(field) if params else None
         rest = {name: value for name, value in params.items() if name != field} if field in params else params
         if scope == 'rfq':
             if underlying is not None or given is not None:
@@ -321,6 +322,8 @@ class Mmp(Rules, Requests):
             return None, rest
         if underlying is None and given is None:
             raise ArgumentsRequired(f'{self.id} {method}() requires an underlying: {self._accepted_underlyings}')
+        if given is None:
+            return self._resolve_underlying(method, underlying), rest
         named = [self._resolve_underlying(method, each) for each in (underlying, given) if each is not None]
         if named[0] != named[-1]:
             raise BadRequest(

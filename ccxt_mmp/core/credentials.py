@@ -4,12 +4,55 @@ A key from a file with its line break makes ``requests`` and ``aiohttp`` fail in
 the outcome of the request were unknown.
 """
 
+from operator import attrgetter
 from typing import Any
 
 from ccxt.base.errors import AuthenticationError
 
+from ccxt_mmp._redaction import remember
+
 PEM = 'PRIVATE KEY'  # as ccxt tells one: it has line breaks
 UNSENT = ('secret', 'privateKey')  # they sign, and go into no header
+
+
+class Checked:
+    """The credentials of an exchange object that were found usable last: every request asks two or three times."""
+
+    __slots__ = ('read', 'required', 'values')
+
+    def __init__(self) -> None:
+        self.required: dict[str, bool] | None = None
+        self.read: Any = None
+        self.values: object = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Checked, ()  # a copy of an exchange is another object, whose credentials are to be hidden, too
+
+
+def are_checked(exchange: Any) -> bool:
+    """Whether these very credentials are all there, usable and hidden."""
+    checked: Checked | None = exchange.__dict__.get('_mmp_checked_credentials')
+    return (
+        checked is not None
+        and checked.required == exchange.requiredCredentials
+        and checked.read(exchange) == checked.values
+    )
+
+
+def check_credentials(exchange: Any) -> None:
+    """Hide the credentials of an exchange from now on; raise AuthenticationError for one that cannot be used."""
+    if are_checked(exchange):
+        return
+    required, checked = exchange.requiredCredentials, exchange.__dict__.get('_mmp_checked_credentials')
+    remember(exchange)
+    refuse_unusable(exchange)
+    names = [name for name, is_required in required.items() if is_required]
+    if names and all(getattr(exchange, name, None) for name in names):  # ccxt tells what is missing
+        checked = checked or exchange.__dict__.setdefault('_mmp_checked_credentials', Checked())
+        checked.required = None  # until all of it is there
+        checked.read = attrgetter(*names)
+        checked.values = checked.read(exchange)
+        checked.required = {**required}
 
 
 def refuse_unusable(exchange: Any) -> None:

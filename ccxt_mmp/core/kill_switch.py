@@ -23,6 +23,7 @@ from ccxt.base.errors import (
 
 from ccxt_mmp._redaction import redact
 from ccxt_mmp.core.awaiting import await_result, gather, succeeded
+from ccxt_mmp.core.credentials import are_checked
 from ccxt_mmp.core.fence import Fence, Shut
 from ccxt_mmp.core.numbers import MAX_NUMBER, exact_decimal, is_integer
 from ccxt_mmp.core.request_context import REFUSALS, current_holder
@@ -169,7 +170,8 @@ class KillSwitch(Requests):
 
     def _mass_cancel(self, underlying_id: str, params: Params) -> Progress:
         """What goes around a mass cancel: the time that it has, and the fence before new orders."""
-        self.check_required_credentials()  # at once, whatever it would have to wait for
+        if not are_checked(self):
+            self.check_required_credentials()  # at once, whatever it would have to wait for
         timeout, _ = self._mmp_option('massCancelMmp', 'timeout', TIMEOUT, params)
         seconds = self._natural('timeout', timeout) / 1000
         ends = time.monotonic() + seconds

@@ -6,9 +6,10 @@ that a hook makes in between has one of its own.
 """
 
 import asyncio
-import threading
 import time
+from asyncio import _get_running_loop as running_loop
 from contextvars import ContextVar
+from threading import get_ident as thread_id
 from typing import Any
 
 from ccxt.base.errors import DDoSProtection, ExchangeError, InvalidNonce, RateLimitExceeded
@@ -43,68 +44,31 @@ class RequestContext:
     answer_ends: time.monotonic() at which its answer is given up, for a transport that does not do it by itself.
     """
 
-    __slots__ = (
-        '__weakref__',
-        '_holder',
-        '_in_flight',
-        '_outer',
-        'answer_ends',
-        'cost',
-        'endpoint',
-        'ends',
-        'has_items',
-        'is_in_use',
-        'is_of_orders',
-        'is_ordinary',
-        'is_repeatable',
-        'is_urgent',
-        'least_timeout',
-        'marks',
-        'needs_data',
-        'owner',
-        'request',
-        'session',
-        'timeout',
-        'underlyings',
-    )
+    # as class attributes: a request is made in no time, and most differ from this in two or three
+    cost: int = 1
+    ends: float | None = None
+    least_timeout: float = 0.0
+    is_urgent: bool = False
+    is_ordinary: bool = False
+    is_repeatable: bool = False
+    has_items: bool = False
+    needs_data: bool = False
+    marks: dict[str, Mark] | None = None
+    underlyings: tuple[str, ...] = ()
+    request: dict[str, Any] | None = None
+    session: Any = None
+    timeout: float | None = None
+    answer_ends: float | None = None
+    is_in_use: bool = False
+    is_of_orders: bool | None = None
+    _in_flight: tuple[tuple[Fence, Mark, InFlight], ...] = ()
+    _holder: object = None
+    _outer: 'RequestContext | None' = None
 
-    def __init__(
-        self,
-        owner: object,
-        endpoint: str | None = None,
-        *,
-        cost: int = 1,
-        ends: float | None = None,
-        least_timeout: float = 0.0,
-        is_urgent: bool = False,
-        is_ordinary: bool = False,
-        is_repeatable: bool = False,
-        has_items: bool = False,
-        needs_data: bool = False,
-        marks: dict[str, Mark] | None = None,
-        underlyings: tuple[str, ...] = (),
-    ) -> None:
+    def __init__(self, owner: object, endpoint: str | None = None, **about: Any) -> None:
         self.owner = owner
         self.endpoint = endpoint
-        self.cost = cost
-        self.ends = ends
-        self.least_timeout = least_timeout
-        self.timeout: float | None = None
-        self.is_urgent = is_urgent
-        self.is_ordinary = is_ordinary
-        self.is_repeatable = is_repeatable
-        self.has_items = has_items
-        self.needs_data = needs_data
-        self.marks = marks
-        self.underlyings = underlyings
-        self.request: dict[str, Any] | None = None
-        self.session: Any = None
-        self.answer_ends: float | None = None
-        self.is_in_use = False
-        self.is_of_orders: bool | None = None
-        self._in_flight: list[tuple[Fence, Mark, InFlight]] = []
-        self._holder: object = None
-        self._outer: RequestContext | None = None
+        self.__dict__.update(about)
 
     def __enter__(self) -> 'RequestContext':
         self._holder = current_holder()
@@ -146,7 +110,7 @@ class RequestContext:
         order = fence.send(mark, time.monotonic() + timeout, self)
         if order is None:
             return False
-        self._in_flight.append((fence, mark, order))
+        self._in_flight = (*self._in_flight, (fence, mark, order))
         return True
 
     def may_still_be_sent(self, timeout: float) -> bool:
@@ -168,7 +132,7 @@ class RequestContext:
                 fence.lost(order)
             else:
                 fence.answered(order)
-        self._in_flight.clear()
+        self._in_flight = ()
 
 
 class UnderWay:
@@ -181,21 +145,23 @@ class UnderWay:
 
     def __init__(self, context: RequestContext) -> None:
         self._context = context
-        self._is_new = not context.is_entered
+        self._is_new = context._holder is None
 
     def __enter__(self) -> RequestContext:
+        context = self._context
         if self._is_new:
-            self._context.__enter__()
-        self._context.is_in_use = True
-        self._context.is_of_orders = None
-        return self._context
+            context.__enter__()
+        context.is_in_use = True
+        context.is_of_orders = None
+        return context
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        self._context.is_in_use = False
-        if self._context.is_sent:
-            self._context.ended(error)
+        context = self._context
+        context.is_in_use = False
+        if context._in_flight:
+            context.ended(error)
         if self._is_new:
-            self._context.__exit__(kind, error, traceback)
+            context.__exit__(kind, error, traceback)
 
 
 class Sending:
@@ -214,10 +180,11 @@ class Sending:
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         context = self._context
-        if context is not None:
-            context.session = context.timeout = context.answer_ends = None
-            if context.is_sent:
-                context.ended(error)
+        if context is None:
+            return
+        context.session = context.timeout = context.answer_ends = None
+        if context._in_flight:
+            context.ended(error)
 
 
 _CURRENT: ContextVar[RequestContext | None] = ContextVar('ccxt_mmp_request', default=None)
@@ -225,10 +192,10 @@ _CURRENT: ContextVar[RequestContext | None] = ContextVar('ccxt_mmp_request', def
 
 def current_holder() -> object:
     """The task that runs, or the thread where none does."""
-    loop = asyncio._get_running_loop()
+    loop = running_loop()
     if loop is None:
-        return threading.get_ident()
-    return asyncio.current_task(loop) or threading.get_ident()
+        return thread_id()
+    return asyncio.current_task(loop) or thread_id()
 
 
 def current_request(owner: object) -> RequestContext | None:

@@ -44,7 +44,10 @@ class Rules(Freezes):
 
     def _refuse_misspelt(self, method: str, params: Params, error: type[ExchangeError]) -> None:
         """A name that is nearly one of the plugin's own is never dropped in silence, nor sent."""
-        for where, given in (('params', params), (f"options['{method}']", self.options.get(method))):
+        of_method = self.options.get(method)
+        if not params and not of_method:
+            return
+        for where, given in (('params', params), (f"options['{method}']", of_method)):
             if not given or not isinstance(given, dict):
                 continue
             names = [name for name, value in given.items() if value is not None]
@@ -97,6 +100,8 @@ class Rules(Freezes):
 
     def _mass_cancel_params(self, params: Params) -> Params:
         """What a mass cancel reads and sends of its params; whatever else could narrow it is refused."""
+        if not params:
+            return params
         if params.get('mmp') not in (None, True):
             raise BadRequest(f'{self.id} massCancelMmp() cancels MMP orders, received mmp {shown(params["mmp"])}')
         taken = {}
