@@ -18,9 +18,10 @@ Every other failure is ccxt's own error: ``ArgumentsRequired``, ``BadRequest``, 
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from ccxt.base.errors import InvalidOrder, OperationFailed, OperationRejected, PermissionDenied
+from ccxt.base.types import Order
 
 from ccxt_mmp._fall_through import fall_through
 
@@ -31,7 +32,10 @@ class MmpFrozen(OperationRejected):
     underlying: unified, 'BTC/USD:BTC'; None where it is not known, and for block trading
     underlyingId: the exchange's own
     until: ms since the epoch at which the freeze ends by itself; None where that is not known, or only a reset ends it
+    orders: what ``create_order`` or ``create_orders`` raises it for, with their client order ids
     """
+
+    orders: Sequence[Order] = ()
 
     def __init__(
         self,
@@ -48,11 +52,21 @@ class MmpFrozen(OperationRejected):
 
 
 class MmpNotEnabled(PermissionDenied):
-    """The account does not have the market maker privilege that the exchange grants on request."""
+    """The account does not have the market maker privilege that the exchange grants on request.
+
+    orders: what ``create_order`` or ``create_orders`` raises it for, with their client order ids
+    """
+
+    orders: Sequence[Order] = ()
 
 
 class MassCancelLocked(InvalidOrder):
-    """MMP orders are locked: by the exchange (OKX: ``lockInterval``), or not sent because a mass cancel came first."""
+    """MMP orders are locked: by the exchange (OKX: ``lockInterval``), or not sent because a mass cancel came first.
+
+    orders: what ``create_order`` or ``create_orders`` raises it for, with their client order ids
+    """
+
+    orders: Sequence[Order] = ()
 
 
 class MassCancelIncomplete(OperationFailed):

@@ -1,8 +1,8 @@
-"""The only places where a core meets the network, for sync and async alike.
+"""How a core waits for the network, in sync and async alike.
 
-Every operation is written once, as a coroutine. On an async exchange an event loop drives it. On a sync exchange
-ccxt's calls return plain values, so the coroutine never suspends and ``run_sync`` runs it to its end without a loop,
-which therefore also works inside a running one.
+Every operation is written once, as a coroutine. On an async exchange an event loop runs it. On a sync exchange ccxt's
+calls return plain values, so the coroutine never suspends. ``run_sync`` runs it to its end without a loop, and works
+inside a running loop, too.
 """
 
 import asyncio
@@ -17,8 +17,8 @@ T = TypeVar('T')
 
 
 async def await_result(value: Any) -> Any:
-    """The result of a ccxt call: awaited if it is awaitable (async, pro), as it is otherwise (sync)."""
-    # the general question takes longer than these, one of which it nearly always is
+    """The result of a ccxt call: awaited in async and pro, returned as it is in sync."""
+    # the usual types first: isawaitable takes longer
     if type(value) is CoroutineType:
         return await value
     if type(value) is dict or type(value) is list:
@@ -29,10 +29,11 @@ async def await_result(value: Any) -> Any:
 async def gather(
     synchronous: bool, calls: Sequence[Callable[[], Coroutine[Any, Any, T]]], concurrency: int | None = None
 ) -> list[T | BaseException]:
-    """Each call's result or the exception that it raised, in the order of the calls.
+    """The result of each call, or the exception that it raised, in the order of the calls.
 
-    At most ``concurrency`` at once: in async all of them by default, in sync one after another unless more are asked
-    for, which are threads. A failure stops no other call; a cancellation, or Ctrl-C, stops all that have not begun.
+    concurrency: calls at once; by default all in async, and one in sync, where more take threads
+
+    A failure stops no other call. A cancellation or Ctrl-C stops the calls that have not begun.
     """
     if synchronous:
         return _in_threads(calls, min(concurrency or 1, len(calls)))
@@ -62,7 +63,7 @@ def _in_threads(calls: Sequence[Callable[[], Coroutine[Any, Any, T]]], concurren
             except BaseException as error:
                 if threading.get_ident() == caller and not isinstance(error, Exception):
                     raise
-                results[index] = error  # handed on, not swallowed
+                results[index] = error  # the caller gets it
 
     helpers: list[threading.Thread] = []
     try:
@@ -70,7 +71,7 @@ def _in_threads(calls: Sequence[Callable[[], Coroutine[Any, Any, T]]], concurren
             helpers.append(threading.Thread(target=work, name='ccxt-mmp', daemon=True))
             try:
                 helpers[-1].start()
-            except RuntimeError:  # there are too many, or the interpreter is shutting down: this one does it all
+            except RuntimeError:  # too many threads, or the interpreter is shutting down: go on with those there are
                 helpers.pop()
                 break
         work()
@@ -82,7 +83,7 @@ def _in_threads(calls: Sequence[Callable[[], Coroutine[Any, Any, T]]], concurren
 
 
 def succeeded(results: list[T | BaseException]) -> list[T]:
-    """The results of calls side by side, or the first failure."""
+    """The results of ``gather``; raises the first failure."""
     values: list[T] = []
     for result in results:
         if isinstance(result, BaseException):

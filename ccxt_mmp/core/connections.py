@@ -1,7 +1,7 @@
-"""The kill switch's own connections, so that it neither queues behind other requests nor shares their locks.
+"""The kill switch's own connections: it waits for no other request and shares no lock with one.
 
-``Connections`` serves sync exchanges, ``AsyncConnections`` async and pro ones. A session that the user has put into the
-exchange is used as it is: nobody but the user knows what it needs.
+``Connections`` is for sync exchanges, ``AsyncConnections`` for async and pro ones. If the user has replaced the session
+of the exchange, the kill switch uses that session: only the user knows what it needs.
 """
 
 import asyncio
@@ -16,22 +16,22 @@ from requests.adapters import HTTPAdapter
 
 from ccxt_mmp.core.request_context import answer_ends
 
-# s, longer than aiohttp's: what warm_up has prepared is to be there when it is needed
+# s, longer than aiohttp's, so that what warm_up has opened is still open when it is needed
 KEEPALIVE, DNS_CACHE = 60, 600
 SETTINGS = frozenset(requests.Session.__attrs__)
 
 
 class Connections:
-    """Sessions of ``requests``, each lent to one request at a time: threads and signal handlers never share one."""
+    """Sessions of ``requests``. Each serves one request at a time: threads and signal handlers never share one."""
 
     def __init__(self) -> None:
-        self._idle: list[tuple[int, requests.Session, requests.Session]] = []  # process, the exchange's own, and ours
+        self._idle: list[tuple[int, requests.Session, requests.Session]] = []  # process, the exchange's session, ours
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Connections, ()  # a copy of an exchange has connected nowhere
+        return Connections, ()  # a copy of an exchange has no connections
 
     def lend(self, stock: Any) -> 'Loan':
-        """A session with the settings of the exchange's own: ``with connections.lend(stock) as session: ...``."""
+        """``with connections.lend(stock) as session: ...``: a session with the settings of the exchange's own."""
         return Loan(self, stock)
 
     def give_back(self, stock: requests.Session, session: requests.Session) -> None:
@@ -41,9 +41,9 @@ class Connections:
         while self._idle:
             try:
                 process, like, session = self._idle.pop()
-            except IndexError:  # another thread was faster
+            except IndexError:  # another thread has taken it
                 break
-            if like is stock and process == os.getpid():  # a fork would share its sockets
+            if like is stock and process == os.getpid():  # after a fork both processes would share its sockets
                 return session
             session.close()
         session = requests.Session()
@@ -58,6 +58,8 @@ class Connections:
 
 
 class Loan:
+    """What ``Connections.lend`` returns."""
+
     __slots__ = ('_connections', '_session', '_stock')
 
     def __init__(self, connections: Connections, stock: Any) -> None:
@@ -81,14 +83,14 @@ class Loan:
 
 
 def is_plain(session: Any) -> bool:
-    """Whether it is one that ``requests`` made, with settings alone: what else one has cannot be copied."""
+    """Whether it is an unmodified session of ``requests``: its settings can be copied, anything else cannot."""
     if type(session) is not requests.Session or not vars(session).keys() <= SETTINGS:
         return False
     return all(type(adapter) is HTTPAdapter for adapter in session.adapters.values())
 
 
 class _Reader(io.RawIOBase):
-    """A socket's answer, until its time is over: a socket's own timeout starts again with every byte."""
+    """Reads an answer until its deadline. A socket's own timeout starts again with every byte."""
 
     def __init__(self, sock: Any, raw: Any) -> None:
         super().__init__()
@@ -113,7 +115,7 @@ class _Reader(io.RawIOBase):
 
 
 def _bounded(connection: Any) -> Any:
-    """A connection of urllib3 whose answers are read until their time is over."""
+    """A connection of urllib3 that reads answers until their deadline."""
     stock = connection.response_class
 
     def response(sock: Any, *arguments: Any, **keywords: Any) -> Any:
@@ -134,7 +136,7 @@ def _bounded_pool(stock: type) -> type:
 
 
 def _bound(manager: Any) -> Any:
-    """A manager of pools, of a proxy or not, whose answers are read until their time is over."""
+    """A pool manager, of a proxy or not, whose connections read answers until their deadline."""
     manager.pool_classes_by_scheme = {
         scheme: _bounded_pool(pool) for scheme, pool in manager.pool_classes_by_scheme.items()
     }
@@ -160,17 +162,17 @@ class _Adapter(HTTPAdapter):
 
 
 class AsyncConnections:
-    """A session of ``aiohttp`` on the loop that runs, whatever became of the one that the exchange was made on."""
+    """A session of ``aiohttp`` on the running loop, which may not be the loop that the exchange was made on."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._session: Any = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return AsyncConnections, ()  # a copy of an exchange has connected nowhere
+        return AsyncConnections, ()  # a copy of an exchange has no connections
 
     def session(self, exchange: Any) -> Any:
-        """The session; the exchange's own if that is of the user's, or closed."""
+        """The session; the exchange's own if the user has replaced or closed it."""
         stock = exchange.session
         connector = exchange.tcp_connector  # of a session that ccxt made
         is_of_the_user = stock is not None and (connector is None or getattr(stock, 'connector', None) is not connector)
@@ -179,10 +181,10 @@ class AsyncConnections:
             return stock
         loop = asyncio.get_running_loop()
         if self._session is None or self._session.closed or self._loop is not loop:
-            import aiohttp  # noqa: PLC0415 - a sync user has no need of it
+            import aiohttp  # noqa: PLC0415 - sync users do not need it
 
             if exchange.ssl_context is None:
-                exchange.open()  # it makes it
+                exchange.open()  # creates it
             connector = aiohttp.TCPConnector(
                 ssl=exchange.ssl_context, limit=0, keepalive_timeout=KEEPALIVE, ttl_dns_cache=DNS_CACHE
             )

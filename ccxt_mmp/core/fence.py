@@ -1,7 +1,7 @@
-"""The fence: MMP orders that wait to be sent are not sent once a mass cancel has come, and those in flight are known.
+"""The fence: a mass cancel stops the MMP orders that have not been sent, and knows those in flight.
 
-Nothing here takes a lock. Each step is one atomic operation, so a signal handler, a finalizer or another thread may
-come between any two of them; and what a handler that raises leaves undone ends by its time.
+Nothing here takes a lock. Each step is one atomic operation, so a signal handler, a finalizer or another thread may run
+between any two steps. If one of them raises and leaves something undone, it ends by its time.
 """
 
 import math
@@ -9,33 +9,33 @@ import time
 import weakref
 from typing import Any
 
-Mark = object  # what an order remembers of a fence from when it was asked for
+Mark = object  # identifies the state of a fence at the time when an order was asked for
 
-UNUSED: Mark = object()  # the mark of a fence that no mass cancel has closed yet
+UNUSED: Mark = object()  # of a fence that no mass cancel has closed yet
 
-# how long an order may still be on its way after its answer was given up, s
+# how long an order may still be in flight after its answer was given up, s
 GRACE = 1.0
 
 
 class InFlight:
-    """An order, or a batch, that was handed to the transport: in flight until it is answered or given up."""
+    """An order or a batch in flight: from when the transport has it until it is answered or given up."""
 
     __slots__ = ('_context', 'ends')
 
     def __init__(self, ends: float, context: Any) -> None:
         self.ends = ends  # of time.monotonic()
-        # neither a task nor what it waits for is kept alive for it
+        # weak: it keeps neither a task nor what the task waits for alive
         self._context = None if context is None else weakref.ref(context)
 
     @property
     def holder(self) -> object:
-        """The task or thread that waits for its answer; None if none does any more."""
+        """The task or thread that waits for its answer; None if none waits any more."""
         context = None if self._context is None else self._context()
         return None if context is None else context.holder
 
 
-class Shut:
-    """A mass cancel that is under way: ``with fence.shut(ends): ...``.
+class Closure:
+    """A mass cancel in progress: ``with fence.close(ends): ...``.
 
     ends: time.monotonic() after which it counts as over, whatever became of it
     """
@@ -47,55 +47,55 @@ class Shut:
         self.ends = ends
 
     def __enter__(self) -> None:
-        self._fence.cancels.add(self)
+        self._fence.in_progress.add(self)
         self._fence.renew_mark()
 
     def __exit__(self, *error: object) -> None:
         self._fence.renew_mark()
-        self._fence.cancels.discard(self)
+        self._fence.in_progress.discard(self)
 
 
 class Fence:
     """Stops the orders of an underlying that were asked for before a mass cancel of it was over.
 
-    It is shut as long as a mass cancel is under way. Orders in flight cannot be stopped: ``settled_at`` says when none
-    of them can arrive any more.
+    It is closed while a mass cancel is in progress. It cannot stop orders in flight: ``in_flight_until`` says when the
+    last of them can arrive.
     """
 
     def __init__(self) -> None:
         self._mark = UNUSED
-        self.cancels: set[Shut] = set()
+        self.in_progress: set[Closure] = set()
         self._in_flight: set[InFlight] = set()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Fence, ()  # a copy of an exchange has sent nothing
 
-    def shut(self, ends: float = math.inf) -> Shut:
-        return Shut(self, ends)
+    def close(self, ends: float = math.inf) -> Closure:
+        return Closure(self, ends)
 
     def renew_mark(self) -> None:
         self._mark = object()
 
     def mark(self) -> Mark:
-        """When an order is asked for, in terms of this fence."""
+        """Taken when an order is asked for."""
         return self._mark
 
     def lets_pass(self, mark: Mark) -> bool:
-        """Whether no mass cancel has begun or been under way since."""
-        return self._mark is mark and (not self.cancels or self._is_over(time.monotonic()))
+        """Whether no mass cancel has begun or been in progress since the mark was taken."""
+        return self._mark is mark and (not self.in_progress or self._is_over(time.monotonic()))
 
     def _is_over(self, now: float) -> bool:
-        """Whether no mass cancel is under way; one that was broken off, or whose loop is closed, ends by its time."""
-        return all(cancel.ends <= now for cancel in self.cancels.copy())
+        """Whether no mass cancel is in progress. An interrupted one, or one of a closed loop, ends by its time."""
+        return all(cancel.ends <= now for cancel in self.in_progress.copy())
 
     def send(self, mark: Mark, ends: float, context: Any = None) -> InFlight | None:
-        """Let an order go, if it may.
+        """Count an order as in flight; None if it must not be sent.
 
         ends: time.monotonic() at which it counts as given up
-        context: whose ``holder`` is the task or thread that waits for its answer, as long as one does
+        context: its ``holder`` is the task or thread that waits for the answer
         """
         order = InFlight(ends, context)
-        # counted before the check: a mass cancel that comes in between sees the order, or stops it, or both
+        # counted before the check: a mass cancel in between sees the order, stops it, or both
         self._in_flight.add(order)
         if self.lets_pass(mark):
             return order
@@ -106,24 +106,24 @@ class Fence:
         self._in_flight.discard(order)
 
     def lost(self, order: InFlight) -> None:
-        """Its answer was given up: it may still arrive for a while, though not for longer than before."""
+        """Its answer was given up. It may still arrive within GRACE, but no later than was known before."""
         order.ends = min(order.ends, time.monotonic() + GRACE)
-        self._in_flight.add(order)  # an answer had come, and left it open
+        self._in_flight.add(order)  # an answer had come that did not tell the outcome
 
     def has_interrupted(self, holder: object) -> bool:
-        """Whether an order of this task or thread waits until what it is asked in the course of is over.
+        """Whether the caller interrupts an order of its own task or thread, as a signal handler or a hook does.
 
-        Such as a signal handler. It may be sent only then, whenever that is.
+        Such an order goes on only when the caller is done, so nobody can wait for it here.
         """
         return any(order.holder == holder for order in self._in_flight.copy())
 
     @property
     def has_in_flight(self) -> bool:
-        """Whether an order is in flight, or was when somebody last looked."""
+        """Whether an order may be in flight; False is certain."""
         return bool(self._in_flight)
 
-    def settled_at(self) -> float:
-        """When no order that was sent can arrive any more, of time.monotonic(); in the past if none is in flight."""
+    def in_flight_until(self) -> float:
+        """time.monotonic() at which the last order in flight can arrive; in the past if there is none."""
         now = time.monotonic()
         latest = 0.0
         for order in self._in_flight.copy():

@@ -211,7 +211,7 @@ class SyncMmp(MmpOrders, Mmp):
     # --- how its requests are made
 
     def fetch2(self, *arguments: Any, **keywords: Any) -> Any:
-        with self._under_way():
+        with self._active_request():
             return super().fetch2(*arguments, **keywords)
 
     def fetch(self, *arguments: Any, **keywords: Any) -> Any:
@@ -359,7 +359,7 @@ class AsyncMmp(MmpOrders, Mmp):
         return client
 
     async def fetch2(self, *arguments: Any, **keywords: Any) -> Any:
-        with self._under_way():
+        with self._active_request():
             return await super().fetch2(*arguments, **keywords)
 
     async def fetch(self, *arguments: Any, **keywords: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What the mass cancels of the exchanges have in common: repeating, time, and the one that takes several requests."""
+"""Mass cancels: retries, time, and list-cancel-verify where the exchange has no single request."""
 
 import time
 from collections.abc import Awaitable, Callable, Collection
@@ -24,7 +24,7 @@ from ccxt.base.errors import (
 from ccxt_mmp._redaction import redact
 from ccxt_mmp.core.awaiting import await_result, gather, succeeded
 from ccxt_mmp.core.credentials import are_checked
-from ccxt_mmp.core.fence import Fence, Shut
+from ccxt_mmp.core.fence import Closure, Fence
 from ccxt_mmp.core.numbers import MAX_NUMBER, exact_decimal, is_integer
 from ccxt_mmp.core.request_context import REFUSALS, current_holder
 from ccxt_mmp.core.requests import Requests
@@ -38,88 +38,88 @@ TIMEOUT = 10_000  # ms
 CONCURRENCY = 20
 MAX_THREADS = 10  # of a sync exchange
 
-REPEATS = 2
+RETRIES = 2
 ROUNDS = 3
 POLL = 2  # ms
-RESERVE = 0.1  # the share of the time that an answer has at least, and that is kept for a last request
-CLOCK_SHARE = 0.3  # the share of what is left in which a clock that was not loaded may be asked
+RESERVE = 0.1  # share of the time: the least for an answer, and kept for a last request
+CLOCK_SHARE = 0.3  # share of what is left, for loading the time difference first
 CLOCK_TRIES = 2
 SHOWN_IDS = 5
 
-# permissions and keys, which no repetition mends
+# permissions and keys: no retry helps
 PERMANENT = (AuthenticationError, ExchangeClosedByUser)
 
 
 @dataclass
 class Outcome:
-    """What is known about the orders of a request that was to cancel them; the others may still rest."""
+    """What a cancel request did to its orders. Those that it does not name may still rest."""
 
-    cancelled: dict[str, Params] = field(default_factory=dict)  # unified orders by id, as the exchange said
-    gone: set[str] = field(default_factory=set)  # they were not open any more
+    cancelled: dict[str, Params] = field(default_factory=dict)  # unified orders by id
+    gone: set[str] = field(default_factory=set)  # not open any more
     refusals: list[BaseError] = field(default_factory=list)
 
 
 @dataclass
 class Attempts:
-    """What a request of a mass cancel has been tried with."""
+    """The retries of one request."""
 
-    repeats_left: int = REPEATS
+    retries_left: int = RETRIES
     clock_was_set: bool = False
 
 
 @dataclass
 class Progress:
-    """What a mass cancel may do, and what it knows so far."""
+    """What a mass cancel has left to do it with, and what it knows so far."""
 
     ends: float  # of time.monotonic()
-    reserve: float  # s, for a last request: so long before it ends orders in flight are waited for no longer
+    reserve: float  # s, kept for a last request
     fence: Fence
-    shut: Shut
-    is_settled: bool = False  # no order that this object sent before can arrive any more
-    is_banned: bool = False  # the address is, or would be with the next request
+    closure: Closure
+    nothing_in_flight: bool = False  # no order that this object has sent can still arrive
+    is_banned: bool = False  # the address is banned, or would be by the next request
     clock_tries_left: int = CLOCK_TRIES
-    lock: int = 0  # ms that each of its requests locks new orders
-    sent_at: int = 0  # ms since the epoch, of a request that locks
-    locked_until: float = 0.0  # of time.monotonic(), for certain
+    lock: int = 0  # ms for which each of its requests locks new orders
+    sent_at: int = 0  # ms since the epoch, of the last request that locks
+    locked_until: float = 0.0  # of time.monotonic(), at the least
     answers: list[Any] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
 
-    # where it takes several requests, by id
-    has_listed: bool = False  # an order of the account that it has to do with
-    is_verified: bool = False  # a list was read to its end after the last cancellation
+    # of list-cancel-verify, by order id
+    has_listed: bool = False  # a list had an order of the underlying
+    is_verified: bool = False  # a whole list was read after the last cancellation
     resting: dict[str, Params] = field(default_factory=dict)  # orders to cancel, as listed
-    undecided: dict[str, Any] = field(default_factory=dict)  # listed without saying whether they are to go
-    acknowledged: dict[str, Params] = field(default_factory=dict)  # unified orders that were said to be cancelled
-    gone: set[str] = field(default_factory=set)  # orders that were not open any more when they were to be cancelled
-    unanswered: set[str] = field(default_factory=set)  # orders whose cancellation may have taken effect
+    undecided: dict[str, Any] = field(default_factory=dict)  # the list does not say whether to cancel them
+    acknowledged: dict[str, Params] = field(default_factory=dict)  # unified orders that the exchange says it cancelled
+    gone: set[str] = field(default_factory=set)  # orders that were not open any more
+    unanswered: set[str] = field(default_factory=set)  # their cancellation may have taken effect
 
     def __enter__(self) -> 'Progress':
-        """The fence before new orders is closed as long as the mass cancel is under way."""
-        self.shut.__enter__()
-        self.look_around()
+        """Close the fence while the mass cancel is in progress."""
+        self.closure.__enter__()
+        self.check_in_flight()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.shut.__exit__(*error)
+        self.closure.__exit__(*error)
 
-    def look_around(self) -> None:
-        self.is_settled = not self.fence.has_in_flight or not (
+    def check_in_flight(self) -> None:
+        self.nothing_in_flight = not self.fence.has_in_flight or not (
             self.awaits_answers or self.fence.has_interrupted(current_holder())
         )
 
     @property
     def awaits_answers(self) -> bool:
-        """Whether orders in flight may still arrive; what arrives while the exchange locks orders is refused."""
-        return self.fence.settled_at() > max(time.monotonic(), self.locked_until)
+        """Whether orders in flight may still be accepted. The exchange refuses what arrives while it locks orders."""
+        return self.fence.in_flight_until() > max(time.monotonic(), self.locked_until)
 
     @property
     def of_request(self) -> dict[str, Any]:
-        """What its requests have of it."""
+        """For the ``RequestContext`` of its requests."""
         return {'ends': self.ends, 'least_timeout': self.reserve, 'is_urgent': True}
 
     @property
     def cancelled(self) -> dict[str, Params]:
-        """Orders that were said to be cancelled and are not listed again."""
+        """Orders that the exchange says it cancelled and that are not listed again."""
         listed = self.resting.keys() | self.undecided.keys()
         return {order_id: order for order_id, order in self.acknowledged.items() if order_id not in listed}
 
@@ -129,12 +129,12 @@ class Progress:
 
     @property
     def must_stop(self) -> bool:
-        """Whether nothing more may be sent: no time is left, or the address would be banned."""
+        """Whether it must send nothing more: no time is left, or the address would be banned."""
         return self.is_late or self.is_banned
 
     @property
     def is_over(self) -> bool:
-        """Whether another round is of no use."""
+        """Whether another round is useless."""
         return self.must_stop or any(isinstance(failure, PERMANENT) for failure in self.failures)
 
     def fail(self, error: Exception) -> None:
@@ -146,18 +146,18 @@ class Progress:
 class KillSwitch(Requests):
     """Mass cancels, for the exchange mixins."""
 
-    # --- what the exchange mixins say of it
+    # --- set by the exchange mixins
 
     _order_id_field: str
     _underlying_field: str
-    _rule_endpoint: str  # which is asked whether the exchange knows an underlying
+    _rule_endpoint: str  # tells whether the exchange knows an underlying
 
     def _confirm_cancelled(self, answer: Any) -> None:
-        """Raise unless the answer to a mass cancel in one request says that it was done."""
+        """Raise unless the answer to a mass cancel in one request says that it is done."""
         raise NotImplementedError
 
     def _until_room(self, endpoint: str) -> float:
-        """ms until the limit of an endpoint must have room, after the exchange has said that it is used up."""
+        """ms after which the limit of an endpoint must have room again."""
         raise NotImplementedError
 
     def _says_no_such_underlying(self, error: Exception) -> bool:
@@ -169,14 +169,14 @@ class KillSwitch(Requests):
     # --- one request
 
     def _mass_cancel(self, underlying_id: str, params: Params) -> Progress:
-        """What goes around a mass cancel: the time that it has, and the fence before new orders."""
+        """The frame of a mass cancel: its time, and the closed fence."""
         if not are_checked(self):
-            self.check_required_credentials()  # at once, whatever it would have to wait for
+            self.check_required_credentials()  # before it waits for anything
         timeout, _ = self._mmp_option('massCancelMmp', 'timeout', TIMEOUT, params)
         seconds = self._natural('timeout', timeout) / 1000
         ends = time.monotonic() + seconds
         fence = self._mmp_fence(underlying_id)
-        return Progress(ends, seconds * RESERVE, fence, fence.shut(ends + seconds))
+        return Progress(ends, seconds * RESERVE, fence, fence.close(ends + seconds))
 
     def _natural(self, name: str, value: object) -> int:
         if type(value) is int and 0 < value <= MAX_NUMBER:
@@ -187,9 +187,9 @@ class KillSwitch(Requests):
         return int(number)
 
     async def _urgent_request(self, endpoint: str, request: Any, progress: Progress, *, cost: int = 1) -> Any:
-        """A request of a mass cancel, which is harmless to repeat.
+        """A request of a mass cancel, which is safe to repeat.
 
-        Fails with the first failure that leaves it open whether it took effect, if there was one.
+        Raises the first failure after which the outcome is unknown, if there was one, else the last.
         """
         lost: BaseError | None = None
         attempts = Attempts()
@@ -206,22 +206,20 @@ class KillSwitch(Requests):
                 progress.fail(error)
                 if lost is None and isinstance(error, NetworkError) and not isinstance(error, REFUSALS):
                     lost = error
-                if not await self._is_worth_repeating(error, endpoint, attempts, progress):
+                if not await self._should_retry(error, endpoint, attempts, progress):
                     raise (lost or error) from error
-            except Exception as error:  # a session or a loop that is closed
+            except Exception as error:  # such as a closed session or loop
                 redact(error, None)
                 raise ExchangeNotAvailable(f'{self.id} {endpoint} failed: {described(error)}') from error
             else:
                 progress.answers.append(answer)
                 return answer
 
-    async def _is_worth_repeating(
-        self, error: BaseError, endpoint: str, attempts: Attempts, progress: Progress
-    ) -> bool:
-        """Whether to send a request that failed again, after whatever has to come before that.
+    async def _should_retry(self, error: BaseError, endpoint: str, attempts: Attempts, progress: Progress) -> bool:
+        """Whether to retry a request that failed, after what has to come first.
 
-        At once and at most twice; once, after a wrong clock was set; and as long as there is time, each time that a
-        limit which is used up must have room again.
+        Transient failures: at once, at most twice. A wrong clock: once, after the time difference is loaded. A used-up
+        rate limit: when it must have room again, as long as there is time.
         """
         if not isinstance(error, NetworkError) or isinstance(error, OutOfTimeError) or progress.must_stop:
             return False
@@ -237,22 +235,22 @@ class KillSwitch(Requests):
             attempts.clock_was_set = True
             await self._try_clock(self._load_time_difference, progress, progress.ends)
             return not progress.must_stop
-        attempts.repeats_left -= 1
-        return attempts.repeats_left >= 0
+        attempts.retries_left -= 1
+        return attempts.retries_left >= 0
 
     async def _try_clock(self, load: Callable[..., Awaitable[None]], progress: Progress, ends: float) -> None:
-        """A clock that cannot be asked does not keep a kill switch from trying with the one at hand."""
+        """Load the time difference if possible; else the kill switch goes on with the clock that there is."""
         if not progress.clock_tries_left:
             return
         try:
             await load(ends=ends, is_urgent=True)
-        except Exception:  # noqa: BLE001 - if the clock at hand is wrong, the exchange will say so
+        except Exception:  # noqa: BLE001 - if the clock is wrong, the exchange will say so
             progress.clock_tries_left -= 1
 
     async def _only_request(self, endpoint: str, request: Params, underlying_id: str, progress: Progress) -> Any:
-        """The request of a mass cancel that is a single one; a second if orders were in flight before the first.
+        """A mass cancel in one request; a second one if orders were in flight before the first.
 
-        Unless it locks, and those have been answered, or must have come, before the lock ends: they were refused.
+        No second one if the first locks and those orders must have arrived before the lock ends: they were refused.
         """
         try:
             answer = await self._urgent_request(endpoint, request, progress)
@@ -261,32 +259,32 @@ class KillSwitch(Requests):
                 raise self._incomplete(underlying_id, progress) from error
             raise
         self._confirm_cancelled(answer)
-        if progress.is_settled:
+        if progress.nothing_in_flight:
             return answer
-        await self._settle(progress)
-        if not progress.is_settled or time.monotonic() >= progress.locked_until:
+        await self._await_in_flight(progress)
+        if not progress.nothing_in_flight or time.monotonic() >= progress.locked_until:
             try:
                 answer = await self._urgent_request(endpoint, request, progress)
                 self._confirm_cancelled(answer)
             except BaseError as error:
                 progress.fail(error)
                 raise self._incomplete(underlying_id, progress) from error
-        if not progress.is_settled:
+        if not progress.nothing_in_flight:
             raise self._incomplete(underlying_id, progress)
         return answer
 
-    async def _settle(self, progress: Progress) -> None:
-        """Wait until no order that this object had sent can arrive any more, but leave time for a last cancel."""
+    async def _await_in_flight(self, progress: Progress) -> None:
+        """Wait for the orders in flight, but leave time for a last cancel."""
         while progress.awaits_answers and time.monotonic() < progress.ends - progress.reserve:
             await await_result(self.sleep(POLL))
-        progress.look_around()
+        progress.check_in_flight()
 
     # --- list, cancel, verify
 
     async def _cancel_listed(self, underlying_id: str, params: Params, progress: Progress) -> MassCancel:
-        """List the open orders, cancel the MMP orders of the underlying among them, and list again to see.
+        """List the open orders, cancel the MMP orders of the underlying, and list again to verify.
 
-        The exchange mixin knows how: ``_list_open_orders``, ``_is_to_cancel``, ``_chunks`` and ``_cancel_chunk``.
+        The exchange mixin has the steps: ``_list_open_orders``, ``_is_to_cancel``, ``_chunks``, ``_cancel_chunk``.
         """
         concurrency = self._natural(
             'concurrency', self._mmp_option('massCancelMmp', 'concurrency', CONCURRENCY, params)[0]
@@ -294,15 +292,15 @@ class KillSwitch(Requests):
         rounds_left = ROUNDS
         while True:
             await self._list_what_rests(underlying_id, params, progress)
-            is_done = progress.is_verified and not progress.resting and progress.is_settled
+            is_done = progress.is_verified and not progress.resting and progress.nothing_in_flight
             if is_done or progress.is_over or not rounds_left:
                 break
             rounds_left -= 1
             await self._cancel_what_rests(underlying_id, params, progress, concurrency)
-            await self._settle(progress)
+            await self._await_in_flight(progress)
             if progress.is_over:
                 break
-        if progress.resting or not progress.is_verified or not progress.is_settled:
+        if progress.resting or not progress.is_verified or not progress.nothing_in_flight:
             self._raise_incomplete(underlying_id, progress)
         if progress.undecided:
             raise BadResponse(
@@ -314,11 +312,11 @@ class KillSwitch(Requests):
         return self._mass_cancelled(underlying_id, progress.answers, list(progress.cancelled.values()))
 
     async def _raise_if_unknown(self, underlying_id: str, progress: Progress) -> None:
-        """There is nothing to cancel of a name that is none: ask the exchange, and pass over any other answer."""
+        """Nothing was listed: ask the exchange whether it knows the underlying, and ignore any other answer."""
         try:
             request = {self._underlying_field: underlying_id}
             await self._send(self._rule_endpoint, request, **progress.of_request)
-        except Exception as error:  # no order rests, and that was asked for
+        except Exception as error:  # no order rests, which is what was asked for
             if self._says_no_such_underlying(error):
                 raise BadSymbol(f'{self.id} massCancelMmp() {underlying_id}: {described(error)}') from error
 
@@ -326,10 +324,10 @@ class KillSwitch(Requests):
         rows: list[Any] = []
         try:
             await self._list_open_orders(underlying_id, params, progress, rows)
-        except Exception as error:  # noqa: BLE001 - nor is this a reason to stop
+        except Exception as error:  # noqa: BLE001 - a failed list must not stop the cancels
             progress.fail(error)
         else:
-            # what was listed before and is not now does not rest
+            # what is not listed any more does not rest
             progress.resting, progress.undecided = {}, {}
             progress.unanswered.clear()
             progress.is_verified = True
@@ -383,12 +381,12 @@ class KillSwitch(Requests):
 
     @staticmethod
     def _outcome(chunk: dict[str, Params], cancelled: dict[str, Params], refused: list[BaseError]) -> Outcome:
-        """What an answer says. Which order a refusal is of it need not say, so all others are gone or none is."""
+        """What an answer says. It may not say which order a refusal is of: then all others are gone, or none is."""
         refusals = [error for error in refused if not isinstance(error, OrderNotFound)]
         is_known = not refusals and len(cancelled) + len(refused) == len(chunk)
         return Outcome(cancelled, chunk.keys() - cancelled.keys() if is_known else set(), refusals)
 
-    # --- what came of it
+    # --- the result
 
     def _mass_cancelled(self, underlying_id: str, info: Any, orders: list[Params] | None) -> MassCancel:
         return {
@@ -403,7 +401,7 @@ class KillSwitch(Requests):
 
     def _raise_incomplete(self, underlying_id: str, progress: Progress) -> NoReturn:
         has_done_nothing = not (progress.acknowledged or progress.gone or progress.unanswered)
-        if has_done_nothing and progress.is_settled:
+        if has_done_nothing and progress.nothing_in_flight:
             for failure in progress.failures:
                 if isinstance(failure, PERMANENT):
                     raise failure
@@ -418,7 +416,7 @@ class KillSwitch(Requests):
         )
         if progress.is_late:
             known += '; its time is over'
-        if not progress.is_settled:
+        if not progress.nothing_in_flight:
             known += '; orders that were sent before it are not answered and may still arrive'
         if progress.failures:
             known += f'; first failure {described(progress.failures[0])}'
@@ -431,14 +429,14 @@ class KillSwitch(Requests):
 
 
 def all_of(*facts: bool | None) -> bool | None:
-    """Whether all hold; False if one certainly does not, None if that is not known."""
+    """False if one fact is False, else None if one is unknown, else True."""
     if any(fact is False for fact in facts):
         return False
     return None if None in facts else True
 
 
 def _first(ids: Collection[str]) -> str:
-    """How many ids there are, and the first of them."""
+    """The number of ids, and the first of them."""
     named = ', '.join(list(ids)[:SHOWN_IDS])
     more = ', ...' if len(ids) > SHOWN_IDS else ''
     return f'{len(ids)} ({named}{more})' if ids else '0'

@@ -1,8 +1,8 @@
-"""What ccxt does not tell its hooks: which request ``throttle``, ``sign``, ``fetch`` and ``handle_errors`` serve.
+"""Which request ccxt's hooks serve: ``throttle``, ``sign``, ``fetch`` and ``handle_errors`` are not told by ccxt.
 
-A method of this package enters a ``RequestContext`` around ccxt's call. It belongs to the task or thread that entered
-it, as long as it is entered: a task or a thread that a hook starts meanwhile inherits nothing of it, and a request
-that a hook makes in between has one of its own.
+A method of this package enters a ``RequestContext`` around ccxt's call. The context belongs to the task or thread that
+entered it, while it is entered. A task or thread that a hook starts inherits nothing. A request that a hook makes in
+between has a context of its own.
 """
 
 import asyncio
@@ -16,35 +16,34 @@ from ccxt.base.errors import DDoSProtection, ExchangeError, InvalidNonce, RateLi
 
 from ccxt_mmp.core.fence import UNUSED, Fence, InFlight, Mark
 
-# what was asked for did not happen, for certain; any other failure leaves it open
+# after these nothing was done, for certain; after any other failure the outcome is unknown
 REFUSALS = (ExchangeError, DDoSProtection, RateLimitExceeded, InvalidNonce)
 
 
 class RequestContext:
-    """What a request is, or several in a row: ``with RequestContext(exchange, ...): await ...``.
+    """One request, or several in a row: ``with RequestContext(exchange, ...): await ...``.
 
-    It has either an endpoint, whose window it waits for instead of ccxt's queue, such as 'POST account/mmp-config'; or
-    none, as orders, which wait in the queue as any other request.
-
-    owner: the exchange; the requests of another one that is called meanwhile are none of its business.
-    cost: how many calls of the window it counts as.
-    ends: time.monotonic() at which it need not be sent any more.
-    least_timeout: s that its answer has at least, if there is so much left.
-    is_urgent: whether it goes over the kill switch's own connections.
-    is_ordinary: whether it is ccxt's own, which nothing is known of and which is left as it is.
-    is_repeatable: whether ccxt's own retries apply.
-    has_items: whether the answer tells of each order for itself.
-    needs_data: whether an answer of OKX without any is no answer.
-    marks: of each fence, from when its orders were asked for.
-    underlyings: of the MMP orders that it places or changes; where none is given the request itself tells.
+    endpoint: such as 'POST account/mmp-config'. The request waits for the window of this endpoint instead of ccxt's
+        queue. None: it waits in the queue, as orders do.
+    owner: the exchange. Requests of another exchange that is called meanwhile are not part of it.
+    cost: the number of calls that it counts as.
+    ends: time.monotonic() after which it is not worth sending.
+    least_timeout: s that its answer has at least, if as much is left.
+    is_urgent: it goes over the kill switch's own connections.
+    is_ordinary: it is ccxt's own and stays as it is.
+    is_repeatable: ccxt's own retries apply.
+    has_items: the answer tells the outcome of each order.
+    needs_data: an answer of OKX without data is an error.
+    marks: of each fence, taken when its orders were asked for.
+    underlyings: of the MMP orders that it places or changes; by default the request itself tells.
     request: the order as it is sent, once it is known.
-    is_of_orders: whether the request that is being made places or changes orders; None before it is signed.
-    session: the connections that it goes over, where they are not the exchange's own.
-    timeout: ms that its answer has, where it is not the exchange's own.
-    answer_ends: time.monotonic() at which its answer is given up, for a transport that does not do it by itself.
+    is_of_orders: it places or changes orders; None before it is signed.
+    session: its connections, if they are not the exchange's own.
+    timeout: ms for its answer, if it is not the exchange's own.
+    answer_ends: time.monotonic() at which its answer is given up, for transports without a deadline.
     """
 
-    # as class attributes: a request is made in no time, and most differ from this in two or three
+    # class attributes, since most requests differ in two or three of them, and setting all of them takes time
     cost: int = 1
     ends: float | None = None
     least_timeout: float = 0.0
@@ -78,7 +77,7 @@ class RequestContext:
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         self._holder = None
-        # a task that is collected after its loop has closed ends in another context
+        # a task that is collected after its loop has closed ends in another contextvars context
         if _CURRENT.get() is self:
             _CURRENT.set(self._outer)
         self._outer = None
@@ -87,7 +86,7 @@ class RequestContext:
 
     @property
     def holder(self) -> object:
-        """The task or thread that has entered it; None if none has."""
+        """The task or thread that has entered it, or None."""
         return self._holder
 
     @property
@@ -102,7 +101,7 @@ class RequestContext:
         return bool(self._in_flight)
 
     def send(self, fence: Fence, underlying_id: str, timeout: float) -> bool:
-        """Called right before MMP orders of an underlying are sent: whether they may be.
+        """Whether MMP orders of an underlying may be sent; called right before they are.
 
         timeout: s after which they count as given up
         """
@@ -114,19 +113,19 @@ class RequestContext:
         return True
 
     def may_still_be_sent(self, timeout: float) -> bool:
-        """Whether no mass cancel has come since ``send``; what is sent only now is given up so much later."""
+        """Whether no mass cancel has come since ``send``; the timeout starts again."""
         for _, _, order in self._in_flight:
             order.ends = time.monotonic() + timeout
         return all(fence.lets_pass(mark) for fence, mark, _ in self._in_flight)
 
     def answered(self) -> None:
-        """An answer has come; what it says is seen when the request ends."""
+        """An answer has come. What it says is known when the request ends."""
         for fence, _, order in self._in_flight:
             fence.answered(order)
 
     def ended(self, error: BaseException | None) -> None:
-        """The orders in flight are answered, or their answer is given up or leaves it open."""
-        is_open = error is not None and not leaves_nothing_open(error)
+        """The orders in flight are answered, or given up, or their outcome is unknown."""
+        is_open = error is not None and not is_refusal(error)
         for fence, _, order in self._in_flight:
             if is_open:
                 fence.lost(order)
@@ -135,10 +134,10 @@ class RequestContext:
         self._in_flight = ()
 
 
-class UnderWay:
-    """The request that ccxt is making: ``with UnderWay(context): ...``.
+class ActiveRequest:
+    """The request that ccxt is making: ``with ActiveRequest(context): ...``.
 
-    Its context is in use meanwhile, so that a request which a hook makes in between has another one.
+    It marks its context as in use, so that a request which a hook makes in between gets another one.
     """
 
     __slots__ = ('_context', '_is_new')
@@ -165,7 +164,7 @@ class UnderWay:
 
 
 class Sending:
-    """One attempt to send it: what it has of its own, and whose answer it waits for, ends with it."""
+    """One attempt to send a request. Its session and timeout, and what it has in flight, end with it."""
 
     __slots__ = ('_context',)
 
@@ -191,7 +190,7 @@ _CURRENT: ContextVar[RequestContext | None] = ContextVar('ccxt_mmp_request', def
 
 
 def current_holder() -> object:
-    """The task that runs, or the thread where none does."""
+    """The current task, or the thread if there is none."""
     loop = running_loop()
     if loop is None:
         return thread_id()
@@ -199,45 +198,46 @@ def current_holder() -> object:
 
 
 def current_request(owner: object) -> RequestContext | None:
-    """The innermost request of an exchange that this task or thread is making."""
+    """The innermost request that this task or thread makes on an exchange."""
     context = _CURRENT.get()
     if context is None or context.owner is not owner or context._holder != current_holder():
         return None
     return context
 
 
-def marks_around(owner: object) -> dict[str, Mark] | None:
-    """The marks of the request of an exchange that a task was started in the course of, if that is not over.
+def inherited_marks(owner: object) -> dict[str, Mark] | None:
+    """The marks of the request during which the current task was started, if that request is not over.
 
-    Nothing else of it is inherited; old marks can but stop MMP orders that a mass cancel came after.
+    A task inherits nothing else. Old marks are safe: all they can do is stop MMP orders that are older than a mass
+    cancel.
     """
     context = _CURRENT.get()
     return context.marks if context is not None and context.owner is owner and context.is_entered else None
 
 
 def answer_ends() -> float | None:
-    """time.monotonic() at which the answer to the request that is being made is given up; None if it says nothing."""
+    """time.monotonic() at which the answer to the current request is given up, or None."""
     context = _CURRENT.get()
     return None if context is None else context.answer_ends
 
 
-def leaves_nothing_open(error: BaseException) -> bool:
-    """Whether a failure says for certain that what was asked for did not happen."""
-    return isinstance(error, REFUSALS) and not broke_off(error.__cause__)
+def is_refusal(error: BaseException) -> bool:
+    """Whether nothing was done, for certain."""
+    return isinstance(error, REFUSALS) and not is_transport_failure(error.__cause__)
 
 
-def broke_off(cause: BaseException | None) -> bool:
-    """Whether it is a failure of the HTTP client, and not an answer with a status of its own."""
+def is_transport_failure(cause: BaseException | None) -> bool:
+    """Whether the HTTP client failed, as opposed to an answer with an error status."""
     names = {f'{each.__module__}.{each.__name__}' for each in type(cause).__mro__}
     of_transport = {'aiohttp.client_exceptions.ClientError', 'requests.exceptions.RequestException'}
     return bool(names & of_transport) and 'requests.exceptions.HTTPError' not in names
 
 
 class RequestAttribute:
-    """An attribute of the exchange of which the request that is being made may have a value of its own."""
+    """An attribute of the exchange that the current request can override."""
 
     def __init__(self, *default: Any) -> None:
-        self._default = default  # of a class of the user's, in place of ccxt's
+        self._default = default  # the value of a user's class, if it replaces ccxt's
 
     def __set_name__(self, mixin: type, name: str) -> None:
         self._mixin = mixin
@@ -249,7 +249,7 @@ class RequestAttribute:
         context = _CURRENT.get()
         if context is not None and context.owner is exchange:
             value = getattr(context, self._name)
-            # asked last, as it takes longest
+            # checked last, as it takes longest
             if value is not None and context._holder == current_holder():
                 return value
         try:

@@ -1,4 +1,4 @@
-"""How requests are made: what they wait for, what stops them, over which connections they go, what their answer is."""
+"""How requests are made: their windows, the fence, their connections, and how their answers are read."""
 
 import time
 from collections.abc import Iterable
@@ -13,43 +13,43 @@ from ccxt_mmp.core.fence import GRACE, Fence, Mark
 from ccxt_mmp.core.host import Host
 from ccxt_mmp.core.params import RETRY_OPTIONS, option_names
 from ccxt_mmp.core.request_context import (
+    ActiveRequest,
     RequestAttribute,
     RequestContext,
     Sending,
-    UnderWay,
-    broke_off,
     current_request,
-    marks_around,
+    inherited_marks,
+    is_transport_failure,
 )
 from ccxt_mmp.core.text import described, shown
 from ccxt_mmp.core.throttling import OutOfTimeError, RollingWindow
 from ccxt_mmp.errors import MassCancelLocked
 
-UNREADABLE = (RecursionError, ValueError)  # what ccxt fails with at an answer of no form that it knows
+UNREADABLE = (RecursionError, ValueError)  # raised by ccxt for an answer that it cannot read
 SIGNED = ('path', 'api', 'method', 'params')  # ccxt's arguments of sign
 
 
 class Requests(Host):
-    """What the fronts and the exchange mixins share about requests."""
+    """Requests, for the fronts and the exchange mixins."""
 
-    # --- what the exchange mixins say of it
+    # --- set by the exchange mixins
 
     _mmp_endpoints: ClassVar[dict[str, str]]  # ccxt's implicit method of each endpoint
-    _time_endpoint: str  # what load_time_difference asks
-    _order_paths: ClassVar[tuple[str, ...]] = ()  # of the requests that place or change orders
+    _time_endpoint: str  # of load_time_difference
+    _order_paths: ClassVar[tuple[str, ...]] = ()  # they place or change orders
 
     def _mmp_underlyings_sent(self, path: str, params: Any) -> Iterable[str]:
-        """The underlyings of the MMP orders that a request to one of those paths places."""
+        """The underlyings of the MMP orders in a request to one of those paths."""
         raise NotImplementedError
 
-    # --- what a request may have of its own
+    # --- attributes that a request can override
 
     if not TYPE_CHECKING:
         session = RequestAttribute()
         timeout = RequestAttribute()
 
         def __init_subclass__(cls, **keywords: Any) -> None:
-            """A class of the user's may set them, before or after the mixins."""
+            """A user's class may set them, before or after the mixins."""
             super().__init_subclass__(**keywords)
             for name in ('session', 'timeout'):
                 attribute = next(vars(each)[name] for each in cls.__mro__ if name in vars(each))
@@ -61,24 +61,24 @@ class Requests(Host):
     # --- sending
 
     async def _mmp_request(self, endpoint: str, request: Any, *, is_repeatable: bool = False) -> Any:
-        """One request, which waits for its endpoint's own window alone.
+        """One request, which waits only for its endpoint's own window.
 
-        Not repeated, whatever ccxt's retry options say, unless it may be: a repeated set or reset could wipe out a
-        freeze that came in between.
+        ccxt's retry options apply only if it is repeatable: a repeated set or reset could end a freeze that began in
+        between.
         """
         await self._adjust_clock()
         return await self._send(endpoint, request, is_repeatable=is_repeatable)
 
     async def _send(self, endpoint: str, request: Any, **about: Any) -> Any:
-        """One request to an endpoint; ``about`` is what its ``RequestContext`` says of it."""
+        """One request to an endpoint; ``about`` goes into its ``RequestContext``."""
         with RequestContext(self, endpoint, has_items=isinstance(request, list), **about):
             return await await_result(getattr(self, self._mmp_endpoints[endpoint])(request))
 
     async def _adjust_clock(self, **about: Any) -> None:
-        """Load the time difference if ccxt is to adjust for it and has not loaded it."""
+        """Load the time difference if ccxt has to adjust for it and has not loaded it."""
         if not self.options.get('adjustForTimeDifference'):
             return
-        # a difference of exactly 0 looks as if none was loaded
+        # a loaded difference of exactly 0 looks like none
         loaded = self.safe_integer(self.options, 'timeDifference') or getattr(self, '_mmp_clock_adjusted', False)
         if not loaded:
             self.check_required_credentials()  # before anything is sent
@@ -101,17 +101,17 @@ class Requests(Host):
                 return [0, self.omit(params, [name, default_name]) if is_given else params]
         return super().handle_option_and_params(params, methodName, optionName, defaultValue)
 
-    # --- the request that ccxt makes
+    # --- ccxt's hooks
 
-    def _under_way(self) -> UnderWay:
-        """The request that begins: of the method that has entered a context for it, or one of ccxt's own."""
+    def _active_request(self) -> ActiveRequest:
+        """The request that begins: in the context that a method has entered for it, or in a new one."""
         context = current_request(self)
         if context is None or context.is_in_use:
-            marks = marks_around(self) if context is None else None
+            marks = inherited_marks(self) if context is None else None
             if marks is None:
                 marks = self._fence_marks()
             context = RequestContext(self, is_ordinary=True, is_repeatable=True, marks=marks)
-        return UnderWay(context)
+        return ActiveRequest(context)
 
     def _sending(self) -> Sending:
         context = current_request(self)
@@ -120,13 +120,13 @@ class Requests(Host):
         if context.is_of_orders is not False:
             self._pass_fence(context)
         if context.is_urgent and context.ends is not None:
-            # a third of what is left, so that one answer that does not come leaves time to ask again
+            # a third of what is left, so that after an answer that never comes there is time to ask again
             left = max(context.ends - time.monotonic(), 0.001)
             context.timeout = min(self.timeout or inf, max(left / 3, min(left, context.least_timeout)) * 1000)
         return Sending(context)
 
     def sign(self, *arguments: Any, **keywords: Any) -> Any:
-        # ccxt signs a request when the waiting is over, right before it hands it to the transport
+        # ccxt signs a request when it has waited, right before it goes to the transport
         context = current_request(self)
         if context is not None and context.is_in_use:
             path = arguments[0] if arguments else keywords.get('path')
@@ -137,13 +137,13 @@ class Requests(Host):
         return super().sign(*arguments, **keywords)
 
     def _find_mmp_orders(self, context: RequestContext, path: str = '', params: Any = None, **_: Any) -> None:
-        """Let a request know the underlyings of its MMP orders, unless a method has entered it that knows more."""
+        """Find the underlyings of the MMP orders of a request, unless the method that makes it has named them."""
         context.underlyings = context.underlyings or tuple(dict.fromkeys(self._mmp_underlyings_sent(path, params)))
 
     def _pass_fence(self, context: RequestContext) -> None:
         """Count the MMP orders of a request as in flight; raise if a mass cancel came after they were asked for.
 
-        Asked twice for each sending, as hooks run between the signing and the transport, and may cancel.
+        Called twice for each attempt: hooks run between the signing and the transport, and may cancel.
         """
         given_up_after = self.timeout / 1000 + GRACE
         if context.is_sent:
@@ -157,36 +157,36 @@ class Requests(Host):
         return MassCancelLocked(f'{self.id} createOrder() was not sent: a mass cancel came after it was asked for')
 
     def on_rest_response(self, code: int, *arguments: Any, **keywords: Any) -> Any:
-        # hooks that come after this one may cancel, and need not wait for an order that is answered
+        # hooks after this one may cancel, and need not wait for an answered order
         context = current_request(self)
         if context is not None and context.is_sent and code < 500:
             context.answered()
         return super().on_rest_response(code, *arguments, **keywords)
 
     def _read(self, answer: Any) -> Any:
-        """ccxt hands on an answer that is no JSON as a text or a stream, and fails at it where it expects an order."""
+        """ccxt returns an answer that is no JSON as a text or a stream, and fails later where it expects an order."""
         if not isinstance(answer, (dict, list)) and self._is_own_request():
             raise BadResponse(f'{self.id} received an answer that is no JSON object: {shown(answer)}')
         return answer
 
     def _raise_if_unread(self, error: Exception) -> None:
-        """ccxt fails in ways of Python's at answers that it cannot read: they leave it open what was done."""
+        """ccxt raises Python's own errors for answers that it cannot read: the outcome is unknown."""
         redact(error, error.__context__)
         if self._is_own_request():
             raise BadResponse(f'{self.id} received an answer that cannot be read: {described(error)}') from error
 
     def _raise_if_lost(self, error: BaseError, handled: BaseException | None) -> None:
-        """ccxt raises ExchangeError, as for a refusal, where an answer broke off on the way: it leaves it open.
+        """ccxt raises ExchangeError, as for a refusal, for an answer that was cut off: the outcome is unknown.
 
-        handled: the exception that was being handled when the request was made.
+        handled: the exception that was being handled when the request was made
         """
-        is_lost = type(error) is ExchangeError and self._is_own_request() and broke_off(error.__cause__)
+        is_lost = type(error) is ExchangeError and self._is_own_request() and is_transport_failure(error.__cause__)
         redact(error, handled)
         if is_lost:
             raise NetworkError(str(error)) from error
 
     def _is_own_request(self) -> bool:
-        """Whether a method of this package makes the request, and not one of ccxt's."""
+        """Whether a method of this package makes the request, as opposed to one of ccxt's."""
         context = current_request(self)
         return context is not None and not context.is_ordinary
 
@@ -197,14 +197,14 @@ class Requests(Host):
         return fences.get(underlying_id) or fences.setdefault(underlying_id, Fence())
 
     def _fence_marks(self) -> dict[str, Mark]:
-        """When orders are asked for, in terms of each fence that there is."""
+        """A mark of each fence, taken when orders are asked for."""
         fences: dict[str, Fence] = self.__dict__.get('_mmp_fences', {})
         return {underlying_id: fence.mark() for underlying_id, fence in list(fences.items())}
 
     # --- windows
 
     async def _wait_for_window(self, context: RequestContext) -> None:
-        """Wait until the endpoint's documented limit has room for one more call."""
+        """Wait until the endpoint's documented limit has room."""
         window = self._mmp_window(str(context.endpoint))
         if window is None:
             return
@@ -220,7 +220,7 @@ class Requests(Host):
             raise
 
     def _mmp_window(self, endpoint: str) -> RollingWindow | None:
-        """The window of an endpoint of this object; None where the exchange has no limit of that endpoint alone."""
+        """The window of an endpoint; None if the endpoint has no limit of its own."""
         limit = self._mmp_rate_limit(endpoint)
         if limit is None:
             return None

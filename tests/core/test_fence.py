@@ -49,11 +49,11 @@ def test_fence_stops_what_was_asked_for_before_the_end_of_a_mass_cancel():
     fence = Fence()
     before = fence.mark()
     assert fence.lets_pass(before)
-    with fence.shut():
+    with fence.close():
         during = fence.mark()
         assert not fence.lets_pass(before)
         assert not fence.lets_pass(during)
-        with fence.shut():
+        with fence.close():
             pass
         assert not fence.lets_pass(fence.mark())
     assert not fence.lets_pass(before)
@@ -63,14 +63,14 @@ def test_fence_stops_what_was_asked_for_before_the_end_of_a_mass_cancel():
 
 def test_order_that_is_asked_for_during_a_mass_cancel_is_stopped_after_it_too():
     fence = Fence()
-    with fence.shut():
+    with fence.close():
         during = fence.mark()
     assert not fence.lets_pass(during)
 
 
 def test_fence_opens_again_after_a_failure():
     fence = Fence()
-    with pytest.raises(ZeroDivisionError), fence.shut():
+    with pytest.raises(ZeroDivisionError), fence.close():
         raise ZeroDivisionError
     assert fence.lets_pass(fence.mark())
 
@@ -174,7 +174,7 @@ def test_orders_that_are_asked_for_after_a_mass_cancel_go(flavour, fast, exchang
         for call in raw_orders(exchange):
             flavour.take(call())
     assert {each.mmp for each in fast.resting(exchange_id, UNDERLYING[exchange_id])} == {True}
-    assert exchange._mmp_fence(UNDERLYING[exchange_id]).settled_at() == 0
+    assert exchange._mmp_fence(UNDERLYING[exchange_id]).in_flight_until() == 0
 
 
 @pytest.mark.parametrize('way', WAYS)
@@ -258,7 +258,7 @@ def test_lock_that_outlasts_orders_in_flight_spares_the_wait(flavour, fast):
     fence = exchange._mmp_fence('BTC-USD')
     fence.send(fence.mark(), time.monotonic() + 8)
     flavour.take(exchange.mass_cancel_mmp('BTC/USD', {'lockInterval': 10_000}))
-    assert fence.settled_at() > time.monotonic()
+    assert fence.in_flight_until() > time.monotonic()
     assert len(fast.requests) == 1
 
 
@@ -338,7 +338,7 @@ def test_calls_in_the_course_of_an_order_leave_the_fence_as_it_was(fast, exchang
     exchange = with_markets(fast.connect(Mine, rateLimit=1))
     symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
     exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True})
-    assert exchange._mmp_fence(UNDERLYING[exchange_id]).settled_at() == 0
+    assert exchange._mmp_fence(UNDERLYING[exchange_id]).in_flight_until() == 0
     assert seen
     assert set(seen) == {None}
     exchange.mass_cancel_mmp(UNIFIED[exchange_id])
@@ -353,7 +353,7 @@ def test_copies_have_sent_nothing():
     for copied in (copy.deepcopy([window, fence]), pickle.loads(pickle.dumps([window, fence]))):
         assert copied[0].limit == (1, 60_000)
         assert copied[0].reserve() <= time.monotonic()
-        assert copied[1].settled_at() == 0
+        assert copied[1].in_flight_until() == 0
         assert copied[1].lets_pass(UNUSED)
 
 
@@ -424,7 +424,7 @@ def test_order_over_the_websocket_is_stopped_by_the_fence(fast, is_flagged):
             else:
                 await placing
             await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, params)
-            assert exchange._mmp_fence('BTC-USD').settled_at() == 0
+            assert exchange._mmp_fence('BTC-USD').in_flight_until() == 0
 
     asyncio.run(main())
     assert sent == (['mmp'] if is_flagged else ['limit', 'limit'])
@@ -463,9 +463,9 @@ def test_order_in_flight_is_waited_for_until_it_is_answered():
     fence = Fence()
     before = time.monotonic()
     sent = fence.send(fence.mark(), before + 11)
-    assert fence.settled_at() == before + 11
+    assert fence.in_flight_until() == before + 11
     fence.answered(sent)
-    assert fence.settled_at() == 0
+    assert fence.in_flight_until() == 0
 
 
 def test_order_whose_answer_was_lost_may_still_arrive_for_a_while():
@@ -473,21 +473,21 @@ def test_order_whose_answer_was_lost_may_still_arrive_for_a_while():
     sent = fence.send(fence.mark(), time.monotonic() + 11)
     before = time.monotonic()
     fence.lost(sent)
-    assert before + GRACE <= fence.settled_at() <= time.monotonic() + GRACE
+    assert before + GRACE <= fence.in_flight_until() <= time.monotonic() + GRACE
 
 
 def test_loss_does_not_prolong_what_was_given_up_before():
     fence = Fence()
     ends = time.monotonic() + 0.5
     fence.lost(fence.send(fence.mark(), ends))
-    assert fence.settled_at() == ends
+    assert fence.in_flight_until() == ends
 
 
 def test_order_that_nobody_takes_back_is_given_up():
     fence = Fence()
     fence.send(fence.mark(), time.monotonic() - 0.001)
-    assert fence.settled_at() <= time.monotonic()
-    assert fence.settled_at() == 0
+    assert fence.in_flight_until() <= time.monotonic()
+    assert fence.in_flight_until() == 0
 
 
 def test_order_that_is_interrupted_is_never_given_up_by_what_interrupts_it():
@@ -495,7 +495,7 @@ def test_order_that_is_interrupted_is_never_given_up_by_what_interrupts_it():
     fence = Fence()
     waiting = Waiting(1)
     sent = fence.send(fence.mark(), time.monotonic() - 0.001, waiting)
-    assert fence.settled_at() <= time.monotonic()
+    assert fence.in_flight_until() <= time.monotonic()
     assert fence.has_interrupted(1)
     assert not fence.has_interrupted(2)
     fence.lost(sent)
@@ -506,10 +506,10 @@ def test_order_that_is_interrupted_is_never_given_up_by_what_interrupts_it():
 def test_order_that_is_stopped_is_not_in_flight():
     fence = Fence()
     mark = fence.mark()
-    with fence.shut():
+    with fence.close():
         assert fence.send(mark, time.monotonic() + 11) is None
     assert fence.send(mark, time.monotonic() + 11) is None
-    assert fence.settled_at() == 0
+    assert fence.in_flight_until() == 0
 
 
 def test_order_counts_as_in_flight_before_the_fence_is_asked():
@@ -519,7 +519,7 @@ def test_order_counts_as_in_flight_before_the_fence_is_asked():
 
     class Watched(Fence):
         def lets_pass(self, mark):
-            seen.append(self.settled_at())
+            seen.append(self.in_flight_until())
             return super().lets_pass(mark)
 
     fence.__class__ = Watched
@@ -538,7 +538,7 @@ def test_order_that_was_refused_is_not_waited_for(flavour, canned, exchange_id):
     with pytest.raises(ccxt.ExchangeError):
         flavour.take(placing(exchange, symbols(exchange, UNDERLYING[exchange_id])[0]))
     assert len(canned.received()) == 1
-    assert exchange._mmp_fence(UNDERLYING[exchange_id]).settled_at() == 0
+    assert exchange._mmp_fence(UNDERLYING[exchange_id]).in_flight_until() == 0
 
 
 @pytest.mark.parametrize('error', [ccxt.InvalidOrder, ccxt.DDoSProtection, ccxt.RateLimitExceeded, ccxt.InvalidNonce])
@@ -546,7 +546,7 @@ def test_every_refusal_says_that_an_order_cannot_arrive(error):
     fence, context = Fence(), RequestContext('exchange')
     context.send(fence, 'BTC-USD', 11)
     context.ended(error('refused'))
-    assert fence.settled_at() == 0
+    assert fence.in_flight_until() == 0
 
 
 @pytest.mark.parametrize('status', [500, 503, 504])
@@ -556,7 +556,7 @@ def test_order_that_a_gateway_gave_up_may_still_arrive(flavour, fast, exchange_i
     exchange = with_markets(flavour.exchange(exchange_id, fast.url))
     with pytest.raises(ccxt.NetworkError):
         flavour.take(placing(exchange, symbols(exchange, UNDERLYING[exchange_id])[0]))
-    assert exchange._mmp_fence(UNDERLYING[exchange_id]).settled_at() > time.monotonic()
+    assert exchange._mmp_fence(UNDERLYING[exchange_id]).in_flight_until() > time.monotonic()
 
 
 @pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
@@ -567,7 +567,7 @@ def test_order_whose_answer_broke_off_may_still_arrive(flavour, httpserver, exch
     exchange = with_markets(flavour.exchange(exchange_id, f'http://{httpserver.host}:{httpserver.port}'))
     with pytest.raises(ccxt.ExchangeError):
         flavour.take(raw_orders(exchange)[0]())
-    assert exchange._mmp_fence(UNDERLYING[exchange_id]).settled_at() > time.monotonic()
+    assert exchange._mmp_fence(UNDERLYING[exchange_id]).in_flight_until() > time.monotonic()
 
 
 @pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
@@ -579,7 +579,7 @@ def test_order_is_counted_when_it_is_signed(flavour, exchange_id):
     seen = []
 
     def fetch(*arguments):
-        seen.append(fence.settled_at() > time.monotonic())
+        seen.append(fence.in_flight_until() > time.monotonic())
         return answer
 
     async def async_fetch(*arguments):
@@ -588,7 +588,7 @@ def test_order_is_counted_when_it_is_signed(flavour, exchange_id):
     exchange.fetch = fetch if exchange.synchronous else async_fetch
     flavour.take(placing(exchange, symbols(exchange, UNDERLYING[exchange_id])[0]))
     assert seen == [True]
-    assert fence.settled_at() == 0
+    assert fence.in_flight_until() == 0
 
 
 # --- whose a request is
@@ -635,9 +635,9 @@ def test_context_that_ends_elsewhere_ends():
     context = RequestContext('exchange')
     contextvars.copy_context().run(context.__enter__)
     context.send(fence, 'BTC-USD', 11)
-    assert fence.settled_at() > time.monotonic() + 10
+    assert fence.in_flight_until() > time.monotonic() + 10
     context.__exit__(GeneratorExit, GeneratorExit(), None)
-    assert fence.settled_at() <= time.monotonic() + GRACE
+    assert fence.in_flight_until() <= time.monotonic() + GRACE
     assert not context.is_entered
 
 
@@ -734,7 +734,7 @@ def test_task_that_a_hook_of_an_order_starts_inherits_nothing(fast, exchange_id,
             at_simulator(exchange, fast)
             symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
             await placing(exchange, symbol)
-            assert exchange._mmp_fence(UNDERLYING[exchange_id]).settled_at() == 0
+            assert exchange._mmp_fence(UNDERLYING[exchange_id]).in_flight_until() == 0
             cancelling = asyncio.ensure_future(exchange.mass_cancel_mmp(UNIFIED[exchange_id]))
             [listed] = await asyncio.gather(*started)
             await cancelling
@@ -798,7 +798,7 @@ def test_hook_of_an_answer_may_cancel_without_waiting_for_it(flavour, fast, exch
         def handle_errors(self, code, reason, url, *arguments):
             if url.endswith(('batch-orders', 'order')) and not answered:
                 answered.append(time.monotonic())
-                assert self._mmp_fence(UNDERLYING[exchange_id]).settled_at() == 0
+                assert self._mmp_fence(UNDERLYING[exchange_id]).in_flight_until() == 0
             return super().handle_errors(code, reason, url, *arguments)
 
     answered = []
@@ -863,7 +863,7 @@ def test_attempt_of_ccxts_own_to_repeat_a_raw_order_is_stopped(fast):
 
     def cancel(*arguments):
         exchange.handle_http_status_code = handling
-        with exchange._mmp_fence('BTC-USD').shut():
+        with exchange._mmp_fence('BTC-USD').close():
             pass
         return handling(*arguments)
 
@@ -912,7 +912,7 @@ def test_order_whose_answer_leaves_it_open_may_still_arrive(flavour, canned, sta
     exchange = with_markets(flavour.exchange('okx', canned.url))
     with pytest.raises(ccxt.RequestTimeout):
         flavour.take(placing(exchange, symbols(exchange, 'BTC-USD')[0]))
-    assert exchange._mmp_fence('BTC-USD').settled_at() > time.monotonic()
+    assert exchange._mmp_fence('BTC-USD').in_flight_until() > time.monotonic()
 
 
 def test_gateway_that_has_no_code_of_okx_leaves_it_open(flavour, canned):
@@ -920,22 +920,22 @@ def test_gateway_that_has_no_code_of_okx_leaves_it_open(flavour, canned):
     exchange = with_markets(flavour.exchange('okx', canned.url))
     with pytest.raises(ccxt.ExchangeNotAvailable):
         flavour.take(placing(exchange, symbols(exchange, 'BTC-USD')[0]))
-    assert exchange._mmp_fence('BTC-USD').settled_at() > time.monotonic()
+    assert exchange._mmp_fence('BTC-USD').in_flight_until() > time.monotonic()
 
 
 def test_order_that_is_sent_late_is_given_up_late():
     fence, context = Fence(), RequestContext('exchange')
     context.send(fence, 'BTC-USD', -1)
     assert context.may_still_be_sent(11)
-    assert fence.settled_at() > time.monotonic() + 10
+    assert fence.in_flight_until() > time.monotonic() + 10
 
 
 def test_mass_cancel_that_was_broken_off_ends_by_its_time():
     """By a handler that raises, or with its loop."""
     fence = Fence()
-    fence.shut(time.monotonic() - 0.001).__enter__()
+    fence.close(time.monotonic() - 0.001).__enter__()
     assert fence.lets_pass(fence.mark())
-    fence.shut(time.monotonic() + 60).__enter__()
+    fence.close(time.monotonic() + 60).__enter__()
     assert not fence.lets_pass(fence.mark())
 
 
@@ -946,7 +946,7 @@ def test_order_that_is_broken_off_is_given_up_by_its_time():
         fence.send(fence.mark(), time.monotonic() - 0.001, context)
         assert fence.has_interrupted(context.holder)
     assert not fence.has_interrupted(threading.get_ident())
-    assert fence.settled_at() <= time.monotonic()
+    assert fence.in_flight_until() <= time.monotonic()
 
 
 @pytest.mark.parametrize('hook', ['request', 'fetch2'])

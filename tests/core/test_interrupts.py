@@ -191,11 +191,11 @@ STRESS = """
             sent = fence.send(fence.mark(), time.monotonic() + 0.0001)
             if sent is not None:
                 fence.answered(sent)
-            with fence.shut():
-                fence.settled_at()
+            with fence.close():
+                fence.in_flight_until()
             window.give_back(window.reserve())
         signal.setitimer(signal.ITIMER_REAL, 0)
-        assert fence.settled_at() == 0
+        assert fence.in_flight_until() == 0
         assert fence.lets_pass(fence.mark())
     print('handled', handled)
 """

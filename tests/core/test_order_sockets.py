@@ -160,7 +160,7 @@ def test_edit_that_waits_behind_a_mass_cancel_is_not_sent():
         exchange.authenticate = later
         task = asyncio.ensure_future(exchange.edit_order_ws('7', symbol, 'limit', 'buy', 12, 6, MMP))
         await asked.wait()
-        with exchange._mmp_fence('BTC-USD').shut():  # as a mass cancel does
+        with exchange._mmp_fence('BTC-USD').close():  # as a mass cancel does
             pass
         logged_in.set()
         with pytest.raises(MassCancelLocked):
@@ -179,7 +179,7 @@ def test_order_that_is_not_answered_can_be_given_up():
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert exchange._mmp_fence('BTC-USD').settled_at() <= time.monotonic() + GRACE
+        assert exchange._mmp_fence('BTC-USD').in_flight_until() <= time.monotonic() + GRACE
 
     over_socket(main)
 
