@@ -1,4 +1,4 @@
-"""How answers of Binance are read: what they refuse, and what they leave open."""
+"""How answers of Binance are read: which error they are, and which leave it open what was done."""
 
 from typing import Any
 from urllib.parse import unquote
@@ -18,7 +18,7 @@ class NoMmpRuleError(OperationRejected):
 
 
 class BinanceAnswers(BinanceUnderlyings):
-    """The errors of answers, of those of ccxt too."""
+    """Reads the answers to the plugin's requests and to ccxt's own."""
 
     async def _load_time_difference(self, **about: Any) -> None:
         # ccxt would ask the spot API, which is another host

@@ -18,7 +18,7 @@ from ccxt_mmp.types import Order, Params, Stock
 
 
 class BinanceOrders(BinanceAnswers):
-    """Orders with the flag and without."""
+    """Orders of options, with the flag or without."""
 
     def _mmp_underlyings_sent(self, path: str, params: Any) -> Iterator[str]:
         # the spot and futures APIs have paths of these names, but no such flag

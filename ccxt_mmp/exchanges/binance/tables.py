@@ -1,4 +1,4 @@
-"""Binance in tables: endpoints, limits, errors, and what the shared code has to know of it."""
+"""The tables of Binance: endpoints, limits, options, errors, and the names that core asks for."""
 
 import re
 from typing import Any, ClassVar
@@ -42,7 +42,7 @@ NEVER_SENT = ('papi', 'portfolioMargin')  # ccxt's, for other APIs
 
 
 class BinanceTables(MmpOrders, KillSwitch, Mmp):
-    """What Binance has, by tables."""
+    """What Binance calls things, and what it takes."""
 
     _mmp_endpoints: ClassVar[dict[str, str]] = {
         'POST mmpSet': 'eapiPrivatePostMmpSet',

@@ -1,4 +1,4 @@
-"""How answers of OKX are read: what they refuse, and what they leave open."""
+"""How answers of OKX are read: which error they are, and which leave it open what was done."""
 
 from typing import Any
 from urllib.parse import unquote
@@ -20,7 +20,7 @@ from ccxt_mmp.types import Params
 
 
 class OkxAnswers(OkxUnderlyings):
-    """The errors of answers, of those of ccxt too."""
+    """Reads the answers to the plugin's requests and to ccxt's own."""
 
     def _entries(self, method: str, response: object) -> list[dict[str, Any]]:
         data = response.get('data') if isinstance(response, dict) else None

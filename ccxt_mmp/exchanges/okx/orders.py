@@ -22,7 +22,7 @@ from ccxt_mmp.types import Order, Params, Stock
 
 
 class OkxOrders(OkxAnswers):
-    """Orders with the flag and without."""
+    """Orders of options, with the flag or without."""
 
     def _mmp_underlyings_sent(self, path: str, params: Any) -> Iterator[str]:
         # an amendment does not say whether its order is an MMP order

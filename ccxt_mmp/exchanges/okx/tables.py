@@ -1,4 +1,4 @@
-"""OKX in tables: endpoints, limits, errors, and what the shared code has to know of it."""
+"""The tables of OKX: endpoints, limits, options, errors, and the names that core asks for."""
 
 import re
 from typing import Any, ClassVar
@@ -32,7 +32,7 @@ MAX_ROWS = 100
 
 
 class OkxTables(MmpOrders, KillSwitch, Mmp):
-    """What OKX has, by tables."""
+    """What OKX calls things, and what it takes."""
 
     _mmp_endpoints: ClassVar[dict[str, str]] = {
         'POST account/mmp-config': 'privatePostAccountMmpConfig',
