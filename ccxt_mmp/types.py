@@ -3,12 +3,15 @@
 Every key is always present; None means that the exchange does not say.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Literal, SupportsIndex, TypedDict
 
 Scope = Literal['orders', 'rfq']
 Number = int | float | str | Decimal | SupportsIndex  # the last: any numbers.Integral, such as numpy.int64
 Params = dict[str, Any]
+Order = dict[str, Any]  # a unified order of ccxt
+Stock = Callable[..., Any]  # a method of ccxt
 
 
 class MmpState(TypedDict):

@@ -255,7 +255,7 @@ class Mmp(Rules, Requests):
         return super().check_required_credentials(error)
 
     def prepare_request_headers(self, headers: Any = None) -> Any:
-        # ccxt checks the credentials of what it signs, and not of what only has the key, as Binance's listen keys
+        # ccxt checks the credentials of what it signs, and not of what only has the key, as listen keys
         if self.apiKey and headers and self.apiKey in headers.values():
             check_credentials(self)
         return super().prepare_request_headers(headers)

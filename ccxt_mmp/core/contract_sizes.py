@@ -1,27 +1,13 @@
 """Contracts and coins: what a limit in the underlying coin is in contracts, exactly."""
 
-from collections.abc import Iterable
 from decimal import Context, Decimal
 from fractions import Fraction
-from typing import Any
 
 from ccxt_mmp.core.numbers import exact_decimal, plain
 
 UNITS = ('contracts', 'base')
 
 EXACT = Context(prec=200)  # more digits than the product of any two numbers has that are taken
-
-
-def listed_size(infos: Iterable[dict[str, Any]], base: str) -> Decimal | None:
-    """Coins per contract as OKX lists the options of a family: ctVal x ctMult of the first that says both.
-
-    A ctVal in another currency than the base says nothing about coins.
-    """
-    for info in infos:
-        value, multiplier = exact_decimal(info.get('ctVal')), exact_decimal(info.get('ctMult'))
-        if value and multiplier and info.get('ctValCcy') in (None, '', base):
-            return EXACT.multiply(value, multiplier)
-    return None
 
 
 def whole_contracts(coins: Decimal, size: Decimal) -> int | None:

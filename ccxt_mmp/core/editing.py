@@ -1,6 +1,5 @@
 """Edits of orders, which never lose or change the MMP flag, for the exchange mixins."""
 
-from collections.abc import Callable
 from typing import Any
 
 from ccxt.base.errors import BadResponse, BaseError, ExchangeError, InvalidOrder, NotSupported
@@ -9,10 +8,7 @@ from ccxt_mmp.core.awaiting import await_result
 from ccxt_mmp.core.fence import Mark
 from ccxt_mmp.core.order_flag import OrderFlag
 from ccxt_mmp.core.text import shown
-from ccxt_mmp.types import Params
-
-Order = dict[str, Any]
-Stock = Callable[..., Any]  # ccxt's own method
+from ccxt_mmp.types import Order, Params, Stock
 
 
 class OrderEditing(OrderFlag):

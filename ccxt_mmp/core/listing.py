@@ -7,10 +7,7 @@ from ccxt.base.errors import BadRequest, BadResponse
 
 from ccxt_mmp.core.awaiting import await_result
 from ccxt_mmp.core.order_flag import OrderFlag
-from ccxt_mmp.types import Params
-
-Order = dict[str, Any]
-Stock = Callable[..., Any]  # ccxt's own method
+from ccxt_mmp.types import Order, Params, Stock
 
 
 class OrderLists(OrderFlag):

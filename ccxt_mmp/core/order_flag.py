@@ -11,7 +11,7 @@ from ccxt_mmp.core.params import OWN_NAMES, misspelt
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.types import Params
 
-# what makes a limit order something else, by ccxt's names and Binance's
+# what makes a limit order something else, by ccxt's names and the exchanges' own
 CONDITIONS = (
     'activationPrice',
     'callbackRate',

@@ -11,12 +11,12 @@ from ccxt_mmp._redaction import redacted
 from ccxt_mmp.core.awaiting import await_result, gather, succeeded
 from ccxt_mmp.core.editing import OrderEditing
 from ccxt_mmp.core.fence import Mark
-from ccxt_mmp.core.listing import Order, OrderLists, Stock
+from ccxt_mmp.core.listing import OrderLists
 from ccxt_mmp.core.order_flag import POST_ONLY
 from ccxt_mmp.core.params import RETRY_OPTIONS, option_names
 from ccxt_mmp.core.request_context import REFUSALS, RequestContext, current_request
 from ccxt_mmp.core.text import described, shown
-from ccxt_mmp.types import Params
+from ccxt_mmp.types import Order, Params, Stock
 
 T = TypeVar('T')
 Answer = tuple[Any, Exception | None]  # an order, and why it failed
@@ -60,6 +60,11 @@ class MmpOrders(OrderEditing, OrderLists):
     def _refusal(self, item: Params) -> BaseError | None:
         """Why an item of an answer says that nothing was done; None if it was."""
         raise NotImplementedError
+
+    def _errors_of_others(self) -> Params:
+        """The errors of ccxt, by code, that a batch of orders of other markets may be refused with."""
+        errors: Params = self.exceptions['exact']
+        return errors
 
     # --- requests
 
@@ -297,11 +302,10 @@ class MmpOrders(OrderEditing, OrderLists):
             info = order.get('info')
             said: Params = info if isinstance(info, dict) else {}
             code = self.safe_string(said, self._refusal_field)
-            of_futures = self.exceptions.get('linear', {}).get('exact', {})
             if code in (None, '0'):
                 error = BadResponse(f'{self.id} createOrders() received an answer without an id: {shown(info)}')
             else:
-                error = self._matched_error(str(code), said, {**self.exceptions['exact'], **of_futures})
+                error = self._matched_error(str(code), said, self._errors_of_others())
             order = {**order, 'status': failed(error)['status']}
         return {**unflagged(order), 'error': error}, error
 

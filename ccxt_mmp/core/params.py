@@ -37,8 +37,10 @@ def option_names(name: str) -> tuple[str, str]:
     return name, f'default{name[0].upper()}{name[1:]}'
 
 
-# what a mass cancel takes and does not read
-PASSED_OVER = frozenset([*CCXT_PARAMS, *(name for option in RETRY_OPTIONS for name in option_names(option))])
+# what a mass cancel takes and does not read, except where it is a field of the exchange
+PASSED_OVER = frozenset(
+    ['recvWindow', *CCXT_PARAMS, *(name for option in RETRY_OPTIONS for name in option_names(option))]
+)
 
 
 def misspelt(names: Iterable[object], own_fields: Collection[str] = ()) -> tuple[str, str] | None:

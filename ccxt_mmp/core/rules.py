@@ -106,7 +106,7 @@ class Rules(Freezes):
             raise BadRequest(f'{self.id} massCancelMmp() cancels MMP orders, received mmp {shown(params["mmp"])}')
         taken = {}
         for name, value in params.items():
-            is_passed_over = name in PASSED_OVER or (name == 'recvWindow' and name not in self._mass_cancel_fields)
+            is_passed_over = name in PASSED_OVER and name not in self._mass_cancel_fields
             if value is None or is_passed_over:
                 continue
             if name not in (*OWN_PARAMS, 'lockInterval', *self._mass_cancel_fields):

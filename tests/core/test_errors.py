@@ -172,6 +172,15 @@ def test_one_false_result_among_several_is_a_failure(flavour, canned):
     assert type(raised_by(flavour, canned, 'okx', OKX_CANCEL)) is ccxt.OperationFailed
 
 
+@pytest.mark.parametrize(
+    ('status', 'expected'), [(200, ccxt.BadResponse), (429, ccxt.RateLimitExceeded), (502, ccxt.ExchangeNotAvailable)]
+)
+@pytest.mark.parametrize('code', [{}, {'code': None}, {'code': ''}], ids=str)
+def test_answer_without_a_code_of_okx_leaves_it_open(flavour, canned, status, expected, code):
+    canned.answer(json.dumps({**code, 'msg': '', 'data': []}), status=status)
+    assert type(raised_by(flavour, canned, 'okx', OKX_SET)) is expected
+
+
 def test_result_is_asked_of_the_endpoints_that_have_one_alone(flavour, canned):
     """rfq/mmp-reset answers a ts and no result."""
     canned.answer(json.dumps({'code': '0', 'msg': '', 'data': [{'ts': '1597026383085'}]}))

@@ -20,7 +20,7 @@ from ccxt_mmp import MassCancelIncomplete, MassCancelLocked
 from ccxt_mmp.core.fence import GRACE, UNUSED, Fence
 from ccxt_mmp.core.request_context import RequestContext, Sending, current_request
 from ccxt_mmp.core.throttling import RollingWindow
-from ccxt_mmp.exchanges.binance import encoded_json
+from ccxt_mmp.exchanges.binance.orders import encoded_json
 from tests.trading import UNDERLYING, UNIFIED, at_simulator, symbols, with_markets
 
 # --- the fence

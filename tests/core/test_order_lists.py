@@ -5,6 +5,7 @@ import json
 import ccxt
 import pytest
 
+from ccxt_mmp.exchanges.binance import orders as binance_orders
 from tests.core.test_orders import create
 from tests.trading import UNDERLYING, symbols, with_markets
 
@@ -111,7 +112,7 @@ def test_every_cancelled_mmp_order_is_listed(flavour, simulator, exchange, excha
 
 
 def test_cancelled_orders_of_binance_are_paged(flavour, simulator, monkeypatch):
-    monkeypatch.setattr('ccxt_mmp.exchanges.binance.MAX_ROWS', 10)
+    monkeypatch.setattr(binance_orders, 'MAX_ROWS', 10)
     exchange = with_markets(flavour.exchange('binance', simulator.url))
     symbol = symbols(exchange, 'BTCUSDT')[0]
     cancelled = 0
@@ -164,7 +165,7 @@ def test_pages_that_never_end_are_an_error(flavour, canned, name):
 
 
 def test_pages_of_binance_that_never_end_are_an_error(flavour, canned, monkeypatch):
-    monkeypatch.setattr('ccxt_mmp.exchanges.binance.MAX_ROWS', 3)
+    monkeypatch.setattr(binance_orders, 'MAX_ROWS', 3)
     exchange = with_markets(flavour.exchange('binance', canned.url))
     market = exchange.market(symbols(exchange, 'BTCUSDT')[0])
     row = {'symbol': market['id'], 'status': 'CANCELLED', 'mmp': True}

@@ -1,0 +1,128 @@
+"""The kill switch on OKX, and the other ways to cancel several orders.
+
+https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-mass-cancel-order
+"""
+
+from typing import Any
+
+from ccxt.base.errors import BadRequest, BadResponse, BaseError, NotSupported
+
+from ccxt_mmp.core.kill_switch import Outcome, Progress, all_of
+from ccxt_mmp.core.numbers import exact_decimal
+from ccxt_mmp.core.orders import UNKNOWN_FILL, chunked
+from ccxt_mmp.core.request_context import RequestContext
+from ccxt_mmp.core.text import shown
+from ccxt_mmp.exchanges.okx.answers import OkxAnswers, Pages
+from ccxt_mmp.exchanges.okx.tables import MAX_BATCH, MAX_ROWS, MMP_ORDER_TYPES, OWN_ID, SHARED_RATE_LIMIT
+from ccxt_mmp.types import MassCancel, Params, Stock
+
+
+class OkxCancelling(OkxAnswers):
+    """``mass_cancel_mmp`` in one request or in several, and the countdown."""
+
+    async def _mass_cancel_mmp(self, underlying: str | None, params: Params) -> MassCancel:
+        scope, params = self._mmp_scope('massCancelMmp', params)
+        family, params = self._mmp_underlying('massCancelMmp', scope, underlying, params)
+        params = self._mass_cancel_params(params)
+        if family is None:
+            raise NotSupported(f'{self.id} massCancelMmp() cancels orders, there is none in the scope rfq')
+        lock, params = self._mmp_option('massCancelMmp', 'lockInterval', None, params)
+        request = {'instType': 'OPTION', 'instFamily': family}
+        locked = 0
+        if lock is not None:
+            limit = self._mmp_limits(scope)['lockInterval']
+            request['lockInterval'] = self._mmp_number('massCancelMmp', 'lockInterval', limit, lock)
+            locked = int(request['lockInterval'])
+        emulate, params = self._flag_option('massCancelMmp', 'emulate', params)
+        if emulate and lock is not None:
+            raise NotSupported(f'{self.id} massCancelMmp() has no lockInterval where it is emulated')
+        with self._mass_cancel(family, params) as progress:
+            if emulate:
+                return await self._cancel_listed(family, self._sent(params), progress)
+            progress.lock = locked
+            response = await self._only_request(
+                'POST trade/mass-cancel', {**request, **self._sent(params)}, family, progress
+            )
+        #
+        #     {"code":"0","msg":"","data":[{"result":true}]}
+        #
+        cancelled = self._mass_cancelled(family, response, None)
+        if locked:
+            cancelled['lockedUntil'] = progress.sent_at + locked
+        return cancelled
+
+    def _confirm_cancelled(self, answer: Any) -> None:
+        self._raise_unless_done('massCancelMmp', self._first_entry('massCancelMmp', answer))
+
+    def _until_room(self, endpoint: str) -> float:
+        _, milliseconds = self._mmp_rate_limit(endpoint) or SHARED_RATE_LIMIT
+        return milliseconds
+
+    def _says_no_such_underlying(self, error: Exception) -> bool:
+        # which code names it is not documented; 51000 names the parameter [unverified]
+        is_of_name = isinstance(error, BadRequest) and 'instFamily' in str(error)
+        return is_of_name or super()._says_no_such_underlying(error)
+
+    async def _list_open_orders(self, family: str, params: Params, progress: Progress, rows: list[Any]) -> None:
+        of_mmp = {'instType': 'OPTION', 'instFamily': family, 'ordType': ','.join(MMP_ORDER_TYPES)}
+        pages = Pages({**of_mmp, 'limit': str(MAX_ROWS), **params})
+        while True:
+            response = await self._urgent_request('GET trade/orders-pending', pages.request, progress)
+            page = response.get('data') if isinstance(response, dict) else None
+            if not isinstance(page, list):
+                raise BadResponse(f'{self.id} massCancelMmp() received an answer without data: {shown(response)}')
+            #
+            #     {"code":"0","msg":"","data":[
+            #         {"instId":"BTC-USD-260327-100000-C","ordId":"312269865356374016","ordType":"mmp",...}
+            #     ]}
+            #
+            rows += page
+            if len(page) < MAX_ROWS:
+                return
+            last = self.safe_string(page[-1], 'ordId') if isinstance(page[-1], dict) else None
+            if progress.must_stop or not pages.turn(last):
+                raise BadResponse(f'{self.id} massCancelMmp() could not list all open orders, only {len(rows)}')
+
+    def _is_to_cancel(self, row: Params, family: str) -> bool | None:
+        """Whether a listed order is an MMP order of the family; None if it does not say."""
+        option = OWN_ID.fullmatch(str(row.get('instId')))
+        order_type = self.safe_string(row, 'ordType')
+        return all_of(
+            None if option is None else self._parse_underlying(option[0]) == family,
+            None if order_type is None else order_type in MMP_ORDER_TYPES,
+        )
+
+    def _chunks(self, resting: dict[str, Params]) -> list[dict[str, Params]]:
+        return [dict(chunk) for chunk in chunked(list(resting.items()), MAX_BATCH)]
+
+    async def _cancel_chunk(self, chunk: dict[str, Params], family: str, params: Params, progress: Progress) -> Outcome:
+        request = [{'instId': row['instId'], 'ordId': order_id} for order_id, row in chunk.items()]
+        response = await self._urgent_request('POST trade/cancel-batch-orders', request, progress, cost=len(request))
+        #
+        #     {"code":"2","msg":"","data":[
+        #         {"clOrdId":"oktswap6","ordId":"12345689","sCode":"0","sMsg":""},
+        #         {"clOrdId":"oktswap7","ordId":"12344","sCode":"51400","sMsg":"Cancellation failed as ..."}
+        #     ]}
+        #
+        cancelled: dict[str, Params] = {}
+        refused: list[BaseError] = []
+        for item in self._entries('massCancelMmp', response):
+            order_id, refusal = str(item.get('ordId')), self._refusal(item)
+            if refusal is not None:
+                refused.append(refusal)
+            elif order_id in chunk:
+                row = {**chunk[order_id], 'state': 'canceled'}
+                order = self._cancelled_order(row, row['instId'], family)
+                # it may have been filled in part since it was listed
+                cancelled[order_id] = {**order, **UNKNOWN_FILL, 'info': item}
+        return self._outcome(chunk, cancelled, refused)
+
+    async def _cancel_all_orders_after(self, stock: Stock, timeout: int | None, params: Params) -> Params:
+        milliseconds = exact_decimal(timeout)
+        if milliseconds is None or (milliseconds < 1000 and milliseconds != 0):
+            raise BadRequest(
+                f'{self.id} cancelAllOrdersAfter() timeout must be 0 or at least 1000 ms: {shown(timeout)} would be '
+                'sent as 0 seconds, which disarms the timer'
+            )
+        with RequestContext(self, is_repeatable=True):
+            return await super()._cancel_all_orders_after(stock, int(milliseconds), params)
