@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import socket
 import threading
 from collections.abc import Awaitable, Callable
@@ -43,12 +44,8 @@ class Server:
         """Open the port and serve it, unless it does so."""
         if self._thread is not None:
             return
-        listener = socket.create_server((HOST, self.port), backlog=BACKLOG)
-        try:
-            self._loop = asyncio.new_event_loop()
-        except BaseException:
-            listener.close()
-            raise
+        listener = _listen(self.port)
+        self._loop = asyncio.new_event_loop()
         self.port = listener.getsockname()[1]
         self._stop = asyncio.Event()
         # clients can connect from now on: the listener queues them until the thread takes them
@@ -66,11 +63,9 @@ class Server:
         self._thread = self._loop = None
 
     def _run(self, loop: asyncio.AbstractEventLoop, listener: socket.socket, stop: asyncio.Event) -> None:
-        asyncio.set_event_loop(loop)
         try:
             loop.run_until_complete(self._serve(listener, stop))
         finally:
-            asyncio.set_event_loop(None)
             loop.close()
 
     async def _serve(self, listener: socket.socket, stop: asyncio.Event) -> None:
@@ -108,6 +103,20 @@ class Server:
         body = (await request.read()).decode(errors='surrogateescape')
         port = request.transport.get_extra_info('peername')[1] if request.transport else 0
         return await self._handle(Request(request.method, path, query, body, request.headers, port))
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket()
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, os.name == 'posix')
+        listener.bind((HOST, port))
+        listener.listen(BACKLOG)
+    except BaseException as error:
+        listener.close()
+        if isinstance(error, OSError):
+            raise OSError(error.errno, f'cannot listen on {HOST}:{port}: {error.strerror}') from error
+        raise
+    return listener
 
 
 def _dropped(request: web.BaseRequest) -> web.StreamResponse:
