@@ -16,7 +16,7 @@ from ccxt_mmp.simulator.log import Log, LoggedRequest
 from ccxt_mmp.simulator.redirection import redirect
 from ccxt_mmp.simulator.server import Server
 from ccxt_mmp.simulator.state import State, system_time
-from ccxt_mmp.simulator.venue import Venue
+from ccxt_mmp.simulator.venue import WeighingVenue
 from ccxt_mmp.simulator.wire import Answer, Request, is_positive
 
 E = TypeVar('E')
@@ -336,8 +336,8 @@ class Simulator:
         with self._state.held() as now:
             self._weighing_venue().use_weight(weight, now)
 
-    def _weighing_venue(self) -> Venue:
-        return next(venue for venue in self._state.venues if venue.counts_weight)
+    def _weighing_venue(self) -> WeighingVenue:
+        return next(venue for venue in self._state.venues if isinstance(venue, WeighingVenue))
 
     @property
     def latency(self) -> int:

@@ -1,4 +1,4 @@
-"""What the simulator asks of a venue: the one class that an exchange's folder in ``venues`` must have."""
+"""What the simulator asks of a venue: the class that an exchange's folder in ``venues`` must have."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -16,7 +16,6 @@ class Venue(ABC):
     listing: ClassVar[Listing]
     too_many_requests: ClassVar[Any]  # the body of an HTTP 429 or 418
     result_false: ClassVar[Any] = {'result': False}  # the body that says so with status 200
-    counts_weight: ClassVar[bool] = False  # of the address, see use_weight
 
     def __init__(self, engine: Engine, accounts: Mapping[str, Account], *, enforce_limits: bool = True) -> None:
         self.engine = engine
@@ -31,10 +30,14 @@ class Venue(ABC):
     def answer(self, request: Request, times: Times) -> tuple[Answer, list[str]] | None:
         """The answer to a request and the parameters that it does not know; None if its path is none of ours."""
 
-    def used_weight(self, now: int) -> int:
-        """The request weight of this minute that the address used."""
-        return 0
 
+class WeighingVenue(Venue):
+    """One whose requests have weights, counted by address."""
+
+    @abstractmethod
+    def used_weight(self, now: int) -> int:
+        """The request weight of this minute."""
+
+    @abstractmethod
     def use_weight(self, weight: int, now: int) -> None:
         """Count a weight that others of the address used."""
-        raise ValueError(f'{self.listing.venue} counts no weight')

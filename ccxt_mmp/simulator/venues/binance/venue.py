@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from ccxt_mmp.simulator.accounts import Account
 from ccxt_mmp.simulator.engine import Engine
 from ccxt_mmp.simulator.limits import FixedWindows
-from ccxt_mmp.simulator.venue import Venue
+from ccxt_mmp.simulator.venue import WeighingVenue
 from ccxt_mmp.simulator.venues.binance import orders
 from ccxt_mmp.simulator.venues.binance.calls import Call, Parameters, read_integer, read_json_list, read_text
 from ccxt_mmp.simulator.venues.binance.endpoints import ENDPOINTS
@@ -34,10 +34,9 @@ from ccxt_mmp.simulator.venues.binance.tables import (
 from ccxt_mmp.simulator.wire import Answer, ApiError, Request, Times
 
 
-class BinanceVenue(Venue):
+class BinanceVenue(WeighingVenue):
     listing = BinanceListing()
     too_many_requests = TOO_MANY_REQUESTS
-    counts_weight = True
 
     def __init__(self, engine: Engine, accounts: Mapping[str, Account], *, enforce_limits: bool = True) -> None:
         super().__init__(engine, accounts, enforce_limits=enforce_limits)
