@@ -71,5 +71,6 @@ class State:
             account.resting.clear()
             account.protections.clear()
             account.countdowns.clear()
+            account.positions.clear()
             account.privileged = True
         self._open_venues()
