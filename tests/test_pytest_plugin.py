@@ -29,11 +29,11 @@ def test_request_that_the_simulator_does_not_know_fails_the_test(pytester):
         def test_bot(mmp_simulator):
             exchange = mmp_simulator.connect(ccxt.okx, enableRateLimit=False)
             with pytest.raises(ccxt.BaseError):
-                exchange.privateGetAccountPositions()
+                exchange.privateGetAccountConfig()
     """)
     result = pytester.runpytest_inprocess()
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(['*requests that it does not know: GET /api/v5/account/positions*'])
+    result.stdout.fnmatch_lines(['*requests that it does not know: GET /api/v5/account/config*'])
 
 
 HEAVY = ('ccxt', 'ccxt_mmp', 'requests', 'aiohttp', 'asyncio')

@@ -1,4 +1,4 @@
-"""What options are worth on the simulated exchanges. **These prices are made up**: no market's, and nobody trades at them.
+"""What options are worth on the simulated exchanges. **All prices are made up**; nobody trades at them.
 
 A coin costs what the middle one of its strikes says until the control side sets it otherwise; Black's formula of 1976
 makes marks and greeks of that with one volatility and no interest. An order book is a few steps around the mark, always
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from ccxt_mmp.simulator.instruments import Instrument, Series
+from ccxt_mmp.simulator.wire import is_positive
 
 VOLATILITY = 0.5  # a year
 YEAR = 365 * 86_400_000
@@ -19,6 +20,7 @@ SPREAD = Decimal('0.02')  # on each side of the mark
 STEPS = 5  # of a side of an order book
 LOTS_OF_A_STEP = 100
 DIGITS = 8
+HIGHEST_INDEX = 10**12
 
 Level = tuple[Decimal, Decimal]  # price, contracts
 
@@ -84,7 +86,7 @@ class Market:
         call = price * _normal(d1) - strike * _normal(d2)
         in_coin = option.settle == option.base
         dollars = call if option.is_call else call - price + strike
-        mark = round(Decimal(max(dollars, 0) / (price if in_coin else 1)), DIGITS)
+        mark = Decimal(_text(max(dollars, 0) / (price if in_coin else 1)))
         tick = Decimal(option.tick)
         bid = _rounded(mark * (1 - SPREAD), tick, ROUND_FLOOR)
         return Valuation(
@@ -104,9 +106,21 @@ class Market:
 
 def plain(number: Decimal | float) -> str:
     """A decimal as exchanges write it, of at most eight digits after the point."""
-    text = format(round(Decimal(number), DIGITS), 'f')
+    text = _text(number)
     text = text.rstrip('0').rstrip('.') if '.' in text else text
     return '0' if text == '-0' else text
+
+
+def checked_index(price: float | str) -> Decimal:
+    """The price of a coin; ValueError for what is none."""
+    text = str(price)
+    if isinstance(price, bool) or not is_positive(text) or Decimal(text) > HIGHEST_INDEX:
+        raise ValueError(f'the price of a coin is a plain number above 0 and at most {HIGHEST_INDEX}, not {price!r}')
+    return Decimal(text)
+
+
+def _text(number: Decimal | float) -> str:
+    return format(Decimal(number), f'.{DIGITS}f')  # of any length, unlike round()
 
 
 def _normal(x: float) -> float:
