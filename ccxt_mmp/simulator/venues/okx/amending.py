@@ -10,8 +10,8 @@ from ccxt_mmp.simulator.wire import ApiError
 
 def amend(call: Call) -> Rows:
     """Each row has the client's id of the amendment, and no tag."""
-    named = [item.get('ordId') or item.get('clOrdId') for item in call.items]
-    if len(set(named)) < len(named):
+    named = [str(item.get('ordId') or item.get('clOrdId') or index) for index, item in enumerate(call.items)]
+    if len({*named}) < len(named):
         raise ApiError(200, *AMENDED_TWICE)
     items = call.items or [call.parameters]
     return [
@@ -38,6 +38,7 @@ def _amend(call: Call, item: Parameters) -> Parameters:
             raise ApiError(200, *REJECTED[rejected.reason]) from rejected
     except ApiError:
         if item.get('cxlOnFail') in (True, 'true'):
-            call.engine.cancel(call.account, order, call.now)
+            # by the exchange itself, which nothing refuses
+            call.engine.cancel_where(call.account, VENUE, lambda each: each is order, call.now)
         raise
     return {'ordId': order.order_id, 'clOrdId': order.client_order_id}
