@@ -62,6 +62,7 @@ def position_shape(call: Call, position: Position) -> Parameters:
         'nonSettleAvgPx': '',
         'notionalUsd': plain(abs(coins) * value.index),
         'optVal': plain(position.worth(value.mark)),
+        'pTime': str(call.now),
         'pendingCloseOrdLiabVal': '0',
         'pnl': plain(position.realized),
         'pos': plain(position.quantity),
