@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from multiprocessing.managers import BaseManager
 from typing import Any, cast
 
-from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator
-from ccxt_mmp.simulator.server import LoggedRequest, redirect
+from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, LoggedRequest, Simulator, redirect
 
 Book = dict[str, list[str]]  # ids of orders by contract
 

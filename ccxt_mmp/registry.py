@@ -10,7 +10,7 @@ __all__ = ['EXCHANGES', 'Exchange']
 
 
 class Exchange(NamedTuple):
-    """An exchange: ``exchanges/<id>/`` has its mixin, ``simulator/venues/<id>.py`` its simulated side."""
+    """An exchange: ``exchanges/<id>/`` has its mixin, ``simulator/venues/<id>/`` its simulated side."""
 
     id: str  # ccxt's
     name: str  # for people

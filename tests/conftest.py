@@ -11,8 +11,7 @@ from hypothesis import settings
 import ccxt_mmp
 import ccxt_mmp.async_support
 import ccxt_mmp.pro
-from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator
-from ccxt_mmp.simulator.server import redirect
+from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator, redirect
 from tests.recording import is_recordable
 
 # CI tries the same examples in every run; a run by hand tries new ones, and many with --hypothesis-profile=deep

@@ -19,9 +19,7 @@ from urllib.parse import urlsplit
 from ccxt.base.errors import BaseError
 
 from ccxt_mmp import MassCancelIncomplete
-from ccxt_mmp.simulator import Simulator
-from ccxt_mmp.simulator.engine import Rule
-from ccxt_mmp.simulator.server import redirect
+from ccxt_mmp.simulator import Rule, Simulator, redirect
 from tests.conftest import FLAVOURS, Flavour
 from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 

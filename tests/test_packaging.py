@@ -65,7 +65,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     packed = {name for name in wheel.namelist() if not name.startswith(f'ccxt_mmp-{VERSION}.dist-info/')}
     sources = {file.relative_to(ROOT).as_posix() for file in PACKAGE.rglob('*.py')}
     assert packed == sources | {'ccxt_mmp/py.typed', PLUGIN}
-    named = ('py.typed', 'cli/commands.py', 'simulator/server.py', 'exchanges/okx/__init__.py')
+    named = ('py.typed', 'cli/commands.py', 'simulator/venues/okx/venue.py', 'exchanges/okx/__init__.py')
     assert {f'ccxt_mmp/{name}' for name in named} <= packed
 
 

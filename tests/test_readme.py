@@ -9,8 +9,7 @@ import pytest
 import ccxt_mmp
 import ccxt_mmp.async_support
 import ccxt_mmp.pro
-from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator
-from ccxt_mmp.simulator.server import redirect
+from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator, redirect
 
 README = (Path(__file__).parent.parent / 'README.md').read_text()
 BLOCKS = re.findall(r'^### (.+?)\n.*?^```python\n(.*?)^```', README, re.MULTILINE | re.DOTALL)

@@ -4,8 +4,7 @@ from functools import lru_cache
 
 import ccxt
 
-from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator
-from ccxt_mmp.simulator.server import redirect
+from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator, redirect
 
 OPTIONS_OF_EACH = 4
 # Binance's markets without a setting are without them; a list, as every version of ccxt takes it

@@ -110,8 +110,7 @@ class Exchanges:
     @staticmethod
     def _simulate(exchange: Any, url: str) -> None:
         """The simulator knows its own credentials, and nobody else's are sent to it."""
-        from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET
-        from ccxt_mmp.simulator.server import redirect
+        from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, redirect
 
         exchange.apiKey, exchange.secret, exchange.password = KEY, SECRET, PASSPHRASE
         redirect(exchange, url)

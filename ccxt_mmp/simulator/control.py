@@ -1,7 +1,7 @@
 """The control side as JSON under ``/_control/``, for bots in another process or language.
 
-Commands are POSTs of a JSON object with the content type ``application/json``, which a page of another origin cannot
-send without asking first, and this server allows it to nobody. The names are those of the methods of ``Simulator``::
+Commands are POSTs of a JSON object with the content type ``application/json``. A page of another origin cannot send
+that without asking first, and this server allows it to nobody. The names are those of the methods of ``Simulator``::
 
     POST /_control/fill        {"order_id": "312269865356374016", "quantity": "5"}
     POST /_control/trip        {"venue": "okx", "underlying": "BTC/USD"}
@@ -18,47 +18,39 @@ send without asking first, and this server allows it to nobody. The names are th
     GET  /_control/requests
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from decimal import DecimalException
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ccxt_mmp.simulator.wire import Answer, parse_json
+from ccxt_mmp.simulator.log import Log
+from ccxt_mmp.simulator.wire import Answer, Request, parse_json
 
-if TYPE_CHECKING:
-    from ccxt_mmp.simulator.server import Simulator
+PREFIX = '/_control/'
+Commands = Mapping[str, Callable[..., Any]]
 
 
-def answer(simulator: 'Simulator', method: str, name: str, content_type: str, body: str) -> Answer:
-    """The answer to a request of the control side."""
-    if (method, name) == ('GET', 'requests'):
-        return Answer({'requests': [asdict(request) for request in simulator.requests]})
-    commands: dict[str, Callable[..., Any]] = {
-        'fill': simulator.fill,
-        'trip': simulator.trip,
-        'advance': simulator.advance,
-        'fault': simulator.fault,
-        'clear_faults': simulator.clear_faults,
-        'privilege': lambda granted: setattr(simulator, 'privileged', granted),
-        'refuse_cancel': simulator.refuse_cancel,
-        'allow_cancel': simulator.allow_cancel,
-        'use_weight': simulator.use_weight,
-        'latency': lambda milliseconds: setattr(simulator, 'latency', milliseconds),
-        'execute_block_trades': simulator.execute_block_trades,
-        'clear': simulator.clear,
-    }
-    if method != 'POST' or name not in commands:
-        return _refused(404, f'there is no {method} {name}, but POST {", ".join(commands)} and GET requests')
-    if content_type != 'application/json':
+def answer(request: Request, commands: Commands, log: Log, now: Callable[[], int]) -> Answer:
+    """The answer to a request whose path begins with the prefix."""
+    name = request.path.removeprefix(PREFIX)
+    if (request.method, name) == ('GET', 'requests'):
+        return Answer({'requests': [asdict(each) for each in log.requests]})
+    if request.method != 'POST' or name not in commands:
+        return _refused(404, f'there is no {request.method} {name}, but POST {", ".join(commands)} and GET requests')
+    if _content_type(request) != 'application/json':
         return _refused(415, 'the content type must be application/json')
     try:
-        arguments = parse_json(body or '{}')
+        arguments = parse_json(request.body or '{}')
         if not isinstance(arguments, dict):
             raise TypeError('the body must be a JSON object')
         commands[name](**arguments)
     except (TypeError, ValueError, KeyError, DecimalException) as error:
         return _refused(400, str(error))
-    return Answer({'done': name, 'now': simulator.now()})
+    return Answer({'done': name, 'now': now()})
+
+
+def _content_type(request: Request) -> str:
+    return request.headers.get('Content-Type', '').partition(';')[0].strip().lower()
 
 
 def _refused(status: int, message: str) -> Answer:

@@ -1,178 +1,37 @@
-"""What an exchange does about MMP, without I/O: rules, triggers, freezes, locks, and the orders that they cancel.
+"""What an exchange does about MMP: rules, triggers, freezes, locks, and the orders that they cancel.
 
-Times are ms since the epoch and always passed in. A protection is of an account, a venue and an underlying; the
-underlying None is OKX's block-trading protection.
+It does no I/O, has no clock and names no exchange. Times are ms since the epoch and always passed in.
 """
 
 import math
-from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import count
-from typing import Literal, get_args
+from typing import get_args
 
-from ccxt_mmp.simulator.instruments import SERIES, Instrument, Series, grid
-
-Side = Literal['buy', 'sell']
-Trigger = Literal['reach', 'exceed']
-
-# documented examples: ids of this size do not survive a double
-FIRST_ORDER_ID = {'okx': 312269865356374016, 'binance': 4611875134427365000}
+from ccxt_mmp.simulator.accounts import Account, CancelSource, Countdown, Fill, Order, Protection, Rule, Trigger
+from ccxt_mmp.simulator.instruments import Instrument, Series
+from ccxt_mmp.simulator.listing import Listing, grid, opening
 
 DELTA_AT_THE_MONEY = Decimal('0.5')  # of a call, in the coin; the engine has no pricing model
-
-# cancelSource of OKX, where it is documented
-BY_USER, BY_COUNTDOWN, BY_MASS_CANCEL, BY_TRIGGER = '1', '20', '38', '39'
 
 
 @dataclass(frozen=True)
 class Unverified:
     """What the exchanges' documentation leaves open; every default is a guess.
 
-    trigger: a protection trips when a sum reaches its limit, or only when it exceeds it (OKX: "exceed a certain
-        threshold", Binance: "exceeds or equals").
-    reset_clears_last_trigger: a reset clears Binance's lastTriggerTime.
+    trigger: a protection trips when a sum reaches its limit, or only when it exceeds it. The exchanges say both.
+    reset_clears_last_trigger: a reset clears the time of the last trigger.
     set_ends_freeze: setting a rule ends a freeze.
-    reverse_batch_cancels: Binance answers a batch of cancellations from its last item to its first; their order is
-        documented as not fixed.
+    reverse_batch_cancels: an exchange that documents no order of a batch's answers gives those of a batch of
+        cancellations from its last item to its first.
     """
 
     trigger: Trigger = 'reach'
     reset_clears_last_trigger: bool = False
     set_ends_freeze: bool = False
     reverse_batch_cancels: bool = False
-
-
-@dataclass(frozen=True)
-class Rule:
-    """Limits as they were set, decimals as the strings that the exchange gives back."""
-
-    window: int
-    frozen_time: int
-    qty_limit: str | None = None
-    delta_limit: str | None = None
-    count_limit: str | None = None
-
-
-# Binance's documented example
-EXAMPLE_RULE = Rule(window=3000, frozen_time=300_000, qty_limit='2', delta_limit='2.3')
-
-
-@dataclass(frozen=True)
-class Fill:
-    time: int
-    quantity: Decimal  # contracts; execution attempts of block trading
-    delta: Decimal = Decimal(0)  # signed, in the coin
-
-
-@dataclass
-class Protection:
-    rule: Rule | None = None
-    last_trigger: int = 0
-    freeze_ends: float = 0  # infinite until a reset
-    locked_until: int = 0
-    fills: deque[Fill] = field(default_factory=deque)
-
-    def is_frozen(self, now: int) -> bool:
-        return now < self.freeze_ends
-
-    def frozen_until(self, now: int) -> int | None:
-        """When the freeze ends; None if there is none or only a reset ends it."""
-        return int(self.freeze_ends) if now < self.freeze_ends < math.inf else None
-
-    def is_beyond_limits(self, fill: Fill, trigger: Trigger) -> bool:
-        """Count a fill; whether the sums over the window, which ends with it, reach a limit."""
-        if self.rule is None or self.rule.window == 0 or self.is_frozen(fill.time):
-            return False
-        self.fills.append(fill)
-        while self.fills[0].time <= fill.time - self.rule.window:
-            self.fills.popleft()
-        quantity = sum((each.quantity for each in self.fills), Decimal(0))
-        delta = abs(sum((each.delta for each in self.fills), Decimal(0)))
-        sums = [
-            (quantity, self.rule.qty_limit),
-            (quantity, self.rule.count_limit),
-            (delta, self.rule.delta_limit),
-        ]
-        return any(
-            value > Decimal(limit) or (trigger == 'reach' and value == Decimal(limit))
-            for value, limit in sums
-            if limit is not None
-        )
-
-
-@dataclass(eq=False)
-class Order:
-    order_id: str
-    instrument: Instrument
-    side: Side
-    price: str
-    quantity: Decimal
-    mmp: bool
-    client_order_id: str = ''
-    time_in_force: str = 'GTC'
-    reduce_only: bool = False
-    tag: str = ''
-    order_type: str = 'limit'  # as the exchange calls it
-    created: int = 0
-    updated: int = 0
-    filled: Decimal = Decimal(0)
-    state: str = 'live'  # then 'partially_filled', 'filled', 'canceled' or, by a trigger, 'mmp_canceled'
-    cancel_source: str = ''
-    cancel_refused: bool = False  # a fault: to its owner, while the exchange itself can cancel it
-
-    @property
-    def venue(self) -> str:
-        return self.instrument.venue
-
-    @property
-    def underlying(self) -> str:
-        return self.instrument.underlying
-
-    @property
-    def is_open(self) -> bool:
-        return self.state in ('live', 'partially_filled')
-
-
-@dataclass
-class Countdown:
-    """Cancels every order of its kind unless it is set again in time."""
-
-    milliseconds: int
-    deadline: int
-    fired: bool = False
-
-
-@dataclass(eq=False)
-class Account:
-    key: str = field(repr=False)
-    secret: str = field(repr=False)
-    passphrase: str = field(repr=False)
-    privileged: bool = True  # market maker privilege
-    permissions: set[str] = field(default_factory=lambda: {'read', 'trade'})
-    balances: dict[str, str] = field(
-        default_factory=lambda: {'BTC': '10', 'ETH': '100', 'USD': '1000000', 'USDT': '1000000'}
-    )
-    orders: list[Order] = field(default_factory=list)  # all there were
-    resting: dict[str, Order] = field(default_factory=dict)  # those that are open, by id
-    protections: dict[tuple[str, str | None], Protection] = field(default_factory=dict)
-    countdowns: dict[tuple[str, str], Countdown] = field(default_factory=dict)  # by venue and underlying or tag
-
-    def protection(self, venue: str, underlying: str | None) -> Protection:
-        return self.protections.setdefault((venue, underlying), Protection())
-
-    def open_orders(self, venue: str) -> list[Order]:
-        return [order for order in self.resting.values() if order.venue == venue]
-
-    def find(self, venue: str, order_id: str | None, client_order_id: str | None) -> Order | None:
-        """An order by its id or, the latest first, by its client order id."""
-        for order in reversed(self.orders):
-            by_id = order_id and order.order_id == order_id
-            by_client_id = client_order_id and not order_id and order.client_order_id == client_order_id
-            if order.venue == venue and (by_id or by_client_id):
-                return order
-        return None
 
 
 class RejectedError(Exception):
@@ -186,19 +45,23 @@ class RejectedError(Exception):
 
 
 class Engine:
-    def __init__(self, now: int, unverified: Unverified = Unverified()) -> None:
+    def __init__(self, now: int, listings: Iterable[Listing], unverified: Unverified = Unverified()) -> None:
         if unverified.trigger not in get_args(Trigger):
             raise ValueError(f'trigger is one of {", ".join(get_args(Trigger))}, not {unverified.trigger}')
         self.unverified = unverified
         self._opened = now
-        self.instruments: dict[str, Instrument] = {}
-        self.series: dict[str, dict[str, Series]] = {venue: {} for venue in FIRST_ORDER_ID}  # by venue and underlying
-        self._options: defaultdict[tuple[str, str], list[Instrument]] = defaultdict(list)
-        for series in SERIES:
-            self._list(series)
-        self._order_ids = {venue: count(first) for venue, first in FIRST_ORDER_ID.items()}
+        self._listings = {listing.venue: listing for listing in listings}
+        # shared by the engines of a day, and copied before it is changed
+        self.instruments, self._options = opening(tuple(self._listings.values()), now)
+        self.series = {  # by venue and underlying
+            venue: {series.underlying: series for series in listing.series} for venue, listing in self._listings.items()
+        }
+        self._order_ids = {venue: count(listing.first_order_id) for venue, listing in self._listings.items()}
 
     # --- options
+
+    def find_option(self, venue: str, instrument_id: str) -> Instrument | None:
+        return self.instruments.get((venue, instrument_id))
 
     def listed(self, venue: str, now: int) -> list[Instrument]:
         """The options of a venue that have not expired; no expiry is added as time goes on."""
@@ -223,16 +86,17 @@ class Engine:
         return self._list(replace(model, underlying=underlying, base=base, settle=settle, strikes=tuple(strikes)))
 
     def _list(self, series: Series) -> list[Instrument]:
-        options = list(grid(series, self._opened))
+        options = grid(series, self._listings[series.venue], self._opened)
         instruments = dict(self.instruments)
         for option in options:
-            if option.instrument_id in instruments:
+            if (option.venue, option.instrument_id) in instruments:
                 raise ValueError(f'{option.instrument_id} is listed already')
-            instruments[option.instrument_id] = option
+            instruments[option.venue, option.instrument_id] = option
+        key = (series.venue, series.underlying)
         self.instruments = instruments
+        self._options = {**self._options, key: (*self._options.get(key, ()), *options)}
         self.series[series.venue].setdefault(series.underlying, series)
-        self._options[series.venue, series.underlying] += options
-        return options
+        return list(options)
 
     # --- protections
 
@@ -262,12 +126,12 @@ class Engine:
         protection.fills.clear()
         for order in account.open_orders(venue):
             if order.mmp and order.underlying == underlying:
-                self._close(account, order, 'mmp_canceled', BY_TRIGGER, now)
+                self._close(account, order, 'mmp_canceled', 'trigger', now)
 
     def mass_cancel(self, account: Account, venue: str, underlying: str, locked_until: int, now: int) -> list[Order]:
         account.protection(venue, underlying).locked_until = locked_until
         return self.cancel_where(
-            account, venue, lambda order: order.mmp and order.underlying == underlying, now, BY_MASS_CANCEL
+            account, venue, lambda order: order.mmp and order.underlying == underlying, now, 'mass_cancel'
         )
 
     # --- orders
@@ -275,12 +139,11 @@ class Engine:
     def place(self, account: Account, order: Order, now: int) -> Order:
         """Accept an order that has no id yet, or raise RejectedError."""
         protection = account.protection(order.venue, order.underlying)
-        countdown = account.countdowns.get((order.venue, order.underlying))
         if order.instrument.expiry <= now:
             raise RejectedError('expired')
         if order.mmp and not account.privileged:
             raise RejectedError('no_privilege')
-        if countdown is not None and countdown.fired:
+        if any(each.fired and each.covers(order) for each in account.countdowns_of(order.venue)):
             raise RejectedError('countdown')
         if order.mmp and now < protection.locked_until:
             raise RejectedError('locked')
@@ -323,19 +186,19 @@ class Engine:
         if protection.is_beyond_limits(Fill(now, quantity, signed), self.unverified.trigger):
             self.trip(account, order.venue, order.underlying, now)
 
-    def execute_block_trades(self, account: Account, attempts: int, now: int) -> None:
-        """Execution attempts of OKX block trading, which its protection counts."""
-        if account.protection('okx', None).is_beyond_limits(Fill(now, Decimal(attempts)), self.unverified.trigger):
-            self.trip(account, 'okx', None, now)
+    def execute_block_trades(self, account: Account, venue: str, attempts: int, now: int) -> None:
+        """Execution attempts of block trading, which its protection counts."""
+        if account.protection(venue, None).is_beyond_limits(Fill(now, Decimal(attempts)), self.unverified.trigger):
+            self.trip(account, venue, None, now)
 
     def cancel(self, account: Account, order: Order, now: int) -> None:
         """Cancel one order, or raise RejectedError."""
         if order.cancel_refused:
             raise RejectedError('cancel_refused')
-        self._close(account, order, 'canceled', BY_USER, now)
+        self._close(account, order, 'canceled', 'user', now)
 
     def cancel_where(
-        self, account: Account, venue: str, wanted: Callable[[Order], bool], now: int, source: str = BY_USER
+        self, account: Account, venue: str, wanted: Callable[[Order], bool], now: int, source: CancelSource = 'user'
     ) -> list[Order]:
         cancelled = [order for order in account.open_orders(venue) if wanted(order)]
         for order in cancelled:
@@ -344,9 +207,24 @@ class Engine:
 
     # --- countdowns
 
-    def start_countdown(self, account: Account, venue: str, name: str, milliseconds: int, now: int) -> Countdown:
-        """Start or restart a countdown; 0 ends it."""
-        countdown = Countdown(milliseconds, now + milliseconds)
+    def start_countdown(
+        self,
+        account: Account,
+        venue: str,
+        name: str,
+        milliseconds: int,
+        now: int,
+        *,
+        covers: Callable[[Order], bool],
+        blocks: bool = False,
+    ) -> Countdown:
+        """Start or restart a countdown; 0 ends it.
+
+        :param str name: one countdown of a venue from another
+        :param covers: whether it cancels an order
+        :param bool blocks: once it fired, such orders are refused until it is set again
+        """
+        countdown = Countdown(milliseconds, now + milliseconds, covers, blocks)
         account.countdowns[venue, name] = countdown
         if milliseconds == 0:
             del account.countdowns[venue, name]
@@ -358,25 +236,14 @@ class Engine:
             for (venue, name), countdown in list(account.countdowns.items()):
                 if countdown.fired or now < countdown.deadline:
                     continue
-                if venue == 'okx':
-                    self.cancel_where(account, venue, _tagged(name), now, BY_COUNTDOWN)
+                self.cancel_where(account, venue, countdown.covers, now, 'countdown')
+                countdown.fired = True
+                if not countdown.blocks:
                     del account.countdowns[venue, name]
-                else:
-                    self.cancel_where(account, venue, _of_underlying(name), now)
-                    countdown.fired = True
 
     @staticmethod
-    def _close(account: Account, order: Order, state: str, source: str, now: int) -> None:
+    def _close(account: Account, order: Order, state: str, source: CancelSource, now: int) -> None:
         del account.resting[order.order_id]
         order.state = state
         order.cancel_source = source
         order.updated = now
-
-
-def _tagged(tag: str) -> Callable[[Order], bool]:
-    """Whether a countdown of that tag means an order; the one without a tag means all."""
-    return lambda order: tag in ('', order.tag)
-
-
-def _of_underlying(underlying: str) -> Callable[[Order], bool]:
-    return lambda order: order.underlying == underlying

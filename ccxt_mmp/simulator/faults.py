@@ -1,7 +1,10 @@
 """What can go wrong on the way, by order of the control side."""
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
+
+from ccxt_mmp.simulator.wire import Answer
 
 Kind = Literal[
     'delay',  # the request takes effect, the answer comes some ms later
@@ -11,10 +14,11 @@ Kind = Literal[
     'status',  # an HTTP status without effect: 500, 502, 503, or 429 and 418 with Retry-After
     'truncated',  # the request took effect, half of the answer comes
     'malformed',  # the request took effect, the answer is a page of HTML with status 200
-    'result_false',  # OKX: {"result": false}, without effect
+    'result_false',  # {"result": false}, without effect
     'half_batch',  # every second item of a batch is refused, the others take effect
 ]
 KINDS = get_args(Kind)
+PAGE = '<html><body>The service is unavailable.</body></html>'
 
 
 @dataclass
@@ -44,3 +48,26 @@ class Fault:
 
     def strikes(self, method: str, path: str) -> bool:
         return path.endswith(self.path) and self.method in (None, method)
+
+    def spoil(self, answer: Answer) -> Answer:
+        """What comes of the answer to a request that took effect."""
+        if self.kind == 'truncated':
+            text = json.dumps(answer.body)
+            return replace(answer, text=text[: len(text) // 2])
+        return page(answer.status, answer.headers) if self.kind == 'malformed' else answer
+
+
+def page(status: int, headers: dict[str, str] | None = None) -> Answer:
+    """What a proxy answers, and no exchange."""
+    return Answer(None, status, headers or {}, PAGE, 'text/html')
+
+
+def next_fault(faults: list[Fault], method: str, path: str) -> Fault | None:
+    """Take the fault that strikes a request; one that struck as often as it should goes."""
+    fault = next((each for each in faults if each.strikes(method, path)), None)
+    if fault is not None:
+        fault.was_used = True
+        fault.times -= 1
+        if fault.times == 0:
+            faults.remove(fault)
+    return fault

@@ -1,4 +1,4 @@
-"""What goes between the server and the venues."""
+"""What goes between the server and what answers: requests, answers, refusals, and how values are read."""
 
 import json
 from collections.abc import Mapping
@@ -22,9 +22,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    body: Any
+    body: Any  # of JSON, unless there is a text
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    text: str | None = None  # what is sent in place of the body
+    content_type: str = 'application/json'
 
 
 @dataclass(frozen=True)

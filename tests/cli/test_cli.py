@@ -19,8 +19,7 @@ from ccxt_mmp.cli.report import Result, duration, row
 from ccxt_mmp.cli.screens import Plain, Rich
 from ccxt_mmp.cli.targets import Exchanges, Target
 from ccxt_mmp.errors import MassCancelIncomplete
-from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Rule
-from ccxt_mmp.simulator.server import redirect
+from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Rule, redirect
 from ccxt_mmp.types import MmpState
 
 BOTH = ('okx:BTC/USD', 'binance:BTC/USDT')

@@ -346,7 +346,7 @@ def test_warning_of_ccxt_at_exit_is_shown(module, simulator):
     program = f"""
         import asyncio
         from ccxt_mmp.{module} import okx
-        from ccxt_mmp.simulator.server import redirect
+        from ccxt_mmp.simulator import redirect
 
         async def main():
             exchange = okx({{'apiKey': 'Zy3k-0f-T3sts', 'secret': 'Zy3k-s', 'password': 'Zy3k-p'}})

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ccxt_mmp.simulator.server import redirect
+from ccxt_mmp.simulator import redirect
 from ccxt_mmp.types import MassCancel, MmpState
 from tests.properties import examples
 from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets

@@ -17,8 +17,8 @@ import pytest
 import ccxt_mmp
 from ccxt_mmp import MassCancelIncomplete
 from ccxt_mmp._redaction import LOGGER, redact, redacted
+from ccxt_mmp.simulator import redirect
 from ccxt_mmp.simulator.faults import KINDS
-from ccxt_mmp.simulator.server import redirect
 from tests.exchanges.test_cassettes import CASSETTES
 from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 

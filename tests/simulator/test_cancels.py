@@ -6,9 +6,9 @@ import ccxt
 import pytest
 
 from ccxt_mmp.simulator import Simulator
+from tests.simulator.commands import control
 from tests.simulator.test_binance_wire import call
 from tests.simulator.test_examples import call_okx
-from tests.simulator.test_server import control
 
 UNDERLYING = {'okx': 'BTC-USD', 'binance': 'BTCUSDT'}
 

@@ -6,14 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ccxt_mmp.simulator.engine import Account, Engine, Order, RejectedError, Rule, Unverified
+from ccxt_mmp.simulator import Account, Order, Rule
+from ccxt_mmp.simulator.engine import RejectedError, Unverified
+from tests.simulator.engines import new_engine
 
 RULE = Rule(window=5000, frozen_time=2000, qty_limit='100')
 DAY = 86_400_000
 
 
 def engine_and_account(**unverified):
-    return Engine(0, Unverified(**unverified)), Account('key', 'secret', 'passphrase')
+    return new_engine(**unverified), Account('key', 'secret', 'passphrase')
 
 
 def new_order(engine, venue='okx', underlying='BTC-USD', mmp=True, side='buy', quantity='1000', call=True, **fields):
@@ -30,7 +32,7 @@ def place(engine, account, now=0, **fields):
 
 
 def test_grid_is_realistic():
-    engine = Engine(1_700_000_000_000)
+    engine = new_engine(1_700_000_000_000)
     series = {}
     for option in engine.instruments.values():
         series.setdefault((option.venue, option.underlying), []).append(option)
@@ -130,9 +132,9 @@ def test_block_trading_counts_attempts_apart():
     engine.set_rule(account, 'okx', None, Rule(5000, 2000, count_limit='10'))
     engine.set_rule(account, 'okx', 'BTC-USD', RULE)
     order = place(engine, account)
-    engine.execute_block_trades(account, 9, 10_000)
+    engine.execute_block_trades(account, 'okx', 9, 10_000)
     assert not account.protection('okx', None).is_frozen(10_000)
-    engine.execute_block_trades(account, 1, 10_000)
+    engine.execute_block_trades(account, 'okx', 1, 10_000)
     assert account.protection('okx', None).is_frozen(10_000)
     assert not account.protection('okx', 'BTC-USD').is_frozen(10_000)
     assert order.is_open
@@ -209,7 +211,7 @@ def test_trigger_cancels_the_mmp_orders_of_the_underlying_and_no_other():
     ]
     engine.fill(account, filled, Decimal(100), 10_000)
     assert [order.state for order in (filled, gone)] == ['mmp_canceled'] * 2
-    assert [order.cancel_source for order in (filled, gone)] == ['39'] * 2
+    assert [order.cancel_source for order in (filled, gone)] == ['trigger'] * 2
     assert {order.state for order in kept} == {'live'}
 
 
@@ -260,7 +262,7 @@ def test_lock_refuses_mmp_orders_until_it_ends():
     engine, account = engine_and_account()
     order = place(engine, account)
     assert engine.mass_cancel(account, 'okx', 'BTC-USD', 12_000, 10_000) == [order]
-    assert (order.state, order.cancel_source) == ('canceled', '38')
+    assert (order.state, order.cancel_source) == ('canceled', 'mass_cancel')
     with pytest.raises(RejectedError, match='locked'):
         place(engine, account, 11_999)
     assert place(engine, account, 11_999, mmp=False).is_open
@@ -314,34 +316,36 @@ def test_fills_add_up_and_more_than_the_order_is_an_error():
         engine.fill(account, order, Decimal(1), 1)
 
 
-def test_okx_countdown_cancels_the_orders_of_its_tag_once():
+def test_countdown_cancels_the_orders_that_it_covers_once():
     engine, account = engine_and_account()
     tagged, untagged = place(engine, account, tag='t1'), place(engine, account, mmp=False)
     elsewhere = place(engine, account, venue='binance', underlying='BTCUSDT')
-    engine.start_countdown(account, 'okx', 't1', 10_000, 0)
+    engine.start_countdown(account, 'okx', 't1', 10_000, 0, covers=lambda order: order.tag == 't1')
     engine.expire_countdowns([account], 9_999)
     assert tagged.is_open
     engine.expire_countdowns([account], 10_000)
     assert [order.is_open for order in (tagged, untagged, elsewhere)] == [False, True, True]
-    assert tagged.cancel_source == '20'
-    engine.start_countdown(account, 'okx', '', 10_000, 10_000)
+    assert tagged.cancel_source == 'countdown'
+    engine.start_countdown(account, 'okx', '', 10_000, 10_000, covers=lambda order: True)
     engine.expire_countdowns([account], 20_000)
     assert [order.is_open for order in (untagged, elsewhere)] == [False, True]
     assert place(engine, account, 20_000).is_open
 
 
-def test_binance_countdown_refuses_orders_until_it_is_ended():
+def test_countdown_that_blocks_refuses_orders_until_it_is_ended():
     engine, account = engine_and_account()
     where = {'venue': 'binance', 'underlying': 'BTCUSDT'}
     mmp, other = place(engine, account, **where), place(engine, account, **where, mmp=False)
     another = place(engine, account, venue='binance', underlying='ETHUSDT')
-    engine.start_countdown(account, 'binance', 'BTCUSDT', 5_000, 0)
+    terms = {'covers': lambda order: order.underlying == 'BTCUSDT', 'blocks': True}
+    engine.start_countdown(account, 'binance', 'BTCUSDT', 5_000, 0, **terms)
     engine.expire_countdowns([account], 5_000)
     engine.expire_countdowns([account], 6_000)
     assert [order.is_open for order in (mmp, other, another)] == [False, False, True]
     with pytest.raises(RejectedError, match='countdown'):
         place(engine, account, 6_000, **where, mmp=False)
-    engine.start_countdown(account, 'binance', 'BTCUSDT', 0, 6_000)
+    assert place(engine, account, 6_000, venue='binance', underlying='ETHUSDT').is_open
+    engine.start_countdown(account, 'binance', 'BTCUSDT', 0, 6_000, **terms)
     assert place(engine, account, 6_000, **where).is_open
 
 
@@ -397,4 +401,4 @@ def test_no_mmp_order_rests_or_is_accepted_while_frozen_and_no_other_is_ever_tou
                 assert order.is_open or order.state == 'filled'
 
 
-_ENGINE = Engine(0)
+_ENGINE = new_engine()

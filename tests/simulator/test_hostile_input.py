@@ -3,20 +3,25 @@
 import json
 import urllib.parse
 from decimal import Decimal
+from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ccxt_mmp.simulator.engine import Account, Engine, Order
+from ccxt_mmp.simulator import Account, Order
 from ccxt_mmp.simulator.venues.binance import BinanceVenue
-from ccxt_mmp.simulator.venues.okx import PREFIX, OkxVenue
+from ccxt_mmp.simulator.venues.binance.endpoints import ENDPOINTS as OF_BINANCE
+from ccxt_mmp.simulator.venues.okx import OkxVenue
+from ccxt_mmp.simulator.venues.okx.endpoints import ENDPOINTS as OF_OKX
+from ccxt_mmp.simulator.venues.okx.tables import PREFIX
 from ccxt_mmp.simulator.wire import Request, Times
+from tests.simulator.engines import new_engine
 
-ENGINE = Engine(0)
+ENGINE = new_engine()
 TIMES = Times(10_000, 10_000)
 OPTIONS = {
-    venue: next(name for name, option in ENGINE.instruments.items() if option.venue == venue)
+    venue: next(option.instrument_id for option in ENGINE.instruments.values() if option.venue == venue)
     for venue in ('okx', 'binance')
 }
 WORDS = ['', '0', '1', '-1', '1.5', '10001', 'x', '١', 'BTC-USD', 'BTCUSDT', 'OPTION', 'limit', 'mmp', 'cross', 'buy']
@@ -63,8 +68,8 @@ MUTATED = settings(max_examples=60, deadline=None, suppress_health_check=[Health
 def account():
     """One with an order at each venue, client order id 'a'."""
     account = Account('key', 'secret', 'passphrase')
-    for instrument_id in OPTIONS.values():
-        order = Order('', ENGINE.instruments[instrument_id], 'buy', '1', Decimal(1), True, client_order_id='a')
+    for venue, instrument_id in OPTIONS.items():
+        order = Order('', ENGINE.find_option(venue, instrument_id), 'buy', '1', Decimal(1), True, client_order_id='a')
         ENGINE.place(account, order, 0)
     return account
 
@@ -72,7 +77,7 @@ def account():
 @pytest.fixture
 def venues(account):
     """Both venues, which trust every client."""
-    venues = OkxVenue(ENGINE, {'key': account}, None), BinanceVenue(ENGINE, {'key': account}, None)
+    venues = [each(ENGINE, {'key': account}, enforce_limits=False) for each in (OkxVenue, BinanceVenue)]
     for venue in venues:
         venue._authenticate = lambda *_: account
     return venues
@@ -90,32 +95,44 @@ def okx_request(method, path, content):
     return Request(method, PREFIX + path, '', json.dumps(content), {})
 
 
-@pytest.mark.parametrize('method_and_path', OkxVenue(ENGINE, {}, None).endpoints, ids=' '.join)
+# made once for each endpoint: to make and check a strategy takes longer than to draw from it
+
+
+@cache
+def okx_contents(method, path):
+    endpoint = OF_OKX[method, path]
+    one = differing(OKX_VALID.get(path, {}) if method == 'POST' else {}, endpoint.known)
+    return st.lists(one | VALUES, min_size=1, max_size=3) | VALUES if endpoint.is_batch else one
+
+
+@cache
+def binance_parameters(method, path):
+    valid = BINANCE_VALID.get(path.rpartition('/')[2], {}) if method == 'POST' else {}
+    parameters = differing(valid, OF_BINANCE[method, path].known, SCALARS)
+    if method != 'POST' or not path.endswith('batchOrders'):
+        return parameters
+    order = differing(BINANCE_ORDER, ['isMmp', 'clientOrderId', 'postOnly', 'reduceOnly', 'timeInForce'])
+    orders = st.lists(order | VALUES, max_size=2).map(json.dumps)
+    return st.tuples(parameters, orders).map(lambda drawn: {**drawn[0], 'orders': drawn[1]})
+
+
+@pytest.mark.parametrize('method_and_path', OF_OKX, ids=' '.join)
 @MUTATED
 @given(data=st.data())
 def test_okx_answers_anything(venues, method_and_path, data):
-    method, path = method_and_path
-    endpoint = venues[0].endpoints[method_and_path]
-    one = differing(OKX_VALID.get(path, {}) if method == 'POST' else {}, endpoint.known)
-    content = data.draw(st.lists(one | VALUES, min_size=1, max_size=3) | VALUES if endpoint.is_batch else one)
-    answer, _ = venues[0].answer(okx_request(method, path, content), TIMES)
+    content = data.draw(okx_contents(*method_and_path))
+    answer, _ = venues[0].answer(okx_request(*method_and_path, content), TIMES)
     json.dumps(answer.body)
     assert set(answer.body) == {'code', 'data', 'msg'}
     assert answer.status in (200, 400)
 
 
-@pytest.mark.parametrize('method_and_path', BinanceVenue(ENGINE, {}, None).endpoints, ids=' '.join)
+@pytest.mark.parametrize('method_and_path', OF_BINANCE, ids=' '.join)
 @MUTATED
 @given(data=st.data())
 def test_binance_answers_anything(venues, method_and_path, data):
-    method, path = method_and_path
-    known = venues[1].endpoints[method_and_path].known
-    valid = BINANCE_VALID.get(path.rpartition('/')[2], {}) if method == 'POST' else {}
-    parameters = data.draw(differing(valid, known, SCALARS))
-    if method == 'POST' and path.endswith('batchOrders'):
-        order = differing(BINANCE_ORDER, ['isMmp', 'clientOrderId', 'postOnly', 'reduceOnly', 'timeInForce'])
-        parameters['orders'] = json.dumps(data.draw(st.lists(order | VALUES, max_size=2)))
-    answer, _ = venues[1].answer(Request(method, path, urllib.parse.urlencode(parameters), '', {}), TIMES)
+    parameters = data.draw(binance_parameters(*method_and_path))
+    answer, _ = venues[1].answer(Request(*method_and_path, urllib.parse.urlencode(parameters), '', {}), TIMES)
     json.dumps(answer.body)
     assert answer.status in (200, 400)
     assert answer.status == 200 or set(answer.body) == {'code', 'msg'}
@@ -123,8 +140,8 @@ def test_binance_answers_anything(venues, method_and_path, data):
 
 @pytest.mark.parametrize('path', OKX_VALID)
 def test_what_the_hostile_requests_to_okx_differ_from_is_accepted(venues, account, path):
-    method = 'POST' if ('POST', path) in venues[0].endpoints else 'GET'
-    content = [OKX_VALID[path]] if venues[0].endpoints[method, path].is_batch else OKX_VALID[path]
+    method = 'POST' if ('POST', path) in OF_OKX else 'GET'
+    content = [OKX_VALID[path]] if OF_OKX[method, path].is_batch else OKX_VALID[path]
     before = len(account.orders)
     answer, unknown = venues[0].answer(okx_request(method, path, content), TIMES)
     assert (answer.body['code'], unknown) == ('0', [])

@@ -10,10 +10,10 @@ import ccxt.pro
 import pytest
 
 import ccxt_mmp
-from ccxt_mmp.simulator import KEY, Rule, Simulator
-from ccxt_mmp.simulator.engine import Account, Engine
+from ccxt_mmp.simulator import KEY, Account, Rule, Simulator
 from ccxt_mmp.simulator.venues.okx import OkxVenue
 from ccxt_mmp.simulator.wire import Request, Times
+from tests.simulator.engines import new_engine
 
 WRONG = 'wrong'
 OKX_FETCH = ('fetch_mmp', 'BTC/USD')
@@ -70,7 +70,7 @@ def test_signature_covers_the_raw_request(flavour, simulator, exchange_id):
 def test_okx_signature_is_the_published_vector():
     """The check vector that OKX's public clients share."""
     account = Account('', 'mysecret', '')
-    venue = OkxVenue(Engine(0), {'': account}, None)
+    venue = OkxVenue(new_engine(), {'': account}, enforce_limits=False)
     request = Request(
         method='POST',
         path='/api/v5/trade/cancel-all-after',
@@ -281,5 +281,6 @@ def test_simulator_can_be_closed_twice_and_started_again():
 
 
 def test_port_that_is_taken_is_an_error_of_the_caller(simulator):
-    with pytest.raises(OSError, match='address already in use'):
-        Simulator(port=int(simulator.url.rpartition(':')[2])).start()
+    port = int(simulator.url.rpartition(':')[2])
+    with pytest.raises(OSError, match=f'cannot listen on 127.0.0.1:{port}: .*in use'):
+        Simulator(port=port).start()

@@ -18,7 +18,7 @@ import ccxt
 import ccxt_mmp
 from ccxt_mmp.core.awaiting import await_result, run_sync
 from ccxt_mmp.core.request_context import current_request
-from ccxt_mmp.simulator.server import redirect
+from ccxt_mmp.simulator import redirect
 from tests.soak import special
 from tests.trading import option_market
 

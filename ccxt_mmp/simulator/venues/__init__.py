@@ -1,1 +1,1 @@
-"""The exchanges as the simulator serves them, a module each."""
+"""The exchanges as the simulator serves them, a folder each with the same files in each."""

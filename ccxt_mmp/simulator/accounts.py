@@ -1,0 +1,150 @@
+"""An account of an exchange: its orders, protections and countdowns, without what happens to them.
+
+Times are ms since the epoch. A protection is of an account, a venue and an underlying; the underlying None is the
+protection of block trading.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from ccxt_mmp.simulator.instruments import Instrument
+
+Side = Literal['buy', 'sell']
+Trigger = Literal['reach', 'exceed']
+CancelSource = Literal['user', 'countdown', 'mass_cancel', 'trigger']
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Limits as they were set, decimals as the strings that the exchange gives back."""
+
+    window: int
+    frozen_time: int
+    qty_limit: str | None = None
+    delta_limit: str | None = None
+    count_limit: str | None = None
+
+
+@dataclass(frozen=True)
+class Fill:
+    time: int
+    quantity: Decimal  # contracts; execution attempts of block trading
+    delta: Decimal = Decimal(0)  # signed, in the coin
+
+
+@dataclass
+class Protection:
+    rule: Rule | None = None
+    last_trigger: int = 0
+    freeze_ends: float = 0  # infinite until a reset
+    locked_until: int = 0
+    fills: deque[Fill] = field(default_factory=deque)
+
+    def is_frozen(self, now: int) -> bool:
+        return now < self.freeze_ends
+
+    def frozen_until(self, now: int) -> int | None:
+        """When the freeze ends; None if there is none or only a reset ends it."""
+        return int(self.freeze_ends) if now < self.freeze_ends < math.inf else None
+
+    def is_beyond_limits(self, fill: Fill, trigger: Trigger) -> bool:
+        """Count a fill; whether the sums over the window, which ends with it, reach a limit."""
+        if self.rule is None or self.rule.window == 0 or self.is_frozen(fill.time):
+            return False
+        self.fills.append(fill)
+        while self.fills[0].time <= fill.time - self.rule.window:
+            self.fills.popleft()
+        quantity = sum((each.quantity for each in self.fills), Decimal(0))
+        delta = abs(sum((each.delta for each in self.fills), Decimal(0)))
+        sums = [
+            (quantity, self.rule.qty_limit),
+            (quantity, self.rule.count_limit),
+            (delta, self.rule.delta_limit),
+        ]
+        return any(
+            value > Decimal(limit) or (trigger == 'reach' and value == Decimal(limit))
+            for value, limit in sums
+            if limit is not None
+        )
+
+
+@dataclass(eq=False)
+class Order:
+    order_id: str
+    instrument: Instrument
+    side: Side
+    price: str
+    quantity: Decimal
+    mmp: bool
+    client_order_id: str = ''
+    time_in_force: str = 'GTC'
+    reduce_only: bool = False
+    tag: str = ''
+    order_type: str = 'limit'  # as the exchange calls it
+    created: int = 0
+    updated: int = 0
+    filled: Decimal = Decimal(0)
+    state: str = 'live'  # then 'partially_filled', 'filled', 'canceled' or, by a trigger, 'mmp_canceled'
+    cancel_source: CancelSource | None = None
+    cancel_refused: bool = False  # a fault: to its owner, while the exchange itself can cancel it
+
+    @property
+    def venue(self) -> str:
+        return self.instrument.venue
+
+    @property
+    def underlying(self) -> str:
+        return self.instrument.underlying
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in ('live', 'partially_filled')
+
+
+@dataclass
+class Countdown:
+    """Cancels the orders that it covers unless it is set again in time."""
+
+    milliseconds: int
+    deadline: int
+    covers: Callable[[Order], bool]
+    blocks: bool  # once it fired, such orders are refused until it is set again
+    fired: bool = False
+
+
+@dataclass(eq=False)
+class Account:
+    key: str = field(repr=False)
+    secret: str = field(repr=False)
+    passphrase: str = field(repr=False)
+    privileged: bool = True  # market maker privilege
+    permissions: set[str] = field(default_factory=lambda: {'read', 'trade'})
+    balances: dict[str, str] = field(
+        default_factory=lambda: {'BTC': '10', 'ETH': '100', 'USD': '1000000', 'USDT': '1000000'}
+    )
+    orders: list[Order] = field(default_factory=list)  # all there were
+    resting: dict[str, Order] = field(default_factory=dict)  # those that are open, by id
+    protections: dict[tuple[str, str | None], Protection] = field(default_factory=dict)
+    countdowns: dict[tuple[str, str], Countdown] = field(default_factory=dict)  # by venue, and underlying or tag
+
+    def protection(self, venue: str, underlying: str | None) -> Protection:
+        return self.protections.setdefault((venue, underlying), Protection())
+
+    def open_orders(self, venue: str) -> list[Order]:
+        return [order for order in self.resting.values() if order.venue == venue]
+
+    def countdowns_of(self, venue: str) -> list[Countdown]:
+        return [countdown for (where, _), countdown in self.countdowns.items() if where == venue]
+
+    def find(self, venue: str, order_id: str | None, client_order_id: str | None) -> Order | None:
+        """An order by its id or, the latest first, by its client order id."""
+        for order in reversed(self.orders):
+            by_id = order_id and order.order_id == order_id
+            by_client_id = client_order_id and not order_id and order.client_order_id == client_order_id
+            if order.venue == venue and (by_id or by_client_id):
+                return order
+        return None

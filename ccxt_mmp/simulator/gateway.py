@@ -1,0 +1,74 @@
+"""What a client's request goes through: its fault, the venues in turn, the log and the latency."""
+
+import asyncio
+from dataclasses import replace
+
+from ccxt_mmp.simulator.faults import Fault, next_fault, page
+from ccxt_mmp.simulator.log import Log
+from ccxt_mmp.simulator.state import State
+from ccxt_mmp.simulator.wire import Answer, Request
+
+BANNED = (418, 429)  # statuses that exchanges answer beyond their limits
+
+
+class Gateway:
+    def __init__(self, state: State, log: Log) -> None:
+        self.faults: list[Fault] = []
+        self.latency = 0  # ms by which every answer is late
+        self._state = state
+        self._log = log
+
+    async def answer(self, request: Request) -> Answer | None:
+        """The answer, or None if the connection is to be dropped."""
+        with self._state.lock:
+            fault = next_fault(self.faults, request.method, request.path)
+        if fault is None:
+            answer = self._effect(request)
+            await self._be_late(self.latency)
+            return answer
+        if fault.kind == 'drop_before':
+            self._log.add(request, None, self._state.now())
+            return None
+        if fault.kind == 'hold':
+            await asyncio.sleep(fault.milliseconds / 1000)
+        answer = self._answer_without_effect(fault, request) or self._effect(request, fault)
+        await self._be_late(self.latency + (fault.milliseconds if fault.kind == 'delay' else 0))
+        return None if fault.kind == 'drop_after' else fault.spoil(answer)
+
+    @staticmethod
+    async def _be_late(milliseconds: int) -> None:
+        if milliseconds:
+            await asyncio.sleep(milliseconds / 1000)
+
+    def _answer_without_effect(self, fault: Fault, request: Request) -> Answer | None:
+        """The answer of a fault that keeps a request from taking effect."""
+        if fault.kind not in ('status', 'result_false'):
+            return None
+        venue = next((each for each in self._state.venues if each.serves(request.path)), None)
+        if fault.kind == 'result_false':
+            answer = Answer({'result': False} if venue is None else venue.result_false)
+        elif fault.status in BANNED and venue is not None:
+            answer = Answer(venue.too_many_requests, fault.status, {'Retry-After': str(fault.retry_after)})
+        else:
+            answer = page(fault.status)
+        self._log.add(request, answer.status, self._state.now())
+        return answer
+
+    def _effect(self, request: Request, fault: Fault | None = None) -> Answer:
+        """What a venue does about a request."""
+        if fault is not None and fault.kind == 'half_batch':
+            request = replace(request, refuse_every_second=True)
+        with self._state.held() as now:
+            times = self._state.times(now)
+            try:
+                each_in_turn = (venue.answer(request, times) for venue in self._state.venues)
+                answered = next((each for each in each_in_turn if each is not None), None)
+            except Exception:
+                self._log.add(request, 500, self._state.now())
+                raise
+        if answered is not None:
+            answer, unknown = answered
+            self._log.add(request, answer.status, self._state.now(), unknown)
+            return answer
+        self._log.unexpected.append(self._log.add(request, 404, self._state.now()))
+        return Answer({'msg': f'the simulator has no {request.method} {request.path}'}, 404)

@@ -1,0 +1,45 @@
+"""The endpoints of the simulated Binance: what handles each, its weight, and the parameters that it knows."""
+
+from ccxt_mmp.simulator.venues.binance import cancelling, markets, orders, protection
+from ccxt_mmp.simulator.venues.binance.calls import Endpoint
+
+RULE = ('underlying', 'windowTimeInMilliseconds', 'frozenTimeInMilliseconds', 'qtyLimit', 'deltaLimit')
+TERMS = ('symbol', 'side', 'type', 'quantity', 'price', 'timeInForce', 'reduceOnly', 'postOnly')
+ORDER = (*TERMS, 'newOrderRespType', 'clientOrderId', 'isMmp', 'selfTradePreventionMode')
+ONE = ('symbol', 'orderId', 'clientOrderId')
+PERIOD = ('symbol', 'orderId', 'startTime', 'endTime', 'limit')
+NOTHING_LISTED = Endpoint(markets.nothing_listed, needs=None)
+ENDPOINTS: dict[tuple[str, str], Endpoint] = {
+    ('GET', '/eapi/v1/time'): Endpoint(markets.time, needs=None),
+    ('GET', '/eapi/v1/exchangeInfo'): Endpoint(markets.exchange_info, needs=None),
+    ('GET', '/eapi/v1/mmp'): Endpoint(protection.get_config, 1, ('underlying',), 'trade'),
+    ('POST', '/eapi/v1/mmpSet'): Endpoint(protection.set_config, 1, RULE, 'trade'),
+    ('POST', '/eapi/v1/mmpReset'): Endpoint(protection.reset, 1, ('underlying',), 'trade'),
+    ('POST', '/eapi/v1/order'): Endpoint(orders.place, 0, ORDER, 'trade'),
+    ('GET', '/eapi/v1/order'): Endpoint(orders.order, 1, ONE),
+    ('DELETE', '/eapi/v1/order'): Endpoint(cancelling.cancel, 1, ONE, 'trade'),
+    ('POST', '/eapi/v1/batchOrders'): Endpoint(orders.place_batch, 5, ('orders',), 'trade'),
+    ('DELETE', '/eapi/v1/batchOrders'): Endpoint(
+        cancelling.cancel_batch, 5, ('symbol', 'orderIds', 'clientOrderIds'), 'trade'
+    ),
+    ('GET', '/eapi/v1/openOrders'): Endpoint(orders.open_orders, 1, PERIOD),
+    ('GET', '/eapi/v1/historyOrders'): Endpoint(orders.history, 3, PERIOD),
+    ('DELETE', '/eapi/v1/allOpenOrders'): Endpoint(cancelling.cancel_contract, 1, ('symbol',), 'trade'),
+    ('DELETE', '/eapi/v1/allOpenOrdersByUnderlying'): Endpoint(
+        cancelling.cancel_underlying, 5, ('underlying',), 'trade'
+    ),
+    ('POST', '/eapi/v1/countdownCancelAll'): Endpoint(
+        cancelling.set_countdown, 1, ('underlying', 'countdownTime'), 'trade'
+    ),
+    ('GET', '/eapi/v1/countdownCancelAll'): Endpoint(cancelling.get_countdown, 1, ('underlying',), 'trade'),
+    ('POST', '/eapi/v1/countdownCancelAllHeartBeat'): Endpoint(cancelling.heartbeat, 10, ('underlyings',), 'trade'),
+    # what ccxt asks of the other APIs, for the time and while it loads markets and balances
+    ('GET', '/api/v3/time'): Endpoint(markets.time, needs=None),
+    ('GET', '/api/v3/exchangeInfo'): NOTHING_LISTED,
+    ('GET', '/fapi/v1/exchangeInfo'): NOTHING_LISTED,
+    ('GET', '/dapi/v1/exchangeInfo'): NOTHING_LISTED,
+    ('GET', '/sapi/v1/capital/config/getall'): Endpoint(markets.empty_list),
+    ('GET', '/sapi/v1/margin/allPairs'): Endpoint(markets.empty_list),
+    ('GET', '/sapi/v1/margin/isolated/allPairs'): Endpoint(markets.empty_list),
+    ('GET', '/api/v3/account'): Endpoint(markets.spot_account, 20, ('omitZeroBalances',)),
+}

@@ -1,0 +1,102 @@
+"""OKX: the time, the instruments and the balance."""
+
+from ccxt_mmp.simulator.instruments import Instrument
+from ccxt_mmp.simulator.venues.okx.calls import Call, Parameters, Rows, read_text
+from ccxt_mmp.simulator.venues.okx.tables import VENUE
+
+
+def no_rows(call: Call) -> Rows:
+    return []
+
+
+def time(call: Call) -> Rows:
+    return [{'ts': str(call.now)}]
+
+
+def instruments(call: Call) -> Rows:
+    if read_text(call.parameters, 'instType') != 'OPTION':
+        return []
+    wanted = call.parameters
+    return [
+        _instrument(option)
+        for option in call.engine.listed(VENUE, call.now)
+        if wanted.get('instFamily', option.underlying) == option.underlying
+        and wanted.get('uly', index_of(option)) == index_of(option)
+        and wanted.get('instId', option.instrument_id) == option.instrument_id
+    ]
+
+
+def balance(call: Call) -> Rows:
+    time = str(call.now)
+    details = [
+        {
+            'availBal': amount,
+            'availEq': amount,
+            'cashBal': amount,
+            'ccy': currency,
+            'crossLiab': '',
+            'disEq': '',
+            'eq': amount,
+            'eqUsd': '',
+            'frozenBal': '0',
+            'interest': '',
+            'isoEq': '0',
+            'isoLiab': '',
+            'liab': '',
+            'maxLoan': '',
+            'mgnRatio': '',
+            'notionalLever': '0',
+            'ordFrozen': '0',
+            'twap': '0',
+            'uTime': time,
+            'upl': '0',
+            'uplLiab': '',
+        }
+        for currency, amount in call.account.balances.items()
+        if currency in call.parameters.get('ccy', currency).split(',')
+    ]
+    return [
+        {
+            'adjEq': '',
+            'details': details,
+            'imr': '',
+            'isoEq': '0',
+            'mgnRatio': '',
+            'mmr': '',
+            'notionalUsd': '',
+            'ordFroz': '',
+            'totalEq': '',
+            'uTime': time,
+        }
+    ]
+
+
+def index_of(option: Instrument) -> str:
+    return option.underlying.removesuffix('_UM')
+
+
+def _instrument(option: Instrument) -> Parameters:
+    return {
+        'alias': '',
+        'baseCcy': '',
+        'category': '1',
+        'ctMult': str(option.coins_per_contract),
+        'ctType': '',
+        'ctVal': '1',
+        'ctValCcy': option.base,
+        'expTime': str(option.expiry),
+        'instFamily': option.underlying,
+        'instId': option.instrument_id,
+        'instType': 'OPTION',
+        'lever': '',
+        'listTime': str(option.listed),
+        'lotSz': option.lot,
+        'minSz': option.lot,
+        'optType': 'C' if option.is_call else 'P',
+        'quoteCcy': '',
+        'settleCcy': option.settle,
+        'state': 'live',
+        'stk': option.strike,
+        'tickSz': option.tick,
+        'uly': index_of(option),
+    }
