@@ -9,8 +9,9 @@ import requests
 
 import ccxt_mmp
 import ccxt_mmp.pro
-from ccxt_mmp import MmpFrozen, throttling
+from ccxt_mmp import MmpFrozen
 from ccxt_mmp._redaction import _guarded
+from ccxt_mmp.core import throttling
 from ccxt_mmp.core.connections import Connections
 from ccxt_mmp.core.request_context import RequestAttribute
 from ccxt_mmp.simulator import Simulator

@@ -8,7 +8,6 @@ import secrets
 import socket
 import traceback
 from urllib.parse import parse_qs, urlsplit
-from weakref import WeakValueDictionary
 
 import ccxt
 import ccxt.async_support
@@ -38,13 +37,7 @@ USED_UP = {
     'mmpRateLimits': {'POST trade/mass-cancel': [5, 40], 'GET trade/orders-pending': [60, 40]},
 }
 
-pytestmark = pytest.mark.usefixtures('short_grace')
-
-
-@pytest.fixture(autouse=True)
-def no_other_secrets(monkeypatch):
-    """Those of the exchange objects of other tests are searched for in each text as long as the objects live."""
-    monkeypatch.setattr('ccxt_mmp._redaction._EXCHANGES', WeakValueDictionary())
+pytestmark = pytest.mark.usefixtures('short_grace', 'no_other_secrets')
 
 
 class Watch:
