@@ -323,8 +323,9 @@ def test_timeout_of_a_class_of_the_user_does_not_outlast_a_mass_cancel(flavour, 
         assert exchange.timeout == 60_000
         simulator.fault('delay', 'mass-cancel', milliseconds=60_000, times=3)
         started = time.monotonic()
-        with pytest.raises(ccxt.RequestTimeout):
-            flavour.take(exchange.mass_cancel_mmp('BTC/USD', {'timeout': 300}))
+        # which of them depends on whether its time is over when the last answer is given up
+        with pytest.raises((ccxt.RequestTimeout, ccxt_mmp.MassCancelIncomplete)):
+            flavour.take(exchange.mass_cancel_mmp('BTC/USD', {'timeout': 600}))
         assert time.monotonic() - started < 5
 
 
