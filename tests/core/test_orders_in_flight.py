@@ -13,6 +13,7 @@ import ccxt_mmp
 import ccxt_mmp.async_support
 import ccxt_mmp.pro
 from ccxt_mmp import MassCancelIncomplete
+from ccxt_mmp.core import kill_switch
 from tests.core.fencing import ORDER, WAYS, placing, raw_orders, until
 from tests.trading import UNDERLYING, UNIFIED, at_simulator, symbols, with_markets
 
@@ -108,7 +109,7 @@ def test_lock_that_outlasts_orders_in_flight_spares_the_wait(flavour, fast):
 def test_order_that_may_arrive_after_the_time_is_over_is_told_and_cancelled_for_a_last_time(
     flavour, simulator, monkeypatch, way
 ):
-    monkeypatch.setattr('ccxt_mmp.core.kill_switch.RESERVE', 0.5)  # a tenth would be too little time for a busy machine
+    monkeypatch.setattr(kill_switch, 'RESERVE', 5 * kill_switch.RESERVE)  # a busy machine needs some time, too
     exchange_id, params = way
     exchange = flavour.exchange(exchange_id, simulator.url)
     fence = exchange._mmp_fence(UNDERLYING[exchange_id])
