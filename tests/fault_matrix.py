@@ -3,19 +3,23 @@
 ``python -m tests.fault_matrix`` observes it and writes docs/faults.md.
 """
 
+import asyncio
+import copy
 import socket
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+import requests
 from ccxt.base.errors import BaseError
 
 from ccxt_mmp import MassCancelIncomplete
@@ -28,6 +32,8 @@ DOCUMENT = Path(__file__).parent.parent / 'docs' / 'faults.md'
 LANES = 3  # calls at once in each flavour: some wait for answers that do not come
 PATIENCE = 500  # ms that a client waits for one of them
 AGES = 5  # s in which a request reaches the simulator, however busy the machine is
+# ms of a mass cancel that a limit holds up for ever: OKX's is waited out once, and half of the time is left then
+CANCEL_TIME = 3900
 NEVER = 600_000  # ms
 FOR_EVER = 1000  # times
 HOUR = 3_600_000  # ms
@@ -421,6 +427,29 @@ ROWS = tuple(row for method in METHODS for row in rows_of(method))
 # --- to observe them
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where one row after another is tried."""
+
+    simulator: Simulator
+    flavour: Flavour
+    unused: dict[str, Any] = field(default_factory=dict)  # an exchange object each, as it was made
+
+    def exchange(self, exchange_id: str) -> Any:
+        """An exchange object that nothing has been done with: a copy, since to make one takes longest."""
+        if exchange_id not in self.unused:
+            self.unused[exchange_id] = self.flavour.exchange(exchange_id, self.simulator.url)
+            self.flavour.opened.clear()
+        made = self.unused[exchange_id]
+        exchange = copy.copy(made)
+        exchange.options = dict(made.options)
+        if made.synchronous:
+            exchange.session = requests.Session()
+            exchange.session.trust_env = made.session.trust_env
+        self.flavour.opened.append(exchange)
+        return exchange
+
+
 class Bench:
     """Simulators, and users of each flavour: ``with Bench() as bench: bench.observe(row)``."""
 
@@ -429,10 +458,10 @@ class Bench:
             nowhere = stack.enter_context(socket.socket())  # of a port that is taken and does not listen
             nowhere.bind(('127.0.0.1', 0))
             self.nowhere = f'http://127.0.0.1:{nowhere.getsockname()[1]}'
-            self.places: dict[str, SimpleQueue[tuple[Simulator, Flavour]]] = {name: SimpleQueue() for name in FLAVOURS}
+            self.places: dict[str, SimpleQueue[Place]] = {name: SimpleQueue() for name in FLAVOURS}
             for name, places in self.places.items():
                 for _ in range(LANES):
-                    places.put((stack.enter_context(Simulator()), Flavour(name)))
+                    places.put(Place(stack.enter_context(Simulator()), Flavour(name)))
             self.pool = stack.enter_context(ThreadPoolExecutor(LANES * len(FLAVOURS)))
             self.futures: dict[Row, dict[str, Any]] = {}
             self.stack = stack.pop_all()
@@ -443,7 +472,7 @@ class Bench:
         self.stack.close()
         for places in self.places.values():
             while not places.empty():
-                places.get()[1].close()
+                places.get().flavour.close()
 
     def begin(self, rows: Iterable[Row]) -> None:
         for row in rows:
@@ -456,23 +485,24 @@ class Bench:
         return {name: future.result() for name, future in self.futures[row].items()}
 
     def _observe(self, name: str, row: Row) -> Observation:
-        simulator, flavour = place = self.places[name].get()
+        place = self.places[name].get()
         try:
-            return self._try(row, simulator, flavour)
+            return self._try(row, place)
         finally:
             self.places[name].put(place)
 
-    def _try(self, row: Row, simulator: Simulator, flavour: Flavour) -> Observation:
-        method = row.method
+    def _try(self, row: Row, place: Place) -> Observation:
+        method, simulator, flavour = row.method, place.simulator, place.flavour
         simulator.clear()
         prepared, others = method.prepare(simulator), method.prepare_others(simulator)
-        exchange = self._exchange(row, simulator, flavour)
+        exchange = self._exchange(row, place)
         result, error = None, None
         try:
             result = flavour.take(method.call(exchange, prepared))
         except BaseError as raised:
             error = raised
         flavour.disconnect()
+        forget_frames(error)
         has_struck = row.endpoint == '' or wait_until(lambda: sum(each.times for each in simulator._faults) < row.times)
         resting = {
             order.order_id: order.client_order_id
@@ -494,11 +524,13 @@ class Bench:
             has_struck=has_struck,
         )
 
-    def _exchange(self, row: Row, simulator: Simulator, flavour: Flavour) -> Any:
+    def _exchange(self, row: Row, place: Place) -> Any:
         """An exchange whose connection is open, with the fault before it."""
-        fault = FAULTS.get(row.fault)
-        exchange = flavour.exchange(row.method.exchange_id, simulator.url)
-        flavour.take(exchange.fetch_time())
+        fault, simulator = FAULTS.get(row.fault), place.simulator
+        exchange = place.exchange(row.method.exchange_id)
+        if row.is_for_ever and row.fault == 'HTTP 429':
+            exchange.options['massCancelMmp'] = {**exchange.options['massCancelMmp'], 'timeout': CANCEL_TIME}
+        place.flavour.take(exchange.fetch_time())
         simulator.requests.clear()
         if fault is not None:
             method, path = row.endpoint.split()
@@ -528,16 +560,40 @@ def wait_until(is_so: Callable[[], bool]) -> bool:
     return is_so()
 
 
+def forget_frames(error: BaseException | None) -> None:
+    """Nor the exchange objects in them, which an observation would keep alive."""
+    chain = [] if error is None else [error]
+    for each in chain:  # which grows meanwhile, and may be a ring
+        each.__traceback__ = None
+        chain += [other for other in (each.__cause__, each.__context__) if other is not None and other not in chain]
+
+
 def lose_patience(exchange: Any, simulator: Simulator, milliseconds: int) -> None:
-    """Wait so long for the answers that are to be late alone: on a busy machine all others take their time, too."""
+    """Wait so long for the answer that is to be late alone: on a busy machine all others take their time, too.
+
+    Another request that the fault could strike goes when it has.
+    """
     fetch, patience = exchange.fetch, exchange.timeout
+    first = threading.Lock()
+
+    def may_strike(method: str, url: str) -> bool:
+        return any(fault.strikes(method, urlsplit(url).path) for fault in simulator._faults)
 
     def fetch_with_patience(url: str, method: str, *arguments: Any) -> Any:
-        is_late = any(fault.strikes(method, urlsplit(url).path) for fault in simulator._faults)
+        is_late = may_strike(method, url) and first.acquire(blocking=False)
+        if not is_late:
+            wait_until(lambda: not may_strike(method, url))
         exchange.timeout = milliseconds if is_late else patience
         return fetch(url, method, *arguments)
 
-    exchange.fetch = fetch_with_patience
+    async def async_fetch_with_patience(url: str, method: str, *arguments: Any) -> Any:
+        is_late = may_strike(method, url) and first.acquire(blocking=False)
+        while not is_late and may_strike(method, url):  # noqa: ASYNC110 - another thread brings it about
+            await asyncio.sleep(0.01)
+        exchange.timeout = milliseconds if is_late else patience
+        return await fetch(url, method, *arguments)
+
+    exchange.fetch = fetch_with_patience if exchange.synchronous else async_fetch_with_patience
 
 
 def after_the_first_list(exchange: Any, strike: Callable[[], None]) -> None:
@@ -567,6 +623,9 @@ The exchanges themselves have not been asked.
 **Columns.** *What goes wrong* and *where*: "the call" is every request of it, an endpoint is the first request to it,
 which fails once unless "and all after it" is said. *Raised or returned*: the error's class, or what is returned.
 *Arrived*: the requests that reached the exchange. *Afterwards*: how things are on the exchange.
+
+- *Repeatedly* stands for a number in the rows with "and all after it": how often a request is tried again in the time
+  of a call depends on the machine.
 
 - *No answer in time*: the request took effect, and its answer comes after `timeout` of the exchange object. Answers
   that never come again are not in the table, since how often they are asked for depends on the machine: a mass cancel
@@ -603,10 +662,17 @@ def outcome(method: Method, seen: Observation) -> str:
     return f'{text} ({", ".join(known)}), cause `{type(error.__cause__).__name__}`'
 
 
-def arrived(method: Method, seen: Observation) -> str:
-    endpoints = [*method.endpoints, *sorted(seen.requests.keys() - {*method.endpoints})]
-    counts = [(seen.requests[endpoint], f'`{endpoint}`') for endpoint in endpoints if endpoint in seen.requests]
-    return ', '.join(name if count == 1 else f'{count} x {name}' for count, name in counts) or 'none'
+def arrived(row: Row, seen: Observation) -> str:
+    endpoints = [*row.method.endpoints, *sorted(seen.requests.keys() - {*row.method.endpoints})]
+    return ', '.join(times(row, seen, endpoint) for endpoint in endpoints if endpoint in seen.requests) or 'none'
+
+
+def times(row: Row, seen: Observation, endpoint: str) -> str:
+    count = seen.requests[endpoint]
+    if count == 1:
+        return f'`{endpoint}`'
+    # how often something is tried in the time that a call has depends on the machine
+    return f'`{endpoint}` repeatedly' if row.is_for_ever else f'{count} x `{endpoint}`'
 
 
 def cells(row: Row, seen: dict[str, Observation]) -> tuple[str, ...]:
@@ -615,7 +681,7 @@ def cells(row: Row, seen: dict[str, Observation]) -> tuple[str, ...]:
         by_flavour({name: describe(each) for name, each in seen.items()})
         for describe in (
             partial(outcome, row.method),
-            partial(arrived, row.method),
+            partial(arrived, row),
             row.method.afterwards,
         )
     )
