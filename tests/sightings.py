@@ -1,0 +1,23 @@
+"""What the simulators of a test that failed saw, beside its traceback."""
+
+import pytest
+
+from ccxt_mmp.simulator import Simulator
+
+
+def told(simulator):
+    """A line for each request, without what it said: that has the key."""
+    return '\n'.join(
+        f'{request.time % 10**7 / 1000:8.3f} s  {request.method} {request.path} -> {request.status or "dropped"}'
+        for request in list(simulator.requests)
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.failed:
+        for name, value in getattr(item, 'funcargs', {}).items():
+            if isinstance(value, Simulator) and (name != 'mmp_simulator' or 'simulator' not in item.funcargs):
+                report.sections.append((f'what the fixture {name} saw', told(value) or 'no request'))
+    return report
