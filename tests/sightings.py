@@ -17,7 +17,7 @@ def told(simulator):
 def pytest_runtest_makereport(item, call):
     report = yield
     if report.failed:
-        for name, value in getattr(item, 'funcargs', {}).items():
-            if isinstance(value, Simulator) and (name != 'mmp_simulator' or 'simulator' not in item.funcargs):
-                report.sections.append((f'what the fixture {name} saw', told(value) or 'no request'))
+        simulators = {id(each): each for each in getattr(item, 'funcargs', {}).values() if isinstance(each, Simulator)}
+        for simulator in simulators.values():
+            report.sections.append((f'what the simulator at {simulator.url} saw', told(simulator) or 'no request'))
     return report
