@@ -21,11 +21,11 @@ from tests.recording import is_recordable
 from tests.scheduling import number_of_workers, scheduler
 from tests.sightings import pytest_runtest_makereport  # noqa: F401 - a hook
 
-# CI tries the same examples in every run; a run by hand tries new ones, and many with --hypothesis-profile=deep
-settings.register_profile('ci', derandomize=True)
+# a run by hand tries new examples, and many with --hypothesis-profile=deep; CI tries the same ones in every run
+settings.register_profile('usual', max_examples=30)
+settings.register_profile('ci', derandomize=True, max_examples=100)
 settings.register_profile('deep', max_examples=5000)
-if os.environ.get('CI'):
-    settings.load_profile('ci')
+settings.load_profile('ci' if os.environ.get('CI') else 'usual')
 
 # what a shell starts in the background has Ctrl-C ignored, and so would the processes that the tests start
 signal.signal(signal.SIGINT, signal.default_int_handler)

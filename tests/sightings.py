@@ -7,9 +7,10 @@ from ccxt_mmp.simulator import Simulator
 
 def told(simulator):
     """A line for each request, without what it said: that has the key."""
+    requests = list(simulator.requests)
     return '\n'.join(
-        f'{request.time % 10**7 / 1000:8.3f} s  {request.method} {request.path} -> {request.status or "dropped"}'
-        for request in list(simulator.requests)
+        f'{(each.time - requests[0].time) / 1000:8.3f} s  {each.method} {each.path} -> {each.status or "dropped"}'
+        for each in requests
     )
 
 
