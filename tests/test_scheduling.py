@@ -60,7 +60,7 @@ class Worker:
 
 def test_longest_is_started_first():
     pytest.importorskip('xdist')
-    scheduling = scheduler(SimpleNamespace(getvalue=lambda _: []), None)
+    scheduling = scheduler(SimpleNamespace(getvalue=lambda _: ['popen']), None)
     worker = Worker()
     ids = [*(f'tests/test_a.py::test_many[{number}]' for number in range(9)), 'tests/test_a.py::test_one']
     slow = next(name for name in SLOW if name.startswith('test_') and not name.endswith('.py'))
