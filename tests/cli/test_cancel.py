@@ -38,7 +38,7 @@ def test_cancel_is_on_its_way_before_anything_else_is_answered(simulator, ccxt_m
 def test_cancel_does_not_wait_for_another_target(simulator, ccxt_mmp_command):
     quote(simulator)
     simulator.fault('delay', 'mass-cancel', milliseconds=5000, times=9)
-    status, out, err = ccxt_mmp_command('cancel', *ALL, '--timeout', '500')
+    status, out, err = ccxt_mmp_command('cancel', *ALL, '--timeout', '1200')
     assert out.startswith('binance:BTC/USDT: cancelled 2 orders\n')
     assert re.search('okx:BTC/USD: (RequestTimeout|MassCancelIncomplete)', err)
     assert status == 1
