@@ -23,11 +23,11 @@ def test_fence_stops_what_was_asked_for_before_the_end_of_a_mass_cancel():
     fence = Fence()
     before = fence.mark()
     assert fence.lets_pass(before)
-    with fence.shut():
+    with fence.close():
         during = fence.mark()
         assert not fence.lets_pass(before)
         assert not fence.lets_pass(during)
-        with fence.shut():
+        with fence.close():
             pass
         assert not fence.lets_pass(fence.mark())
     assert not fence.lets_pass(before)
@@ -37,14 +37,14 @@ def test_fence_stops_what_was_asked_for_before_the_end_of_a_mass_cancel():
 
 def test_order_that_is_asked_for_during_a_mass_cancel_is_stopped_after_it_too():
     fence = Fence()
-    with fence.shut():
+    with fence.close():
         during = fence.mark()
     assert not fence.lets_pass(during)
 
 
 def test_fence_opens_again_after_a_failure():
     fence = Fence()
-    with pytest.raises(ZeroDivisionError), fence.shut():
+    with pytest.raises(ZeroDivisionError), fence.close():
         raise ZeroDivisionError
     assert fence.lets_pass(fence.mark())
 
@@ -57,7 +57,7 @@ def test_copies_have_sent_nothing():
     for copied in (copy.deepcopy([window, fence]), pickle.loads(pickle.dumps([window, fence]))):
         assert copied[0].limit == (1, 60_000)
         assert copied[0].reserve() <= time.monotonic()
-        assert copied[1].settled_at() == 0
+        assert copied[1].in_flight_until() == 0
         assert copied[1].lets_pass(UNUSED)
 
 
@@ -65,9 +65,9 @@ def test_order_in_flight_is_waited_for_until_it_is_answered():
     fence = Fence()
     before = time.monotonic()
     sent = fence.send(fence.mark(), before + 11)
-    assert fence.settled_at() == before + 11
+    assert fence.in_flight_until() == before + 11
     fence.answered(sent)
-    assert fence.settled_at() == 0
+    assert fence.in_flight_until() == 0
 
 
 def test_order_whose_answer_was_lost_may_still_arrive_for_a_while():
@@ -75,21 +75,21 @@ def test_order_whose_answer_was_lost_may_still_arrive_for_a_while():
     sent = fence.send(fence.mark(), time.monotonic() + 11)
     before = time.monotonic()
     fence.lost(sent)
-    assert before + GRACE <= fence.settled_at() <= time.monotonic() + GRACE
+    assert before + GRACE <= fence.in_flight_until() <= time.monotonic() + GRACE
 
 
 def test_loss_does_not_prolong_what_was_given_up_before():
     fence = Fence()
     ends = time.monotonic() + 0.5
     fence.lost(fence.send(fence.mark(), ends))
-    assert fence.settled_at() == ends
+    assert fence.in_flight_until() == ends
 
 
 def test_order_that_nobody_takes_back_is_given_up():
     fence = Fence()
     fence.send(fence.mark(), time.monotonic() - 0.001)
-    assert fence.settled_at() <= time.monotonic()
-    assert fence.settled_at() == 0
+    assert fence.in_flight_until() <= time.monotonic()
+    assert fence.in_flight_until() == 0
 
 
 def test_order_that_is_interrupted_is_never_given_up_by_what_interrupts_it():
@@ -97,7 +97,7 @@ def test_order_that_is_interrupted_is_never_given_up_by_what_interrupts_it():
     fence = Fence()
     waiting = Waiting(1)
     sent = fence.send(fence.mark(), time.monotonic() - 0.001, waiting)
-    assert fence.settled_at() <= time.monotonic()
+    assert fence.in_flight_until() <= time.monotonic()
     assert fence.has_interrupted(1)
     assert not fence.has_interrupted(2)
     fence.lost(sent)
@@ -108,10 +108,10 @@ def test_order_that_is_interrupted_is_never_given_up_by_what_interrupts_it():
 def test_order_that_is_stopped_is_not_in_flight():
     fence = Fence()
     mark = fence.mark()
-    with fence.shut():
+    with fence.close():
         assert fence.send(mark, time.monotonic() + 11) is None
     assert fence.send(mark, time.monotonic() + 11) is None
-    assert fence.settled_at() == 0
+    assert fence.in_flight_until() == 0
 
 
 def test_order_counts_as_in_flight_before_the_fence_is_asked():
@@ -121,7 +121,7 @@ def test_order_counts_as_in_flight_before_the_fence_is_asked():
 
     class Watched(Fence):
         def lets_pass(self, mark):
-            seen.append(self.settled_at())
+            seen.append(self.in_flight_until())
             return super().lets_pass(mark)
 
     fence.__class__ = Watched
@@ -134,22 +134,22 @@ def test_every_refusal_says_that_an_order_cannot_arrive(error):
     fence, context = Fence(), RequestContext('exchange')
     context.send(fence, 'BTC-USD', 11)
     context.ended(error('refused'))
-    assert fence.settled_at() == 0
+    assert fence.in_flight_until() == 0
 
 
 def test_order_that_is_sent_late_is_given_up_late():
     fence, context = Fence(), RequestContext('exchange')
     context.send(fence, 'BTC-USD', -1)
     assert context.may_still_be_sent(11)
-    assert fence.settled_at() > time.monotonic() + 10
+    assert fence.in_flight_until() > time.monotonic() + 10
 
 
 def test_mass_cancel_that_was_broken_off_ends_by_its_time():
     """By a handler that raises, or with its loop."""
     fence = Fence()
-    fence.shut(time.monotonic() - 0.001).__enter__()
+    fence.close(time.monotonic() - 0.001).__enter__()
     assert fence.lets_pass(fence.mark())
-    fence.shut(time.monotonic() + 60).__enter__()
+    fence.close(time.monotonic() + 60).__enter__()
     assert not fence.lets_pass(fence.mark())
 
 
@@ -160,4 +160,4 @@ def test_order_that_is_broken_off_is_given_up_by_its_time():
         fence.send(fence.mark(), time.monotonic() - 0.001, context)
         assert fence.has_interrupted(context.holder)
     assert not fence.has_interrupted(threading.get_ident())
-    assert fence.settled_at() <= time.monotonic()
+    assert fence.in_flight_until() <= time.monotonic()

@@ -34,7 +34,7 @@ def test_calls_in_the_course_of_an_order_leave_the_fence_as_it_was(fast, exchang
     exchange = with_markets(fast.connect(Mine, rateLimit=1))
     symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
     exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True})
-    assert exchange._mmp_fence(UNDERLYING[exchange_id]).settled_at() == 0
+    assert exchange._mmp_fence(UNDERLYING[exchange_id]).in_flight_until() == 0
     assert seen
     assert set(seen) == {None}
     exchange.mass_cancel_mmp(UNIFIED[exchange_id])
@@ -113,7 +113,7 @@ def test_task_that_a_hook_of_an_order_starts_inherits_nothing(fast, exchange_id,
             at_simulator(exchange, fast)
             symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
             await placing(exchange, symbol)
-            assert exchange._mmp_fence(UNDERLYING[exchange_id]).settled_at() == 0
+            assert exchange._mmp_fence(UNDERLYING[exchange_id]).in_flight_until() == 0
             cancelling = asyncio.ensure_future(exchange.mass_cancel_mmp(UNIFIED[exchange_id]))
             [listed] = await asyncio.gather(*started)
             await cancelling
@@ -177,7 +177,7 @@ def test_hook_of_an_answer_may_cancel_without_waiting_for_it(flavour, fast, exch
         def handle_errors(self, code, reason, url, *arguments):
             if url.endswith(('batch-orders', 'order')) and not answered:
                 answered.append(time.monotonic())
-                assert self._mmp_fence(UNDERLYING[exchange_id]).settled_at() == 0
+                assert self._mmp_fence(UNDERLYING[exchange_id]).in_flight_until() == 0
             return super().handle_errors(code, reason, url, *arguments)
 
     answered = []

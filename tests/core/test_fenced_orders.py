@@ -117,7 +117,7 @@ def test_orders_that_are_asked_for_after_a_mass_cancel_go(flavour, fast, exchang
         for call in raw_orders(exchange):
             flavour.take(call())
     assert {each.mmp for each in fast.resting(exchange_id, UNDERLYING[exchange_id])} == {True}
-    assert exchange._mmp_fence(UNDERLYING[exchange_id]).settled_at() == 0
+    assert exchange._mmp_fence(UNDERLYING[exchange_id]).in_flight_until() == 0
 
 
 def test_batches_that_the_fence_stops_take_no_others_with_them(fast):
@@ -194,7 +194,7 @@ def test_order_over_the_websocket_is_stopped_by_the_fence(fast, is_flagged):
             else:
                 await placing
             await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, params)
-            assert exchange._mmp_fence('BTC-USD').settled_at() == 0
+            assert exchange._mmp_fence('BTC-USD').in_flight_until() == 0
 
     asyncio.run(main())
     assert sent == (['mmp'] if is_flagged else ['limit', 'limit'])
@@ -260,7 +260,7 @@ def test_attempt_of_ccxts_own_to_repeat_a_raw_order_is_stopped(fast):
 
     def cancel(*arguments):
         exchange.handle_http_status_code = handling
-        with exchange._mmp_fence('BTC-USD').shut():
+        with exchange._mmp_fence('BTC-USD').close():
             pass
         return handling(*arguments)
 

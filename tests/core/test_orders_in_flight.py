@@ -101,7 +101,7 @@ def test_lock_that_outlasts_orders_in_flight_spares_the_wait(flavour, fast):
     fence = exchange._mmp_fence('BTC-USD')
     fence.send(fence.mark(), time.monotonic() + 8)
     flavour.take(exchange.mass_cancel_mmp('BTC/USD', {'lockInterval': 10_000}))
-    assert fence.settled_at() > time.monotonic()
+    assert fence.in_flight_until() > time.monotonic()
     assert len(fast.requests) == 1
 
 
@@ -132,7 +132,7 @@ def test_order_that_was_refused_is_not_waited_for(flavour, canned, exchange_id):
     with pytest.raises(ccxt.ExchangeError):
         flavour.take(placing(exchange, symbols(exchange, UNDERLYING[exchange_id])[0]))
     assert len(canned.received()) == 1
-    assert exchange._mmp_fence(UNDERLYING[exchange_id]).settled_at() == 0
+    assert exchange._mmp_fence(UNDERLYING[exchange_id]).in_flight_until() == 0
 
 
 @pytest.mark.parametrize('status', [500, 503, 504])
@@ -142,7 +142,7 @@ def test_order_that_a_gateway_gave_up_may_still_arrive(flavour, fast, exchange_i
     exchange = with_markets(flavour.exchange(exchange_id, fast.url))
     with pytest.raises(ccxt.NetworkError):
         flavour.take(placing(exchange, symbols(exchange, UNDERLYING[exchange_id])[0]))
-    assert exchange._mmp_fence(UNDERLYING[exchange_id]).settled_at() > time.monotonic()
+    assert exchange._mmp_fence(UNDERLYING[exchange_id]).in_flight_until() > time.monotonic()
 
 
 @pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
@@ -153,7 +153,7 @@ def test_order_whose_answer_broke_off_may_still_arrive(flavour, httpserver, exch
     exchange = with_markets(flavour.exchange(exchange_id, f'http://{httpserver.host}:{httpserver.port}'))
     with pytest.raises(ccxt.ExchangeError):
         flavour.take(raw_orders(exchange)[0]())
-    assert exchange._mmp_fence(UNDERLYING[exchange_id]).settled_at() > time.monotonic()
+    assert exchange._mmp_fence(UNDERLYING[exchange_id]).in_flight_until() > time.monotonic()
 
 
 @pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
@@ -165,7 +165,7 @@ def test_order_is_counted_when_it_is_signed(flavour, exchange_id):
     seen = []
 
     def fetch(*arguments):
-        seen.append(fence.settled_at() > time.monotonic())
+        seen.append(fence.in_flight_until() > time.monotonic())
         return answer
 
     async def async_fetch(*arguments):
@@ -174,7 +174,7 @@ def test_order_is_counted_when_it_is_signed(flavour, exchange_id):
     exchange.fetch = fetch if exchange.synchronous else async_fetch
     flavour.take(placing(exchange, symbols(exchange, UNDERLYING[exchange_id])[0]))
     assert seen == [True]
-    assert fence.settled_at() == 0
+    assert fence.in_flight_until() == 0
 
 
 @pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning')  # what the closed loop leaves behind
@@ -247,7 +247,7 @@ def test_order_whose_answer_leaves_it_open_may_still_arrive(flavour, canned, sta
     exchange = with_markets(flavour.exchange('okx', canned.url))
     with pytest.raises(ccxt.RequestTimeout):
         flavour.take(placing(exchange, symbols(exchange, 'BTC-USD')[0]))
-    assert exchange._mmp_fence('BTC-USD').settled_at() > time.monotonic()
+    assert exchange._mmp_fence('BTC-USD').in_flight_until() > time.monotonic()
 
 
 def test_gateway_that_has_no_code_of_okx_leaves_it_open(flavour, canned):
@@ -255,4 +255,4 @@ def test_gateway_that_has_no_code_of_okx_leaves_it_open(flavour, canned):
     exchange = with_markets(flavour.exchange('okx', canned.url))
     with pytest.raises(ccxt.ExchangeNotAvailable):
         flavour.take(placing(exchange, symbols(exchange, 'BTC-USD')[0]))
-    assert exchange._mmp_fence('BTC-USD').settled_at() > time.monotonic()
+    assert exchange._mmp_fence('BTC-USD').in_flight_until() > time.monotonic()

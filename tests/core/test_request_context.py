@@ -50,9 +50,9 @@ def test_context_that_ends_elsewhere_ends():
     context = RequestContext('exchange')
     contextvars.copy_context().run(context.__enter__)
     context.send(fence, 'BTC-USD', 11)
-    assert fence.settled_at() > time.monotonic() + 10
+    assert fence.in_flight_until() > time.monotonic() + 10
     context.__exit__(GeneratorExit, GeneratorExit(), None)
-    assert fence.settled_at() <= time.monotonic() + GRACE
+    assert fence.in_flight_until() <= time.monotonic() + GRACE
     assert not context.is_entered
 
 
