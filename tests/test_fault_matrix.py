@@ -5,18 +5,10 @@ from ccxt.base.errors import OrderNotFound
 
 from ccxt_mmp import MassCancelIncomplete
 from ccxt_mmp.core.request_context import REFUSALS
-from tests.fault_matrix import (
-    DOCUMENT,
-    METHODS,
-    NOT_KNOWN,
-    ROWS,
-    Bench,
-    CreateOrders,
-    MassCancel,
-    arrived,
-    document,
-    outcome,
-)
+from tests.fault_matrix.bench import Bench
+from tests.fault_matrix.document import DOCUMENT, arrived, document, outcome
+from tests.fault_matrix.methods import METHODS, NOT_KNOWN, CreateOrders, MassCancel
+from tests.fault_matrix.rows import ROWS
 
 BANS = ('HTTP 429', 'HTTP 418')
 DROPPED = ('dropped before the effect', 'dropped after the effect')
