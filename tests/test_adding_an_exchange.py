@@ -54,8 +54,7 @@ def test_of_acme(tmp_path, monkeypatch):
         stock = type('acme', (shared, BASES[flavour]), {'__module__': f'{namespace.__name__}.acme'})
         monkeypatch.setattr(namespace, 'acme', stock, raising=False)
 
-    entry, *others = eval(ADDITIONS['ccxt_mmp/registry.py'], vars(registry))  # noqa: S307
-    assert not others
+    entry = eval(ADDITIONS['ccxt_mmp/registry.py'], vars(registry))  # noqa: S307
     monkeypatch.setitem(registry.EXCHANGES, entry.id, entry)
     mixins = importlib.import_module('ccxt_mmp.mixins')
     added = run(ADDITIONS['ccxt_mmp/mixins.py'], 'ccxt_mmp/mixins.py', {})['AcmeMmp']
@@ -64,7 +63,8 @@ def test_of_acme(tmp_path, monkeypatch):
     for flavour, module in FLAVOURS.items():
         as_there = door if flavour == 'sync' else door.replace('SyncMmp', 'AsyncMmp')
         as_there = as_there.replace('ccxt.acme', f'{IN_CCXT[flavour].__name__}.acme')
-        monkeypatch.setattr(module, 'acme', run(as_there, door, {**vars(module)})['acme'], raising=False)
+        ours = run(as_there, module.__name__, {**vars(module)})['acme']
+        monkeypatch.setattr(module, 'acme', ours, raising=False)
 
     [path] = [path for path in FILES if path.startswith('tests/')]
     names = run(FILES[path], path, {'__name__': module_name(path)})
@@ -123,6 +123,11 @@ LEFT_OUT = re.findall(r'^\| `(\w+\.py)` \| `(_\w+)` \|', DOCUMENT, re.MULTILINE)
 def test_every_block_is_a_file_or_an_addition_to_one():
     assert len(BLOCKS) == DOCUMENT.count('```python\n') == len(FILES) + len(ADDITIONS)
     assert all((PACKAGE.parent / path).exists() for path in ADDITIONS)
+
+
+@pytest.mark.parametrize('path', sorted({*re.findall(r'`((?:ccxt_mmp|tests)/[\w/.]+)`', DOCUMENT)}))
+def test_path_that_is_named_is_there(path):
+    assert (PACKAGE.parent / path).exists()
 
 
 def test_files_are_those_of_every_exchange():
