@@ -192,11 +192,11 @@ def test_advance_wakes_who_sleeps_long_enough(simulator, kind):
     simulator.advance(599_000)
     assert simulator.sleepers == 2
     simulator.advance(1_000)
-    short.join(30)
+    short.join(10)
     assert not short.is_alive()
     assert long.is_alive()
     assert control(simulator, 'advance', {'milliseconds': 600_000})[0] == 200
-    long.join(30)
+    long.join(10)
     assert not long.is_alive()
     assert simulator.sleepers == 0
 
@@ -204,7 +204,7 @@ def test_advance_wakes_who_sleeps_long_enough(simulator, kind):
 @pytest.mark.parametrize('kind', ['sync', 'async'])
 def test_sleep_ends_by_the_passing_of_time_alone(simulator, kind):
     started = simulator.now()
-    sleeper(simulator, kind, 0.05).join(30)
+    sleeper(simulator, kind, 0.05).join(10)
     assert simulator.now() - started >= 50
     assert simulator.sleepers == 0
 
