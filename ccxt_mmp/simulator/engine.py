@@ -15,7 +15,7 @@ from ccxt_mmp.simulator.instruments import Instrument, Series
 from ccxt_mmp.simulator.listing import Listing, grid, opening
 from ccxt_mmp.simulator.pricing import Market
 
-DELTA_AT_THE_MONEY = Decimal('0.5')  # of a call, in the coin; the engine has no pricing model
+DELTA_AT_THE_MONEY = Decimal('0.5')  # of a call, in the coin; of any strike, so that a test can reckon with it
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,16 @@ def test_account_without_the_privilege_amends_other_orders_alone(simulator, orde
     assert amend(simulator, simulator.rest('okx', FAMILY, mmp=False), newPx='0.02')['sCode'] == '0'
 
 
+@pytest.mark.parametrize(('field', 'code'), [('locked_until', '54008'), ('freeze_ends', '51034')])
+def test_lock_and_freeze_stop_amendments_of_mmp_orders_alone(simulator, order, field, code):
+    # no MMP order can be left after a trigger or a mass cancel: the engine makes sure all the same
+    setattr(simulator.protection('okx', FAMILY), field, simulator.now() + 60_000)
+    assert amend(simulator, order, newPx='0.02')['sCode'] == code
+    assert order.price == '0.0001'
+    simulator.advance(60_000)
+    assert amend(simulator, order, newPx='0.02')['sCode'] == '0'
+
+
 def test_amendments_of_a_batch_have_each_their_own_outcome(simulator, order):
     other = simulator.rest('okx', FAMILY, mmp=False)
     option = order.instrument.instrument_id

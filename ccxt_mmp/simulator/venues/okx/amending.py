@@ -7,6 +7,8 @@ from ccxt_mmp.simulator.venues.okx.calls import Call, Parameters, Rows, each_ite
 from ccxt_mmp.simulator.venues.okx.tables import AMENDED_TWICE, GONE_BEFORE_AMENDED, NOTHING_TO_AMEND, REJECTED, VENUE
 from ccxt_mmp.simulator.wire import ApiError
 
+ABSENT = (None, '')  # what OKX's own client sends for terms that it does not change
+
 
 def amend(call: Call) -> Rows:
     """Each row has the client's id of the amendment, and no tag."""
@@ -26,8 +28,8 @@ def _amend(call: Call, item: Parameters) -> Parameters:
     if order is None or not order.is_open or order.instrument.instrument_id != option_id:
         raise ApiError(200, *GONE_BEFORE_AMENDED)
     try:
-        price = read_positive(item, 'newPx') if 'newPx' in item else None
-        quantity = Decimal(read_positive(item, 'newSz')) if 'newSz' in item else None
+        price = read_positive(item, 'newPx') if item.get('newPx') not in ABSENT else None
+        quantity = Decimal(read_positive(item, 'newSz')) if item.get('newSz') not in ABSENT else None
         if price is None and quantity is None:
             raise ApiError(200, *NOTHING_TO_AMEND)
         if quantity is not None and quantity % Decimal(order.instrument.lot):
