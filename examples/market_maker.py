@@ -77,7 +77,7 @@ class MarketMaker:
 
     async def turn(self):
         """Have every quote in the book at its price."""
-        tickers = await asyncio.gather(*(self.exchange.fetch_ticker(symbol) for symbol in self.symbols))
+        tickers = await together([self.exchange.fetch_ticker(symbol) for symbol in self.symbols])
         resting = await self.my_orders()
         held = await self.my_positions()
         work = []
@@ -147,9 +147,11 @@ class MarketMaker:
 
 async def together(work):
     """Do all of it at once, and raise a failure when everything is over: a freeze before any other."""
-    failures = [each for each in await asyncio.gather(*work, return_exceptions=True) if isinstance(each, BaseException)]
+    results = await asyncio.gather(*work, return_exceptions=True)
+    failures = [each for each in results if isinstance(each, BaseException)]
     for failure in sorted(failures, key=lambda each: (not isinstance(each, MmpFrozen), isinstance(each, PASSING))):
         raise failure
+    return results
 
 
 # --- on the simulator
