@@ -22,17 +22,11 @@ class State:
         self.accounts: dict[str, Account] = {}  # by key
         self._clock = clock
         self._advanced = 0
-        self._enforce_limits = enforce_limits
         self._classes: dict[str, type[Venue]] = {each.id: each.venue for each in EXCHANGES.values()}
         self.listings = {name: each.listing for name, each in self._classes.items()}
         self.engine = Engine(self.now(), self.listings.values(), unverified)
-        self.venues: list[Venue] = []
-        self._open_venues()
-
-    def _open_venues(self) -> None:
-        """The venues, with nothing counted yet towards their limits."""
-        self.venues = [
-            each(self.engine, self.accounts, enforce_limits=self._enforce_limits) for each in self._classes.values()
+        self.venues: list[Venue] = [
+            each(self.engine, self.accounts, enforce_limits=enforce_limits) for each in self._classes.values()
         ]
 
     def now(self) -> int:
@@ -72,4 +66,5 @@ class State:
             account.protections.clear()
             account.countdowns.clear()
             account.privileged = True
-        self._open_venues()
+        for venue in self.venues:
+            venue.forget()
