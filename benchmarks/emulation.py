@@ -13,10 +13,16 @@ import ccxt_mmp.async_support
 from benchmarks.measure import median
 from benchmarks.report import Cell, Comparison, Result
 from benchmarks.venue import Book, connected, opened_venue
+from ccxt_mmp.registry import EXCHANGES
 
 ORDERS = 400
+CONTRACTS = {'binance': 200}  # over which the orders are
+USUAL_CONTRACTS = 100
 # the exchange's id, the unified name and over how many contracts the orders are
-UNDERLYINGS = {'binance': ('BTCUSDT', 'BTC/USDT', 200), 'okx': ('BTC-USD', 'BTC/USD', 100)}
+UNDERLYINGS = {
+    each.id: (each.underlying_id, each.underlying, CONTRACTS.get(each.id, USUAL_CONTRACTS))
+    for each in EXCHANGES.values()
+}
 LATENCY = 20  # ms
 TARGET = 8
 TARGET_OF_SYNC = 6

@@ -16,9 +16,16 @@ class Exchange(NamedTuple):
     name: str  # for people
     underlying: str  # an example: its unified name
     underlying_id: str  # and the exchange's own id of it
+    underlying_field: str  # of the info of ccxt's markets, which has that id
     mixin_name: str
     venue_name: str
+    path: str  # of its API
+    contract_size: float  # of the underlying's coin
+    credentials: tuple[str, ...]
+    cancel_params: tuple[str, ...]  # of mass_cancel_mmp
     has_rfq: bool = False  # a protection of block trading, with the scope 'rfq'
+    says_frozen: bool = True  # or its freezes are derived
+    sandbox_method: str = 'set_sandbox_mode'  # of ccxt, that leads to its demo trading
 
     @property
     def mixin(self) -> Any:
@@ -34,7 +41,34 @@ class Exchange(NamedTuple):
 EXCHANGES = {
     each.id: each
     for each in (
-        Exchange('okx', 'OKX', 'BTC/USD', 'BTC-USD', 'OkxMmp', 'OkxVenue', has_rfq=True),
-        Exchange('binance', 'Binance', 'BTC/USDT', 'BTCUSDT', 'BinanceMmp', 'BinanceVenue'),
+        Exchange(
+            id='okx',
+            name='OKX',
+            underlying='BTC/USD',
+            underlying_id='BTC-USD',
+            underlying_field='instFamily',
+            mixin_name='OkxMmp',
+            venue_name='OkxVenue',
+            path='/api/v5/',
+            contract_size=0.01,
+            credentials=('apiKey', 'secret', 'password'),
+            cancel_params=('lockInterval', 'emulate'),
+            has_rfq=True,
+        ),
+        Exchange(
+            id='binance',
+            name='Binance',
+            underlying='BTC/USDT',
+            underlying_id='BTCUSDT',
+            underlying_field='underlying',
+            mixin_name='BinanceMmp',
+            venue_name='BinanceVenue',
+            path='/eapi/v1/',
+            contract_size=1,
+            credentials=('apiKey', 'secret'),
+            cancel_params=('includeNonMmp',),
+            says_frozen=False,
+            sandbox_method='enable_demo_trading',
+        ),
     )
 }

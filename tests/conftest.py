@@ -1,10 +1,13 @@
 import asyncio
+import gc
 import os
 import re
 import signal
-from pathlib import Path
 from types import SimpleNamespace
 
+import ccxt
+import ccxt.async_support
+import ccxt.pro
 import pytest
 from hypothesis import settings
 
@@ -12,16 +15,21 @@ import ccxt_mmp
 import ccxt_mmp.async_support
 import ccxt_mmp.pro
 from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator, redirect
+from tests.construction import construct_cheaply
 from tests.recording import is_recordable
+from tests.scheduling import number_of_workers, scheduler
+from tests.sightings import pytest_runtest_makereport  # noqa: F401 - a hook
 
-# CI tries the same examples in every run; a run by hand tries new ones, and many with --hypothesis-profile=deep
-settings.register_profile('ci', derandomize=True)
+# a run by hand tries new examples, and many with --hypothesis-profile=deep; CI tries the same ones in every run
+settings.register_profile('usual', max_examples=30)
+settings.register_profile('ci', derandomize=True, max_examples=100)
 settings.register_profile('deep', max_examples=5000)
-if os.environ.get('CI'):
-    settings.load_profile('ci')
+settings.load_profile('ci' if os.environ.get('CI') else 'usual')
 
 # what a shell starts in the background has Ctrl-C ignored, and so would the processes that the tests start
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+construct_cheaply([ccxt, ccxt.async_support, ccxt.pro, ccxt_mmp, ccxt_mmp.async_support, ccxt_mmp.pro])
 
 FLAVOURS = {'sync': ccxt_mmp, 'async': ccxt_mmp.async_support, 'pro': ccxt_mmp.pro}
 
@@ -68,36 +76,20 @@ class Flavour:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
-    """Whole folders run in parallel; what is picked from them, or recorded, in this process. ``-n`` overrides it."""
-    options = ('--record-mode', 'keyword', 'markexpr', 'lf', 'collectonly')
-    is_picked = any(config.getoption(option, None) not in (None, 'none', '', False) for option in options)
-    if is_picked or not all(Path(argument).is_dir() for argument in config.args):
-        return 0
-    if 'PYTEST_XDIST_AUTO_NUM_WORKERS' in os.environ:
-        return None
-    return min((os.cpu_count() or 1) * 3 // 2, 8)  # a third of the time the tests wait
-
-
-# what one process prepares for all tests of a file takes long
-TOGETHER = ('test_fault_matrix.py', 'test_packaging.py', 'test_pictures.py', 'test_typing.py')
+    return number_of_workers(config)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """A test with all its parameters goes to one worker, and so does a file of those."""
-    from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - may not be there
-
-    class Scheduling(LoadScopeScheduling):
-        def _split_scope(self, nodeid):
-            file = nodeid.partition('::')[0]
-            return file if file.endswith(TOGETHER) else nodeid.partition('[')[0]
-
-    return Scheduling(config, log)
+    return scheduler(config, log)
 
 
 def pytest_collection_finish():
     """Coverage is of the processes that run tests, not of those that the tests start."""
     os.environ.pop('COVERAGE_PROCESS_CONFIG', None)
+    # ccxt and the collected tests stay to the end: a collection that looks at all of them takes 0.1 s
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_collection_modifyitems(config, items):

@@ -11,6 +11,8 @@ the live hosts. It has not been done yet.
 
 import os
 
+from ccxt_mmp.registry import EXCHANGES
+
 SOURCE = os.environ.get('MMP_RECORD', 'simulator')
 
 READS = {'fetch_mmp', 'fetch_mmp_rfq', 'fetch_mmps'}
@@ -40,8 +42,6 @@ def exchange_to_record(flavour, exchange_id, source, environ, secret=None):
     given = {field: environ.get(f'{exchange_id}_{field}'.upper(), '') for field in fields}
     exchange = flavour.exchange(exchange_id, **given, verify=True, enableRateLimit=True)
     exchange.secret = secret or exchange.secret
-    if source == 'demo' and exchange_id == 'okx':
-        exchange.set_sandbox_mode(True)
-    elif source == 'demo':
-        exchange.enable_demo_trading(True)
+    if source == 'demo':
+        getattr(exchange, EXCHANGES[exchange_id].sandbox_method)(True)
     return exchange

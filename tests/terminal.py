@@ -1,4 +1,4 @@
-"""The installed command as a process, on a terminal or not, with rich or without it."""
+"""The command on a terminal: the installed one as a process, or ``main`` within this process."""
 
 import contextlib
 import fcntl
@@ -11,8 +11,11 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 import time
 from pathlib import Path
+
+from ccxt_mmp.cli import main
 
 COMMAND = str(Path(sys.executable).with_name('ccxt-mmp'))
 ROWS, COLUMNS = 50, 160
@@ -91,3 +94,59 @@ class Terminal:
             self.output += data.decode()
             return bool(data)
         return False
+
+
+def interrupt():
+    """What Ctrl-C does to this process."""
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+
+class Here:
+    """A pseudo-terminal for ``main`` in this process: its exit status is ``status``, what it has written ``output``.
+
+    A step is a pattern and what happens when the output has a match beyond those of the steps before it.
+    """
+
+    def __init__(self, monkeypatch, *, with_rich=True, columns=COLUMNS):
+        self._monkeypatch, self.output, self.status = monkeypatch, '', None
+        monkeypatch.setenv('TERM', 'xterm-256color')
+        monkeypatch.setenv('COLUMNS', str(columns))
+        monkeypatch.delenv('NO_COLOR', raising=False)
+        if not with_rich:
+            monkeypatch.setitem(sys.modules, 'rich.console', None)
+
+    def run(self, arguments, *steps):
+        self._end, inner = pty.openpty()
+        reader = threading.Thread(target=self._read, args=[list(steps)])
+        with contextlib.ExitStack() as opened, self._monkeypatch.context() as patched:
+            for name, mode in {'stdin': 'r', 'stdout': 'w', 'stderr': 'w'}.items():
+                stream = opened.enter_context(open(os.dup(inner), mode, encoding='utf-8'))  # noqa: PTH123
+                patched.setattr(sys, name, stream)
+            os.close(inner)
+            reader.start()
+            self.status = main(arguments)
+        reader.join()
+        os.close(self._end)
+        return self
+
+    @property
+    def text(self):
+        return CONTROL.sub('', self.output)
+
+    def type(self, text):
+        os.write(self._end, text.encode())
+
+    def _read(self, steps):
+        """Until nobody has the other end open any more."""
+        start, ends = 0, time.monotonic() + PATIENCE
+        with contextlib.suppress(OSError):
+            while True:
+                if select.select([self._end], [], [], 1)[0]:
+                    self.output += os.read(self._end, 65536).decode()
+                if steps and re.search(steps[0][0], CONTROL.sub('', self.output[start:])):
+                    start = len(self.output)
+                    steps.pop(0)[1]()
+                if steps and time.monotonic() > ends:
+                    steps.clear()
+                    self.output += '(waited in vain)'
+                    interrupt()

@@ -15,12 +15,12 @@ import ccxt_mmp
 import ccxt_mmp.async_support
 import ccxt_mmp.pro
 from ccxt_mmp import Mmp, extend, install, uninstall
+from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import redirect
 from tests.conftest import FLAVOURS
 from tests.core.test_fronts import METHODS
 from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 
-EXCHANGES = ['okx', 'binance']
 STOCK = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}
 SUBMODULES = {'sync': '', 'async': 'async_support', 'pro': 'pro'}
 

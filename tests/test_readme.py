@@ -9,6 +9,7 @@ import pytest
 import ccxt_mmp
 import ccxt_mmp.async_support
 import ccxt_mmp.pro
+from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator, redirect
 
 README = (Path(__file__).parent.parent / 'README.md').read_text()
@@ -40,7 +41,7 @@ def doors(monkeypatch, simulator):
         return [{'info': {'state': 'mmp_canceled'}}]
 
     for module in (ccxt, ccxt_mmp, ccxt_mmp.async_support, ccxt_mmp.pro):
-        for name in ('okx', 'binance'):
+        for name in EXCHANGES:
             monkeypatch.setattr(module, name, connected(getattr(module, name)))
 
 

@@ -5,11 +5,12 @@ from collections import Counter
 
 import pytest
 
-from tests.soak.__main__ import FLAVOURS, main, soak
+from tests.soak import __main__ as command
+from tests.soak.__main__ import FLAVOURS, soak
 from tests.soak.bot import Cancelled, Health, overgrown
 from tests.soak.judge import MAX_GROWTH, WARM_UP, Desk, growth_of
 
-SECONDS = 5
+SECONDS = 3  # with one look at what each process keeps, and ten mass cancels
 
 
 def test_bots_of_all_flavours_live_side_by_side():
@@ -17,19 +18,10 @@ def test_bots_of_all_flavours_live_side_by_side():
     assert [desk.violations for desk in desks] == [[]] * len(FLAVOURS)
     for desk in desks:
         assert desk.cancels['okx done'] > 0
-        assert desk.health[-1].calls['create_orders'] > 0
-
-
-def test_report_and_exit_status_tell_of_violations(capsys, monkeypatch):
-    def examine(desk, health):
-        desk.health.append(health)
-        desk.violations.append('an example')
-
-    monkeypatch.setattr(Desk, 'examine', examine)
-    assert main(['--minutes', '0.01', '--seed', '1', '--flavours', 'async']) == 1
-    printed = capsys.readouterr().out
-    assert 'VIOLATION: an example' in printed
-    assert 'RSS' in printed
+        calls = desk.health[-1].calls
+        assert {'create_orders', 'mass_cancel_mmp', 'set_mmp', 'fetch_mmp'} <= {
+            name for name in calls if calls[name] > 0
+        }
 
 
 @pytest.fixture
@@ -39,6 +31,28 @@ def desk():
     yield desk
     desk.simulator.close()
     desk.sockets.loop.close()
+
+
+HEALTH = {'time': 0, 'rss': 2**20, 'sockets': 1, 'tasks': 1, 'threads': 1, 'calls': {}, 'errors': {}, 'broken': []}
+
+
+@pytest.mark.parametrize('violations', [[], ['an example']])
+def test_report_and_exit_status_tell_of_violations(desk, capsys, monkeypatch, violations):
+    asked_for = []
+
+    def recorded(seconds, seed, flavours, report):
+        asked_for.append((seconds, seed, flavours))
+        desk.examine(Health(**HEALTH))
+        desk.violations += violations
+        return [desk]
+
+    monkeypatch.setattr(command, 'soak', recorded)
+    assert command.main(['--minutes', '0.5', '--seed', '1', '--flavours', 'async']) == len(violations)
+    assert asked_for == [(30, 1, ['async'])]
+    printed = capsys.readouterr().out
+    assert ('VIOLATION: an example' in printed) == bool(violations)
+    assert f'{len(violations)} violations' in printed
+    assert 'RSS 1.0 MiB at first' in printed
 
 
 def rest(desk, number):
@@ -105,10 +119,9 @@ def test_order_without_the_flag_that_was_cancelled_is_a_violation(desk):
 
 @pytest.mark.parametrize('fact', [{'sockets': 1000}, {'tasks': 1000}, {'broken': ['an example']}])
 def test_process_that_keeps_too_much_is_a_violation(desk, fact):
-    health = {'time': 0, 'rss': 0, 'sockets': 1, 'tasks': 1, 'threads': 1, 'calls': {}, 'errors': {}, 'broken': []}
-    desk.examine(Health(**health))
+    desk.examine(Health(**HEALTH))
     assert desk.violations == []
-    desk.examine(Health(**{**health, **fact}))
+    desk.examine(Health(**{**HEALTH, **fact}))
     assert len(desk.violations) == 1
 
 

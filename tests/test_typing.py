@@ -33,8 +33,9 @@ def run(*command):
 
 
 def by_mypy(folder, config, files):
+    """With one cache for both ways: the settings of a module that they share are the same."""
     need_lint('mypy')
-    options = ('--config-file', str(FILES / config), '--cache-dir', str(folder / 'cache'), '--output', 'json')
+    options = ('--config-file', str(FILES / config), '--cache-dir', str(folder.parent / 'mypy'), '--output', 'json')
     for found in map(json.loads, run('-m', 'mypy', *options, *map(str, files)).splitlines()):
         if found['severity'] == 'error':
             yield found['file'], found['line'], found['message']
@@ -78,7 +79,9 @@ def checker(request):
 def found(checker, tmp_path_factory):
     """What a checker finds, by the name of the file."""
     folder = tmp_path_factory.mktemp('typing')
-    examples = [folder / f'readme_{number}.py' for number in range(len(EXAMPLES))]
+    (folder / 'readme').mkdir()
+    (folder / 'readme' / '__init__.py').touch()  # the settings name them as a package
+    examples = [folder / 'readme' / f'readme_{number}.py' for number in range(len(EXAMPLES))]
     for path, code in zip(examples, EXAMPLES, strict=True):
         path.write_text(code + LENIENT)
     by_file = {}

@@ -4,6 +4,7 @@ from functools import lru_cache
 
 import ccxt
 
+from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator, redirect
 
 OPTIONS_OF_EACH = 4
@@ -106,7 +107,7 @@ def at_simulator(exchange, simulator):
 
 def symbols(exchange, underlying):
     """The symbols of the options of an underlying of the exchange, by its own id."""
-    field = {'okx': 'instFamily', 'binance': 'underlying'}[exchange.id]
+    field = EXCHANGES[exchange.id].underlying_field
     return [
         market['symbol']
         for market in exchange.markets.values()
@@ -114,5 +115,5 @@ def symbols(exchange, underlying):
     ]
 
 
-UNDERLYING = {'okx': 'BTC-USD', 'binance': 'BTCUSDT'}
-UNIFIED = {'okx': 'BTC/USD', 'binance': 'BTC/USDT'}
+UNDERLYING = {each.id: each.underlying_id for each in EXCHANGES.values()}
+UNIFIED = {each.id: each.underlying for each in EXCHANGES.values()}

@@ -8,6 +8,7 @@ from threading import Event
 
 from ccxt_mmp.cli.arguments import parsed
 from ccxt_mmp.cli.output import say, tell
+from ccxt_mmp.registry import EXCHANGES
 
 INTERRUPTED = 130  # as shells say it
 
@@ -69,7 +70,8 @@ def _simulate(arguments: argparse.Namespace) -> int:
         say(f'key         {KEY}', sys.stdout)
         say(f'secret      {SECRET}', sys.stdout)
         say(f'passphrase  {PASSPHRASE}', sys.stdout)
-        say('OKX is at /api/v5/, Binance at /eapi/v1/, the control side at /_control/. Ctrl-C ends it.', sys.stdout)
+        places = [f'{each.name} is at {each.path}' for each in EXCHANGES.values()]
+        say(f'{", ".join(places)}, the control side is at /_control/. Ctrl-C ends it.', sys.stdout)
         Event().wait()
     except KeyboardInterrupt:
         simulator.close()

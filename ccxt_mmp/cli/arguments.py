@@ -5,18 +5,38 @@ from collections.abc import Sequence
 from math import inf
 
 from ccxt_mmp._version import __version__
+from ccxt_mmp.registry import EXCHANGES, Exchange
 
 WATCH_INTERVAL = 2.0  # s
 
-DESCRIPTION = """Market Maker Protection (MMP) of options on OKX and Binance: see it, set it, and pull the plug.
 
-A target is exchange:underlying, such as okx:BTC/USD, okx:BTC/USD:USD, binance:BTC/USDT; OKX block trading is okx:rfq.
-Several are worked on side by side, and one that fails stops no other."""
+def names(param: str | None = None, *, having: bool = True) -> str:
+    """The exchanges, in words; or those that have, or do not have, a parameter of ``mass_cancel_mmp``."""
+    return ' and '.join(
+        each.name for each in EXCHANGES.values() if param is None or (param in each.cancel_params) == having
+    )
 
-CREDENTIALS = """The credentials come from the environment, as in ccxt's own command line: OKX_APIKEY, OKX_SECRET,
-OKX_PASSWORD, BINANCE_APIKEY, BINANCE_SECRET. The exit status is 0 only if every target succeeded."""
 
-UNITS = 'Contracts differ: 100 contracts are about 1 BTC on OKX and 100 BTC on Binance.'
+def _hundred_contracts(exchange: Exchange) -> str:
+    coin = exchange.underlying.partition('/')[0]
+    return f'{100 * exchange.contract_size:g} {coin} on {exchange.name}'
+
+
+_TARGETS = ', '.join(f'{each.id}:{each.underlying}' for each in EXCHANGES.values())
+_BLOCK_TRADING = [each for each in EXCHANGES.values() if each.has_rfq]
+_EXAMPLES = ', '.join([_TARGETS, *(f'{each.id}:rfq' for each in _BLOCK_TRADING)])
+_VARIABLES = ', '.join(f'{each.id}_{name}'.upper() for each in EXCHANGES.values() for name in each.credentials)
+
+DESCRIPTION = f"""Market Maker Protection (MMP) of options on {names()}: see it, set it, and pull the plug.
+
+A target is exchange:underlying, such as {_TARGETS};
+block trading is exchange:rfq, on {' and '.join(each.name for each in _BLOCK_TRADING)}.
+Targets run concurrently, and one that fails stops no other."""
+
+CREDENTIALS = f"""The credentials come from the environment, as in ccxt's own command line: {_VARIABLES}.
+The exit status is 0 only if every target succeeded."""
+
+UNITS = f'Contracts differ: 100 contracts are about {" and ".join(map(_hundred_contracts, EXCHANGES.values()))}.'
 
 
 def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -31,7 +51,12 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
         '--timeout', type=_milliseconds, metavar='MS', help='for each answer, and for a whole cancel (default 10000)'
     )
     of_targets = _Parser(add_help=False, parents=[of_client])
-    of_targets.add_argument('targets', nargs='+', metavar='TARGET', help='okx:BTC/USD, binance:BTC/USDT, okx:rfq')
+    of_targets.add_argument(
+        'targets',
+        nargs='+',
+        metavar='TARGET',
+        help=', '.join([_TARGETS, *(f'{each.id}:rfq' for each in _BLOCK_TRADING)]),
+    )
     of_targets.add_argument('--json', action='store_true', help='print one JSON document')
     of_targets.add_argument('--env-file', metavar='FILE', help='credentials in lines of NAME=VALUE, which win')
     where = of_targets.add_mutually_exclusive_group()
@@ -54,8 +79,8 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     rule.add_argument('--window', required=True, metavar='MS', help='over which fills are counted')
     rule.add_argument('--frozen-time', required=True, metavar='MS', help='that a freeze lasts, 0 until a reset')
     rule.add_argument('--qty-limit', metavar='N', help='contracts')
-    rule.add_argument('--delta-limit', metavar='N', help='net delta in the underlying coin (Binance)')
-    rule.add_argument('--count-limit', metavar='N', help='execution attempts (okx:rfq)')
+    rule.add_argument('--delta-limit', metavar='N', help='net delta in the underlying coin, where the exchange has it')
+    rule.add_argument('--count-limit', metavar='N', help='execution attempts, of block trading')
     commands.add_parser(
         'reset',
         parents=[of_targets, asking],
@@ -66,13 +91,20 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
         'cancel', parents=[of_targets], epilog=CREDENTIALS, help='cancel all MMP orders, at once and unasked'
     )
     cancel.add_argument(
-        '--lock-interval', metavar='MS', help='OKX: that it refuses new MMP orders, 0 to 10000; Binance has no lock'
+        '--lock-interval',
+        metavar='MS',
+        help=f'{names("lockInterval")}: refuses new MMP orders so long, 0 to 10000; '
+        f'{names("lockInterval", having=False)} has no lock',
     )
     cancel.add_argument(
-        '--include-non-mmp', action='store_true', help='Binance: all orders, in one request; OKX has no such'
+        '--include-non-mmp',
+        action='store_true',
+        help=f'{names("includeNonMmp")}: all orders in one request; {names("includeNonMmp", having=False)} has no such',
     )
     cancel.add_argument(
-        '--emulate', action='store_true', help='OKX: list, cancel and list again, for accounts without the privilege'
+        '--emulate',
+        action='store_true',
+        help=f'{names("emulate")}: list, cancel and list again, for accounts without the privilege',
     )
 
     commands.add_parser('demo', parents=[of_client], help='the whole story on the built-in simulator, without keys')

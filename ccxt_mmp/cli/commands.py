@@ -16,9 +16,16 @@ from ccxt_mmp.cli.output import is_terminal, say, tell
 from ccxt_mmp.cli.report import Result, cancelled, document, frozen_or_not, may_be_frozen, notes, row
 from ccxt_mmp.cli.screens import screen
 from ccxt_mmp.cli.targets import Exchanges, Target
+from ccxt_mmp.registry import EXCHANGES
 
 TICK = 0.2  # s between two pictures of a countdown
 OLD = 1.0  # s beyond two intervals after which a state is said to be old
+
+# what an exchange without the parameter leaves undone; all of them emulate where they have to
+LACKING = {
+    'lockInterval': '--lock-interval: its MMP orders are cancelled, but new ones are accepted',
+    'includeNonMmp': '--include-non-mmp: its MMP orders are cancelled, but no others',
+}
 
 Work = Callable[[Any, Result], Awaitable[None]]
 Moment = Literal['before', 'state']
@@ -89,21 +96,21 @@ class Command:
 
     async def _cancel(self, exchange: Any, result: Result) -> None:
         target, asked = result.target, self.arguments
-        given = {
-            'okx': {'lockInterval': asked.lock_interval, 'emulate': asked.emulate or None},
-            'binance': {'includeNonMmp': asked.include_non_mmp or None},
-        }[target.exchange_id]
+        wanted = {
+            'lockInterval': asked.lock_interval,
+            'emulate': asked.emulate or None,
+            'includeNonMmp': asked.include_non_mmp or None,
+        }
+        known = EXCHANGES[target.exchange_id].cancel_params
+        given = {name: wanted[name] for name in known}
         done = await exchange.mass_cancel_mmp(target.underlying, {'scope': target.scope, **given})
         result.cancelled = done
         if not asked.json:
             say(cancelled(target, done, all_orders=bool(given.get('includeNonMmp'))), sys.stdout)
         # what an exchange cannot do does not keep it from the rest, but is no success
-        if target.exchange_id == 'binance' and asked.lock_interval is not None:
-            raise NotSupported(
-                'binance has no --lock-interval: its MMP orders are cancelled, but new ones are accepted'
-            )
-        if target.exchange_id == 'okx' and asked.include_non_mmp:
-            raise NotSupported('okx has no --include-non-mmp: its MMP orders are cancelled, but no others')
+        for name, lacking in LACKING.items():
+            if wanted[name] is not None and name not in known:
+                raise NotSupported(f'{target.exchange_id} has no {lacking}')
 
     # --- and about all of them
 

@@ -14,12 +14,13 @@ from ccxt_mmp.cli.stages import Stage, stage
 from ccxt_mmp.cli.traffic import show_answers
 from ccxt_mmp.core.params import LIMITS
 from ccxt_mmp.core.text import described
+from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import Simulator
 from ccxt_mmp.types import MmpState
 
 GRID = 200  # orders on each exchange
 LATER = 10_000  # ms
-PRICES = {'okx': 0.01, 'binance': 250}  # in BTC, in USDT
+PRICE = 100  # ticks
 RFQ = {'scope': 'rfq'}
 
 
@@ -120,7 +121,7 @@ async def _freeze_and_reset(simulator: Simulator, exchange: Any, underlying: str
     """Quotes, fills that trip the protection, a reset, and quotes again."""
     venue = exchange.id
     [symbol] = await _options(exchange, underlying_id, 1)
-    quotes = [_limit_order(symbol, PRICES[venue], mmp=mmp) for mmp in (False, True, True, True)]
+    quotes = [_limit_order(exchange, symbol, mmp=mmp) for mmp in (False, True, True, True)]
 
     async def quote() -> Step:
         placed = await exchange.create_orders(quotes)
@@ -156,12 +157,10 @@ async def _refused(exchange: Any, quote: dict[str, Any]) -> Step:
 
 async def _grid(simulator: Simulator, *exchanges: Any) -> Chapter:
     simulator.advance(LATER)  # locks and limits are over
-    underlyings = {'okx': ('BTC/USD', 'BTC-USD'), 'binance': ('BTC/USDT', 'BTCUSDT')}
 
     async def quote(exchange: Any) -> None:
-        symbols = await _options(exchange, underlyings[exchange.id][1], GRID // 2)
-        price = PRICES[exchange.id]
-        orders = [_limit_order(symbol, price, mmp=True, side=side) for symbol in symbols for side in ('buy', 'sell')]
+        symbols = await _options(exchange, EXCHANGES[exchange.id].underlying_id, GRID // 2)
+        orders = [_limit_order(exchange, symbol, mmp=True, side=side) for symbol in symbols for side in ('buy', 'sell')]
         await exchange.create_orders(orders)
 
     def resting() -> int:
@@ -170,21 +169,24 @@ async def _grid(simulator: Simulator, *exchanges: Any) -> Chapter:
     await asyncio.gather(*map(quote, exchanges))
     yield Step('create_orders(grid) on both, side by side', f'{resting()} MMP orders rest', resting() == 2 * GRID)
     started = time.perf_counter()
-    await asyncio.gather(*(exchange.mass_cancel_mmp(underlyings[exchange.id][0]) for exchange in exchanges))
+    await asyncio.gather(*(exchange.mass_cancel_mmp(EXCHANGES[exchange.id].underlying) for exchange in exchanges))
     milliseconds = round((time.perf_counter() - started) * 1000)
     outcome = f'{resting()} MMP orders rest, after {milliseconds} ms'
-    others = all(_others_alone_rest(simulator, exchange.id, underlyings[exchange.id][1]) for exchange in exchanges)
+    others = all(
+        _others_alone_rest(simulator, exchange.id, EXCHANGES[exchange.id].underlying_id) for exchange in exchanges
+    )
     yield Step('mass_cancel_mmp(...) on both, side by side', outcome, others)
 
 
-def _limit_order(symbol: str, price: float, *, mmp: bool, side: str = 'buy') -> dict[str, Any]:
+def _limit_order(exchange: Any, symbol: str, *, mmp: bool, side: str = 'buy') -> dict[str, Any]:
+    price = PRICE * exchange.market(symbol)['precision']['price']
     return {'symbol': symbol, 'type': 'limit', 'side': side, 'amount': 10, 'price': price, 'params': {'mmp': mmp}}
 
 
 async def _options(exchange: Any, underlying_id: str, count: int) -> list[str]:
     """The symbols of the first options of an underlying."""
     markets = await exchange.load_markets()
-    field = {'okx': 'instFamily', 'binance': 'underlying'}[exchange.id]
+    field = EXCHANGES[exchange.id].underlying_field
     options = [each for each in markets.values() if each['option'] and each['info'][field] == underlying_id]
     return [str(market['symbol']) for market in options[:count]]
 
@@ -195,7 +197,7 @@ def _rule(state: MmpState) -> str:
 
 
 def _resting_mmp(simulator: Simulator, venue: str) -> int:
-    return sum(order.mmp for order in simulator.resting(venue, {'okx': 'BTC-USD', 'binance': 'BTCUSDT'}[venue]))
+    return sum(order.mmp for order in simulator.resting(venue, EXCHANGES[venue].underlying_id))
 
 
 def _others_alone_rest(simulator: Simulator, venue: str, underlying_id: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from ccxt_mmp.cli.arguments import UNITS
 from ccxt_mmp.cli.targets import Target
 from ccxt_mmp.errors import MassCancelIncomplete
+from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.types import MassCancel, MmpState
 
 COLUMNS = (
@@ -25,7 +26,7 @@ STATE = COLUMNS.index('state')
 NOTHING = '-'  # the exchange does not say, or there is none
 UNTIL_RESET = 'until reset'
 DERIVED = (
-    'Binance does not say whether it is frozen: this is derived from its last trigger, and a reset by another program '
+    '{} does not say whether it is frozen: this is derived from its last trigger, and a reset by another program '
     'may not show.'
 )
 
@@ -67,11 +68,9 @@ def frozen_or_not(state: MmpState) -> str:
 def notes(results: Sequence[Result]) -> list[str]:
     """What has to be known to read the table."""
     known = {result.target.exchange_id for result in results if result.state is not None}
-    is_derived = any(
-        result.state is not None and result.state['frozen'] and result.target.exchange_id == 'binance'
-        for result in results
-    )
-    return [*([UNITS] if len(known) > 1 else ()), *([DERIVED] if is_derived else ())]
+    frozen = {result.target.exchange_id for result in results if result.state is not None and result.state['frozen']}
+    derived = [each.name for each in EXCHANGES.values() if each.id in frozen and not each.says_frozen]
+    return [*([UNITS] if len(known) > 1 else ()), *(DERIVED.format(name) for name in derived)]
 
 
 def row(target: Target, state: MmpState | None, now: int, *, is_failed: bool = False) -> list[str]:

@@ -6,15 +6,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from ccxt_mmp.cli.arguments import names
 from ccxt_mmp.cli.output import is_terminal, say
+from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import Simulator
 
 PAUSE = 0.15  # s for people to read a step
 REFRESHES = 10  # pictures a second
 OTHER_LINES = 10  # of the picture, besides the steps
 NOT_SO = '<- NOT SO'
-INTRODUCTION = 'OKX and Binance, simulated on this machine: no keys, no network, no money.'
-BOOKS = {'OKX BTC/USD': ('okx', 'BTC-USD'), 'Binance BTC/USDT': ('binance', 'BTCUSDT')}
+INTRODUCTION = f'{names()}, simulated on this machine: no keys, no network, no money.'
+BOOKS = {f'{each.name} {each.underlying}': (each.id, each.underlying_id) for each in EXCHANGES.values()}
 
 
 class Stage:

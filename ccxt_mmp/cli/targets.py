@@ -125,12 +125,10 @@ class Exchanges:
 
 
 def _use_sandbox(exchange: Any) -> None:
-    if exchange.id == 'okx':
-        exchange.set_sandbox_mode(True)
-    elif hasattr(exchange, 'enable_demo_trading'):
-        exchange.enable_demo_trading(True)  # Binance's options have no other
-    else:
+    method = EXCHANGES[exchange.id].sandbox_method
+    if not hasattr(exchange, method):
         raise NotSupported(f'{exchange.id} has no --sandbox with this version of ccxt')
+    getattr(exchange, method)(True)
 
 
 def _env_file(path: str | None) -> dict[str, str]:

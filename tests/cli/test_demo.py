@@ -14,6 +14,11 @@ from ccxt_mmp.cli import demo, main, stages
 from ccxt_mmp.simulator import PASSPHRASE, SECRET, Simulator
 
 
+@pytest.fixture
+def small_grid(monkeypatch):
+    monkeypatch.setattr(demo, 'GRID', 20)
+
+
 def test_demo_tells_the_story_and_succeeds(capsys):
     started = time.monotonic()
     assert main(['demo']) == 0
@@ -28,6 +33,7 @@ def test_demo_tells_the_story_and_succeeds(capsys):
     assert PASSPHRASE not in told
 
 
+@pytest.mark.usefixtures('small_grid')
 def test_demo_is_a_picture_where_somebody_looks(capsys, monkeypatch):
     monkeypatch.setattr(stages, 'is_terminal', lambda _: True)
     monkeypatch.setattr(stages, 'PAUSE', 0)
@@ -59,6 +65,7 @@ def test_demo_without_rich_is_plain(capsys, monkeypatch):
         assert type(stage) is stages.Stage
 
 
+@pytest.mark.usefixtures('small_grid')
 def test_module_hands_on_the_exit_status(capsys, monkeypatch):
     monkeypatch.setattr(sys, 'argv', ['ccxt-mmp', 'demo'])
     monkeypatch.delitem(sys.modules, 'ccxt_mmp.__main__', raising=False)
@@ -68,6 +75,7 @@ def test_module_hands_on_the_exit_status(capsys, monkeypatch):
     assert 'Every step did what it says.' in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures('small_grid')
 def test_demo_fails_if_a_freeze_that_should_be_over_is_unknown(capsys, monkeypatch):
     class ForgetfulOkx(async_support.okx):
         async def fetch_mmp(self, underlying=None, params={}):
@@ -79,6 +87,7 @@ def test_demo_fails_if_a_freeze_that_should_be_over_is_unknown(capsys, monkeypat
     assert '<- NOT SO' in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures('small_grid')
 def test_demo_fails_if_a_step_did_not_happen(capsys, monkeypatch):
     class DeafSimulator(Simulator):
         def fill(self, order_id):
@@ -91,6 +100,7 @@ def test_demo_fails_if_a_step_did_not_happen(capsys, monkeypatch):
     assert told.endswith('Not every step did what it says.\n')
 
 
+@pytest.mark.usefixtures('small_grid')
 def test_demo_fails_if_orders_survive_the_kill_switch(capsys, monkeypatch):
     class Deaf(async_support.binance):
         async def mass_cancel_mmp(self, underlying, params={}):
@@ -101,6 +111,7 @@ def test_demo_fails_if_orders_survive_the_kill_switch(capsys, monkeypatch):
     assert re.search('mass_cancel_mmp.* on both, side by side +[1-9].* <- NOT SO', capsys.readouterr().out)
 
 
+@pytest.mark.usefixtures('small_grid')
 def test_demo_goes_on_after_a_call_that_failed(capsys, monkeypatch):
     class Broken(async_support.okx):
         async def set_mmp(self, *arguments, **keywords):
@@ -110,7 +121,7 @@ def test_demo_goes_on_after_a_call_that_failed(capsys, monkeypatch):
     assert main(['demo']) == 1
     told = capsys.readouterr().out
     assert re.search(r'\(a call failed\) +MmpNotEnabled: no   <- NOT SO', told)
-    assert '400 MMP orders rest' in told
+    assert '40 MMP orders rest' in told
 
 
 def test_simulate_closes_its_port_when_interrupted(capsys, monkeypatch):

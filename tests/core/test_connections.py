@@ -252,7 +252,7 @@ def test_answer_that_drips_does_not_outlast_its_time(flavour, exchange_id, at_on
         exchange = flavour.exchange(exchange_id, server.url)
         started = time.monotonic()
         with pytest.raises(ccxt.OperationFailed):
-            flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id], {'timeout': 900}))
+            flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id], {'timeout': 500}))
         assert time.monotonic() - started < 2  # at 20 ms a byte all of it takes 10 s
         assert server.requests >= 2
     finally:
@@ -266,7 +266,7 @@ def test_answer_that_drips_through_a_proxy_does_not_outlast_its_time(flavour, ex
         exchange = flavour.exchange(exchange_id, 'http://exchange.invalid', httpProxy=server.url)
         started = time.monotonic()
         with pytest.raises(ccxt.OperationFailed):
-            flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id], {'timeout': 900}))
+            flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id], {'timeout': 500}))
         assert time.monotonic() - started < 2
         assert server.requests >= 2
     finally:
@@ -323,7 +323,8 @@ def test_timeout_of_a_class_of_the_user_does_not_outlast_a_mass_cancel(flavour, 
         assert exchange.timeout == 60_000
         simulator.fault('delay', 'mass-cancel', milliseconds=60_000, times=3)
         started = time.monotonic()
-        with pytest.raises(ccxt.RequestTimeout):
+        # which of them depends on whether its time is over when the last answer is given up
+        with pytest.raises((ccxt.RequestTimeout, ccxt_mmp.MassCancelIncomplete)):
             flavour.take(exchange.mass_cancel_mmp('BTC/USD', {'timeout': 600}))
         assert time.monotonic() - started < 5
 
@@ -333,7 +334,7 @@ def test_no_timeout_of_the_exchange_is_no_timeout_of_the_kill_switch(flavour, si
         pytest.skip('requests takes no timeout of 0')
     exchange = flavour.exchange('okx', simulator.url, timeout=0)
     simulator.fault('delay', 'mass-cancel', milliseconds=60_000)
-    flavour.take(exchange.mass_cancel_mmp('BTC/USD', {'timeout': 3000}))
+    flavour.take(exchange.mass_cancel_mmp('BTC/USD', {'timeout': 1500}))
 
 
 class Session(requests.Session):

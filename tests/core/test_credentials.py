@@ -38,6 +38,7 @@ UNUSABLE = {
     'number': 12345678,
     'bytes': b'SEKRET',
 }
+pytestmark = pytest.mark.usefixtures('no_other_secrets')
 STOCK = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}
 
 

@@ -16,7 +16,6 @@ from requests.adapters import HTTPAdapter
 
 import ccxt_mmp
 from ccxt_mmp import MassCancelIncomplete
-from ccxt_mmp.core.fence import GRACE
 from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 
 ORDER = {'okx': 'batch-orders', 'binance': 'order'}
@@ -53,13 +52,14 @@ def placing(exchange):
     return exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True})
 
 
-def test_order_that_a_mass_cancel_interrupts_is_cancelled_and_told(fast, exchange):
+def test_order_that_a_mass_cancel_interrupts_is_cancelled_and_told(fast, exchange, set_grace):
     """Nobody reads its answer before the handler is over: it is cancelled when it must have arrived.
 
     That it was sent before the handler is over is not certain, so it is not said.
     """
-    exchange.timeout = 500
-    fast.fault('hold', ORDER[exchange.id], milliseconds=200)
+    exchange.timeout = 250
+    grace = set_grace(0.25)
+    fast.fault('hold', ORDER[exchange.id], milliseconds=150)
     outcomes = []
 
     def pull_the_plug():
@@ -75,12 +75,12 @@ def test_order_that_a_mass_cancel_interrupts_is_cancelled_and_told(fast, exchang
         thread.join()
     [(took, resting)] = outcomes
     assert resting == []
-    assert GRACE <= took < 5  # and not all of its time
+    assert grace <= took < 5  # and not all of its time
     assert [order.state for order in fast._account.orders] == ['canceled']
     exchange.mass_cancel_mmp(UNIFIED[exchange.id])
 
 
-def test_order_that_is_interrupted_before_it_is_sent_is_told_of(fast, exchange):
+def test_order_that_is_interrupted_before_it_is_sent_is_told_of(fast, exchange, short_grace):
     """It is sent when the handler is over, long after it counts as given up."""
     exchange.timeout = 50
     interrupted = []
@@ -187,7 +187,7 @@ STRESS = """
 
         signal.signal(signal.SIGALRM, pull_the_plug)
         signal.setitimer(signal.ITIMER_REAL, 0.0003)
-        while handled < 500:
+        while handled < 250:
             sent = fence.send(fence.mark(), time.monotonic() + 0.0001)
             if sent is not None:
                 fence.answered(sent)
@@ -204,4 +204,4 @@ STRESS = """
 def test_nothing_that_is_interrupted_holds_a_lock_that_the_handler_needs():
     command = [sys.executable, '-c', textwrap.dedent(STRESS)]
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
-    assert done.stdout == 'handled 500\n', done.stderr
+    assert done.stdout == 'handled 250\n', done.stderr

@@ -363,8 +363,9 @@ def test_portfolio_margin_never_reaches_the_options_api(flavour, simulator, name
     assert all(request.status == 200 for request in simulator.requests)
 
 
-def test_errors_of_the_package_have_no_orders_of_their_own():
-    assert not hasattr(ccxt_mmp.MmpFrozen('x'), 'orders')
+@pytest.mark.parametrize('error', [ccxt_mmp.MmpFrozen, ccxt_mmp.MmpNotEnabled, ccxt_mmp.MassCancelLocked])
+def test_errors_of_the_package_have_no_orders_of_their_own(error):
+    assert len(error('x').orders) == 0
 
 
 # --- one order by itself, whose failure says as much

@@ -14,13 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import redirect
 from ccxt_mmp.types import MassCancel, MmpState
 from tests.properties import examples
 from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 from tests.wire import Answer, Wire, async_pause, pause
-
-EXCHANGES = ['okx', 'binance']
 
 RULE = {'okx': ('BTC/USD', 5000, 2000, 100), 'binance': ('BTC/USDT', 3000, 300000, 2, '2.3')}
 RFQ = {'scope': 'rfq'}

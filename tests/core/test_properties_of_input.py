@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ccxt_mmp.registry import EXCHANGES
 from tests.properties import examples
 from tests.trading import UNDERLYING, UNIFIED, markets, symbols
 from tests.wire import Answer, Wire
 
-EXCHANGES = ['okx', 'binance']
 FIELD = {'okx': 'instFamily', 'binance': 'underlying'}
 
 

@@ -26,10 +26,18 @@ LIMITS = {'okx': (5000, 0, 10), 'binance': (3000, 0, 10, '2.5')}
 ALL = 10**6  # requests
 FAULTS = {
     **{kind: (kind, {}) for kind in KINDS if kind not in ('delay', 'hold', 'status')},
-    'late': ('delay', {'milliseconds': 150}),
+    'late': ('delay', {'milliseconds': 60_000}),
     **{f'status {status}': ('status', {'status': status}) for status in (429, 503)},
 }
 SITUATIONS = ['accepted', 'wrong secret', 'unknown key', 'nobody there', *FAULTS]
+PATIENCE = {'late': 20}  # ms that an answer has where none comes
+# where a limit is used up for ever: a mass cancel asks again after each window, as long as it has time
+USED_UP = {
+    'massCancelMmp': {'timeout': 120},
+    'mmpRateLimits': {'POST trade/mass-cancel': [5, 40], 'GET trade/orders-pending': [60, 40]},
+}
+
+pytestmark = pytest.mark.usefixtures('short_grace', 'no_other_secrets')
 
 
 class Watch:
@@ -98,8 +106,10 @@ def exchange_of(flavour, simulator, exchange_id, account, situation='accepted'):
         credentials['secret'] = secrets.token_hex(16)
     elif situation == 'unknown key':
         credentials['apiKey'] = secrets.token_hex(16)
-    timeout = 50 if situation == 'late' else 10_000
-    exchange = flavour.exchange(exchange_id, simulator.url, verbose=True, timeout=timeout, **credentials)
+    settings = {'verbose': True, 'timeout': PATIENCE.get(situation, 10_000)}
+    exchange = flavour.exchange(exchange_id, simulator.url, **settings, **credentials)
+    if situation == 'status 429':
+        exchange.options.update(USED_UP)
     return with_markets(exchange)
 
 

@@ -13,6 +13,7 @@ import ccxt
 import pytest
 
 from ccxt_mmp import MassCancelIncomplete, MmpNotEnabled
+from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import SECRET, Simulator
 from tests.core.test_life_cycle import live
 from tests.recording import SOURCE, exchange_to_record
@@ -125,7 +126,7 @@ BINANCE = {
     'reset_mmp_without_rule': (fresh, ('reset_mmp', 'BTC/USDT'), ccxt.OperationRejected),
     'reset_mmp_without_privilege': (without_privilege, ('reset_mmp', 'BTC/USDT'), MmpNotEnabled),
 }
-LIFE_CYCLES = [pytest.param(exchange_id, 'life_cycle', id=exchange_id) for exchange_id in ('okx', 'binance')]
+LIFE_CYCLES = [pytest.param(exchange_id, 'life_cycle', id=exchange_id) for exchange_id in EXCHANGES]
 OPTIONS = {'okx': 'BTC-USD-231117-60000-C', 'binance': 'BTC-231117-60000-C'}  # listed at that time
 REQUESTS = {  # of those that take several
     ('binance', 'fetch_mmps'): 2,

@@ -243,7 +243,7 @@ def errors(exchange: ccxt_mmp.okx) -> list[str]:
         assert_type(error.unknown, list[str])
         return error.remaining
     except (MmpFrozen, MmpNotEnabled, MassCancelLocked) as refusal:
-        return [str(refusal)]
+        return [str(refusal), *(str(order['id']) for order in refusal.orders)]
     return []
 
 

@@ -1,0 +1,28 @@
+"""Targets of commands, the orders in their books, and tables that were read."""
+
+import re
+
+from ccxt_mmp.registry import EXCHANGES
+
+UNDERLYINGS = {each.id: each.underlying_id for each in EXCHANGES.values()}
+ALL = tuple(f'{each.id}:{each.underlying}' for each in EXCHANGES.values())
+OTHERS_ALONE = {(exchange_id, False) for exchange_id in EXCHANGES}  # what rests after a kill switch
+RULE = ('--window', '5000', '--frozen-time', '60000', '--qty-limit', '10')
+
+
+def lines(table):
+    return [re.split(r'  +', line.strip()) for line in table.splitlines()]
+
+
+def resting(simulator):
+    return {
+        (venue, order.mmp)
+        for venue, underlying in UNDERLYINGS.items()
+        for order in simulator.resting(venue, underlying)
+    }
+
+
+def quote(simulator):
+    for venue, underlying in UNDERLYINGS.items():
+        for mmp in (True, True, False):
+            simulator.rest(venue, underlying, mmp=mmp)

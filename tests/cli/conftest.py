@@ -1,0 +1,52 @@
+"""A command at the simulator, within this process, and the credentials that it finds."""
+
+import sys
+
+import pytest
+
+from ccxt_mmp import async_support
+from ccxt_mmp.cli import commands, main
+from ccxt_mmp.registry import EXCHANGES
+from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, redirect
+
+
+@pytest.fixture
+def ccxt_mmp_command(simulator, capsys):
+    """Runs a command at the simulator; its exit status, output and errors."""
+
+    def run(command, *arguments):
+        status = main([command, *arguments, '--simulator', simulator.url])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def environment(simulator, monkeypatch):
+    """The credentials of the simulator where ccxt's command line has them, and the exchanges there."""
+
+    def redirected(exchange_class):
+        class Redirected(exchange_class):
+            def __init__(self, config={}):
+                super().__init__(config)
+                redirect(self, simulator.url)
+
+        return Redirected
+
+    for exchange_id in EXCHANGES:
+        for name, value in {'APIKEY': KEY, 'SECRET': SECRET, 'PASSWORD': PASSPHRASE}.items():
+            monkeypatch.setenv(f'{exchange_id.upper()}_{name}', value)
+        monkeypatch.setattr(async_support, exchange_id, redirected(getattr(async_support, exchange_id)))
+    return monkeypatch
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Everything is a terminal, and the user answers so."""
+    monkeypatch.setattr(commands, 'is_terminal', lambda *_: True)
+
+    def answers(line):
+        monkeypatch.setattr(sys, 'stdin', type('Typed', (), {'readline': lambda self: line})())
+
+    return answers

@@ -1,0 +1,47 @@
+"""An exchange at the simulator with its markets, and what spares tests the seconds that are not what they test."""
+
+from weakref import WeakValueDictionary
+
+import pytest
+
+from ccxt_mmp.registry import EXCHANGES
+from tests.trading import UNDERLYING, symbols, with_markets
+
+
+@pytest.fixture(params=EXCHANGES)
+def exchange_id(request):
+    return request.param
+
+
+@pytest.fixture
+def exchange(flavour, simulator, exchange_id):
+    return with_markets(flavour.exchange(exchange_id, simulator.url))
+
+
+@pytest.fixture
+def quoted(exchange, exchange_id):
+    """The options that are quoted."""
+    return symbols(exchange, UNDERLYING[exchange_id])
+
+
+@pytest.fixture
+def set_grace(monkeypatch):
+    """Sets how long an order may still arrive after its answer was given up, in place of a whole second."""
+
+    def set_to(seconds):
+        for module in ('fence', 'requests'):
+            monkeypatch.setattr(f'ccxt_mmp.core.{module}.GRACE', seconds)
+        return seconds
+
+    return set_to
+
+
+@pytest.fixture
+def short_grace(set_grace):
+    return set_grace(0.02)
+
+
+@pytest.fixture
+def no_other_secrets(monkeypatch):
+    """Those of the exchange objects of other tests are searched for in each text as long as the objects live."""
+    monkeypatch.setattr('ccxt_mmp._redaction._EXCHANGES', WeakValueDictionary())

@@ -1,0 +1,76 @@
+"""How the tests of orders place them, and what rests then."""
+
+from functools import lru_cache
+
+import ccxt
+import ccxt.async_support
+import ccxt.pro
+
+from tests.trading import UNDERLYING, symbols, with_markets
+
+STOCK = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}
+NOW = 1_790_000_000_000
+
+
+def create(flavour, exchange, symbol, params, kind='limit', price=5):
+    return flavour.take(exchange.create_order(symbol, kind, 'buy', 10, price, params))
+
+
+def resting(simulator, exchange_id):
+    return simulator.resting(exchange_id, UNDERLYING[exchange_id])
+
+
+def listed(symbols, count, **terms):
+    """Orders of several symbols, with a price each by which they can be told."""
+    return [
+        {
+            'symbol': symbols[index % len(symbols)],
+            'type': 'limit',
+            'side': 'buy',
+            'amount': 10,
+            'price': index + 1,
+            'params': {'mmp': True},
+            **terms,
+        }
+        for index in range(count)
+    ]
+
+
+def batches(simulator):
+    return [request for request in simulator.requests if request.path.endswith(('batch-orders', 'batchOrders'))]
+
+
+@lru_cache
+def offline(exchange_class):
+    """An exchange that sends nothing, with the clock and the ids set."""
+    exchange = with_markets(exchange_class({'apiKey': 'k', 'secret': 's', 'password': 'p', 'enableRateLimit': False}))
+    exchange.milliseconds = lambda: NOW
+    exchange.uuid16 = exchange.uuid22 = lambda *arguments: 'x' * 16
+    return exchange
+
+
+def requests(flavour, exchange_class, call):
+    """What a call would send: method, URL, headers and body."""
+    exchange = offline(exchange_class)
+    sent = []
+
+    def record(url, method='GET', headers=None, body=None):
+        sent.append((method, url, headers, body))
+        return [] if method == 'GET' and 'binance' in url else {'code': '0', 'data': [{'sCode': '0'}], 'msg': ''}
+
+    async def record_later(*arguments, **keywords):
+        return record(*arguments, **keywords)
+
+    exchange.fetch = record if flavour.loop is None else record_later
+    name, *arguments = call
+    option = symbols(exchange, UNDERLYING[exchange.id])[0]
+    arguments = [option if each == 'option' else each for each in arguments]
+    if name == 'create_orders':
+        arguments[0] = listed([arguments[0]], 2, params={'clientOrderId': 'mine'})
+    try:
+        flavour.take(getattr(exchange, name)(*arguments))
+    except ccxt.BaseError as error:
+        sent.append(repr(error))
+    except Exception as error:  # noqa: BLE001 - ccxt's own, about the answers that are none
+        sent.append(type(error))
+    return [each for each in sent if isinstance(each, tuple)]

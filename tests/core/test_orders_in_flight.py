@@ -1,0 +1,258 @@
+"""Orders that were sent before a mass cancel: it waits until they cannot arrive any more, and cancels them."""
+
+import asyncio
+import gc
+import re
+import time
+
+import ccxt
+import ccxt.async_support
+import pytest
+
+import ccxt_mmp
+import ccxt_mmp.async_support
+import ccxt_mmp.pro
+from ccxt_mmp import MassCancelIncomplete
+from ccxt_mmp.core import kill_switch
+from tests.core.fencing import ORDER, WAYS, placing, raw_orders, until
+from tests.trading import UNDERLYING, UNIFIED, at_simulator, symbols, with_markets
+
+
+@pytest.mark.parametrize('way', WAYS)
+@pytest.mark.parametrize('rate_limit', [True, False])
+def test_order_that_was_on_its_way_before_a_mass_cancel_does_not_survive_it(fast, way, rate_limit):
+    """Its answer comes after that of the mass cancel, which then looks again."""
+    exchange_id, params = way
+
+    async def main():
+        config = {'enableRateLimit': rate_limit}
+        async with getattr(ccxt_mmp.async_support, exchange_id)(config) as exchange:
+            at_simulator(exchange, fast)
+            symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
+            fast.fault('hold', ORDER[exchange_id], milliseconds=100)
+            placing = asyncio.ensure_future(exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True}))
+            await until(lambda: not fast._faults)
+            cancelled = await exchange.mass_cancel_mmp(UNIFIED[exchange_id], params)
+            placed = await placing
+            if cancelled['orders'] is not None:
+                assert [each['id'] for each in cancelled['orders']] == [placed['id']]
+
+    asyncio.run(main())
+    assert fast.resting(exchange_id, UNDERLYING[exchange_id]) == []
+    first = next(each for each in fast.requests if not each.path.endswith('order'))
+    assert fast.requests.index(first) == 0  # the mass cancel itself did not wait
+
+
+@pytest.mark.parametrize('way', [('okx', {}), ('binance', {})])
+def test_order_whose_answer_was_given_up_does_not_survive_a_mass_cancel(fast, set_grace, way):
+    """Its task is cancelled, as bots do before they pull the plug; it arrives later."""
+    exchange_id, params = way
+    set_grace(0.5)  # longer than it takes to arrive
+
+    async def main():
+        async with getattr(ccxt_mmp.async_support, exchange_id)({'enableRateLimit': False}) as exchange:
+            at_simulator(exchange, fast)
+            symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
+            exchange_fetch, arriving = exchange.fetch, []
+
+            async def arrive_later(url, method='GET', headers=None, body=None):
+                if method == 'POST' and 'cancel' not in url:
+                    arriving.append(asyncio.ensure_future(send_later(url, method, headers, body)))
+                    await asyncio.shield(arriving[-1])
+                return await exchange_fetch(url, method, headers, body)
+
+            async def send_later(*request):
+                await asyncio.sleep(0.1)
+                return await exchange_fetch(*request)
+
+            exchange.fetch = arrive_later
+            placing = asyncio.ensure_future(exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True}))
+            await asyncio.sleep(0.02)
+            placing.cancel()
+            await asyncio.gather(placing, return_exceptions=True)
+            await exchange.mass_cancel_mmp(UNIFIED[exchange_id], params)
+            await asyncio.gather(*arriving)
+
+    asyncio.run(main())
+    assert len([each for each in fast.requests if each.path.endswith('order') or 'batch' in each.path]) > 0
+    assert fast.resting(exchange_id, UNDERLYING[exchange_id]) == []
+
+
+@pytest.mark.usefixtures('short_grace')
+@pytest.mark.parametrize('is_lost', [False, True])
+@pytest.mark.parametrize(('lock', 'requests'), [(10_000, 1), (20, 2)])
+def test_lock_looks_after_orders_that_were_in_flight_if_it_lasts_as_long(fast, is_lost, lock, requests):
+    async def main():
+        async with ccxt_mmp.async_support.okx({'enableRateLimit': False}) as exchange:
+            at_simulator(exchange, fast)
+            fence = exchange._mmp_fence('BTC-USD')
+            sent = fence.send(fence.mark(), time.monotonic() + 11)
+            asyncio.get_running_loop().call_later(0.2, fence.lost if is_lost else fence.answered, sent)
+            return await exchange.mass_cancel_mmp('BTC/USD', {'lockInterval': lock})
+
+    cancelled = asyncio.run(main())
+    assert len(fast.requests) == requests
+    assert cancelled['lockedUntil'] <= fast.requests[-1].time + lock
+
+
+def test_lock_that_outlasts_orders_in_flight_spares_the_wait(flavour, fast):
+    """The exchange refuses them when they come."""
+    exchange = flavour.exchange('okx', fast.url)
+    fence = exchange._mmp_fence('BTC-USD')
+    fence.send(fence.mark(), time.monotonic() + 8)
+    flavour.take(exchange.mass_cancel_mmp('BTC/USD', {'lockInterval': 10_000}))
+    assert fence.in_flight_until() > time.monotonic()
+    assert len(fast.requests) == 1
+
+
+@pytest.mark.parametrize('way', WAYS)
+def test_order_that_may_arrive_after_the_time_is_over_is_told_and_cancelled_for_a_last_time(
+    flavour, simulator, monkeypatch, way
+):
+    monkeypatch.setattr(kill_switch, 'RESERVE', 5 * kill_switch.RESERVE)  # a busy machine needs some time, too
+    exchange_id, params = way
+    exchange = flavour.exchange(exchange_id, simulator.url)
+    fence = exchange._mmp_fence(UNDERLYING[exchange_id])
+    fence.send(fence.mark(), time.monotonic() + 5)
+    with pytest.raises(MassCancelIncomplete, match='sent before it are not answered'):
+        flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id], {'timeout': 400, **params}))
+    assert len(simulator.requests) >= 2
+    times = [request.time for request in simulator.requests]
+    assert times[-1] - times[0] >= 150  # the last one when no more is left than is kept for it
+
+
+REFUSED = {'okx': '{"code":"51008","msg":"","data":[]}', 'binance': '{"code":-2010,"msg":"NEW_ORDER_REJECTED"}'}
+
+
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_order_that_was_refused_is_not_waited_for(flavour, canned, exchange_id):
+    """Whatever the status of the answer says."""
+    canned.answer(REFUSED[exchange_id], status=500)
+    exchange = with_markets(flavour.exchange(exchange_id, canned.url))
+    with pytest.raises(ccxt.ExchangeError):
+        flavour.take(placing(exchange, symbols(exchange, UNDERLYING[exchange_id])[0]))
+    assert len(canned.received()) == 1
+    assert exchange._mmp_fence(UNDERLYING[exchange_id]).in_flight_until() == 0
+
+
+@pytest.mark.parametrize('status', [500, 503, 504])
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_order_that_a_gateway_gave_up_may_still_arrive(flavour, fast, exchange_id, status):
+    fast.fault('status', ORDER[exchange_id], status=status)
+    exchange = with_markets(flavour.exchange(exchange_id, fast.url))
+    with pytest.raises(ccxt.NetworkError):
+        flavour.take(placing(exchange, symbols(exchange, UNDERLYING[exchange_id])[0]))
+    assert exchange._mmp_fence(UNDERLYING[exchange_id]).in_flight_until() > time.monotonic()
+
+
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_order_whose_answer_broke_off_may_still_arrive(flavour, httpserver, exchange_id):
+    """ccxt raises the same as for a refusal."""
+    broken = {'Content-Encoding': 'gzip'}
+    httpserver.expect_request(re.compile('')).respond_with_data(b'{"code":"0"', headers=broken)
+    exchange = with_markets(flavour.exchange(exchange_id, f'http://{httpserver.host}:{httpserver.port}'))
+    with pytest.raises(ccxt.ExchangeError):
+        flavour.take(raw_orders(exchange)[0]())
+    assert exchange._mmp_fence(UNDERLYING[exchange_id]).in_flight_until() > time.monotonic()
+
+
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_order_is_counted_when_it_is_signed(flavour, exchange_id):
+    """So that a fetch of the user's is fenced, too."""
+    exchange = with_markets(flavour.exchange(exchange_id))
+    fence = exchange._mmp_fence(UNDERLYING[exchange_id])
+    answer = {'okx': {'code': '0', 'data': [{'ordId': '1', 'sCode': '0'}]}, 'binance': {'orderId': 1}}[exchange_id]
+    seen = []
+
+    def fetch(*arguments):
+        seen.append(fence.in_flight_until() > time.monotonic())
+        return answer
+
+    async def async_fetch(*arguments):
+        return fetch(*arguments)
+
+    exchange.fetch = fetch if exchange.synchronous else async_fetch
+    flavour.take(placing(exchange, symbols(exchange, UNDERLYING[exchange_id])[0]))
+    assert seen == [True]
+    assert fence.in_flight_until() == 0
+
+
+@pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning')  # what the closed loop leaves behind
+@pytest.mark.parametrize('is_collected', [True, False])
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_order_whose_loop_was_closed_disables_no_mass_cancel(fast, set_grace, exchange_id, is_collected):
+    grace = set_grace(0.5)  # longer than the order takes to arrive
+    exchange = at_simulator(getattr(ccxt_mmp.async_support, exchange_id)({'timeout': 150}), fast)
+    symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
+    fast.fault('hold', ORDER[exchange_id], milliseconds=100)
+    loop = asyncio.new_event_loop()
+    pending = loop.create_task(placing(exchange, symbol))
+    loop.run_until_complete(until(lambda: not fast._faults))
+    loop.close()
+    pending._log_destroy_pending = False  # asyncio would warn, rightly
+    if is_collected:
+        del pending
+        gc.collect()
+
+    async def main():
+        await exchange.mass_cancel_mmp(UNIFIED[exchange_id])
+        assert fast.resting(exchange_id, UNDERLYING[exchange_id]) == []
+        started = time.monotonic()
+        await exchange.mass_cancel_mmp(UNIFIED[exchange_id])
+        assert time.monotonic() - started < grace
+        await exchange._connections().close()
+
+    asyncio.run(main())
+    # here, and not in the course of another test
+    exchange.session = exchange.tcp_connector = None
+    exchange = pending = loop = None
+    gc.collect()
+
+
+def test_order_over_the_websocket_that_is_never_answered_disables_no_mass_cancel(fast, set_grace):
+    grace = set_grace(0.2)
+
+    async def main():
+        async with ccxt_mmp.pro.okx({'timeout': 200}) as exchange:
+            at_simulator(exchange, fast)
+            sent = asyncio.Event()
+
+            async def authenticate(params={}):
+                pass
+
+            async def watch(*arguments):
+                sent.set()
+                await asyncio.Event().wait()
+
+            exchange.authenticate, exchange.watch = authenticate, watch
+            symbol = symbols(exchange, 'BTC-USD')[0]
+            waiting = asyncio.ensure_future(exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, {'mmp': True}))
+            await sent.wait()
+            started = time.monotonic()
+            await exchange.mass_cancel_mmp('BTC/USD')  # waits until it is given up, and cancels again
+            assert time.monotonic() - started >= grace
+            assert len(fast.requests) == 2
+            await exchange.mass_cancel_mmp('BTC/USD')
+            assert len(fast.requests) == 3
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize('status', [200, 400])
+def test_order_whose_answer_leaves_it_open_may_still_arrive(flavour, canned, status):
+    """OKX 50004: the endpoint request timed out, which does not say whether it was done."""
+    canned.answer('{"code":"50004","data":[],"msg":"Endpoint request timeout"}', status=status)
+    exchange = with_markets(flavour.exchange('okx', canned.url))
+    with pytest.raises(ccxt.RequestTimeout):
+        flavour.take(placing(exchange, symbols(exchange, 'BTC-USD')[0]))
+    assert exchange._mmp_fence('BTC-USD').in_flight_until() > time.monotonic()
+
+
+def test_gateway_that_has_no_code_of_okx_leaves_it_open(flavour, canned):
+    canned.answer('{"message":"upstream request timeout"}', status=504)
+    exchange = with_markets(flavour.exchange('okx', canned.url))
+    with pytest.raises(ccxt.ExchangeNotAvailable):
+        flavour.take(placing(exchange, symbols(exchange, 'BTC-USD')[0]))
+    assert exchange._mmp_fence('BTC-USD').in_flight_until() > time.monotonic()

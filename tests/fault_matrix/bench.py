@@ -1,0 +1,213 @@
+"""Tries the rows on simulators, in all flavours at the same time."""
+
+import asyncio
+import copy
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from queue import SimpleQueue
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from ccxt.base.errors import BaseError
+
+from ccxt_mmp.simulator import Simulator, redirect
+from tests.conftest import FLAVOURS, Flavour
+from tests.fault_matrix.methods import OTHER, Observation
+from tests.fault_matrix.rows import CANCEL_TIME, FAULTS, HOUR, SKEWED, UNREACHABLE, WRONG_SECRET, Row
+from tests.trading import UNDERLYING
+
+LANES = 3  # calls at once in each flavour: some wait for answers that do not come
+PATIENCE = 500  # ms that a client waits for one of them
+AGES = 5  # s in which a request reaches the simulator, however busy the machine is
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one row after another is tried."""
+
+    simulator: Simulator
+    flavour: Flavour
+    unused: dict[str, Any] = field(default_factory=dict)  # an exchange object each, as it was made
+
+    def exchange(self, exchange_id: str) -> Any:
+        """An exchange object that nothing has been done with: a copy, since to make one takes longest."""
+        if exchange_id not in self.unused:
+            self.unused[exchange_id] = self.flavour.exchange(exchange_id, self.simulator.url)
+            self.flavour.opened.clear()
+        made = self.unused[exchange_id]
+        exchange = copy.copy(made)
+        exchange.options = dict(made.options)
+        if made.synchronous:
+            exchange.session = requests.Session()
+            exchange.session.trust_env = made.session.trust_env
+        self.flavour.opened.append(exchange)
+        return exchange
+
+
+class Bench:
+    """Simulators, and users of each flavour: ``with Bench() as bench: bench.observe(row)``."""
+
+    def __enter__(self) -> 'Bench':
+        with ExitStack() as stack:
+            nowhere = stack.enter_context(socket.socket())  # of a port that is taken and does not listen
+            nowhere.bind(('127.0.0.1', 0))
+            self.nowhere = f'http://127.0.0.1:{nowhere.getsockname()[1]}'
+            self.places: dict[str, SimpleQueue[Place]] = {name: SimpleQueue() for name in FLAVOURS}
+            for name, places in self.places.items():
+                for _ in range(LANES):
+                    places.put(Place(stack.enter_context(Simulator()), Flavour(name)))
+            self.pool = stack.enter_context(ThreadPoolExecutor(LANES * len(FLAVOURS)))
+            self.futures: dict[Row, dict[str, Any]] = {}
+            self.stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.pool.shutdown(cancel_futures=True)
+        self.stack.close()
+        for places in self.places.values():
+            while not places.empty():
+                places.get().flavour.close()
+
+    def begin(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            if row not in self.futures:
+                self.futures[row] = {name: self.pool.submit(self._observe, name, row) for name in FLAVOURS}
+
+    def observe(self, row: Row) -> dict[str, Observation]:
+        """What came of it, by flavour."""
+        self.begin([row])
+        return {name: future.result() for name, future in self.futures[row].items()}
+
+    def _observe(self, name: str, row: Row) -> Observation:
+        place = self.places[name].get()
+        try:
+            return self._try(row, place)
+        finally:
+            self.places[name].put(place)
+
+    def _try(self, row: Row, place: Place) -> Observation:
+        method, simulator, flavour = row.method, place.simulator, place.flavour
+        simulator.clear()
+        prepared, others = method.prepare(simulator), method.prepare_others(simulator)
+        exchange = self._exchange(row, place)
+        result, error = None, None
+        try:
+            result = flavour.take(method.call(exchange, prepared))
+        except BaseError as raised:
+            error = raised
+        flavour.disconnect()
+        forget_frames(error)
+        has_struck = row.endpoint == '' or wait_until(lambda: sum(each.times for each in simulator._faults) < row.times)
+        resting = {
+            order.order_id: order.client_order_id
+            for underlying in (UNDERLYING, OTHER)
+            for order in simulator.resting(method.exchange_id, underlying[method.exchange_id])
+        }
+        protection = simulator.protection(method.exchange_id, method.underlying)
+        simulator.check()
+        return Observation(
+            result=result,
+            error=error,
+            requests=Counter(f'{each.method} {endpoint_of(each.path)}' for each in simulator.requests),
+            rule=protection.rule,
+            is_frozen=protection.is_frozen(simulator.now()),
+            is_armed=bool(simulator._account.countdowns),
+            prepared=prepared,
+            resting={order_id: client_id for order_id, client_id in resting.items() if order_id not in others},
+            others_rest=resting.keys() >= {*others},
+            has_struck=has_struck,
+        )
+
+    def _exchange(self, row: Row, place: Place) -> Any:
+        """An exchange whose connection is open, with the fault before it."""
+        fault, simulator = FAULTS.get(row.fault), place.simulator
+        exchange = place.exchange(row.method.exchange_id)
+        if row.is_for_ever and row.fault == 'HTTP 429':
+            exchange.options['massCancelMmp'] = {**exchange.options['massCancelMmp'], 'timeout': CANCEL_TIME}
+        place.flavour.take(exchange.fetch_time())
+        simulator.requests.clear()
+        if fault is not None:
+            method, path = row.endpoint.split()
+            strike = partial(simulator.fault, path=f'/{path}', method=method, times=row.times, **fault)
+            if fault['kind'] == 'delay':
+                lose_patience(exchange, simulator, PATIENCE)
+            if row.is_of_second_list:
+                after_the_first_list(exchange, strike)
+            else:
+                strike()
+        elif row.fault == UNREACHABLE:
+            redirect(exchange, self.nowhere)
+        elif row.fault == SKEWED:
+            exchange.milliseconds = lambda: simulator.now() - HOUR
+        elif row.fault == WRONG_SECRET:
+            exchange.secret = 'wrong'  # pragma: allowlist secret
+        else:
+            simulator.privileged = False
+        return exchange
+
+
+def wait_until(is_so: Callable[[], bool]) -> bool:
+    """Whether it comes to be so: a request that was given up may not have been read yet."""
+    ends = time.monotonic() + AGES
+    while not is_so() and time.monotonic() < ends:
+        time.sleep(0.01)
+    return is_so()
+
+
+def forget_frames(error: BaseException | None) -> None:
+    """Nor the exchange objects in them, which an observation would keep alive."""
+    chain = [] if error is None else [error]
+    for each in chain:  # which grows meanwhile, and may be a ring
+        each.__traceback__ = None
+        chain += [other for other in (each.__cause__, each.__context__) if other is not None and other not in chain]
+
+
+def lose_patience(exchange: Any, simulator: Simulator, milliseconds: int) -> None:
+    """Wait so long for the answer that is to be late alone: on a busy machine all others take their time, too.
+
+    Another request that the fault could strike goes when it has.
+    """
+    fetch, patience = exchange.fetch, exchange.timeout
+    first = threading.Lock()
+
+    def may_strike(method: str, url: str) -> bool:
+        return any(fault.strikes(method, urlsplit(url).path) for fault in simulator._faults)
+
+    def fetch_with_patience(url: str, method: str, *arguments: Any) -> Any:
+        is_late = may_strike(method, url) and first.acquire(blocking=False)
+        if not is_late:
+            wait_until(lambda: not may_strike(method, url))
+        exchange.timeout = milliseconds if is_late else patience
+        return fetch(url, method, *arguments)
+
+    async def async_fetch_with_patience(url: str, method: str, *arguments: Any) -> Any:
+        is_late = may_strike(method, url) and first.acquire(blocking=False)
+        while not is_late and may_strike(method, url):  # noqa: ASYNC110 - another thread brings it about
+            await asyncio.sleep(0.01)
+        exchange.timeout = milliseconds if is_late else patience
+        return await fetch(url, method, *arguments)
+
+    exchange.fetch = fetch_with_patience if exchange.synchronous else async_fetch_with_patience
+
+
+def after_the_first_list(exchange: Any, strike: Callable[[], None]) -> None:
+    list_orders = exchange._list_open_orders
+
+    async def list_then_strike(*arguments: Any) -> None:
+        exchange._list_open_orders = list_orders
+        await list_orders(*arguments)
+        strike()
+
+    exchange._list_open_orders = list_then_strike
+
+
+def endpoint_of(path: str) -> str:
+    return path.removeprefix('/api/v5/').removeprefix('/eapi/v1/')

@@ -1,0 +1,307 @@
+"""The methods, and how one sees what they did."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ccxt.base.errors import BaseError
+
+from ccxt_mmp.simulator import Rule, Simulator
+from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
+
+NOT_KNOWN = 'whether others rest is not known'  # says a MassCancelIncomplete
+OTHER = {'okx': 'ETH-USD', 'binance': 'ETHUSDT'}
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What came of a call, and how things are on the exchange after it."""
+
+    result: Any
+    error: BaseError | None
+    requests: Counter[str]  # that reached the exchange, those that it dropped among them
+    rule: Rule | None
+    is_frozen: bool
+    is_armed: bool
+    prepared: list[str]  # ids of the orders that rested before and that the call is about
+    resting: dict[str, str]  # client order ids by id of those that rest after it, without the others
+    others_rest: bool  # the orders that are none of its business
+    has_struck: bool  # the fault
+
+
+@dataclass(frozen=True)
+class Method:
+    before: ClassVar[str]  # how things are before the call, for people
+
+    exchange_id: str
+    name: str
+    endpoints: tuple[str, ...]  # in the order in which they are asked
+    call: Callable[[Any, list[str]], Any]  # of an exchange and the ids that prepare() returned
+    scope: str = 'orders'
+
+    @property
+    def underlying(self) -> str | None:
+        return UNDERLYING[self.exchange_id] if self.scope == 'orders' else None
+
+    def prepare(self, simulator: Simulator) -> list[str]:
+        """Put things as they are before the call; the ids of the orders that it is about."""
+        return []
+
+    def prepare_others(self, simulator: Simulator) -> list[str]:
+        """The ids of orders that are none of its business."""
+        return [self.rest(simulator, mmp=False), self.rest(simulator, OTHER[self.exchange_id])]
+
+    def rest(self, simulator: Simulator, underlying: str = '', contract: int = 0, *, mmp: bool = True) -> str:
+        underlying = underlying or UNDERLYING[self.exchange_id]
+        symbol = simulator.instruments(self.exchange_id, underlying)[contract]
+        return simulator.rest(self.exchange_id, underlying, mmp=mmp, symbol=symbol).order_id
+
+    def is_done(self, seen: Observation) -> bool:
+        """Whether the exchange did what was asked, and the result says what is."""
+        raise NotImplementedError
+
+    def is_untouched(self, seen: Observation) -> bool:
+        """Whether the exchange did nothing."""
+        raise NotImplementedError
+
+    def returned(self, result: Any) -> str:
+        raise NotImplementedError
+
+    def afterwards(self, seen: Observation) -> str:
+        raise NotImplementedError
+
+
+class SetMmp(Method):
+    before = 'No rule is set.'
+
+    @property
+    def rule(self) -> Rule:
+        limits = {'okx': {'qty_limit': '100'}, 'binance': {'qty_limit': '100', 'delta_limit': '2.5'}}
+        return Rule(5000, 300_000, **(limits[self.exchange_id] if self.scope == 'orders' else {'count_limit': '10'}))
+
+    def is_done(self, seen: Observation) -> bool:
+        return seen.rule == self.rule and (seen.result['window'], seen.result['frozenTime']) == (5000, 300_000)
+
+    def is_untouched(self, seen: Observation) -> bool:
+        return seen.rule is None
+
+    def returned(self, result: Any) -> str:
+        return 'the rule'
+
+    def afterwards(self, seen: Observation) -> str:
+        return 'no rule' if seen.rule is None else 'rule set'
+
+
+class ResetMmp(SetMmp):
+    before = 'The protection has tripped.'
+
+    def prepare(self, simulator: Simulator) -> list[str]:
+        simulator.set_rule(self.exchange_id, self.underlying, self.rule)
+        simulator.trip(self.exchange_id, self.underlying)
+        return []
+
+    def is_done(self, seen: Observation) -> bool:
+        return not seen.is_frozen and seen.result['frozen'] is False
+
+    def is_untouched(self, seen: Observation) -> bool:
+        return seen.is_frozen
+
+    def returned(self, result: Any) -> str:
+        return {False: 'not frozen', True: 'frozen', None: 'no rule'}[result['frozen']]
+
+    def afterwards(self, seen: Observation) -> str:
+        return 'frozen' if seen.is_frozen else 'not frozen'
+
+
+class FetchMmp(ResetMmp):
+    def states(self, result: Any) -> list[Any]:
+        return [result]
+
+    def is_done(self, seen: Observation) -> bool:
+        [state, *_] = self.states(seen.result)
+        return (state['frozen'], state['window']) == (seen.is_frozen, 5000)
+
+    def returned(self, result: Any) -> str:
+        return ', '.join(super(FetchMmp, self).returned(state) for state in self.states(result))
+
+
+class FetchMmps(FetchMmp):
+    before = 'The protection of BTC has tripped, that of ETH has no rule.'
+
+    def states(self, result: Any) -> list[Any]:
+        return list(result.values())
+
+
+class MassCancel(Method):
+    before = 'Three MMP orders rest, two of them of one contract, and others.'
+
+    def prepare(self, simulator: Simulator) -> list[str]:
+        return [self.rest(simulator, contract=contract) for contract in (0, 0, 1)]
+
+    def is_done(self, seen: Observation) -> bool:
+        return not seen.resting and {order['id'] for order in seen.result['orders'] or ()} <= {*seen.prepared}
+
+    def is_untouched(self, seen: Observation) -> bool:
+        return [*seen.resting] == seen.prepared
+
+    def returned(self, result: Any) -> str:
+        return 'done' if result['orders'] is None else f'{len(result["orders"])} cancelled'
+
+    def afterwards(self, seen: Observation) -> str:
+        return f'{len(seen.resting)} of {len(seen.prepared)} rest' if seen.resting else 'none rests'
+
+
+class MassCancelOfAll(MassCancel):
+    before = 'Two MMP orders of one contract rest, and one without the flag of another.'
+
+    def prepare(self, simulator: Simulator) -> list[str]:
+        return [self.rest(simulator, contract=contract, mmp=contract == 0) for contract in (0, 0, 1)]
+
+    def prepare_others(self, simulator: Simulator) -> list[str]:
+        return [self.rest(simulator, OTHER[self.exchange_id])]
+
+
+class CancelOrders(MassCancel):
+    before = 'Two MMP orders of one contract rest.'
+
+    def prepare(self, simulator: Simulator) -> list[str]:
+        return [self.rest(simulator), self.rest(simulator)]
+
+    def is_done(self, seen: Observation) -> bool:
+        cancelled = {order['id'] for order in seen.result if order['status'] == 'canceled'}
+        return [order['id'] for order in seen.result] == seen.prepared and cancelled.isdisjoint(seen.resting)
+
+    def returned(self, result: Any) -> str:
+        return by_status(result)
+
+
+class CreateOrder(Method):
+    before = 'No MMP order rests; one is asked for.'
+
+    def orders(self, result: Any) -> list[Any]:
+        return [result]
+
+    def is_done(self, seen: Observation) -> bool:
+        return all(self.is_true(order, seen.resting) for order in self.orders(seen.result))
+
+    def is_true(self, order: Any, resting: dict[str, str]) -> bool:
+        client_order_id = order['clientOrderId']
+        return {
+            'open': resting.get(order['id']) == client_order_id,
+            'rejected': client_order_id not in resting.values(),
+            None: bool(client_order_id),
+        }[order['status']]
+
+    def is_untouched(self, seen: Observation) -> bool:
+        return not seen.resting
+
+    def returned(self, result: Any) -> str:
+        return by_status(self.orders(result))
+
+    def afterwards(self, seen: Observation) -> str:
+        return {0: 'none rests', 1: '1 rests'}.get(len(seen.resting), f'{len(seen.resting)} rest')
+
+
+class CreateOrders(CreateOrder):
+    before = 'No MMP order rests; two are asked for of each of two underlyings, which takes two requests.'
+
+    def orders(self, result: Any) -> list[Any]:
+        [*orders] = result
+        return orders
+
+
+class CancelAllOrdersAfter(Method):
+    before = 'No countdown runs.'
+
+    def is_done(self, seen: Observation) -> bool:
+        return seen.is_armed
+
+    def is_untouched(self, seen: Observation) -> bool:
+        return not seen.is_armed
+
+    def returned(self, result: Any) -> str:
+        return 'the countdown'
+
+    def afterwards(self, seen: Observation) -> str:
+        return 'armed' if seen.is_armed else 'not armed'
+
+
+def by_status(orders: Iterable[Any]) -> str:
+    counts = Counter(str(order['status']) for order in orders)
+    return ', '.join(
+        f'{counts[status]} {status}' for status in ('open', 'canceled', 'rejected', 'None') if status in counts
+    )
+
+
+def order_of(symbol: str) -> dict[str, Any]:
+    return {'symbol': symbol, 'type': 'limit', 'side': 'buy', 'amount': 10, 'price': 5, 'params': {'mmp': True}}
+
+
+def create_order(exchange: Any, _: list[str]) -> Any:
+    [symbol, *_] = symbols(with_markets(exchange), UNDERLYING[exchange.id])
+    return exchange.create_order(**order_of(symbol))
+
+
+def create_orders(exchange: Any, _: list[str]) -> Any:
+    with_markets(exchange)
+    underlyings = (UNDERLYING[exchange.id], OTHER[exchange.id])
+    return exchange.create_orders([order_of(each) for name in underlyings for each in symbols(exchange, name)[:2]])
+
+
+def cancel_orders(exchange: Any, ids: list[str]) -> Any:
+    [symbol, *_] = symbols(with_markets(exchange), UNDERLYING[exchange.id])
+    return exchange.cancel_orders(ids, symbol)
+
+
+def mass_cancel(**params: Any) -> Callable[[Any, list[str]], Any]:
+    return lambda exchange, _: exchange.mass_cancel_mmp(UNIFIED[exchange.id], params)
+
+
+OKX_RFQ_RULE = (None, 5000, 300_000, None, None, {'scope': 'rfq', 'countLimit': 10})
+OKX_LISTED = ('GET trade/orders-pending', 'POST trade/cancel-batch-orders')
+BINANCE_LISTED = ('GET openOrders', 'DELETE batchOrders', 'DELETE order')
+METHODS = (
+    SetMmp('okx', 'set_mmp', ('POST account/mmp-config',), lambda okx, _: okx.set_mmp('BTC/USD', 5000, 300_000, 100)),
+    SetMmp('okx', 'set_mmp, rfq', ('POST rfq/mmp-config',), lambda okx, _: okx.set_mmp(*OKX_RFQ_RULE), 'rfq'),
+    ResetMmp('okx', 'reset_mmp', ('POST account/mmp-reset',), lambda okx, _: okx.reset_mmp('BTC/USD')),
+    ResetMmp('okx', 'reset_mmp, rfq', ('POST rfq/mmp-reset',), lambda okx, _: okx.reset_mmp(), 'rfq'),
+    FetchMmp('okx', 'fetch_mmp', ('GET account/mmp-config',), lambda okx, _: okx.fetch_mmp('BTC/USD')),
+    FetchMmp(
+        'okx',
+        'fetch_mmp, rfq',
+        ('GET rfq/mmp-config',),
+        lambda okx, _: okx.fetch_mmp(params={'scope': 'rfq'}),
+        'rfq',
+    ),
+    FetchMmps('okx', 'fetch_mmps', ('GET account/mmp-config',), lambda okx, _: okx.fetch_mmps()),
+    MassCancel('okx', 'mass_cancel_mmp', ('POST trade/mass-cancel',), mass_cancel()),
+    MassCancel('okx', 'mass_cancel_mmp, emulate', OKX_LISTED, mass_cancel(emulate=True)),
+    CreateOrder('okx', 'create_order', ('POST trade/batch-orders',), create_order),
+    CreateOrders('okx', 'create_orders', ('POST trade/batch-orders',), create_orders),
+    SetMmp(
+        'binance',
+        'set_mmp',
+        ('POST mmpSet',),
+        lambda binance, _: binance.set_mmp('BTC/USDT', 5000, 300_000, 100, '2.5'),
+    ),
+    ResetMmp('binance', 'reset_mmp', ('POST mmpReset',), lambda binance, _: binance.reset_mmp('BTC/USDT')),
+    FetchMmp('binance', 'fetch_mmp', ('GET mmp',), lambda binance, _: binance.fetch_mmp('BTC/USDT')),
+    FetchMmps('binance', 'fetch_mmps', ('GET mmp',), lambda binance, _: binance.fetch_mmps(['BTC/USDT', 'ETH/USDT'])),
+    MassCancel('binance', 'mass_cancel_mmp', BINANCE_LISTED, mass_cancel()),
+    MassCancelOfAll(
+        'binance',
+        'mass_cancel_mmp, includeNonMmp',
+        ('DELETE allOpenOrdersByUnderlying',),
+        mass_cancel(includeNonMmp=True),
+    ),
+    CreateOrder('binance', 'create_order', ('POST order',), create_order),
+    CreateOrders('binance', 'create_orders', ('POST batchOrders',), create_orders),
+    CancelOrders('binance', 'cancel_orders', ('DELETE batchOrders',), cancel_orders),
+    CancelAllOrdersAfter(
+        'binance',
+        'cancel_all_orders_after',
+        ('POST countdownCancelAll',),
+        lambda binance, _: binance.cancel_all_orders_after(30_000, {'underlying': 'BTC/USDT'}),
+    ),
+)

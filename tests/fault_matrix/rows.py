@@ -1,0 +1,97 @@
+"""The rows: every fault of every request of each method, and what goes wrong with a whole call."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.fault_matrix.methods import METHODS, Method
+
+# ms of a mass cancel that a limit holds up for ever: OKX's is waited out once, and half of the time is left then
+CANCEL_TIME = 3900
+NEVER = 600_000  # ms
+FOR_EVER = 1000  # times
+HOUR = 3_600_000  # ms
+
+
+LATE = 'no answer in time'
+
+# of one request, as the simulator knows them
+FAULTS: dict[str, dict[str, Any]] = {
+    LATE: {'kind': 'delay', 'milliseconds': NEVER},
+    'dropped before the effect': {'kind': 'drop_before'},
+    'dropped after the effect': {'kind': 'drop_after'},
+    'answer cut off': {'kind': 'truncated'},
+    'HTML with status 200': {'kind': 'malformed'},
+    'HTTP 500': {'kind': 'status', 'status': 500},
+    'HTTP 502': {'kind': 'status', 'status': 502},
+    'HTTP 503': {'kind': 'status', 'status': 503},
+    'HTTP 429': {'kind': 'status', 'status': 429},
+    'HTTP 418': {'kind': 'status', 'status': 418},
+    '`"result": false`': {'kind': 'result_false'},
+    'every second order refused': {'kind': 'half_batch'},
+}
+SAME_FOR_EVER = ('HTTP 500', 'HTTP 502')  # as HTTP 503
+WITH_RESULT = ('POST account/mmp-reset', 'POST trade/mass-cancel')
+BATCHES = (
+    'POST trade/batch-orders',
+    'POST trade/cancel-batch-orders',
+    'POST batchOrders',
+    'DELETE batchOrders',
+)
+
+# of the whole call
+UNREACHABLE, SKEWED = 'connection refused', 'clock an hour behind'
+WRONG_SECRET, NO_PRIVILEGE = 'wrong secret', 'privilege revoked'
+CONDITIONS = (UNREACHABLE, SKEWED, WRONG_SECRET, NO_PRIVILEGE)
+
+
+@dataclass(frozen=True)
+class Row:
+    method: Method
+    fault: str
+    endpoint: str = ''  # whose request the fault strikes; none of a condition
+    is_of_second_list: bool = False
+    is_for_ever: bool = False
+
+    @property
+    def times(self) -> int:
+        return FOR_EVER if self.is_for_ever else 1
+
+    @property
+    def struck(self) -> str:
+        """What is struck, for people."""
+        if not self.endpoint:
+            return 'the call'
+        which = 'the second ' if self.is_of_second_list else ''
+        return f'{which}`{self.endpoint}`{" and all after it" if self.is_for_ever else ""}'
+
+    @property
+    def name(self) -> str:
+        return f'{self.method.exchange_id} {self.method.name}: {self.fault} of {self.struck}'.replace('`', '')
+
+
+def rows_of(method: Method) -> Iterator[Row]:
+    for condition in CONDITIONS:
+        yield Row(method, condition)
+    is_mass_cancel = method.name.startswith('mass_cancel_mmp')
+    strikes = [(endpoint, False) for endpoint in method.endpoints]
+    if len(strikes) > 1:
+        strikes.append((method.endpoints[0], True))
+    for is_for_ever in (False, True) if is_mass_cancel else (False,):
+        for endpoint, is_of_second_list in strikes:
+            for fault in FAULTS:
+                if is_there(fault, method, endpoint) and not (is_for_ever and fault in (*SAME_FOR_EVER, LATE)):
+                    yield Row(method, fault, endpoint, is_of_second_list, is_for_ever)
+
+
+def is_there(fault: str, method: Method, endpoint: str) -> bool:
+    """Whether the exchange can answer so."""
+    kind = FAULTS[fault]['kind']
+    if kind == 'half_batch':
+        return endpoint in BATCHES and method.name != 'create_order'
+    if kind == 'result_false':
+        return endpoint in WITH_RESULT
+    return fault != 'HTTP 418' or method.exchange_id == 'binance'
+
+
+ROWS = tuple(row for method in METHODS for row in rows_of(method))

@@ -1,0 +1,73 @@
+"""How the tests are spread over the workers."""
+
+import os
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.scheduling import SLOW, TOGETHER, number_of_workers, scheduler, scope_of, seconds_of
+
+TESTS = Path(__file__).parent
+
+
+def test_slow_tests_are_there():
+    files = list(TESTS.rglob('test_*.py'))
+    names = {name for file in files for name in re.findall(r'^def (test_\w+)', file.read_text(), re.MULTILINE)}
+    assert {*SLOW, *TOGETHER} <= names | {file.name for file in files}
+
+
+def test_scope_is_a_test_or_a_file():
+    assert scope_of('tests/core/test_a.py::test_b[c::d]') == 'tests/core/test_a.py::test_b'
+    assert scope_of('tests/test_typing.py::test_b[c]') == 'tests/test_typing.py'
+    assert seconds_of('tests/test_typing.py', 9) == SLOW['test_typing.py']
+    assert seconds_of('tests/core/test_a.py::test_b', 100) == 2
+
+
+def config(*arguments, **options):
+    return SimpleNamespace(args=arguments, getoption=options.get)
+
+
+@pytest.mark.parametrize(
+    ('given', 'expected'),
+    [
+        (config(str(TESTS)), os.cpu_count()),
+        (config(str(TESTS / 'core'), str(TESTS / 'cli')), os.cpu_count()),
+        (config(__file__), 0),
+        (config(str(TESTS), keyword='okx'), 0),
+        (config(str(TESTS), lf=True), 0),
+        (config(str(TESTS), **{'--record-mode': 'rewrite'}), 0),
+    ],
+)
+def test_folders_run_on_as_many_workers_as_cores_and_what_is_picked_in_one_process(monkeypatch, given, expected):
+    monkeypatch.delenv('PYTEST_XDIST_AUTO_NUM_WORKERS', raising=False)
+    assert number_of_workers(given) == expected
+
+
+def test_variable_of_xdist_is_heeded(monkeypatch):
+    monkeypatch.setenv('PYTEST_XDIST_AUTO_NUM_WORKERS', '3')
+    assert number_of_workers(config(str(TESTS))) is None
+
+
+class Worker:
+    def __init__(self):
+        self.sent = []
+
+    def send_runtest_some(self, indexes):
+        self.sent += indexes
+
+
+def test_longest_is_started_first():
+    pytest.importorskip('xdist')
+    scheduling = scheduler(SimpleNamespace(getvalue=lambda _: ['popen']), None)
+    worker = Worker()
+    ids = [*(f'tests/test_a.py::test_many[{number}]' for number in range(9)), 'tests/test_a.py::test_one']
+    slow = next(name for name in SLOW if name.startswith('test_') and not name.endswith('.py'))
+    scheduling.workqueue.update({'tests/test_a.py::test_one': {ids[9]: False}})
+    scheduling.workqueue.update({'tests/test_a.py::test_many': dict.fromkeys(ids[:9], False)})
+    scheduling.workqueue.update({f'tests/test_a.py::{slow}': {f'tests/test_a.py::{slow}': False}})
+    scheduling.registered_collections[worker] = [*ids, f'tests/test_a.py::{slow}']
+    for _ in range(3):
+        scheduling._assign_work_unit(worker)
+    assert worker.sent == [10, *range(9), 9]
