@@ -29,7 +29,6 @@ from ccxt_mmp.simulator.venues.binance.tables import (
 )
 from ccxt_mmp.simulator.wire import ApiError, Times, parse_json
 
-
 LISTEN_KEY = re.compile('[A-Za-z0-9]{40,}')  # by its shape: those of others, too
 
 

@@ -17,6 +17,7 @@ from ccxt_mmp.simulator.venue import WeighingVenue
 from ccxt_mmp.simulator.venues.binance import orders, stream
 from ccxt_mmp.simulator.venues.binance.calls import (
     Call,
+    Endpoint,
     ListenKeys,
     Parameters,
     read_integer,
@@ -68,9 +69,7 @@ class BinanceVenue(WeighingVenue):
             self._count_weight(weight, times.now, headers)
             account = Account('', '', '')
             if endpoint.needs is not None:
-                account = self._identify(request)
-            if endpoint.needs is not None and endpoint.is_signed:
-                self._authenticate(account, request, parameters, times)
+                account = self._authenticate(request, parameters, times, endpoint)
             if endpoint.is_signed:
                 _refuse_unknown(parameters, endpoint.known)
             if endpoint.needs not in (None, *account.permissions):
@@ -101,27 +100,13 @@ class BinanceVenue(WeighingVenue):
             raise ValueError('a simulator that does not enforce limits counts no weight')
         self._used.use('weight', weight, MINUTE, now)
 
-    def _identify(self, request: Request) -> Account:
+    def _authenticate(self, request: Request, parameters: Parameters, times: Times, endpoint: Endpoint) -> Account:
         account = self.accounts.get(request.headers.get('X-MBX-APIKEY', ''))
         if account is None:
             raise ApiError(401, *NO_PERMISSION)
+        if endpoint.is_signed:
+            _verify(account, request, parameters, times)
         return account
-
-    @staticmethod
-    def _authenticate(account: Account, request: Request, parameters: Parameters, times: Times) -> None:
-        for name in ('timestamp', 'signature'):
-            read_text(parameters, name)
-        timestamp = read_integer(parameters, 'timestamp')
-        window = read_integer({'recvWindow': str(DEFAULT_RECV_WINDOW), **parameters}, 'recvWindow')
-        if window > MAX_RECV_WINDOW:
-            raise ApiError(400, '-1131', 'recvWindow must be less than 60000')
-        if not times.within(timestamp, window, AHEAD):
-            raise ApiError(400, '-1021', 'Timestamp for this request is outside of the recvWindow.')
-        signed = re.sub(r'&?signature=[^&]*', '', request.query) + re.sub(r'&?signature=[^&]*', '', request.body)
-        digest = hmac.new(account.secret.encode(), signed.encode(errors='surrogateescape'), hashlib.sha256).hexdigest()
-        received = parameters['signature'].encode(errors='surrogateescape')
-        if not hmac.compare_digest(digest.encode(), received):
-            raise ApiError(400, '-1022', 'Signature for this request is not valid.')
 
     def _count_weight(self, weight: int, now: int, headers: dict[str, str]) -> None:
         """By address, and the simulator has one."""
@@ -143,6 +128,22 @@ class BinanceVenue(WeighingVenue):
             if used > ORDER_LIMITS[window]:
                 message = f'Too many new orders; current limit is {ORDER_LIMITS[window]} orders per {name}.'
                 raise ApiError(429, '-1015', message, {'Retry-After': _seconds_left(window, call.now)})
+
+
+def _verify(account: Account, request: Request, parameters: Parameters, times: Times) -> None:
+    for name in ('timestamp', 'signature'):
+        read_text(parameters, name)
+    timestamp = read_integer(parameters, 'timestamp')
+    window = read_integer({'recvWindow': str(DEFAULT_RECV_WINDOW), **parameters}, 'recvWindow')
+    if window > MAX_RECV_WINDOW:
+        raise ApiError(400, '-1131', 'recvWindow must be less than 60000')
+    if not times.within(timestamp, window, AHEAD):
+        raise ApiError(400, '-1021', 'Timestamp for this request is outside of the recvWindow.')
+    signed = re.sub(r'&?signature=[^&]*', '', request.query) + re.sub(r'&?signature=[^&]*', '', request.body)
+    digest = hmac.new(account.secret.encode(), signed.encode(errors='surrogateescape'), hashlib.sha256).hexdigest()
+    received = parameters['signature'].encode(errors='surrogateescape')
+    if not hmac.compare_digest(digest.encode(), received):
+        raise ApiError(400, '-1022', 'Signature for this request is not valid.')
 
 
 def _seconds_left(window: int, now: int) -> str:
