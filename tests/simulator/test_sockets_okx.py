@@ -469,7 +469,7 @@ def test_stock_ccxt_watches_and_places_orders():
                 await until(lambda: any('orders' in client.futures for client in exchange.clients.values()))
                 simulator.trip('okx', FAMILY)
                 [cancelled] = await asyncio.wait_for(watching, PATIENCE)
-                assert (cancelled['status'], cancelled['info']['state']) == ('canceled', 'mmp_canceled')
+                assert (cancelled['id'], cancelled['info']['state']) == (order['id'], 'mmp_canceled')
                 with pytest.raises(ccxt.ExchangeError, match='51034'):
                     await exchange.create_order_ws(symbol, 'mmp', 'buy', 10, 0.01)
             finally:

@@ -114,9 +114,9 @@ class BinanceSession(Session):
     def wake(self, now: int) -> list[Frame]:
         expired = [key for key in self._keys() if key.expires <= now and key.value not in self._expired]
         self._expired |= {key.value for key in expired}
-        return [
-            self._pushed(key, {'e': 'listenKeyExpired', 'E': key.expires, 'listenKey': key.value}) for key in expired
-        ]
+        # in the form of the official client's model [unverified]
+        told = [(key, {'e': 'listenKeyExpired', 'E': str(key.expires), 'listenKey': key.value}) for key in expired]
+        return [self._pushed(key, body) for key, body in told]
 
     def _keys(self) -> list[ListenKey]:
         """Those that the client listens to."""
