@@ -90,7 +90,7 @@ async def until(condition):
     """Wait for a condition of the simulator, or of what its own thread does."""
 
     async def wait():
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - the simulator's thread sets no event of this loop
             await asyncio.sleep(0.005)
 
     await asyncio.wait_for(wait(), PATIENCE)
