@@ -1,7 +1,7 @@
 """Websockets on the simulator's port: connections, what they are pushed and answered, and the faults that strike them.
 
 What a venue says and understands is in its ``Session``. Everything here runs in the server's loop, but for what is
-called from other threads: ``observe``, ``strike`` and ``wake``.
+called from other threads: ``observe``, ``flush``, ``strike`` and ``wake``.
 """
 
 import asyncio
@@ -9,7 +9,6 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable
-from functools import partial
 
 from aiohttp import WSMsgType, web
 
@@ -85,18 +84,31 @@ class Sockets:
         self._connections: list[Connection] = []
         self._sessions: list[Session] = []
         self._serial = 0
+        self._events: list[Event] = []  # that nobody was told of yet
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = 0  # of the loop
         self._ticking: asyncio.TimerHandle | None = None
         self._closers: set[asyncio.Task[bool]] = set()
         state.engine.observe = self.observe
+        state.released = self.flush
 
     # --- from any thread
 
     def observe(self, event: Event) -> None:
-        """Hand a change to the loop, in the order in which changes happen. Called with the state's lock."""
-        if self._loop is not None and self._connections:
-            self._loop.call_soon_threadsafe(self._do, partial(self._tell, event))
+        """Keep a change for the loop, in the order in which changes happen. Called with the state's lock."""
+        if self._connections:
+            self._events.append(event)
+
+    def flush(self) -> None:
+        """Let the loop tell what has changed: once for all that one trip cancels, and without the state's lock."""
+        loop = self._loop
+        if loop is None or not self._events:
+            return
+        try:
+            loop.call_soon_threadsafe(self._do, self._tell)
+        except RuntimeError:
+            if not loop.is_closed():  # else there is nobody left to tell
+                raise
 
     def wake(self) -> None:
         """Tell clients what the exchange's time has brought about."""
@@ -236,9 +248,10 @@ class Sockets:
         else:
             self._send_all(connection, frames, fault)
 
-    def _tell(self, event: Event) -> None:
+    def _tell(self) -> None:
         with self._state.lock:  # what is pushed may be read from the account
-            told = [(each, each.session.tell(event)) for each in self._connections]
+            events, self._events = self._events, []
+            told = [(each, each.session.tell(event)) for event in events for each in self._connections]
         for connection, frames in told:
             self._push(connection, frames)
 

@@ -20,6 +20,7 @@ class State:
     def __init__(self, clock: Callable[[], int], unverified: Unverified, *, enforce_limits: bool) -> None:
         self.lock = threading.Lock()  # the server's thread and the control methods use the same state
         self.accounts: dict[str, Account] = {}  # by key
+        self.released: Callable[[], None] = lambda: None  # called whenever somebody had the state to himself
         self._clock = clock
         self._advanced = 0
         self._classes: dict[str, type[Venue]] = {each.id: each.venue for each in EXCHANGES.values()}
@@ -39,10 +40,13 @@ class State:
     @contextmanager
     def held(self) -> Iterator[int]:
         """The state to oneself, with every countdown expired that is over; the exchanges' time."""
-        with self.lock:
-            now = self.now()
-            self.engine.expire_countdowns(self.accounts.values(), now)
-            yield now
+        try:
+            with self.lock:
+                now = self.now()
+                self.engine.expire_countdowns(self.accounts.values(), now)
+                yield now
+        finally:
+            self.released()
 
     def advance(self, milliseconds: int) -> None:
         with self.lock:
