@@ -21,10 +21,12 @@ OPTIONS = {  # of Simulator
     'trigger': 'reach or exceed: when a sum of fills trips a protection',
     'reset_clears_last_trigger': "true or false: whether a reset clears the time of Binance's last trigger",
     'set_ends_freeze': 'true or false: whether setting a rule ends a freeze',
+    'stream_form': "object or list: the form of Binance's ORDER_TRADE_UPDATE",
+    'instruments': "new or old: how orders over OKX's websocket name an option",
     'reverse_batch_cancels': 'true or false: whether Binance answers a batch of cancellations from its last item',
 }
 INTEGERS = ('latency', 'log_size')
-TEXTS = ('unknown', 'trigger')
+TEXTS = ('unknown', 'trigger', 'stream_form', 'instruments')
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

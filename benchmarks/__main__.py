@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import ccxt
 
 import ccxt_mmp
-from benchmarks import emulation, imports, latency, overhead, scaling
+from benchmarks import emulation, imports, latency, overhead, scaling, streams
 from benchmarks.report import as_markdown
 
 BENCHMARKS = {
@@ -19,6 +19,7 @@ BENCHMARKS = {
     'latency': latency.run,
     'emulation': emulation.run,
     'scaling': scaling.run,
+    'streams': streams.run,
     'imports': imports.run,
 }
 

@@ -7,6 +7,7 @@ that without asking first, and this server allows it to nobody. The names are th
     POST /_control/trip        {"venue": "okx", "underlying": "BTC/USD"}
     POST /_control/advance     {"milliseconds": 2000}
     POST /_control/fault       {"kind": "drop_after", "path": "mass-cancel"}
+    POST /_control/fault       {"kind": "lose", "channel": "orders", "times": 2}
     POST /_control/clear_faults    {}
     POST /_control/privilege   {"granted": false}
     POST /_control/refuse_cancel   {"order_id": "312269865356374016"}
@@ -18,6 +19,7 @@ that without asking first, and this server allows it to nobody. The names are th
     POST /_control/set_index   {"venue": "okx", "underlying": "BTC/USD", "price": 105000}
     POST /_control/clear       {}
     GET  /_control/requests
+    GET  /_control/frames
 """
 
 from collections.abc import Callable, Mapping
@@ -37,8 +39,11 @@ def answer(request: Request, commands: Commands, log: Log, now: Callable[[], int
     name = request.path.removeprefix(PREFIX)
     if (request.method, name) == ('GET', 'requests'):
         return Answer({'requests': [asdict(each) for each in log.requests]})
+    if (request.method, name) == ('GET', 'frames'):
+        return Answer({'frames': [asdict(each) for each in log.frames.all()]})
     if request.method != 'POST' or name not in commands:
-        return _refused(404, f'there is no {request.method} {name}, but POST {", ".join(commands)} and GET requests')
+        known = f'POST {", ".join(commands)} and GET requests, frames'
+        return _refused(404, f'there is no {request.method} {name}, but {known}')
     if _content_type(request) != 'application/json':
         return _refused(415, 'the content type must be application/json')
     try:

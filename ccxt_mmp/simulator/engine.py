@@ -1,20 +1,25 @@
 """What an exchange does about MMP: rules, triggers, freezes, locks, and the orders that they cancel.
 
-It does no I/O, has no clock and names no exchange. Times are ms since the epoch and always passed in.
+It does no I/O, has no clock and names no exchange. Times are ms since the epoch and always passed in. Its one observer
+is told of every change when it happens.
 """
 
+import copy
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import count
-from typing import get_args
+from typing import Literal, get_args
 
 from ccxt_mmp.simulator.accounts import Account, CancelSource, Countdown, Fill, Order, Protection, Rule, Trigger
+from ccxt_mmp.simulator.events import Change, Event, Observer
 from ccxt_mmp.simulator.instruments import Instrument, Series
 from ccxt_mmp.simulator.listing import Listing, grid, opening
 from ccxt_mmp.simulator.pricing import Market
 
+StreamForm = Literal['object', 'list']
+Instruments = Literal['new', 'old']
 DELTA_AT_THE_MONEY = Decimal('0.5')  # of a call, in the coin; of any strike, so that a test can reckon with it
 
 
@@ -27,12 +32,22 @@ class Unverified:
     set_ends_freeze: setting a rule ends a freeze.
     reverse_batch_cancels: an exchange that documents no order of a batch's answers gives those of a batch of
         cancellations from its last item to its first.
+    stream_form: an exchange that documents two forms of an order's push sends an object or a list.
+    instruments: orders over a socket name an option by its code ('new') or, as before 2026, by its id ('old').
     """
 
     trigger: Trigger = 'reach'
     reset_clears_last_trigger: bool = False
     set_ends_freeze: bool = False
     reverse_batch_cancels: bool = False
+    stream_form: StreamForm = 'object'
+    instruments: Instruments = 'new'
+
+    def __post_init__(self) -> None:
+        choices = {'trigger': Trigger, 'stream_form': StreamForm, 'instruments': Instruments}
+        for name, choice in choices.items():
+            if getattr(self, name) not in get_args(choice):
+                raise ValueError(f'{name} is one of {", ".join(get_args(choice))}, not {getattr(self, name)}')
 
 
 class RejectedError(Exception):
@@ -47,9 +62,8 @@ class RejectedError(Exception):
 
 class Engine:
     def __init__(self, now: int, listings: Iterable[Listing], unverified: Unverified = Unverified()) -> None:
-        if unverified.trigger not in get_args(Trigger):
-            raise ValueError(f'trigger is one of {", ".join(get_args(Trigger))}, not {unverified.trigger}')
         self.unverified = unverified
+        self.observe: Observer | None = None
         self._opened = now
         self._listings = {listing.venue: listing for listing in listings}
         # shared by the engines of a day, and copied before it is changed
@@ -59,6 +73,7 @@ class Engine:
         }
         self.market = Market(self.series)
         self._order_ids = {venue: count(listing.first_order_id) for venue, listing in self._listings.items()}
+        self._trade_ids = count(1)
 
     # --- options
 
@@ -126,6 +141,8 @@ class Engine:
         protection.last_trigger = now
         protection.freeze_ends = now + (protection.rule.frozen_time or math.inf)
         protection.fills.clear()
+        if self.observe is not None:
+            self.observe(Event('triggered', account, venue, underlying, now))
         for order in account.open_orders(venue):
             if order.mmp and order.underlying == underlying:
                 self._close(account, order, 'mmp_canceled', 'trigger', now)
@@ -149,6 +166,7 @@ class Engine:
         order.created = order.updated = now
         account.orders.append(order)
         account.resting[order.order_id] = order
+        self._tell('placed', account, order, now)
         if order.time_in_force in ('IOC', 'FOK'):  # there is nobody to trade with
             self.cancel(account, order, now)
         return order
@@ -167,6 +185,7 @@ class Engine:
         if order.filled == order.quantity:
             order.state = 'filled'
             del account.resting[order.order_id]
+        self._tell('amended', account, order, now)
 
     @staticmethod
     def _check(account: Account, order: Order, now: int) -> None:
@@ -203,6 +222,7 @@ class Engine:
             order.state = 'filled'
             del account.resting[order.order_id]
         account.position(order.instrument).trade(signed_quantity, Decimal(order.price), now)
+        self._tell('filled', account, order, now, quantity)  # before what it trips
         if not order.mmp:
             return
         if delta is None:
@@ -266,9 +286,16 @@ class Engine:
                 if not countdown.blocks:
                     del account.countdowns[venue, name]
 
-    @staticmethod
-    def _close(account: Account, order: Order, state: str, source: CancelSource, now: int) -> None:
+    def _close(self, account: Account, order: Order, state: str, source: CancelSource, now: int) -> None:
         del account.resting[order.order_id]
         order.state = state
         order.cancel_source = source
         order.updated = now
+        self._tell('canceled', account, order, now)
+
+    def _tell(self, change: Change, account: Account, order: Order, now: int, quantity: Decimal = Decimal(0)) -> None:
+        if self.observe is None:
+            return
+        trade_id = next(self._trade_ids) if change == 'filled' else 0
+        event = Event(change, account, order.venue, order.underlying, now, copy.copy(order), quantity, trade_id)
+        self.observe(event)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ccxt_mmp._redaction import redacted_by_shape
+from ccxt_mmp.simulator.frames import FrameLog
 from ccxt_mmp.simulator.wire import Request
 
 
@@ -27,6 +28,7 @@ class Log:
         self.size = size  # the oldest that are more are forgotten
         self.requests: list[LoggedRequest] = []
         self.unexpected: list[LoggedRequest] = []  # those to paths that no venue knows
+        self.frames = FrameLog()
 
     def add(self, request: Request, status: int | None, time: int, unknown: list[str] | None = None) -> LoggedRequest:
         logged = LoggedRequest(
@@ -50,3 +52,4 @@ class Log:
     def clear(self) -> None:
         self.requests.clear()
         self.unexpected.clear()
+        self.frames.clear()

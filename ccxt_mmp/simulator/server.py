@@ -1,4 +1,7 @@
-"""HTTP on one loopback port, served by a thread of its own. It knows what handles a request, and nothing of that."""
+"""HTTP and websockets on one loopback port, served by a thread of its own.
+
+It knows what handles a request or a socket, and nothing of that.
+"""
 
 import asyncio
 import json
@@ -6,6 +9,7 @@ import os
 import socket
 import threading
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from aiohttp import web
 
@@ -20,17 +24,29 @@ BACKLOG = 128
 Handle = Callable[[Request], Awaitable[Answer | None]]  # None: the connection is dropped
 
 
+class SocketHandler(Protocol):
+    """What serves websockets, run by the server's thread."""
+
+    async def serve(self, raw: web.BaseRequest, request: Request) -> web.StreamResponse | None:
+        """None: there is no websocket at its path, and the request is answered as any other."""
+
+    async def close(self) -> None:
+        """End every connection."""
+
+
 class Server:
     """Serves 127.0.0.1 alone.
 
     :param handle: what answers a request, run by the server's thread
+    :param sockets: what serves websockets
     :param list errors: where what a handler raises goes
     :param int port: 0 for any that is free
     """
 
-    def __init__(self, handle: Handle, errors: list[Exception], port: int = 0) -> None:
+    def __init__(self, handle: Handle, sockets: SocketHandler, errors: list[Exception], port: int = 0) -> None:
         self.port = port  # once it was started: the one that it has
         self._handle = handle
+        self._sockets = sockets
         self._errors = errors
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -75,6 +91,7 @@ class Server:
         await stop.wait()
         server.close()
         await asyncio.sleep(0)  # requests that have come begin to be handled
+        await self._sockets.close()
         protocol.pre_shutdown()
         await protocol.shutdown(SHUTDOWN_TIMEOUT)
         others = asyncio.all_tasks() - {asyncio.current_task()}
@@ -87,7 +104,12 @@ class Server:
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
-            answer = await self._answer(request)
+            received = await self._received(request)
+            if _asks_for_websocket(request) and isinstance(received, Request):
+                response = await self._sockets.serve(request, received)
+                if response is not None:
+                    return response
+            answer = await self._handle(received) if isinstance(received, Request) else received
         except web.HTTPException:
             raise
         except Exception as error:  # noqa: BLE001 - raised in the test that caused it, by check()
@@ -95,14 +117,20 @@ class Server:
             answer = Answer({'msg': f'the simulator failed: {error!r}'}, 500)
         return _dropped(request) if answer is None else _response(answer)
 
-    async def _answer(self, request: web.BaseRequest) -> Answer | None:
+    async def _received(self, request: web.BaseRequest) -> Request | Answer:
+        """What has come, or why it is refused."""
         # a page in a browser cannot be made to reach this server under another name
-        if request.host not in (f'{HOST}:{self.port}', f'localhost:{self.port}'):
+        own = (f'{HOST}:{self.port}', f'localhost:{self.port}')
+        if request.host not in own:
             return Answer({'msg': 'this server answers 127.0.0.1 alone'}, 403)
+        # nor to open a websocket, for which browsers ask nobody
+        origin = request.headers.get('Origin', f'http://{own[0]}')
+        if _asks_for_websocket(request) and origin.partition('://')[2] not in own:
+            return Answer({'msg': 'this server opens no websocket to a page of another origin'}, 403)
         path, _, query = request.raw_path.partition('?')
         body = (await request.read()).decode(errors='surrogateescape')
         port = request.transport.get_extra_info('peername')[1] if request.transport else 0
-        return await self._handle(Request(request.method, path, query, body, request.headers, port))
+        return Request(request.method, path, query, body, request.headers, port)
 
 
 def _listen(port: int) -> socket.socket:
@@ -117,6 +145,10 @@ def _listen(port: int) -> socket.socket:
             raise OSError(error.errno, f'cannot listen on {HOST}:{port}: {error.strerror}') from error
         raise
     return listener
+
+
+def _asks_for_websocket(request: web.BaseRequest) -> bool:
+    return request.headers.get('Upgrade', '').lower() == 'websocket'
 
 
 def _dropped(request: web.BaseRequest) -> web.StreamResponse:

@@ -9,13 +9,16 @@ from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import control
 from ccxt_mmp.simulator.accounts import Account, Order, Protection, Rule, Side, Trigger
 from ccxt_mmp.simulator.bot_support import BotSupport
-from ccxt_mmp.simulator.engine import Unverified
+from ccxt_mmp.simulator.engine import Instruments, StreamForm, Unverified
 from ccxt_mmp.simulator.faults import Fault, Kind
+from ccxt_mmp.simulator.frames import LoggedFrame
 from ccxt_mmp.simulator.gateway import Gateway
 from ccxt_mmp.simulator.log import Log, LoggedRequest
 from ccxt_mmp.simulator.redirection import redirect
 from ccxt_mmp.simulator.server import Server
 from ccxt_mmp.simulator.sleeping import Sleepers
+from ccxt_mmp.simulator.socket_faults import SocketFault, SocketKind, is_of_sockets
+from ccxt_mmp.simulator.sockets import Sockets
 from ccxt_mmp.simulator.state import State, system_time
 from ccxt_mmp.simulator.venue import WeighingVenue
 from ccxt_mmp.simulator.wire import Answer, Request, is_positive
@@ -52,6 +55,9 @@ class Simulator(BotSupport):
     :param bool set_ends_freeze: whether setting a rule ends a freeze [unverified]
     :param bool reverse_batch_cancels: whether Binance answers ``DELETE batchOrders`` from the last item to the first,
         for clients that must not rely on an order [unverified]
+    :param str stream_form: 'object' or 'list': the form of Binance's ORDER_TRADE_UPDATE, which documents both
+    :param str instruments: 'new' or 'old': whether orders over OKX's websocket name an option by its ``instIdCode`` or,
+        as before 2026, by its ``instId``
     :param int latency: ms by which every answer of the venues is late, see the attribute
     :param str unknown: 'fail': a request that it does not know is raised by ``check``; 'ignore': it is a 404 alone
     :param int log_size: how many requests are kept in ``requests``; the oldest go
@@ -70,12 +76,16 @@ class Simulator(BotSupport):
         reverse_batch_cancels: bool = False,
         unknown: Literal['fail', 'ignore'] = 'fail',
         log_size: int = LOG_SIZE,
+        stream_form: StreamForm = 'object',
+        instruments: Instruments = 'new',
     ) -> None:
         if unknown not in ('fail', 'ignore'):
             raise ValueError(f'unknown is one of fail, ignore, not {unknown!r}')
         self.errors: list[Exception] = []
         self._unknown = unknown
-        unverified = Unverified(trigger, reset_clears_last_trigger, set_ends_freeze, reverse_batch_cancels)
+        unverified = Unverified(
+            trigger, reset_clears_last_trigger, set_ends_freeze, reverse_batch_cancels, stream_form, instruments
+        )
         self._state = State(clock or system_time, unverified, enforce_limits=enforce_limits)
         self._engine = self._state.engine
         self._account = self.add_account(KEY, SECRET)
@@ -84,7 +94,8 @@ class Simulator(BotSupport):
         self._gateway = Gateway(self._state, self._log)
         self._faults = self._gateway.faults
         self.latency = latency
-        self._server = Server(self._handle, self.errors, port)
+        self._sockets = Sockets(self._state, self._log.frames, self.errors, lambda: self._gateway.latency)
+        self._server = Server(self._handle, self._sockets, self.errors, port)
 
     # --- life cycle
 
@@ -114,7 +125,7 @@ class Simulator(BotSupport):
         if self.unexpected and self._unknown == 'fail':
             paths = ', '.join(f'{request.method} {request.path}' for request in self.unexpected)
             raise AssertionError(f'the simulator received requests that it does not know: {paths}')
-        unused = [fault for fault in self._faults if not fault.was_used]
+        unused = [*(fault for fault in self._faults if not fault.was_used), *self._sockets.unused()]
         if unused:
             named = ', '.join(map(str, unused))
             raise AssertionError(f'faults were asked for and no request came that they strike: {named}')
@@ -132,6 +143,11 @@ class Simulator(BotSupport):
     @requests.setter
     def requests(self, requests: list[LoggedRequest]) -> None:
         self._log.requests = requests
+
+    @property
+    def frames(self) -> list[LoggedFrame]:
+        """The latest that went over the websockets, both ways, without credentials; the latest last."""
+        return self._log.frames.all()
 
     @property
     def unexpected(self) -> list[LoggedRequest]:
@@ -169,6 +185,7 @@ class Simulator(BotSupport):
             raise ValueError(f'time goes forward by whole milliseconds, not by {milliseconds!r}')
         self._state.advance(milliseconds)
         self._sleepers.wake()
+        self._sockets.wake()
 
     def add_account(self, key: str, secret: str, passphrase: str = PASSPHRASE, *, privileged: bool = True) -> Account:
         """Another account, with orders, protections and limits of its own."""
@@ -309,7 +326,7 @@ class Simulator(BotSupport):
 
     def fault(
         self,
-        kind: Kind,
+        kind: Kind | SocketKind,
         path: str = '',
         *,
         method: str | None = None,
@@ -317,9 +334,26 @@ class Simulator(BotSupport):
         milliseconds: int = 0,
         status: int = 500,
         retry_after: int = 1,
+        op: str | None = None,
+        channel: str | None = None,
+        code: int | None = None,
     ) -> None:
-        """Let the next requests go wrong, those whose path ends so: see ``ccxt_mmp.simulator.faults`` for the kinds."""
-        fault = Fault(kind, path, method, times, milliseconds, status, retry_after)
+        """Let the next requests go wrong, those whose path ends so: see ``ccxt_mmp.simulator.faults`` for the kinds.
+
+        With an ``op`` or a ``channel``, or of a kind that requests do not have, it strikes websockets: the operations
+        and pushes of that name, for the kinds see ``ccxt_mmp.simulator.socket_faults``. ``drop``, ``close``, ``mute``
+        and ``notice`` without either strike at once: so many open connections, the oldest first, then new ones.
+        """
+        if is_of_sockets(kind, {'op': op, 'channel': channel, 'code': code}):
+            if method is not None:
+                raise ValueError('a fault of a socket has no method')
+            socket_kind: Any = kind
+            self._sockets.strike(
+                SocketFault(socket_kind, op, channel, path, times, milliseconds, 1001 if code is None else code)
+            )
+            return
+        request_kind: Any = kind
+        fault = Fault(request_kind, path, method, times, milliseconds, status, retry_after)
         with self._state.lock:
             self._faults.append(fault)
 
@@ -327,6 +361,7 @@ class Simulator(BotSupport):
         """Forget the faults that are left, also for ``check``."""
         with self._state.lock:
             self._faults.clear()
+            self._sockets.faults.clear()
 
     @property
     def used_weight(self) -> int:
@@ -365,6 +400,7 @@ class Simulator(BotSupport):
             self.errors.clear()
             self._faults.clear()
             self._gateway.stubs.clear()
+            self._sockets.faults.clear()
 
     # --- serving
 

@@ -23,19 +23,14 @@ class State:
     def __init__(self, clock: Callable[[], int], unverified: Unverified, *, enforce_limits: bool) -> None:
         self.lock = threading.Lock()  # the server's thread and the control methods use the same state
         self.accounts: dict[str, Account] = {}  # by key
+        self.released: Callable[[], None] = lambda: None  # called whenever somebody had the state to himself
         self._clock = clock
         self._advanced = 0
-        self._enforce_limits = enforce_limits
         self._classes: dict[str, type[Venue]] = {each.id: each.venue for each in EXCHANGES.values()}
         self.listings = {name: each.listing for name, each in self._classes.items()}
         self.engine = Engine(self.now(), self.listings.values(), unverified)
-        self.venues: list[Venue] = []
-        self._open_venues()
-
-    def _open_venues(self) -> None:
-        """The venues, with nothing counted yet towards their limits."""
-        self.venues = [
-            each(self.engine, self.accounts, enforce_limits=self._enforce_limits) for each in self._classes.values()
+        self.venues: list[Venue] = [
+            each(self.engine, self.accounts, enforce_limits=enforce_limits) for each in self._classes.values()
         ]
 
     def now(self) -> int:
@@ -48,10 +43,13 @@ class State:
     @contextmanager
     def held(self) -> Iterator[int]:
         """The state to oneself, with every countdown expired that is over; the exchanges' time."""
-        with self.lock:
-            now = self.now()
-            self.engine.expire_countdowns(self.accounts.values(), now)
-            yield now
+        try:
+            with self.lock:
+                now = self.now()
+                self.engine.expire_countdowns(self.accounts.values(), now)
+                yield now
+        finally:
+            self.released()
 
     def advance(self, milliseconds: int) -> None:
         with self.lock:
@@ -80,4 +78,5 @@ class State:
             account.positions.clear()
             account.privileged = True
         self.engine.market.clear()
-        self._open_venues()
+        for venue in self.venues:
+            venue.forget()

@@ -1,12 +1,13 @@
 """What the simulator asks of a venue: the class that an exchange's folder in ``venues`` must have."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from ccxt_mmp.simulator.accounts import Account
 from ccxt_mmp.simulator.engine import Engine
 from ccxt_mmp.simulator.listing import Listing
+from ccxt_mmp.simulator.session import Session
 from ccxt_mmp.simulator.wire import Answer, Request, Times
 
 
@@ -29,6 +30,13 @@ class Venue(ABC):
     @abstractmethod
     def answer(self, request: Request, times: Times) -> tuple[Answer, list[str]] | None:
         """The answer to a request and the parameters that it does not know; None if its path is none of ours."""
+
+    def open_session(self, request: Request, serial: int, peers: Sequence[Session]) -> Session | None:
+        """The venue's side of a websocket, None if there is none at that path. See ``Session`` for the arguments."""
+        return None
+
+    def forget(self) -> None:  # noqa: B027 - a venue need not count
+        """Start to count anew towards the limits."""
 
 
 class WeighingVenue(Venue):

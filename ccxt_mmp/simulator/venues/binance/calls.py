@@ -13,6 +13,23 @@ from ccxt_mmp.simulator.wire import ApiError, is_natural, is_positive, parse_jso
 Parameters = dict[str, Any]
 
 
+@dataclass(eq=False)
+class ListenKey:
+    account: Account
+    value: str
+    expires: int  # ms since the epoch
+
+
+class ListenKeys:
+    """The listen keys of all accounts, by value; an account has one at most that has not expired."""
+
+    def __init__(self) -> None:
+        self.by_value: dict[str, ListenKey] = {}
+
+    def find(self, account: Account, now: int) -> ListenKey | None:
+        return next((each for each in self.by_value.values() if each.account is account and now < each.expires), None)
+
+
 @dataclass(frozen=True)
 class Call:
     """What a handler gets."""
@@ -22,6 +39,7 @@ class Call:
     parameters: Parameters
     now: int
     refuse_every_second: bool
+    listen_keys: ListenKeys
 
 
 @dataclass(frozen=True)
@@ -30,6 +48,7 @@ class Endpoint:
     weight: int = 1
     known: tuple[str, ...] = ()
     needs: str | None = 'read'  # permission of the key, None for public endpoints
+    is_signed: bool = True  # else the key alone says whose it is, and unknown parameters are reported, not refused
 
 
 def read_text(parameters: Parameters, name: str) -> str:

@@ -1,6 +1,14 @@
 """The endpoints of the simulated Binance: what handles each, its weight, and the parameters that it knows."""
 
-from ccxt_mmp.simulator.venues.binance import cancelling, market_data, markets, orders, positions, protection
+from ccxt_mmp.simulator.venues.binance import (
+    cancelling,
+    market_data,
+    markets,
+    orders,
+    positions,
+    protection,
+    stream,
+)
 from ccxt_mmp.simulator.venues.binance.calls import Endpoint
 
 RULE = ('underlying', 'windowTimeInMilliseconds', 'frozenTimeInMilliseconds', 'qtyLimit', 'deltaLimit')
@@ -39,6 +47,9 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ),
     ('GET', '/eapi/v1/countdownCancelAll'): Endpoint(cancelling.get_countdown, 1, ('underlying',), 'trade'),
     ('POST', '/eapi/v1/countdownCancelAllHeartBeat'): Endpoint(cancelling.heartbeat, 10, ('underlyings',), 'trade'),
+    ('POST', '/eapi/v1/listenKey'): Endpoint(stream.open_key, is_signed=False),
+    ('PUT', '/eapi/v1/listenKey'): Endpoint(stream.extend_key, is_signed=False),
+    ('DELETE', '/eapi/v1/listenKey'): Endpoint(stream.close_key, is_signed=False),
     # what ccxt asks of the other APIs, for the time and while it loads markets and balances
     ('GET', '/api/v3/time'): Endpoint(markets.time, needs=None),
     ('GET', '/api/v3/exchangeInfo'): NOTHING_LISTED,
@@ -48,6 +59,10 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ('GET', '/api/v3/ticker/24hr'): Endpoint(markets.empty_list, 80, ('symbols',), needs=None),
     ('GET', '/fapi/v1/ticker/24hr'): Endpoint(markets.empty_list, 40, needs=None),
     ('GET', '/dapi/v1/ticker/24hr'): Endpoint(markets.empty_list, 40, needs=None),
+    # while it watches orders of any kind, for the positions
+    ('GET', '/fapi/v1/leverageBracket'): Endpoint(markets.empty_list, known=('symbol',)),
+    ('GET', '/fapi/v2/positionRisk'): Endpoint(markets.empty_list, 5, ('symbol',)),
+    ('GET', '/fapi/v3/positionRisk'): Endpoint(markets.empty_list, 5, ('symbol',)),
     ('GET', '/sapi/v1/capital/config/getall'): Endpoint(markets.empty_list),
     ('GET', '/sapi/v1/margin/allPairs'): Endpoint(markets.empty_list),
     ('GET', '/sapi/v1/margin/isolated/allPairs'): Endpoint(markets.empty_list),

@@ -36,3 +36,17 @@ REJECTED = {
 GONE = ('-2011', 'Unknown order sent.')
 NO_PERMISSION = ('-2015', 'Invalid API-key, IP, or permissions for action.')
 TOO_MANY_REQUESTS = {'code': -1003, 'msg': 'Too many requests.'}
+
+RAW_PATH, PRIVATE_STREAM = '/private/ws/', '/private/stream'
+COMBINED_PATHS = (PRIVATE_STREAM, '/market/stream', '/public/stream')
+LISTEN_KEY_LIFE = 3_600_000  # ms
+NO_LISTEN_KEY = ('-1125', 'This listenKey does not exist.')
+# execution types; how a change of an order would be told is not documented, options have no such endpoint
+EXECUTIONS = {'placed': 'NEW', 'filled': 'TRADE', 'canceled': 'CANCELED', 'amended': 'AMENDMENT'}
+LISTED_STATES = {  # of the list form
+    'live': 'ACCEPTED',
+    'partially_filled': 'PARTIALLY_FILLED',
+    'filled': 'FILLED',
+    'canceled': 'CANCELLED',
+    'mmp_canceled': 'CANCELLED',
+}

@@ -34,6 +34,11 @@ class Endpoint:
     is_batch: bool = False
 
 
+def require_permission(endpoint: Endpoint, account: Account) -> None:
+    if endpoint.needs not in (None, *account.permissions):
+        raise ApiError(401, '50120', "This API key doesn't have permission to use this function")
+
+
 def require_privilege(call: Call, code: str, message: str) -> None:
     # which code the config endpoints answer without the privilege is not documented [unverified]
     if not call.account.privileged:
@@ -92,3 +97,11 @@ def each_item(call: Call, handle: Callable[[Call, Parameters], Parameters]) -> R
         return {**ids, 'ts': str(call.now), **result}
 
     return [outcome(index, item) for index, item in enumerate(call.items or [call.parameters])]
+
+
+def code_of(rows: Rows) -> str:
+    """0 if every item succeeded, 2 if some did, 1 if none did."""
+    refused = [row.get('sCode', '0') != '0' for row in rows]
+    if not any(refused):
+        return '0'
+    return '1' if all(refused) else '2'

@@ -1,8 +1,9 @@
 """OKX: the time, the instruments and the balance."""
 
+from ccxt_mmp.simulator.engine import Engine
 from ccxt_mmp.simulator.instruments import Instrument
 from ccxt_mmp.simulator.venues.okx.calls import Call, Parameters, Rows, read_text
-from ccxt_mmp.simulator.venues.okx.tables import VENUE
+from ccxt_mmp.simulator.venues.okx.tables import FIRST_CODE, VENUE
 
 
 def no_rows(call: Call) -> Rows:
@@ -17,8 +18,9 @@ def instruments(call: Call) -> Rows:
     if read_text(call.parameters, 'instType') != 'OPTION':
         return []
     wanted = call.parameters
+    codes = {} if call.engine.unverified.instruments == 'old' else instrument_codes(call.engine)
     return [
-        _instrument(option)
+        _instrument(option, codes.get(option.instrument_id))
         for option in call.engine.listed(VENUE, call.now)
         if wanted.get('instFamily', option.underlying) == option.underlying
         and wanted.get('uly', index_of(option)) == index_of(option)
@@ -75,8 +77,14 @@ def index_of(option: Instrument) -> str:
     return option.underlying.removesuffix('_UM')
 
 
-def _instrument(option: Instrument) -> Parameters:
-    return {
+def instrument_codes(engine: Engine) -> dict[str, int]:
+    """The instIdCode of every option by its id; those that are listed later have higher ones."""
+    ids = [option.instrument_id for option in engine.instruments.values() if option.venue == VENUE]
+    return {instrument_id: FIRST_CODE + number for number, instrument_id in enumerate(ids)}
+
+
+def _instrument(option: Instrument, code: int | None) -> Parameters:
+    row = {
         'alias': '',
         'baseCcy': '',
         'category': '1',
@@ -100,3 +108,4 @@ def _instrument(option: Instrument) -> Parameters:
         'tickSz': option.tick,
         'uly': index_of(option),
     }
+    return row if code is None else {**row, 'instIdCode': code}

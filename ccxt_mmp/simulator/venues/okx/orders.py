@@ -27,7 +27,7 @@ def order(call: Call) -> Rows:
     found = call.account.find(VENUE, call.parameters.get('ordId'), call.parameters.get('clOrdId'))
     if found is None or found.instrument.instrument_id != call.parameters.get('instId'):
         raise ApiError(200, '51603', 'Order does not exist')
-    return [_shape(found)]
+    return [order_shape(found)]
 
 
 def pending(call: Call) -> Rows:
@@ -86,7 +86,7 @@ def _listed(call: Call, orders: list[Order]) -> Rows:
         found = [order for order in found if order.underlying == call.parameters['instFamily']]
     if 'uly' in call.parameters:
         found = [order for order in found if index_of(order.instrument) == call.parameters['uly']]
-    rows = [_shape(order) for order in found]
+    rows = [order_shape(order) for order in found]
     rows = [row for row in rows if all(row[name] in values for name, values in wanted.items())]
     if 'after' in call.parameters:
         rows = [row for row in rows if int(row['ordId']) < read_integer(call.parameters, 'after')]
@@ -95,7 +95,7 @@ def _listed(call: Call, orders: list[Order]) -> Rows:
     return rows[: min(read_integer({'limit': '100', **call.parameters}, 'limit'), MAX_ROWS)]
 
 
-def _shape(order: Order) -> Parameters:
+def order_shape(order: Order) -> Parameters:
     filled = str(order.filled)
     return {
         'accFillSz': filled,

@@ -6,7 +6,7 @@ https://www.okx.com/docs-v5/en/
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import ClassVar
 from urllib.parse import parse_qsl
@@ -14,11 +14,13 @@ from urllib.parse import parse_qsl
 from ccxt_mmp.simulator.accounts import Account
 from ccxt_mmp.simulator.engine import Engine
 from ccxt_mmp.simulator.limits import RollingWindows
+from ccxt_mmp.simulator.session import Session
 from ccxt_mmp.simulator.venue import Venue
-from ccxt_mmp.simulator.venues.okx.calls import Call, Endpoint, Parameters, Rows
+from ccxt_mmp.simulator.venues.okx.calls import Call, Endpoint, Parameters, Rows, code_of, require_permission
 from ccxt_mmp.simulator.venues.okx.endpoints import ENDPOINTS
 from ccxt_mmp.simulator.venues.okx.listing import OkxListing
-from ccxt_mmp.simulator.venues.okx.tables import MAX_BATCH, PREFIX, TIMESTAMP_TOLERANCE, TOO_MANY_REQUESTS
+from ccxt_mmp.simulator.venues.okx.stream import OkxSession
+from ccxt_mmp.simulator.venues.okx.tables import MAX_BATCH, PREFIX, SOCKET_PATH, TIMESTAMP_TOLERANCE, TOO_MANY_REQUESTS
 from ccxt_mmp.simulator.wire import Answer, ApiError, Request, Times, parse_json
 
 
@@ -44,16 +46,29 @@ class OkxVenue(Venue):
             account = Account('', '', '')
             if endpoint.needs is not None:
                 account = self._authenticate(request, times)
-            if endpoint.needs not in (None, *account.permissions):
-                raise ApiError(401, '50120', "This API key doesn't have permission to use this function")
+            require_permission(endpoint, account)
             parameters, items = _parameters(request, endpoint)
             unknown = sorted({name for each in (parameters, *items) for name in each} - set(endpoint.known))
-            self._count(endpoint, account, request, len(items), times)
+            self.count((request.method, request.path), endpoint, account, len(items), times.now)
             call = Call(self.engine, account, parameters, items, times.now, request.refuse_every_second)
             rows = endpoint.handle(call)
-            return Answer({'code': _code(rows), 'data': rows, 'msg': ''}), unknown
+            return Answer({'code': code_of(rows), 'data': rows, 'msg': ''}), unknown
         except ApiError as error:
             return Answer({'code': error.code, 'data': [], 'msg': error.message}, error.status, error.headers), unknown
+
+    def open_session(self, request: Request, serial: int, peers: Sequence[Session]) -> Session | None:
+        if request.path != SOCKET_PATH:
+            return None
+        return OkxSession(serial, peers, self.engine, self.accounts, self.count, enforce_limits=self.enforce_limits)
+
+    def forget(self) -> None:
+        self._used = RollingWindows()
+
+    def count(self, name: tuple[str, str], endpoint: Endpoint, account: Account, items: int, now: int) -> None:
+        """By user and endpoint, over HTTP and sockets alike; a batch counts as many as it has items."""
+        calls, window = endpoint.limit
+        if self.enforce_limits and not self._used.admit((account.key, *name), max(items, 1), calls, window, now):
+            raise ApiError(429, *TOO_MANY_REQUESTS)
 
     def _authenticate(self, request: Request, times: Times) -> Account:
         headers = request.headers
@@ -77,21 +92,6 @@ class OkxVenue(Venue):
         if not hmac.compare_digest(digest, received):
             raise ApiError(401, '50113', 'Invalid Sign')
         return account
-
-    def _count(self, endpoint: Endpoint, account: Account, request: Request, items: int, times: Times) -> None:
-        """By user and endpoint; a batch counts as many as it has items."""
-        calls, window = endpoint.limit
-        key = (account.key, request.method, request.path)
-        if self.enforce_limits and not self._used.admit(key, max(items, 1), calls, window, times.now):
-            raise ApiError(429, *TOO_MANY_REQUESTS)
-
-
-def _code(rows: Rows) -> str:
-    """0 if every item succeeded, 2 if some did, 1 if none did."""
-    refused = [row.get('sCode', '0') != '0' for row in rows]
-    if not any(refused):
-        return '0'
-    return '1' if all(refused) else '2'
 
 
 def _parameters(request: Request, endpoint: Endpoint) -> tuple[Parameters, Rows]:
