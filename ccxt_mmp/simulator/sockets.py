@@ -22,7 +22,7 @@ from ccxt_mmp.simulator.wire import Request
 TICK = 0.1  # s between looks at what time has brought about
 CLOSING = 0.1  # s that clients have to answer a close frame when the server ends
 STRIKING = 5  # s after which a fault that could not strike at once is an error
-MAX_WAITING = 100_000  # frames that a client has not read, after which it is dropped
+MAX_WAITING = 50_000  # frames that a client has not read, after which it is dropped
 GOING_AWAY, FAILED = 1001, 1011  # close codes
 
 
@@ -34,11 +34,16 @@ class Connection:
         self.session = session
         self.path = request.path
         self.is_muted = False
+        self.is_ready = False  # the handshake is over
         self.is_ended = False  # by a fault or a rule, whether the client knows it or not
         self.last_frame = asyncio.get_running_loop().time()  # of either side
         self._raw = raw
         self._queue: deque[tuple[float, str]] = deque()
         self._wake = asyncio.Event()
+
+    @property
+    def is_served(self) -> bool:
+        return self.is_ready and not self.is_ended and not self.is_muted
 
     def enqueue(self, text: str, due: float = 0) -> None:
         """Send a text after those before it, and not before it is due."""
@@ -156,18 +161,21 @@ class Sockets:
         if session is None:
             return None
         self._serial += 1
-        socket = web.WebSocketResponse(autoping=False)
-        await socket.prepare(raw)
-        connection = Connection(socket, session, request, raw)
-        self._open(connection)
-        writer = asyncio.ensure_future(connection.write())
+        connection = Connection(web.WebSocketResponse(autoping=False), session, request, raw)
+        self._register(connection)  # before the client knows that it is open, so that it misses nothing
+        writer = None
         try:
+            await connection.socket.prepare(raw)
+            connection.is_ready = True
+            writer = asyncio.ensure_future(connection.write())
+            self._strike_connections()
             await self._read(connection)
         finally:
-            writer.cancel()
+            if writer is not None:
+                writer.cancel()
             self._connections.remove(connection)
             self._sessions.remove(session)
-        return socket
+        return connection.socket
 
     async def close(self) -> None:
         """End every connection, as a server does that goes away; for the end of the loop."""
@@ -181,15 +189,16 @@ class Sockets:
         if self._closers:
             await asyncio.wait(self._closers, timeout=CLOSING)
 
-    def _open(self, connection: Connection) -> None:
+    def _register(self, connection: Connection) -> None:
         with self._state.lock:
+            if not self._connections:
+                self._events.clear()
             self._loop = asyncio.get_running_loop()
             self._thread = threading.get_ident()
             self._connections.append(connection)
         self._sessions.append(connection.session)
         if self._ticking is None:
             self._ticking = self._loop.call_later(TICK, self._tick)
-        self._strike_connections()
 
     async def _read(self, connection: Connection) -> None:
         async for message in connection.socket:
@@ -205,6 +214,9 @@ class Sockets:
 
     def _close(self, connection: Connection, code: int, reason: str = '') -> None:
         """Close with a code; the client is waited for elsewhere."""
+        if not connection.is_ready:
+            connection.drop()
+            return
         connection.is_ended = True
         closer = asyncio.ensure_future(connection.socket.close(code=code, message=reason.encode()))
         self._closers.add(closer)
@@ -217,7 +229,7 @@ class Sockets:
         self._ticking = self._loop.call_later(TICK, self._tick)
         for connection in list(self._connections):
             session = connection.session
-            if session.idle is None or connection.is_muted or connection.is_ended:
+            if session.idle is None or not connection.is_served:
                 continue
             if self._loop.time() - connection.last_frame > session.idle / 1000:
                 self._close(connection, session.idle_code, session.idle_reason)
@@ -229,7 +241,7 @@ class Sockets:
         session = connection.session
         connection.last_frame = asyncio.get_running_loop().time()
         self._note(connection, 'received', text)
-        if connection.is_muted or connection.is_ended:
+        if not connection.is_served:
             return
         op = session.operation(text)
         fault = self._take(lambda each: each.strikes_operation(op, connection.path))
@@ -326,7 +338,7 @@ class Sockets:
     def _strike_connections(self) -> None:
         """The faults of whole connections, the oldest first, of each once."""
         for connection in list(self._connections):
-            if connection.is_muted or connection.is_ended:
+            if not connection.is_served:
                 continue
             notice = connection.session.notice()
             fault = self._take(
