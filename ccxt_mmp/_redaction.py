@@ -11,6 +11,7 @@ import logging
 import re
 import traceback
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, quote_plus
 from weakref import WeakValueDictionary
@@ -67,10 +68,15 @@ def _values() -> set[str]:
 
 def without_values(text: str, values: Iterable[str]) -> str:
     """A text without these values, in whatever form they are written in it."""
-    # the longest first: one may begin as another does
-    for form in sorted({form for value in values for form in _forms(value)}, key=len, reverse=True):
+    for form in _all_forms(frozenset(values)):
         text = text.replace(form, HIDDEN)
     return text
+
+
+@lru_cache(maxsize=16)  # they seldom change, and all that is logged is searched for them
+def _all_forms(values: frozenset[str]) -> tuple[str, ...]:
+    """The longest first: one may begin as another does."""
+    return tuple(sorted({form for value in values for form in _forms(value)}, key=len, reverse=True))
 
 
 def _forms(value: str) -> set[str]:

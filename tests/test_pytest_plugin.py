@@ -1,11 +1,15 @@
 """The fixture ``mmp_simulator`` in the tests of somebody else."""
 
+import inspect
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import ccxt_mmp_pytest
+from ccxt_mmp.simulator import Simulator
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,11 +33,59 @@ def test_request_that_the_simulator_does_not_know_fails_the_test(pytester):
         def test_bot(mmp_simulator):
             exchange = mmp_simulator.connect(ccxt.okx, enableRateLimit=False)
             with pytest.raises(ccxt.BaseError):
-                exchange.privateGetAccountPositions()
+                exchange.privateGetAccountConfig()
     """)
     result = pytester.runpytest_inprocess()
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(['*requests that it does not know: GET /api/v5/account/positions*'])
+    result.stdout.fnmatch_lines(['*requests that it does not know: GET /api/v5/account/config*'])
+
+
+def run_with(pytester, settings, test):
+    pytester.makeini('[pytest]\n' + settings)
+    pytester.makepyfile(test)
+    return pytester.runpytest_inprocess('--strict-config')
+
+
+def test_options_of_the_fixture_are_in_the_ini_file(pytester):
+    result = run_with(
+        pytester,
+        'mmp_simulator_unknown = ignore\nmmp_simulator_latency = 5\nmmp_simulator_log_size = 1\n'
+        'mmp_simulator_enforce_limits = false\n',
+        """
+        import ccxt
+        import pytest
+
+        def test_bot(mmp_simulator):
+            assert mmp_simulator.latency == 5
+            exchange = mmp_simulator.connect(ccxt.okx, enableRateLimit=False)
+            for _ in range(20):
+                exchange.fetch_time()  # OKX allows 10
+            with pytest.raises(ccxt.BaseError):
+                exchange.privateGetAccountConfig()
+            assert len(mmp_simulator.requests) == 1
+        """,
+    )
+    result.assert_outcomes(passed=1)
+
+
+def test_every_option_of_the_simulator_is_one_of_the_fixture():
+    of_simulator = set(inspect.signature(Simulator).parameters) - {'port', 'clock'}
+    assert set(ccxt_mmp_pytest.OPTIONS) == of_simulator
+
+
+@pytest.mark.parametrize(
+    ('setting', 'said'),
+    [
+        ('latency = soon', '*mmp_simulator_latency = soon: ms by which*'),
+        ('enforce_limits = maybe', '*mmp_simulator_enforce_limits = maybe: true or false*'),
+        ('unknown = warn', '*unknown is one of fail, ignore*'),
+        ('trigger = sometimes', '*trigger is one of reach, exceed*'),
+    ],
+)
+def test_option_that_says_nothing_is_an_error(pytester, setting, said):
+    result = run_with(pytester, f'mmp_simulator_{setting}\n', 'def test_bot(mmp_simulator):\n    pass\n')
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([said])
 
 
 HEAVY = ('ccxt', 'ccxt_mmp', 'requests', 'aiohttp', 'asyncio')

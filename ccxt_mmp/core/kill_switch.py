@@ -284,7 +284,9 @@ class KillSwitch(Requests):
     async def _cancel_listed(self, underlying_id: str, params: Params, progress: Progress) -> MassCancel:
         """List the open orders, cancel the MMP orders of the underlying, and list again to verify.
 
-        The exchange mixin has the steps: ``_list_open_orders``, ``_is_to_cancel``, ``_chunks``, ``_cancel_chunk``.
+        The exchange mixin has the steps: ``_list_open_orders`` adds the open orders to ``rows`` as they are listed,
+        ``_is_to_cancel`` says of each whether it is an MMP order of the underlying (None: the list does not say),
+        ``_chunks`` splits them into requests, and ``_cancel_chunk`` sends one and says what it did, as an ``Outcome``.
         """
         concurrency = self._natural(
             'concurrency', self._mmp_option('massCancelMmp', 'concurrency', CONCURRENCY, params)[0]

@@ -29,7 +29,7 @@ class Rules(Freezes):
 
     # --- what the exchange mixins say of it
 
-    _mass_cancel_flag: str  # the one of MASS_CANCEL_FLAGS that the exchange has
+    _mass_cancel_flag: str  # the one of MASS_CANCEL_FLAGS that the exchange has, '' for none
     _mass_cancel_fields: tuple[str, ...] = ()  # of the exchange's own fields, those that a mass cancel sends
 
     def _describe_mmp(self) -> dict[str, Any]:

@@ -12,10 +12,13 @@ from decimal import Decimal
 from typing import Literal
 
 from ccxt_mmp.simulator.instruments import Instrument
+from ccxt_mmp.simulator.positions import Position
+from ccxt_mmp.simulator.pricing import plain
 
 Side = Literal['buy', 'sell']
 Trigger = Literal['reach', 'exceed']
 CancelSource = Literal['user', 'countdown', 'mass_cancel', 'trigger']
+FIRST_POSITION_ID = 307173036051017730  # a documented example
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,8 @@ class Order:
     created: int = 0
     updated: int = 0
     filled: Decimal = Decimal(0)
+    cost: Decimal = Decimal(0)  # sum of price times contracts of the fills
+    fill_price: str = ''  # of the last one
     state: str = 'live'  # then 'partially_filled', 'filled', 'canceled' or, by a trigger, 'mmp_canceled'
     cancel_source: CancelSource | None = None
     cancel_refused: bool = False  # a fault: to its owner, while the exchange itself can cancel it
@@ -99,6 +104,13 @@ class Order:
     @property
     def underlying(self) -> str:
         return self.instrument.underlying
+
+    @property
+    def average_price(self) -> str:
+        """Of the fills, "" if there were none."""
+        if not self.filled or self.cost == Decimal(self.fill_price) * self.filled:
+            return self.fill_price
+        return plain(self.cost / self.filled)
 
     @property
     def is_open(self) -> bool:
@@ -130,9 +142,19 @@ class Account:
     resting: dict[str, Order] = field(default_factory=dict)  # those that are open, by id
     protections: dict[tuple[str, str | None], Protection] = field(default_factory=dict)
     countdowns: dict[tuple[str, str], Countdown] = field(default_factory=dict)  # by venue, and underlying or tag
+    positions: dict[tuple[str, str], Position] = field(default_factory=dict)  # by venue and option, those closed too
 
     def protection(self, venue: str, underlying: str | None) -> Protection:
         return self.protections.setdefault((venue, underlying), Protection())
+
+    def position(self, option: Instrument) -> Position:
+        key = (option.venue, option.instrument_id)
+        return self.positions.setdefault(key, Position(option, str(FIRST_POSITION_ID + len(self.positions))))
+
+    def open_positions(self, venue: str, now: int) -> list[Position]:
+        """Those of options that have not expired."""
+        held = (each for each in self.positions.values() if each.quantity and each.instrument.venue == venue)
+        return [each for each in held if each.instrument.expiry > now]
 
     def open_orders(self, venue: str) -> list[Order]:
         return [order for order in self.resting.values() if order.venue == venue]

@@ -16,10 +16,11 @@ from ccxt_mmp.simulator.accounts import Account, CancelSource, Countdown, Fill, 
 from ccxt_mmp.simulator.events import Change, Event, Observer
 from ccxt_mmp.simulator.instruments import Instrument, Series
 from ccxt_mmp.simulator.listing import Listing, grid, opening
+from ccxt_mmp.simulator.pricing import Market
 
 StreamForm = Literal['object', 'list']
 Instruments = Literal['new', 'old']
-DELTA_AT_THE_MONEY = Decimal('0.5')  # of a call, in the coin; the engine has no pricing model
+DELTA_AT_THE_MONEY = Decimal('0.5')  # of a call, in the coin; of any strike, so that a test can reckon with it
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Engine:
         self.series = {  # by venue and underlying
             venue: {series.underlying: series for series in listing.series} for venue, listing in self._listings.items()
         }
+        self.market = Market(self.series)
         self._order_ids = {venue: count(listing.first_order_id) for venue, listing in self._listings.items()}
         self._trade_ids = count(1)
 
@@ -155,17 +157,7 @@ class Engine:
 
     def place(self, account: Account, order: Order, now: int) -> Order:
         """Accept an order that has no id yet, or raise RejectedError."""
-        protection = account.protection(order.venue, order.underlying)
-        if order.instrument.expiry <= now:
-            raise RejectedError('expired')
-        if order.mmp and not account.privileged:
-            raise RejectedError('no_privilege')
-        if any(each.fired and each.covers(order) for each in account.countdowns_of(order.venue)):
-            raise RejectedError('countdown')
-        if order.mmp and now < protection.locked_until:
-            raise RejectedError('locked')
-        if order.mmp and protection.is_frozen(now):
-            raise RejectedError('frozen')
+        self._check(account, order, now)
         if order.client_order_id and any(
             each.client_order_id == order.client_order_id for each in account.open_orders(order.venue)
         ):
@@ -179,6 +171,37 @@ class Engine:
             self.cancel(account, order, now)
         return order
 
+    def amend(
+        self, account: Account, order: Order, now: int, *, price: str | None = None, quantity: Decimal | None = None
+    ) -> None:
+        """Change an open order, which keeps its id and its flag, or raise RejectedError.
+
+        :param quantity: all of it, with what is filled; an order of which no more is left than that is filled
+        """
+        self._check(account, order, now)
+        order.price = order.price if price is None else price
+        order.quantity = order.quantity if quantity is None else max(quantity, order.filled)
+        order.updated = now
+        if order.filled == order.quantity:
+            order.state = 'filled'
+            del account.resting[order.order_id]
+        self._tell('amended', account, order, now)
+
+    @staticmethod
+    def _check(account: Account, order: Order, now: int) -> None:
+        """Raise RejectedError for an order that an account may not have in the book now."""
+        protection = account.protection(order.venue, order.underlying)
+        if order.instrument.expiry <= now:
+            raise RejectedError('expired')
+        if order.mmp and not account.privileged:
+            raise RejectedError('no_privilege')
+        if any(each.fired and each.covers(order) for each in account.countdowns_of(order.venue)):
+            raise RejectedError('countdown')
+        if order.mmp and now < protection.locked_until:
+            raise RejectedError('locked')
+        if order.mmp and protection.is_frozen(now):
+            raise RejectedError('frozen')
+
     def fill(self, account: Account, order: Order, quantity: Decimal, now: int, delta: Decimal | None = None) -> None:
         """Somebody trades with an order; its protection trips if that reaches a limit.
 
@@ -189,20 +212,23 @@ class Engine:
             raise ValueError(f'{quantity} of order {order.order_id} ({order.state}) cannot be filled')
         if delta is not None and not delta.is_finite():
             raise ValueError(f'a delta is a number, not {delta}')
+        signed_quantity = quantity * (1 if order.side == 'buy' else -1)
         order.filled += quantity
+        order.cost += Decimal(order.price) * quantity
+        order.fill_price = order.price
         order.updated = now
         order.state = 'partially_filled'
         if order.filled == order.quantity:
             order.state = 'filled'
             del account.resting[order.order_id]
+        account.position(order.instrument).trade(signed_quantity, Decimal(order.price), now)
         self._tell('filled', account, order, now, quantity)  # before what it trips
         if not order.mmp:
             return
         if delta is None:
             delta = DELTA_AT_THE_MONEY * (1 if order.instrument.is_call else -1) * order.instrument.coins_per_contract
-        signed = delta * quantity * (1 if order.side == 'buy' else -1)
         protection = account.protection(order.venue, order.underlying)
-        if protection.is_beyond_limits(Fill(now, quantity, signed), self.unverified.trigger):
+        if protection.is_beyond_limits(Fill(now, quantity, delta * signed_quantity), self.unverified.trigger):
             self.trip(account, order.venue, order.underlying, now)
 
     def execute_block_trades(self, account: Account, venue: str, attempts: int, now: int) -> None:

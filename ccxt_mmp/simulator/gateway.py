@@ -1,7 +1,9 @@
 """What a client's request goes through: its fault, the venues in turn, the log and the latency."""
 
 import asyncio
-from dataclasses import replace
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from ccxt_mmp.simulator.faults import Fault, next_fault, page
 from ccxt_mmp.simulator.log import Log
@@ -11,9 +13,38 @@ from ccxt_mmp.simulator.wire import Answer, Request
 BANNED = (418, 429)  # statuses that exchanges answer beyond their limits
 
 
+METHODS = ('GET', 'POST', 'PUT', 'DELETE')
+PATHS_OF_ITS_OWN = '/_control/'
+
+
+@dataclass(frozen=True)
+class Stub:
+    """An answer that the control side ordered; ValueError if it could not be given."""
+
+    method: str
+    path: str
+    body: Any
+    status: int
+    text: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ValueError(f'a method is one of {", ".join(METHODS)}, not {self.method!r}')
+        path = self.path
+        if not isinstance(path, str) or path[:1] != '/' or '?' in path or path.startswith(PATHS_OF_ITS_OWN):
+            raise ValueError(f'a path is a whole one of an exchange, such as /api/v5/account/config, not {path!r}')
+        if type(self.status) is not int or not 200 <= self.status <= 599:
+            raise ValueError(f'a status is an integer from 200 to 599, not {self.status!r}')
+        try:
+            object.__setattr__(self, 'text', json.dumps(self.body))
+        except (TypeError, RecursionError) as error:
+            raise ValueError(f'the body of an answer is JSON: {error}') from error
+
+
 class Gateway:
     def __init__(self, state: State, log: Log) -> None:
         self.faults: list[Fault] = []
+        self.stubs: dict[tuple[str, str], Stub] = {}  # by method and path
         self.latency = 0  # ms by which every answer is late
         self._state = state
         self._log = log
@@ -58,6 +89,10 @@ class Gateway:
         """What a venue does about a request."""
         if fault is not None and fault.kind == 'half_batch':
             request = replace(request, refuse_every_second=True)
+        stub = self.stubs.get((request.method, request.path))
+        if stub is not None:
+            self._log.add(request, stub.status, self._state.now())
+            return Answer(json.loads(stub.text), stub.status)
         with self._state.held() as now:
             times = self._state.times(now)
             try:
@@ -70,5 +105,5 @@ class Gateway:
             answer, unknown = answered
             self._log.add(request, answer.status, self._state.now(), unknown)
             return answer
-        self._log.unexpected.append(self._log.add(request, 404, self._state.now()))
+        self._log.add_unexpected(request, 404, self._state.now())
         return Answer({'msg': f'the simulator has no {request.method} {request.path}'}, 404)

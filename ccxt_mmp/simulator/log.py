@@ -22,7 +22,10 @@ class LoggedRequest:
 
 
 class Log:
-    def __init__(self) -> None:
+    def __init__(self, size: int) -> None:
+        if type(size) is not int or size < 1:
+            raise ValueError(f'the log of requests has a size of at least 1, not {size!r}')
+        self.size = size  # the oldest that are more are forgotten
         self.requests: list[LoggedRequest] = []
         self.unexpected: list[LoggedRequest] = []  # those to paths that no venue knows
         self.frames = FrameLog()
@@ -39,7 +42,12 @@ class Log:
             port=request.port,
         )
         self.requests.append(logged)
+        del self.requests[: -self.size]
         return logged
+
+    def add_unexpected(self, request: Request, status: int, time: int) -> None:
+        self.unexpected.append(self.add(request, status, time))
+        del self.unexpected[self.size :]  # the first of them say what is missing
 
     def clear(self) -> None:
         self.requests.clear()

@@ -8,7 +8,9 @@ URL_TABLES = ('api', 'test', 'demo', 'apiBackup', 'apiBackupDemoTrading')
 def redirect(exchange: Any, url: str) -> None:
     """Let every API of an exchange object, live, sandbox and demo, be at another base."""
     exchange.urls = {
-        name: _redirected(table, url) if name in URL_TABLES else table for name, table in exchange.urls.items()
+        # None where an exchange has no sandbox
+        name: _redirected(table, url) if name in URL_TABLES and table is not None else table
+        for name, table in exchange.urls.items()
     }
 
 

@@ -3,19 +3,20 @@
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import control
 from ccxt_mmp.simulator.accounts import Account, Order, Protection, Rule, Side, Trigger
+from ccxt_mmp.simulator.bot_support import BotSupport
 from ccxt_mmp.simulator.engine import Instruments, StreamForm, Unverified
 from ccxt_mmp.simulator.faults import Fault, Kind
 from ccxt_mmp.simulator.frames import LoggedFrame
 from ccxt_mmp.simulator.gateway import Gateway
-from ccxt_mmp.simulator.listing import Listing
 from ccxt_mmp.simulator.log import Log, LoggedRequest
 from ccxt_mmp.simulator.redirection import redirect
 from ccxt_mmp.simulator.server import Server
+from ccxt_mmp.simulator.sleeping import Sleepers
 from ccxt_mmp.simulator.socket_faults import SocketFault, SocketKind, is_of_sockets
 from ccxt_mmp.simulator.sockets import Sockets
 from ccxt_mmp.simulator.state import State, system_time
@@ -30,10 +31,11 @@ SECRET = 'simulator-secret'  # noqa: S105  # pragma: allowlist secret
 PASSPHRASE = 'simulator-passphrase'  # noqa: S105
 
 MAX_LATENCY = 600_000  # ms
+LOG_SIZE = 100_000  # requests, some tens of MB
 EXAMPLE_RULE = Rule(window=3000, frozen_time=300_000, qty_limit='2', delta_limit='2.3')  # a documented one
 
 
-class Simulator:
+class Simulator(BotSupport):
     """The exchanges on loopback, as far as options and Market Maker Protection go::
 
         with Simulator() as simulator:
@@ -57,6 +59,8 @@ class Simulator:
     :param str instruments: 'new' or 'old': whether orders over OKX's websocket name an option by its ``instIdCode`` or,
         as before 2026, by its ``instId``
     :param int latency: ms by which every answer of the venues is late, see the attribute
+    :param str unknown: 'fail': a request that it does not know is raised by ``check``; 'ignore': it is a 404 alone
+    :param int log_size: how many requests are kept in ``requests``; the oldest go
     """
 
     def __init__(
@@ -70,17 +74,23 @@ class Simulator:
         reset_clears_last_trigger: bool = False,
         set_ends_freeze: bool = False,
         reverse_batch_cancels: bool = False,
+        unknown: Literal['fail', 'ignore'] = 'fail',
+        log_size: int = LOG_SIZE,
         stream_form: StreamForm = 'object',
         instruments: Instruments = 'new',
     ) -> None:
+        if unknown not in ('fail', 'ignore'):
+            raise ValueError(f'unknown is one of fail, ignore, not {unknown!r}')
         self.errors: list[Exception] = []
+        self._unknown = unknown
         unverified = Unverified(
             trigger, reset_clears_last_trigger, set_ends_freeze, reverse_batch_cancels, stream_form, instruments
         )
         self._state = State(clock or system_time, unverified, enforce_limits=enforce_limits)
         self._engine = self._state.engine
         self._account = self.add_account(KEY, SECRET)
-        self._log = Log()
+        self._log = Log(log_size)
+        self._sleepers = Sleepers(self._state.now)
         self._gateway = Gateway(self._state, self._log)
         self._faults = self._gateway.faults
         self.latency = latency
@@ -112,7 +122,7 @@ class Simulator:
         """Raise what went wrong in the simulator itself, for requests that it does not know and for unused faults."""
         if self.errors:
             raise self.errors[0]
-        if self.unexpected:
+        if self.unexpected and self._unknown == 'fail':
             paths = ', '.join(f'{request.method} {request.path}' for request in self.unexpected)
             raise AssertionError(f'the simulator received requests that it does not know: {paths}')
         unused = [*(fault for fault in self._faults if not fault.was_used), *self._sockets.unused()]
@@ -167,10 +177,14 @@ class Simulator:
         return self._state.now()
 
     def advance(self, milliseconds: int) -> None:
-        """Set the exchange's clock forward; freezes and locks end, countdowns fire."""
+        """Set the exchange's clock forward; freezes and locks end, countdowns fire, and who sleeps by it wakes.
+
+        By ten years in all, ValueError beyond them.
+        """
         if type(milliseconds) is not int or milliseconds < 0:
             raise ValueError(f'time goes forward by whole milliseconds, not by {milliseconds!r}')
         self._state.advance(milliseconds)
+        self._sleepers.wake()
         self._sockets.wake()
 
     def add_account(self, key: str, secret: str, passphrase: str = PASSPHRASE, *, privileged: bool = True) -> Account:
@@ -215,16 +229,6 @@ class Simulator:
         own_id = self._named(venue, underlying)
         with self._state.held() as now:
             return [option.instrument_id for option in self._engine.options(venue, own_id, now)]
-
-    def _listing(self, venue: str) -> Listing:
-        listings = self._state.listings
-        if venue not in listings:
-            raise ValueError(f'a venue is one of {", ".join(listings)}, not {venue}')
-        return listings[venue]
-
-    def _named(self, venue: str, underlying: str) -> str:
-        """The id of a listed underlying by any of its names."""
-        return self._listing(venue).find_underlying(underlying, self._engine.series[venue])
 
     def _protected(self, venue: str, underlying: str | None) -> str | None:
         """The same, or None for block trading where there is some."""
@@ -386,7 +390,7 @@ class Simulator:
         self._gateway.latency = milliseconds
 
     def clear(self) -> None:
-        """Forget orders, protections, faults, what was counted and what was logged.
+        """Forget orders, positions, protections, faults, answers, prices, what was counted and what was logged.
 
         Accounts, listed options, the clock and the latency stay.
         """
@@ -395,6 +399,7 @@ class Simulator:
             self._log.clear()
             self.errors.clear()
             self._faults.clear()
+            self._gateway.stubs.clear()
             self._sockets.faults.clear()
 
     # --- serving
@@ -417,5 +422,7 @@ class Simulator:
             'use_weight': self.use_weight,
             'latency': lambda milliseconds: setattr(self, 'latency', milliseconds),
             'execute_block_trades': self.execute_block_trades,
+            'answer': self.answer,
+            'set_index': self.set_index,
             'clear': self.clear,
         }

@@ -16,6 +16,9 @@ def system_time() -> int:
     return time.time_ns() // 1_000_000
 
 
+MAX_ADVANCE = 10 * 365 * 86_400_000  # ms, of all that a clock is set forward
+
+
 class State:
     def __init__(self, clock: Callable[[], int], unverified: Unverified, *, enforce_limits: bool) -> None:
         self.lock = threading.Lock()  # the server's thread and the control methods use the same state
@@ -50,6 +53,9 @@ class State:
 
     def advance(self, milliseconds: int) -> None:
         with self.lock:
+            if self._advanced + milliseconds > MAX_ADVANCE:
+                left = MAX_ADVANCE - self._advanced
+                raise ValueError(f'the clock goes forward by ten years in all, {left} ms are left, not {milliseconds}')
             self._advanced += milliseconds
         with self.held():
             pass
@@ -69,6 +75,8 @@ class State:
             account.resting.clear()
             account.protections.clear()
             account.countdowns.clear()
+            account.positions.clear()
             account.privileged = True
+        self.engine.market.clear()
         for venue in self.venues:
             venue.forget()

@@ -15,6 +15,7 @@ from binance_sdk_derivatives_trading_options.rest_api.models import (
 )
 from okx.Account import AccountAPI
 from okx.BlockTrading import BlockTradingAPI
+from okx.MarketData import MarketAPI
 from okx.PublicData import PublicAPI
 from okx.Trade import TradeAPI
 
@@ -229,6 +230,34 @@ def test_okx_mass_cancel_takes_the_mmp_orders_and_locks(trade, option):
     assert trade.place_order(**order_of(option))['data'][0]['sCode'] == '54008'
 
 
+def test_okx_order_is_amended_and_makes_a_position(simulator, okx_client, trade, option):
+    [placed] = trade.place_order(**order_of(option))['data']
+    assert trade.amend_order(option['instId'], ordId=placed['ordId'], newSz='3')['code'] == '0'
+    [order] = trade.get_order(option['instId'], ordId=placed['ordId'])['data']
+    assert (order['sz'], order['px'], order['ordType']) == ('3', option['tickSz'], 'mmp')
+    answer = trade.amend_multiple_orders([{'instId': option['instId'], 'ordId': placed['ordId'], 'newPx': '0.5'}])
+    assert answer['code'] == '0'
+    assert trade.amend_order(option['instId'], ordId='1', newSz='3')['data'][0]['sCode'] == '51503'
+    simulator.fill(placed['ordId'])
+    account = okx_client(AccountAPI)
+    [position] = account.get_positions('OPTION')['data']
+    assert (position['instId'], position['pos'], position['avgPx']) == (option['instId'], '3', '0.5')
+    assert account.get_positions('SWAP')['data'] == []
+
+
+def test_okx_tells_prices_without_credentials(simulator, option):
+    with MarketAPI(domain=simulator.url) as market:
+        tickers = market.get_tickers('OPTION', instFamily=FAMILY)['data']
+        [ticker] = market.get_ticker(option['instId'])['data']
+        [book] = market.get_orderbook(option['instId'], sz='1')['data']
+    assert len(tickers) == 168
+    assert [book['bids'][0][0], book['asks'][0][0]] == [ticker['bidPx'], ticker['askPx']]
+    with PublicAPI(domain=simulator.url) as public:
+        greeks = {row['instId'] for row in public.get_opt_summary(instFamily=FAMILY)['data']}
+        marks = {row['instId'] for row in public.get_mark_price('OPTION', instFamily=FAMILY)['data']}
+    assert greeks == marks == {each['instId'] for each in tickers}
+
+
 def test_okx_countdown_says_when_it_cancels(trade):
     [row] = ask(trade, 'POST', 'trade/cancel-all-after', timeOut='60')['data']
     assert int(row['triggerTime']) - int(row['ts']) == 60_000
@@ -312,6 +341,24 @@ def unanswered(answer):
 
 def test_binance_tells_the_time(simulator, binance):
     assert abs(binance.check_server_time().data().server_time - simulator.now()) < 10_000
+
+
+def test_binance_tells_prices(binance, contract):
+    [ticker] = binance.ticker24hr_price_change_statistics(contract.symbol).data()
+    book = binance.order_book(contract.symbol, 5).data()
+    [mark] = binance.option_mark_price(contract.symbol).data()
+    assert [book.bids[0][0], book.asks[0][0]] == [ticker.bid_price, ticker.ask_price]
+    assert float(ticker.bid_price) < float(mark.mark_price) < float(ticker.ask_price)
+    assert binance.index_price(UNDERLYING).data().index_price == ticker.exercise_price
+
+
+def test_binance_positions_are_what_was_filled(simulator, binance, contract):
+    assert binance.option_position_information().data() == []
+    simulator.fill(place(binance, contract).order_id)
+    [position] = binance.option_position_information(contract.symbol).data()
+    assert (position.symbol, position.side) == (contract.symbol, 'LONG')
+    [greek] = binance.option_margin_account_information().data().greek
+    assert greek.underlying == UNDERLYING
 
 
 def test_binance_lists_its_options(binance):

@@ -54,6 +54,13 @@ def test_fill_is_told_before_what_it_trips(engine, account, exchange):
     assert all(event.account is account for event in engine.told)
 
 
+def test_amendment_is_told(engine, account):
+    order = place(engine, account)
+    engine.amend(account, order, 2, price='0.02', quantity=Decimal(20))
+    assert told(engine)[1:] == [('amended', 2, 'live')]
+    assert (engine.told[1].order.price, engine.told[1].order.quantity) == ('0.02', 20)
+
+
 def test_order_is_a_copy_of_that_moment(engine, account):
     order = place(engine, account)
     engine.cancel(account, order, 2)

@@ -73,7 +73,9 @@ def okx_order(simulator):
     simulator.set_rule('okx', None, Rule(5000, 2000, count_limit='10'))
     simulator.trip('okx', 'BTC-USD')
     simulator.trip('okx')
-    return simulator.rest('okx', 'BTC-USD', mmp=False)
+    order = simulator.rest('okx', 'BTC-USD', mmp=False)
+    simulator.fill(order.order_id, 1)
+    return order
 
 
 @pytest.mark.parametrize('endpoint', EXAMPLES['okx'])
@@ -96,6 +98,12 @@ def test_okx(simulator, okx_order, endpoint):
         'POST trade/cancel-all-after': {'timeOut': '60'},
         'GET trade/orders-pending': {},
         'GET trade/order': ids,
+        'POST trade/amend-order': {**ids, 'newSz': '20'},
+        'GET account/positions': {},
+        'GET market/ticker': {'instId': option},
+        'GET market/books': {'instId': option},
+        'GET public/mark-price': {'instType': 'OPTION'},
+        'GET public/opt-summary': {'instFamily': 'BTC-USD'},
         'GET public/instruments': {'instType': 'OPTION'},
         'GET account/balance': {},
     }[endpoint]
@@ -111,6 +119,7 @@ def test_okx(simulator, okx_order, endpoint):
 def test_binance(simulator, endpoint):
     simulator.set_rule('binance', 'BTCUSDT')
     order = simulator.rest('binance', 'BTCUSDT', mmp=True)
+    simulator.fill(order.order_id, 1)
     ids = {'symbol': order.instrument.instrument_id, 'orderId': order.order_id}
     countdown = {'underlying': 'BTCUSDT', 'countdownTime': '30000'}
     call_binance(simulator, 'POST', 'countdownCancelAll', **countdown)
@@ -131,6 +140,11 @@ def test_binance(simulator, endpoint):
         'POST countdownCancelAll': countdown,
         'GET countdownCancelAll': {'underlying': 'BTCUSDT'},
         'POST countdownCancelAllHeartBeat': {'underlyings': 'BTCUSDT,ETHUSDT'},
+        'GET ticker': {},
+        'GET depth': {'symbol': ids['symbol']},
+        'GET mark': {},
+        'GET position': {},
+        'GET marginAccount': {},
         'GET exchangeInfo': {},
     }[endpoint]
     documented = EXAMPLES['binance'][endpoint]

@@ -46,6 +46,11 @@ OKX_VALID = {
     'trade/cancel-order': {'instId': OPTIONS['okx'], 'clOrdId': 'a'},
     'trade/cancel-batch-orders': {'instId': OPTIONS['okx'], 'clOrdId': 'a'},
     'trade/orders-history': {'instType': 'OPTION'},
+    'trade/amend-order': {'instId': OPTIONS['okx'], 'clOrdId': 'a', 'newPx': '2', 'newSz': '3', 'cxlOnFail': True},
+    'trade/amend-batch-orders': {'instId': OPTIONS['okx'], 'clOrdId': 'a', 'newPx': '2', 'newSz': '3'},
+    'market/ticker': {'instId': OPTIONS['okx']},
+    'market/books': {'instId': OPTIONS['okx'], 'sz': '5'},
+    'public/opt-summary': {'instFamily': 'BTC-USD', 'expTime': '1'},
 }
 BINANCE_ORDER = {'symbol': OPTIONS['binance'], 'side': 'BUY', 'type': 'LIMIT', 'quantity': '1', 'price': '1'}
 BINANCE_RULE = {
@@ -101,7 +106,8 @@ def okx_request(method, path, content):
 @cache
 def okx_contents(method, path):
     endpoint = OF_OKX[method, path]
-    one = differing(OKX_VALID.get(path, {}) if method == 'POST' else {}, endpoint.known)
+    is_of_post = ('POST', path) in OF_OKX
+    one = differing(OKX_VALID.get(path, {}) if is_of_post == (method == 'POST') else {}, endpoint.known)
     return st.lists(one | VALUES, min_size=1, max_size=3) | VALUES if endpoint.is_batch else one
 
 

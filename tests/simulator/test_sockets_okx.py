@@ -206,6 +206,26 @@ def test_account_and_positions_begin_with_a_snapshot(simulator):
     run(main())
 
 
+def test_amendment_over_the_socket_is_pushed_and_fills_are_positions(simulator):
+    async def main():
+        order = simulator.rest('okx', FAMILY, mmp=True)
+        item = {'instIdCode': codes(simulator)[order.instrument.instrument_id], 'ordId': order.order_id}
+        async with logged_in(simulator, OPTIONS) as client:
+            await client.send({'id': '1', 'op': 'amend-order', 'args': [{**item, 'newPx': '0.5'}]})
+            frames = [await client.receive() for _ in range(2)]
+            [answer] = [frame for frame in frames if frame.get('op')]
+            assert (answer['code'], answer['data'][0]['ordId']) == ('0', order.order_id)
+            [pushed] = [frame['data'][0] for frame in frames if 'arg' in frame]
+            assert (pushed['px'], pushed['ordType'], pushed['amendResult']) == ('0.5', 'mmp', '0')
+        async with logged_in(simulator, {'channel': 'positions', 'instType': 'OPTION'}) as client:
+            assert (await client.receive())['data'] == []
+            simulator.fill(order.order_id, 3)
+            [position] = (await client.receive())['data']
+            assert (position['instId'], position['pos']) == (order.instrument.instrument_id, '3')
+
+    run(main())
+
+
 def test_ping_is_answered_in_bare_text_before_login_too(simulator):
     async def main():
         async with opened(simulator) as client:

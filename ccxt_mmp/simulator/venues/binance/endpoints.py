@@ -1,6 +1,14 @@
 """The endpoints of the simulated Binance: what handles each, its weight, and the parameters that it knows."""
 
-from ccxt_mmp.simulator.venues.binance import cancelling, markets, orders, protection, stream
+from ccxt_mmp.simulator.venues.binance import (
+    cancelling,
+    market_data,
+    markets,
+    orders,
+    positions,
+    protection,
+    stream,
+)
 from ccxt_mmp.simulator.venues.binance.calls import Endpoint
 
 RULE = ('underlying', 'windowTimeInMilliseconds', 'frozenTimeInMilliseconds', 'qtyLimit', 'deltaLimit')
@@ -12,6 +20,12 @@ NOTHING_LISTED = Endpoint(markets.nothing_listed, needs=None)
 ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ('GET', '/eapi/v1/time'): Endpoint(markets.time, needs=None),
     ('GET', '/eapi/v1/exchangeInfo'): Endpoint(markets.exchange_info, needs=None),
+    ('GET', '/eapi/v1/ticker'): Endpoint(market_data.tickers, 5, ('symbol',), needs=None),
+    ('GET', '/eapi/v1/depth'): Endpoint(market_data.depth, 1, ('symbol', 'limit'), needs=None),
+    ('GET', '/eapi/v1/mark'): Endpoint(market_data.marks, 5, ('symbol',), needs=None),
+    ('GET', '/eapi/v1/index'): Endpoint(market_data.index, 1, ('underlying',), needs=None),
+    ('GET', '/eapi/v1/position'): Endpoint(positions.positions, 5, ('symbol',)),
+    ('GET', '/eapi/v1/marginAccount'): Endpoint(positions.margin_account, 3),
     ('GET', '/eapi/v1/mmp'): Endpoint(protection.get_config, 1, ('underlying',), 'trade'),
     ('POST', '/eapi/v1/mmpSet'): Endpoint(protection.set_config, 1, RULE, 'trade'),
     ('POST', '/eapi/v1/mmpReset'): Endpoint(protection.reset, 1, ('underlying',), 'trade'),
@@ -41,6 +55,10 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ('GET', '/api/v3/exchangeInfo'): NOTHING_LISTED,
     ('GET', '/fapi/v1/exchangeInfo'): NOTHING_LISTED,
     ('GET', '/dapi/v1/exchangeInfo'): NOTHING_LISTED,
+    # the tickers of other markets, where ccxt looks for those of options that it is given by name
+    ('GET', '/api/v3/ticker/24hr'): Endpoint(markets.empty_list, 80, ('symbols',), needs=None),
+    ('GET', '/fapi/v1/ticker/24hr'): Endpoint(markets.empty_list, 40, needs=None),
+    ('GET', '/dapi/v1/ticker/24hr'): Endpoint(markets.empty_list, 40, needs=None),
     # while it watches orders of any kind, for the positions
     ('GET', '/fapi/v1/leverageBracket'): Endpoint(markets.empty_list, known=('symbol',)),
     ('GET', '/fapi/v2/positionRisk'): Endpoint(markets.empty_list, 5, ('symbol',)),

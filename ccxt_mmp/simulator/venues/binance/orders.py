@@ -114,7 +114,7 @@ def order_shape(order: Order) -> Parameters:
         'createTime': order.created,
         'updateTime': order.updated,
         'status': STATES[order.state],
-        'avgPrice': order.price if order.filled else '0',
+        'avgPrice': order.average_price or '0',
         'clientOrderId': order.client_order_id,
         'priceScale': 1,
         'quantityScale': 2,

@@ -6,12 +6,13 @@ UNDERLYING_IDS = {'BTCUSDT': 2, 'ETHUSDT': 1}  # 2 is the documented example's, 
 MAX_WINDOW = 5_000
 MAX_BATCH = 10
 MAX_ROWS = 1000
+MAX_DEPTH = 1000
 MIN_COUNTDOWN = 5_000
 DEFAULT_RECV_WINDOW = 5_000
 MAX_RECV_WINDOW = 60_000
 AHEAD = 1_000  # ms that a timestamp may be ahead of the server
 
-MINUTE, TEN_SECONDS = 60_000, 10_000
+MINUTE, TEN_SECONDS, DAY = 60_000, 10_000, 86_400_000
 WEIGHT_LIMIT = 2400  # a minute, of the address
 ORDER_LIMITS = {MINUTE: 1200, TEN_SECONDS: 300}  # of the account
 

@@ -8,6 +8,7 @@ MAX_LOCK_INTERVAL = 10_000
 MAX_RFQ_WINDOW = 600_000
 MAX_BATCH = 20
 MAX_ROWS = 100
+MAX_DEPTH = 400
 ORDER_TYPES = {  # ordType: MMP, time in force
     'limit': (False, 'GTC'),
     'post_only': (False, 'GTC'),
@@ -37,6 +38,12 @@ REJECTED = {
     'expired': ('51027', 'Contract expired.'),
     'cancel_refused': ('50026', 'System error. Try again later'),
 }
+NOTHING_TO_AMEND = ('51500', 'You must enter a price, quantity, or TP/SL')
+GONE_BEFORE_AMENDED = ('51503', 'Your order has already been filled or canceled.')
+AMENDED_TWICE = (
+    '51512',
+    'Failed to amend orders in batches. You cannot have duplicate orders in the same amend-batch-orders request.',
+)
 CANCEL_SOURCES = {None: '', 'user': '1', 'countdown': '20', 'mass_cancel': '38', 'trigger': '39'}  # cancelSource
 TOO_MANY_REQUESTS = ('50011', 'Too Many Requests')
 

@@ -1,0 +1,1 @@
+"""Binance: no option order can be amended, it is cancelled and placed again."""

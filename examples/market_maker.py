@@ -1,0 +1,204 @@
+"""A small market maker: it quotes both sides of some options, under Market Maker Protection.
+
+    python examples/market_maker.py --simulate [--exchange okx|binance] [--seconds 5]
+
+It shows how the parts fit together, and it is no strategy. It quotes around the middle of the book, amends or replaces
+what is off its price, stops in a freeze, goes on after one, and pulls the kill switch however it ends.
+"""
+
+import argparse
+import asyncio
+import random
+from collections import defaultdict
+
+import ccxt
+
+from ccxt_mmp import MmpFrozen, async_support
+
+PASSING = (ccxt.NetworkError, ccxt.InvalidOrder)  # lost or refused: the next turn looks at what became of it
+
+
+class MarketMaker:
+    """Quotes some options of one underlying until it is cancelled.
+
+    :param exchange: of ccxt_mmp.async_support or ccxt_mmp.pro, whose markets have the options
+    :param str underlying: what is protected, such as 'BTC/USD'
+    :param list symbols: the options, near enough to the money to have a bid
+    :param float contracts: of each quote
+    :param float width: between the two quotes, as a part of the price
+    :param float max_position: contracts held of one option, beyond which its side is not quoted
+    :param dict rule: arguments of set_mmp
+    :param bool reset: whether it ends a freeze itself; a freeze without an end is always reset
+    :param float pause: seconds between two turns
+    :param sleep: asyncio.sleep, or the simulator's
+    """
+
+    def __init__(
+        self,
+        exchange,
+        underlying,
+        symbols,
+        *,
+        rule,
+        contracts,
+        width=0.1,
+        max_position=100,
+        reset=False,
+        pause=1,
+        sleep=asyncio.sleep,
+        say=print,
+    ):
+        self.exchange, self.underlying, self.symbols = exchange, underlying, symbols
+        self.rule, self.contracts, self.width, self.max_position = rule, contracts, width, max_position
+        self.reset, self.pause, self.sleep, self.say = reset, pause, sleep, say
+        self.can_amend = exchange.id != 'binance'  # whose options cannot be amended
+        self.turns = 0  # that are over
+        self.is_frozen = False
+
+    async def run(self):
+        try:
+            await self.exchange.set_mmp(self.underlying, **self.rule)
+            while True:
+                try:
+                    if self.is_frozen:
+                        await self.look_for_thaw()
+                    if not self.is_frozen:
+                        await self.turn()
+                except MmpFrozen as frozen:
+                    self.is_frozen = True
+                    self.say(f'is frozen: {str(frozen)[:60]} ...')
+                except PASSING as error:
+                    self.say(f'goes on after {type(error).__name__}: {str(error)[:100]}')
+                self.turns += 1
+                await self.sleep(self.pause)
+        finally:
+            await self.exchange.mass_cancel_mmp(self.underlying)
+            self.say('is over: none of its quotes rests')
+
+    async def turn(self):
+        """Have every quote in the book at its price."""
+        tickers = await together([self.exchange.fetch_ticker(symbol) for symbol in self.symbols])
+        resting = await self.my_orders()
+        held = await self.my_positions()
+        work = []
+        for ticker in tickers:
+            for side, price in self.prices(ticker).items():
+                orders = resting.pop((ticker['symbol'], side), [])
+                signed = held[ticker['symbol']] * (1 if side == 'buy' else -1)
+                if signed + self.contracts > self.max_position:
+                    work += [self.cancel(order) for order in orders]
+                    continue
+                work.append(self.quote(ticker['symbol'], side, price, orders[0] if orders else None))
+                work += [self.cancel(order) for order in orders[1:]]  # of requests whose answer was lost
+        work += [self.cancel(order) for orders in resting.values() for order in orders]
+        await together(work)
+
+    def prices(self, ticker):
+        if not ticker['bid'] or not ticker['ask']:
+            return {}
+        middle, off = (ticker['bid'] + ticker['ask']) / 2, self.width / 2
+        return {'buy': middle * (1 - off), 'sell': middle * (1 + off)}
+
+    async def my_orders(self):
+        """The quotes that rest, by symbol and side. It asks; watch_orders can keep them up to date instead."""
+        orders = await self.exchange.fetch_open_orders(None, params={'mmp': True, 'type': 'option'})
+        mine = defaultdict(list)
+        for order in orders:
+            if order['symbol'] in self.symbols:
+                mine[order['symbol'], order['side']].append(order)
+        return mine
+
+    async def my_positions(self):
+        """Contracts by symbol, negative for those that were sold."""
+        fetch = getattr(self.exchange, 'fetch_option_positions', self.exchange.fetch_positions)
+        held = defaultdict(float)
+        for position in await fetch():
+            held[position['symbol']] = position['contracts'] * (1 if position['side'] == 'long' else -1)
+        return held
+
+    async def quote(self, symbol, side, price, order):
+        price = float(self.exchange.price_to_precision(symbol, price))
+        if order and order['price'] == price and order['remaining'] * 2 >= self.contracts:
+            return
+        flag = {'mmp': True}
+        if order and self.can_amend:
+            self.say(f'amends {side} {symbol} to {price}')
+            amount = order['filled'] + self.contracts
+            await self.exchange.edit_order(order['id'], symbol, 'limit', side, amount, price, flag)
+            return
+        if order:
+            await self.cancel(order)
+        self.say(f'places {side} {symbol} at {price}')
+        await self.exchange.create_order(symbol, 'limit', side, self.contracts, price, {**flag, 'postOnly': True})
+
+    async def cancel(self, order):
+        await self.exchange.cancel_order(order['id'], order['symbol'])
+
+    async def look_for_thaw(self):
+        """Nothing of it rests in a freeze. It asks in every turn; watch_mmp can tell of the thaw instead."""
+        state = await self.exchange.fetch_mmp(self.underlying)
+        self.is_frozen = state['frozen'] is not False
+        if self.is_frozen and (self.reset or state['frozenTime'] == 0):
+            await self.exchange.reset_mmp(self.underlying)
+            self.is_frozen = False
+        if not self.is_frozen:
+            self.say('is not frozen any more')
+
+
+async def together(work):
+    """Do all of it at once, and raise a failure when everything is over: a freeze before any other."""
+    results = await asyncio.gather(*work, return_exceptions=True)
+    failures = [each for each in results if isinstance(each, BaseException)]
+    for failure in sorted(failures, key=lambda each: (not isinstance(each, MmpFrozen), isinstance(each, PASSING))):
+        raise failure
+    return results
+
+
+# --- on the simulator
+
+
+async def trade(simulator, exchange_id, underlying):
+    """The others: the price moves, and they take what is quoted."""
+    price = 110_000
+    while True:
+        await asyncio.sleep(0.4)
+        price *= random.uniform(0.99, 1.01)  # noqa: S311 - a game
+        simulator.set_index(exchange_id, underlying, round(price))
+        resting = simulator.resting(exchange_id, underlying)
+        if resting and random.random() < 0.5:  # noqa: S311
+            simulator.fill(random.choice(resting).order_id)  # noqa: S311
+
+
+async def simulate(exchange_id, seconds):
+    from ccxt_mmp.simulator import Simulator  # noqa: PLC0415 - a bot in production has none
+
+    underlying, contracts = {'okx': ('BTC/USD', 10), 'binance': ('BTC/USDT', 1)}[exchange_id]
+    rule = {'window': 2000, 'frozenTime': 1000, 'qtyLimit': 2 * contracts}
+    if exchange_id == 'binance':
+        rule['deltaLimit'] = contracts
+    with Simulator() as simulator:
+        options = {'fetchMarkets': ['option']}  # Binance's are not among ccxt's defaults
+        exchange_class = getattr(async_support, exchange_id)
+        async with simulator.connect(exchange_class, enableRateLimit=False, options=options) as exchange:
+            await exchange.load_markets()
+            ids = [each for each in simulator.instruments(exchange_id, underlying) if '-110000-' in each]
+            symbols = [exchange.safe_symbol(each) for each in ids[4:6]]  # which expire in some weeks
+            bot = MarketMaker(exchange, underlying, symbols, rule=rule, contracts=contracts, pause=0.5)
+            others = asyncio.create_task(trade(simulator, exchange_id, underlying))
+            try:
+                await asyncio.wait_for(bot.run(), seconds)
+            except asyncio.TimeoutError:
+                print(f'{len(simulator.resting(exchange_id, underlying))} of its orders rest')
+            finally:
+                others.cancel()
+
+
+if __name__ == '__main__':
+    parser = argparse.ArgumentParser(description='A market maker that quotes options under Market Maker Protection.')
+    parser.add_argument(
+        '--simulate', action='store_true', required=True, help='on the built-in simulator, without keys'
+    )
+    parser.add_argument('--exchange', choices=['okx', 'binance'], default='okx')
+    parser.add_argument('--seconds', type=float, default=5)
+    arguments = parser.parse_args()
+    asyncio.run(simulate(arguments.exchange, arguments.seconds))

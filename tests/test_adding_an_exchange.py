@@ -1,0 +1,159 @@
+"""docs/adding-an-exchange.md: the exchange that it adds works in all flavours, and it names all that has to be said."""
+
+import ast
+import importlib
+import re
+import sys
+from pathlib import Path
+
+import ccxt
+import ccxt.async_support
+import ccxt.pro
+import pytest
+
+import ccxt_mmp
+from ccxt_mmp import registry
+from ccxt_mmp.simulator import Simulator
+from tests.conftest import FLAVOURS
+from tests.test_house import PACKAGE, PARTS, wrong_arrows
+
+DOCUMENT = (PACKAGE.parent / 'docs' / 'adding-an-exchange.md').read_text()
+BLOCK = re.compile(
+    r'^```python\n# (?P<path>\S+\.py)(?P<addition>, [^\n]+)?\n(?P<code>.*?)^```', re.MULTILINE | re.DOTALL
+)
+BLOCKS = list(BLOCK.finditer(DOCUMENT))
+FILES = {each['path']: each['code'] for each in BLOCKS if not each['addition']}
+ADDITIONS = {each['path']: each['code'] for each in BLOCKS if each['addition']}
+FOLDER = 'ccxt_mmp/exchanges/acme/'
+IN_CCXT = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}
+BASES = {'sync': ccxt.Exchange, 'async': ccxt.async_support.Exchange, 'pro': ccxt.async_support.Exchange}
+
+
+def module_name(path):
+    return '.'.join(Path(path).with_suffix('').parts).removesuffix('.__init__')
+
+
+def run(code, path, names):
+    exec(compile(code, path, 'exec'), names)  # noqa: S102
+    return names
+
+
+@pytest.fixture
+def test_of_acme(tmp_path, monkeypatch):
+    """The test that the document has, with Acme added to ccxt and to the package as long as it takes."""
+    for path, code in FILES.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(code)
+    for name in ('ccxt_mmp.exchanges', 'ccxt_mmp.simulator.venues'):
+        package, folder = importlib.import_module(name), tmp_path.joinpath(*name.split('.'))
+        monkeypatch.setattr(package, '__path__', [*package.__path__, str(folder)])
+        monkeypatch.setattr(package, 'acme', None, raising=False)  # so that what an import puts there is taken away
+    before = set(sys.modules)
+    shared = run(FILES['ccxt/acme.py'], 'ccxt/acme.py', {'__name__': 'ccxt.acme'})['AcmeOfCcxt']
+    for flavour, namespace in IN_CCXT.items():
+        stock = type('acme', (shared, BASES[flavour]), {'__module__': f'{namespace.__name__}.acme'})
+        monkeypatch.setattr(namespace, 'acme', stock, raising=False)
+
+    entry = eval(ADDITIONS['ccxt_mmp/registry.py'], vars(registry))  # noqa: S307
+    monkeypatch.setitem(registry.EXCHANGES, entry.id, entry)
+    mixins = importlib.import_module('ccxt_mmp.mixins')
+    added = run(ADDITIONS['ccxt_mmp/mixins.py'], 'ccxt_mmp/mixins.py', {})['AcmeMmp']
+    monkeypatch.setattr(mixins, 'AcmeMmp', added, raising=False)
+    door = ADDITIONS['ccxt_mmp/__init__.py']
+    for flavour, module in FLAVOURS.items():
+        as_there = door if flavour == 'sync' else door.replace('SyncMmp', 'AsyncMmp')
+        as_there = as_there.replace('ccxt.acme', f'{IN_CCXT[flavour].__name__}.acme')
+        ours = run(as_there, module.__name__, {**vars(module)})['acme']
+        monkeypatch.setattr(module, 'acme', ours, raising=False)
+
+    [path] = [path for path in FILES if path.startswith('tests/')]
+    names = run(FILES[path], path, {'__name__': module_name(path)})
+    [test] = [value for name, value in names.items() if name.startswith('test_')]
+    yield test
+    for name in set(sys.modules) - before:
+        if 'acme' in name.split('.'):
+            del sys.modules[name]
+
+
+def test_acme_works(test_of_acme, flavour):
+    with Simulator() as simulator:
+        test_of_acme(flavour, simulator)
+
+
+def test_object_made_elsewhere_can_be_extended(test_of_acme, flavour):
+    exchange = ccxt_mmp.extend(IN_CCXT[flavour.name].acme())
+    flavour.opened.append(exchange)
+    assert type(exchange) is flavour.exchange_class('acme')
+
+
+# --- it cannot fall behind
+
+
+def is_of_self(node):
+    is_attribute = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == 'self'
+    return is_attribute and re.fullmatch('_[a-z]\\w*', node.attr)
+
+
+def is_left_to_the_mixin(method):
+    return any(ast.unparse(each) == 'raise NotImplementedError' for each in method.body)
+
+
+def hooks():
+    """What core asks of a mixin, each with its file: annotated and not set, not implemented, or nowhere in core."""
+    trees = {path.name: ast.parse(path.read_text()) for path in sorted((PACKAGE / 'core').glob('*.py'))}
+    nodes = [(file, node) for file, tree in trees.items() for node in ast.walk(tree)]
+    in_core = {node.name for _, node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    for _, node in nodes:
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            in_core.add(node.attr if isinstance(node, ast.Attribute) else node.id)
+    for file, node in nodes:
+        if is_of_self(node) and node.attr not in in_core:
+            yield file, node.attr
+        for each in node.body if isinstance(node, ast.ClassDef) else ():
+            if isinstance(each, ast.AnnAssign) and each.value is None and each.target.id.startswith('_'):
+                yield file, each.target.id
+            if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and is_left_to_the_mixin(each):
+                yield file, each.name
+
+
+HOOKS = sorted(set(hooks()))
+LEFT_OUT = re.findall(r'^\| `(\w+\.py)` \| `(_\w+)` \|', DOCUMENT, re.MULTILINE)
+
+
+def test_every_block_is_a_file_or_an_addition_to_one():
+    assert len(BLOCKS) == DOCUMENT.count('```python\n') == len(FILES) + len(ADDITIONS)
+    assert all((PACKAGE.parent / path).exists() for path in ADDITIONS)
+
+
+@pytest.mark.parametrize('path', sorted({*re.findall(r'`((?:ccxt_mmp|tests)/[\w/.]+)`', DOCUMENT)}))
+def test_path_that_is_named_is_there(path):
+    assert (PACKAGE.parent / path).exists()
+
+
+def test_files_are_those_of_every_exchange():
+    assert sorted(Path(path).stem for path in FILES if path.startswith(FOLDER)) == PARTS
+    assert all(f'\n`{part}.py` ' in DOCUMENT for part in PARTS if part != '__init__')
+
+
+@pytest.mark.parametrize('path', [path for path in FILES if path.startswith('ccxt_mmp/')])
+def test_file_is_as_every_file_is(path):
+    assert list(wrong_arrows(module_name(path).removeprefix('ccxt_mmp.'), FILES[path])) == []
+    assert FILES[path].startswith('"""')
+
+
+def test_hooks_are_found():
+    of_kill_switch = {name for file, name in HOOKS if file == 'kill_switch.py'}
+    assert {'_rule_endpoint', '_until_room', '_cancel_chunk'} < of_kill_switch
+    assert '_should_retry' not in of_kill_switch
+
+
+@pytest.mark.parametrize(('file', 'name'), HOOKS)
+def test_hook_is_named(file, name):
+    """Where it is set, or among those that are left out."""
+    is_set = any(re.search(rf'^    (async )?(def )?{name}\b', code, re.MULTILINE) for code in FILES.values())
+    assert is_set or (file, name) in LEFT_OUT
+
+
+@pytest.mark.parametrize(('file', 'name'), LEFT_OUT)
+def test_hook_that_is_left_out_is_there(file, name):
+    assert re.search(rf'^    (async )?(def )?{name}\b', (PACKAGE / 'core' / file).read_text(), re.MULTILINE)

@@ -1,0 +1,245 @@
+"""The market maker of ``examples/`` goes through a day on the simulator: quotes, fills, a freeze, lost connections."""
+
+import asyncio
+import importlib.util
+import subprocess
+import sys
+import time
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import ccxt
+import pytest
+
+from ccxt_mmp import async_support
+from ccxt_mmp.simulator import Simulator
+
+EXAMPLE = Path(__file__).parent.parent / 'examples' / 'market_maker.py'
+VENUES = {'okx': ('BTC/USD', 10), 'binance': ('BTC/USDT', 1)}
+PAUSE = 60  # s of the exchange's clock: the bot does nothing until the test advances it
+FREEZE = 300_000
+
+
+def load():
+    spec = importlib.util.spec_from_file_location('market_maker', EXAMPLE)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+market_maker = load()
+
+
+async def until(condition):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.001)
+
+
+class Desk:
+    """A bot that runs, turn by turn."""
+
+    def __init__(self, simulator, exchange, bot):
+        self.simulator, self.exchange, self.bot = simulator, exchange, bot
+        self.underlying = VENUES[exchange.id][0]
+        self.running = asyncio.ensure_future(bot.run())
+
+    async def begin(self):
+        await until(lambda: self.bot.turns and self.simulator.sleepers)
+
+    async def turn(self):
+        """Wake the bot, and wait until it sleeps again."""
+        before = self.bot.turns
+        self.simulator.advance(PAUSE * 1000)
+        await until(lambda: self.running.done() or (self.bot.turns > before and self.simulator.sleepers))
+
+    async def end(self):
+        self.running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await self.running
+
+    @property
+    def quotes(self):
+        return self.simulator.resting(self.exchange.id, self.underlying)
+
+    @property
+    def prices(self):
+        return {(order.instrument.instrument_id, order.side): Decimal(order.price) for order in self.quotes}
+
+    def paths(self):
+        return [request.path.rpartition('/')[2] for request in self.simulator.requests]
+
+
+@asynccontextmanager
+async def desk(exchange_id, frozen_time=FREEZE, **config):
+    underlying, contracts = VENUES[exchange_id]
+    rule = {'window': 5000, 'frozenTime': frozen_time, 'qtyLimit': 3 * contracts}
+    if exchange_id == 'binance':
+        rule['deltaLimit'] = 100
+    said = []
+    with Simulator(enforce_limits=False) as simulator:
+        exchange_class = getattr(async_support, exchange_id)
+        options = {'fetchMarkets': ['option']}
+        async with simulator.connect(exchange_class, enableRateLimit=False, options=options) as exchange:
+            await exchange.load_markets()
+            ids = [each for each in simulator.instruments(exchange_id, underlying) if '-110000-' in each][4:6]
+            bot = market_maker.MarketMaker(
+                exchange,
+                underlying,
+                [exchange.safe_symbol(each) for each in ids],
+                rule=rule,
+                contracts=contracts,
+                pause=PAUSE,
+                sleep=simulator.async_sleep,
+                say=said.append,
+                **config,
+            )
+            desk = Desk(simulator, exchange, bot)
+            desk.said = said
+            try:
+                await desk.begin()
+                yield desk
+            finally:
+                desk.running.cancel()
+                await asyncio.wait([desk.running])
+        assert not simulator.resting(exchange_id, underlying)
+
+
+def run(story, *arguments, **config):
+    """Tell the story of a desk."""
+
+    async def told():
+        async with desk(*arguments, **config) as one:
+            await story(one)
+
+    asyncio.run(told())
+
+
+@pytest.mark.parametrize('exchange_id', VENUES)
+def test_bot_goes_through_a_day(exchange_id):
+    async def story(desk):
+        simulator, bot = desk.simulator, desk.bot
+        assert len(desk.quotes) == 4
+        assert all(order.mmp for order in desk.quotes)
+        first = {order.order_id for order in desk.quotes}
+
+        # the price moves: it amends where it can
+        before = desk.prices
+        simulator.set_index(exchange_id, desk.underlying, 115_000)
+        await desk.turn()
+        assert set(desk.prices) == set(before)
+        assert all(desk.prices[quote] != before[quote] for quote in before)
+        assert ({order.order_id for order in desk.quotes} == first) == (exchange_id == 'okx')
+
+        # somebody takes a quote: it is there again
+        taken = desk.quotes[0]
+        simulator.fill(taken.order_id)
+        await desk.turn()
+        assert len(desk.quotes) == 4
+        assert taken not in desk.quotes
+        [held] = simulator.positions(exchange_id, desk.underlying)
+        assert abs(held.quantity) == VENUES[exchange_id][1]
+
+        # somebody takes too much: a freeze, in which it quotes nothing
+        for order in desk.quotes[:3]:
+            simulator.fill(order.order_id)
+        await desk.turn()
+        assert bot.is_frozen
+        assert desk.quotes == []
+        await desk.turn()
+        assert bot.is_frozen
+        assert desk.quotes == []
+
+        # the thaw
+        simulator.advance(FREEZE)
+        await until(lambda: not bot.is_frozen and simulator.sleepers)
+        assert len(desk.quotes) == 4
+
+        # the connection is lost, with orders whose answer nobody gets
+        simulator.set_index(exchange_id, desk.underlying, 100_000)
+        simulator.fault('drop_before', times=3)
+        await desk.turn()
+        assert any('NetworkError' in line or 'NotAvailable' in line for line in desk.said)
+        simulator.clear_faults()
+        await desk.turn()
+        assert len(desk.quotes) == 4
+
+        # and the end
+        await desk.end()
+        assert desk.quotes == []
+        assert not desk.running.done() or desk.running.cancelled()
+
+    run(story, exchange_id)
+
+
+@pytest.mark.parametrize('exchange_id', VENUES)
+@pytest.mark.parametrize(('frozen_time', 'config'), [(0, {}), (FREEZE, {'reset': True})])
+def test_freeze_that_it_ends_itself(exchange_id, frozen_time, config):
+    async def story(desk):
+        desk.simulator.trip(exchange_id, desk.underlying)
+        await desk.turn()
+        assert desk.bot.is_frozen
+        await desk.turn()
+        assert not desk.bot.is_frozen
+        assert len(desk.quotes) == 4
+
+    run(story, exchange_id, frozen_time, **config)
+
+
+@pytest.mark.parametrize('exchange_id', VENUES)
+def test_order_whose_answer_was_lost_is_no_second_quote(exchange_id):
+    async def story(desk):
+        for order in desk.quotes:
+            desk.simulator.fill(order.order_id, order.quantity / 2)
+        lost = desk.quotes[0]
+        desk.simulator.rest(
+            exchange_id, desk.underlying, mmp=True, side=lost.side, symbol=lost.instrument.instrument_id
+        )
+        assert len(desk.quotes) == 5
+        await desk.turn()
+        assert len(desk.prices) == len(desk.quotes) == 4
+
+    run(story, exchange_id)
+
+
+@pytest.mark.parametrize('exchange_id', VENUES)
+def test_side_that_would_hold_too_much_is_not_quoted(exchange_id):
+    async def story(desk):
+        bought = next(order for order in desk.quotes if order.side == 'buy')
+        desk.simulator.fill(bought.order_id)
+        await desk.turn()
+        assert len(desk.quotes) == 3
+        assert (bought.instrument.instrument_id, 'buy') not in desk.prices
+
+    run(story, exchange_id, max_position=VENUES[exchange_id][1])
+
+
+@pytest.mark.parametrize('exchange_id', VENUES)
+def test_error_that_does_not_pass_ends_it_with_nothing_resting(exchange_id):
+    async def story(desk):
+        desk.simulator.set_index(exchange_id, desk.underlying, 115_000)
+        path = {'okx': '/api/v5/account/positions', 'binance': '/eapi/v1/position'}[exchange_id]
+        refused = {'okx': {'code': '51010', 'data': [], 'msg': 'no'}, 'binance': {'code': -5002, 'msg': 'no'}}
+        desk.simulator.answer('GET', path, refused[exchange_id], 200 if exchange_id == 'okx' else 400)
+        await desk.turn()
+        with pytest.raises(ccxt.ExchangeError):
+            await desk.running
+        assert desk.quotes == []
+
+    run(story, exchange_id)
+
+
+@pytest.mark.parametrize('exchange_id', VENUES)
+def test_command_line_says_what_it_does(exchange_id):
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLE), '--simulate', '--exchange', exchange_id, '--seconds', '1'],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert 'places buy BTC' in done.stdout
+    assert done.stdout.endswith('is over: none of its quotes rests\n0 of its orders rest\n')
