@@ -78,6 +78,7 @@ def test_listen_key_lives_for_60_minutes_of_the_exchange(simulator):
             assert (await client.receive())['e'] == 'ORDER_TRADE_UPDATE'
             key = new_key(simulator)  # the same, which is good for another hour
             simulator.advance(HOUR)
+            assert 'listenKeyExpired' in simulator.frames[-1].text  # at once
             expired = await client.receive()
             assert (expired['e'], expired['listenKey']) == ('listenKeyExpired', key)
             simulator.rest('binance', UNDERLYING, mmp=True)
