@@ -34,7 +34,7 @@ def module_name(path):
 
 
 def run(code, path, names):
-    exec(compile(code, path, 'exec'), names)  # noqa: S102
+    exec(compile(code, 'document', 'exec'), names)  # noqa: S102
     return names
 
 

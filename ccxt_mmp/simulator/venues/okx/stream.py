@@ -262,9 +262,7 @@ class OkxSession(Session):
         An update has the position of that option alone, and none where the subscription does not cover it.
         """
         is_account = arg['channel'] == 'account'
-        endpoint = ENDPOINTS.get(('GET', 'account/balance' if is_account else 'account/positions'))
-        if endpoint is None:
-            return []
+        endpoint = ENDPOINTS['GET', 'account/balance' if is_account else 'account/positions']
         names = ('ccy',) if is_account else ('instId',)
         rows = endpoint.handle(self._call(account, {name: arg[name] for name in names if name in arg}, [], now))
         if not is_account:
