@@ -2,9 +2,8 @@
 
     python examples/market_maker.py --simulate [--exchange okx|binance] [--seconds 5]
 
-It shows how the parts fit together, and it is no strategy. It quotes around the middle of the book, watches its
-orders, amends or replaces what is off its price, stops in a freeze, goes on after one, and pulls the kill switch
-however it ends.
+It shows how the parts fit together, and it is no strategy. It quotes around the middle of the book, watches its orders,
+amends or replaces what is off its price, stops in a freeze and goes on after it, and pulls the kill switch at the end.
 """
 
 import argparse
@@ -104,7 +103,7 @@ class MarketMaker:
 
     async def my_orders(self):
         """The quotes that rest, by symbol and side: as the stream tells, read again where it may have missed some."""
-        if not self.is_read or not self.asked <= self.told or self.turns % REREAD == 0:
+        if not (self.is_read and self.asked <= self.told and self.turns % REREAD):
             await self.read_orders()
         self.asked, self.told = set(), set()
         mine = defaultdict(list)
@@ -116,8 +115,8 @@ class MarketMaker:
         """Nobody tells when a subscription begins: only a list that is read after the stream's first word is enough."""
         self.is_read, self.told = self.is_live, set()
         rows = await self.exchange.fetch_open_orders(None, params={'mmp': True, 'type': 'option'})
-        newer = {key: order for key, order in self.orders.items() if key in self.told}  # than the list
         listed = {row['id']: row for row in rows if row['symbol'] in self.symbols and row['id'] not in self.told}
+        newer = {key: order for key, order in self.orders.items() if key in self.told}  # than the list
         self.orders = {**listed, **newer}
 
     async def watch(self):
