@@ -274,6 +274,20 @@ def test_list_is_read_where_the_stream_was_silent(monkeypatch, exchange_id, how)
 
 
 @pytest.mark.parametrize('exchange_id', STREAMS)
+def test_list_is_read_in_every_turn_until_the_stream_tells(exchange_id):
+    async def story(desk):
+        await desk.settle()
+        await desk.lose_the_stream()
+        lists = desk.lists
+        for count in (1, 2, 3):
+            await desk.turn()
+            assert desk.lists == lists + count
+        await desk.settle()
+
+    run(story, exchange_id)
+
+
+@pytest.mark.parametrize('exchange_id', STREAMS)
 def test_row_that_is_told_while_the_list_is_read_is_newer(exchange_id):
     async def story(desk):
         await desk.settle()
@@ -307,7 +321,7 @@ def test_stream_that_is_refused_ends_it_with_nothing_resting(exchange_id):
         await until(lambda: asked)
         await desk.turn()
         with pytest.raises(ccxt.AuthenticationError):
-            await desk.running
+            await asyncio.wait_for(desk.running, 30)
         assert desk.quotes == []
 
     run(story, exchange_id)
