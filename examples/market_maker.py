@@ -2,63 +2,63 @@
 
     python examples/market_maker.py --simulate [--exchange okx|binance] [--seconds 5]
 
-It shows how the parts fit together, and it is no strategy. It quotes around the middle of the book, amends or replaces
-what is off its price, stops in a freeze, goes on after one, and pulls the kill switch however it ends.
+It shows how the parts fit together, and it is no strategy. It quotes around the middle of the book, watches its orders,
+amends or replaces what is off its price, stops in a freeze and goes on after it, and pulls the kill switch at the end.
 """
 
 import argparse
 import asyncio
 import random
 from collections import defaultdict
+from dataclasses import dataclass
 
 import ccxt
 
-from ccxt_mmp import MmpFrozen, async_support
+from ccxt_mmp import MmpFrozen, pro
 
+OPTIONS = {
+    'fetchMarkets': ['option'],  # Binance's are not among ccxt's defaults
+    'watchPositions': {'fetchPositionsSnapshot': False},  # else its watch_orders asks for those of futures
+}
+REDIAL = 0.1  # s after a lost connection
+REREAD = 60  # turns after which the list is read in any case: a stream may fall silent without an error
 PASSING = (ccxt.NetworkError, ccxt.InvalidOrder)  # lost or refused: the next turn looks at what became of it
 
 
+@dataclass
 class MarketMaker:
-    """Quotes some options of one underlying until it is cancelled.
+    """Quotes some options of one underlying until it is cancelled."""
 
-    :param exchange: of ccxt_mmp.async_support or ccxt_mmp.pro, whose markets have the options
-    :param str underlying: what is protected, such as 'BTC/USD'
-    :param list symbols: the options, near enough to the money to have a bid
-    :param float contracts: of each quote
-    :param float width: between the two quotes, as a part of the price
-    :param float max_position: contracts held of one option, beyond which its side is not quoted
-    :param dict rule: arguments of set_mmp
-    :param bool reset: whether it ends a freeze itself; a freeze without an end is always reset
-    :param float pause: seconds between two turns
-    :param sleep: asyncio.sleep, or the simulator's
-    """
+    exchange: object  # of ccxt_mmp.pro, whose markets have the options
+    underlying: str  # that is protected, such as 'BTC/USD'
+    symbols: list  # the options, near enough to the money to have a bid; nobody else of the account quotes them
+    rule: dict  # arguments of set_mmp
+    contracts: float  # of each quote
+    width: float = 0.1  # between the two quotes, as a part of the price
+    max_position: float = 100  # contracts held of one option, beyond which its side is not quoted
+    reset: bool = False  # whether it ends a freeze itself; a freeze without an end is always reset
+    pause: float = 1  # s between two turns
+    sleep: object = asyncio.sleep  # or the simulator's
+    say: object = print
 
-    def __init__(
-        self,
-        exchange,
-        underlying,
-        symbols,
-        *,
-        rule,
-        contracts,
-        width=0.1,
-        max_position=100,
-        reset=False,
-        pause=1,
-        sleep=asyncio.sleep,
-        say=print,
-    ):
-        self.exchange, self.underlying, self.symbols = exchange, underlying, symbols
-        self.rule, self.contracts, self.width, self.max_position = rule, contracts, width, max_position
-        self.reset, self.pause, self.sleep, self.say = reset, pause, sleep, say
-        self.can_amend = exchange.id != 'binance'  # whose options cannot be amended
+    def __post_init__(self):
+        self.can_amend = self.exchange.id != 'binance'  # whose options cannot be amended
+        # that of Binance's options is in ccxt 4.5.72 and later; without one the list is read in every turn
+        self.has_stream = self.exchange.id == 'okx' or hasattr(self.exchange, 'handle_options_order_update')
         self.turns = 0  # that are over
         self.is_frozen = False
+        self.orders = {}  # that are open, by id
+        self.asked, self.told = set(), set()  # ids since the last turn: of its own requests, and in the stream
+        self.is_live = False  # the stream has told something since it was connected
+        self.is_read = False  # the list was read since then
 
     async def run(self):
+        watching = asyncio.ensure_future(self.watch())
         try:
             await self.exchange.set_mmp(self.underlying, **self.rule)
             while True:
+                if watching.done():
+                    watching.result()  # raises what ended it
                 try:
                     if self.is_frozen:
                         await self.look_for_thaw()
@@ -68,10 +68,12 @@ class MarketMaker:
                     self.is_frozen = True
                     self.say(f'is frozen: {str(frozen)[:60]} ...')
                 except PASSING as error:
+                    self.is_read = False
                     self.say(f'goes on after {type(error).__name__}: {str(error)[:100]}')
                 self.turns += 1
                 await self.sleep(self.pause)
         finally:
+            watching.cancel()
             await self.exchange.mass_cancel_mmp(self.underlying)
             self.say('is over: none of its quotes rests')
 
@@ -100,13 +102,39 @@ class MarketMaker:
         return {'buy': middle * (1 - off), 'sell': middle * (1 + off)}
 
     async def my_orders(self):
-        """The quotes that rest, by symbol and side. It asks; watch_orders can keep them up to date instead."""
-        orders = await self.exchange.fetch_open_orders(None, params={'mmp': True, 'type': 'option'})
+        """The quotes that rest, by symbol and side: as the stream tells, read again where it may have missed some."""
+        if not (self.is_read and self.asked <= self.told and self.turns % REREAD):
+            await self.read_orders()
+        self.asked, self.told = set(), set()
         mine = defaultdict(list)
-        for order in orders:
-            if order['symbol'] in self.symbols:
-                mine[order['symbol'], order['side']].append(order)
+        for order in self.orders.values():
+            mine[order['symbol'], order['side']].append(order)
         return mine
+
+    async def read_orders(self):
+        """Nobody tells when a subscription begins: only a list that is read after the stream's first word is enough."""
+        self.is_read, self.told = self.is_live, set()
+        rows = await self.exchange.fetch_open_orders(None, params={'mmp': True, 'type': 'option'})
+        listed = {row['id']: row for row in rows if row['symbol'] in self.symbols and row['id'] not in self.told}
+        newer = {key: order for key, order in self.orders.items() if key in self.told}  # than the list
+        self.orders = {**listed, **newer}
+
+    async def watch(self):
+        """Keep the orders as the stream tells of them."""
+        while self.has_stream:
+            try:
+                rows = await self.exchange.watch_orders(params={'type': 'option'})
+            except ccxt.NetworkError as error:  # what happens now is told by nobody
+                self.is_live = self.is_read = False
+                self.say(f'watches again after {type(error).__name__}: {str(error)[:100]}')
+                await asyncio.sleep(REDIAL)
+                continue
+            self.is_live = True
+            for order in rows:
+                self.told.add(order['id'])
+                self.orders.pop(order['id'], None)
+                if order['status'] == 'open' and order['symbol'] in self.symbols:
+                    self.orders[order['id']] = order
 
     async def my_positions(self):
         """Contracts by symbol, negative for those that were sold."""
@@ -124,14 +152,18 @@ class MarketMaker:
         if order and self.can_amend:
             self.say(f'amends {side} {symbol} to {price}')
             amount = order['filled'] + self.contracts
+            self.asked.add(order['id'])
             await self.exchange.edit_order(order['id'], symbol, 'limit', side, amount, price, flag)
             return
         if order:
             await self.cancel(order)
         self.say(f'places {side} {symbol} at {price}')
-        await self.exchange.create_order(symbol, 'limit', side, self.contracts, price, {**flag, 'postOnly': True})
+        flag['postOnly'] = True
+        placed = await self.exchange.create_order(symbol, 'limit', side, self.contracts, price, flag)
+        self.asked.add(placed['id'])
 
     async def cancel(self, order):
+        self.asked.add(order['id'])
         await self.exchange.cancel_order(order['id'], order['symbol'])
 
     async def look_for_thaw(self):
@@ -177,9 +209,8 @@ async def simulate(exchange_id, seconds):
     if exchange_id == 'binance':
         rule['deltaLimit'] = contracts
     with Simulator() as simulator:
-        options = {'fetchMarkets': ['option']}  # Binance's are not among ccxt's defaults
-        exchange_class = getattr(async_support, exchange_id)
-        async with simulator.connect(exchange_class, enableRateLimit=False, options=options) as exchange:
+        exchange_class = getattr(pro, exchange_id)
+        async with simulator.connect(exchange_class, enableRateLimit=False, options=OPTIONS) as exchange:
             await exchange.load_markets()
             ids = [each for each in simulator.instruments(exchange_id, underlying) if '-110000-' in each]
             symbols = [exchange.safe_symbol(each) for each in ids[4:6]]  # which expire in some weeks
@@ -195,9 +226,7 @@ async def simulate(exchange_id, seconds):
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description='A market maker that quotes options under Market Maker Protection.')
-    parser.add_argument(
-        '--simulate', action='store_true', required=True, help='on the built-in simulator, without keys'
-    )
+    parser.add_argument('--simulate', action='store_true', required=True, help='on the simulator, without keys')
     parser.add_argument('--exchange', choices=['okx', 'binance'], default='okx')
     parser.add_argument('--seconds', type=float, default=5)
     arguments = parser.parse_args()

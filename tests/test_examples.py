@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.util
+import itertools
 import subprocess
 import sys
 import time
@@ -9,14 +10,15 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 
-import ccxt
+import ccxt.pro
 import pytest
 
-from ccxt_mmp import async_support
+from ccxt_mmp import pro
 from ccxt_mmp.simulator import Simulator
 
 EXAMPLE = Path(__file__).parent.parent / 'examples' / 'market_maker.py'
 VENUES = {'okx': ('BTC/USD', 10), 'binance': ('BTC/USDT', 1)}
+STREAMS = [each for each in VENUES if each == 'okx' or hasattr(ccxt.pro.binance, 'handle_options_order_update')]
 PAUSE = 60  # s of the exchange's clock: the bot does nothing until the test advances it
 FREEZE = 300_000
 
@@ -55,6 +57,21 @@ class Desk:
         self.simulator.advance(PAUSE * 1000)
         await until(lambda: self.running.done() or (self.bot.turns > before and self.simulator.sleepers))
 
+    async def settle(self):
+        """Until the bot needs no list: the stream runs, the list was read since, and all its requests are told."""
+        moved = itertools.cycle([109_000, 111_000])
+        deadline = time.monotonic() + 30
+        while not (self.bot.is_live and self.bot.is_read):
+            assert time.monotonic() < deadline
+            self.simulator.set_index(self.exchange.id, self.underlying, next(moved))  # a stream has something to tell
+            await self.turn()
+        await until(lambda: self.bot.asked <= self.bot.told)
+        assert self.knows_all
+
+    async def lose_the_stream(self):
+        self.simulator.fault('drop')
+        await until(lambda: not self.bot.is_live)
+
     async def end(self):
         self.running.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -68,8 +85,15 @@ class Desk:
     def prices(self):
         return {(order.instrument.instrument_id, order.side): Decimal(order.price) for order in self.quotes}
 
-    def paths(self):
-        return [request.path.rpartition('/')[2] for request in self.simulator.requests]
+    @property
+    def knows_all(self):
+        return set(self.bot.orders) == {order.order_id for order in self.quotes}
+
+    @property
+    def lists(self):
+        """How often it has asked for its open orders."""
+        paths = [request.path.rpartition('/')[2] for request in self.simulator.requests]
+        return paths.count('orders-pending') + paths.count('openOrders')
 
 
 @asynccontextmanager
@@ -80,8 +104,8 @@ async def desk(exchange_id, frozen_time=FREEZE, **config):
         rule['deltaLimit'] = 100
     said = []
     with Simulator(enforce_limits=False) as simulator:
-        exchange_class = getattr(async_support, exchange_id)
-        options = {'fetchMarkets': ['option']}
+        exchange_class = getattr(pro, exchange_id)
+        options = market_maker.OPTIONS
         async with simulator.connect(exchange_class, enableRateLimit=False, options=options) as exchange:
             await exchange.load_markets()
             ids = [each for each in simulator.instruments(exchange_id, underlying) if '-110000-' in each][4:6]
@@ -157,6 +181,14 @@ def test_bot_goes_through_a_day(exchange_id):
         await until(lambda: not bot.is_frozen and simulator.sleepers)
         assert len(desk.quotes) == 4
 
+        # its stream is lost: it goes on, and hears again
+        if bot.has_stream:
+            await desk.settle()
+            await desk.lose_the_stream()
+            assert any('watches again after' in line for line in desk.said)
+            await desk.settle()
+            assert len(desk.quotes) == 4
+
         # the connection is lost, with orders whose answer nobody gets
         simulator.set_index(exchange_id, desk.underlying, 100_000)
         simulator.fault('drop_before', times=3)
@@ -170,6 +202,127 @@ def test_bot_goes_through_a_day(exchange_id):
         await desk.end()
         assert desk.quotes == []
         assert not desk.running.done() or desk.running.cancelled()
+
+    run(story, exchange_id)
+
+
+@pytest.mark.parametrize('exchange_id', STREAMS)
+def test_fill_and_trip_are_told_between_two_turns(exchange_id):
+    async def story(desk):
+        await desk.settle()
+        turns, lists = desk.bot.turns, desk.lists
+        taken = desk.quotes[0]
+        desk.simulator.fill(taken.order_id, taken.quantity / 2)
+        await until(lambda: desk.bot.orders[taken.order_id]['filled'] == taken.quantity / 2)
+        desk.simulator.fill(taken.order_id)
+        await until(lambda: taken.order_id not in desk.bot.orders)
+        assert len(desk.bot.orders) == 3
+        desk.simulator.trip(exchange_id, desk.underlying)
+        await until(lambda: not desk.bot.orders)
+        assert (desk.bot.turns, desk.lists) == (turns, lists)
+        await desk.turn()
+        assert desk.bot.is_frozen
+        assert desk.lists == lists
+
+    run(story, exchange_id)
+
+
+@pytest.mark.parametrize('exchange_id', STREAMS)
+def test_list_is_not_read_while_the_stream_tells(exchange_id):
+    async def story(desk):
+        await desk.settle()
+        lists = desk.lists
+        for price in (115_000, 105_000):
+            desk.simulator.set_index(exchange_id, desk.underlying, price)
+            await desk.turn()
+            await until(lambda: desk.bot.asked <= desk.bot.told)
+            assert desk.knows_all
+        assert desk.lists == lists
+
+    run(story, exchange_id)
+
+
+@pytest.mark.parametrize('exchange_id', STREAMS)
+@pytest.mark.parametrize('how', ['the stream is lost', 'an order is not told', 'it is time'])
+def test_list_is_read_where_the_stream_was_silent(monkeypatch, exchange_id, how):
+    async def story(desk):
+        await desk.settle()
+
+        async def lost(pushes):
+            await until(lambda: desk.simulator._sockets.faults[0].times == 100 - pushes)
+
+        lists = desk.lists
+        desk.simulator.fault('lose', times=100)
+        if how == 'an order is not told':
+            desk.simulator.set_index(exchange_id, desk.underlying, 115_000)
+            await desk.turn()
+            await lost({'okx': 4, 'binance': 8}[exchange_id])  # amended; cancelled and placed
+        else:
+            desk.simulator.fill(desk.quotes[0].order_id)
+            await lost(1)
+            assert not desk.knows_all
+        desk.simulator.clear_faults()
+        if how == 'the stream is lost':
+            await desk.lose_the_stream()
+        if how == 'it is time':
+            monkeypatch.setattr(market_maker, 'REREAD', 1)
+        await desk.turn()
+        assert desk.lists == lists + 1
+        assert len(desk.prices) == len(desk.quotes) == 4
+
+    run(story, exchange_id)
+
+
+@pytest.mark.parametrize('exchange_id', STREAMS)
+def test_list_is_read_in_every_turn_until_the_stream_tells(exchange_id):
+    async def story(desk):
+        await desk.settle()
+        await desk.lose_the_stream()
+        lists = desk.lists
+        for count in (1, 2, 3):
+            await desk.turn()
+            assert desk.lists == lists + count
+        await desk.settle()
+
+    run(story, exchange_id)
+
+
+@pytest.mark.parametrize('exchange_id', STREAMS)
+def test_row_that_is_told_while_the_list_is_read_is_newer(exchange_id):
+    async def story(desk):
+        await desk.settle()
+        taken, fetch = desk.quotes[0], desk.exchange.fetch_open_orders
+
+        async def slow(*arguments, **options):
+            rows = await fetch(*arguments, **options)
+            desk.simulator.fill(taken.order_id)
+            await until(lambda: taken.order_id not in desk.bot.orders)
+            return rows
+
+        desk.exchange.fetch_open_orders = slow
+        await desk.bot.read_orders()
+        assert len(desk.bot.orders) == 3
+        assert desk.knows_all
+
+    run(story, exchange_id)
+
+
+@pytest.mark.parametrize('exchange_id', STREAMS)
+def test_stream_that_is_refused_ends_it_with_nothing_resting(exchange_id):
+    async def story(desk):
+        asked = []
+
+        async def refused(**options):
+            asked.append(options)
+            raise ccxt.AuthenticationError('no')
+
+        desk.exchange.watch_orders = refused
+        desk.simulator.fault('drop')
+        await until(lambda: asked)
+        await desk.turn()
+        with pytest.raises(ccxt.AuthenticationError):
+            await asyncio.wait_for(desk.running, 30)
+        assert desk.quotes == []
 
     run(story, exchange_id)
 
