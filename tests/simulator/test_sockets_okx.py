@@ -32,9 +32,8 @@ def codes(simulator):
 
 
 def test_signature_is_that_of_the_check_vector():
-    assert (
-        signature('mysecret', '1538054050') == 'm+lzVL6siKIpimAa/6y8lHpWZe0SCpehAqymC8Nel0A='
-    )  # pragma: allowlist secret
+    expected = 'm+lzVL6siKIpimAa/6y8lHpWZe0SCpehAqymC8Nel0A='  # pragma: allowlist secret
+    assert signature('mysecret', '1538054050') == expected
 
 
 @pytest.mark.parametrize(
@@ -74,13 +73,11 @@ def test_login_is_within_30_s_of_the_exchange(seconds, is_accepted):
 
 
 def test_connection_is_of_one_account(simulator):
-    simulator.add_account('other', 'secret')
+    simulator.add_account('other', SECRET)
 
     async def main():
         async with logged_in(simulator) as client:
-            refused = await client.ask(
-                login(simulator.now(), 'other', secret='secret', passphrase=PASSPHRASE)
-            )  # pragma: allowlist secret
+            refused = await client.ask(login(simulator.now(), 'other', secret=SECRET, passphrase=PASSPHRASE))
             assert refused['code'] == '60009'
 
     run(main())
