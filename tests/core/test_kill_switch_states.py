@@ -30,7 +30,7 @@ import ccxt_mmp.pro
 from ccxt_mmp.simulator import Simulator
 from tests.trading import UNDERLYING, UNIFIED, at_simulator, symbols
 
-TIMEOUT, GRACE = 60, 0.15  # ms that an answer has, s that an order may still be on its way after it
+TIMEOUT, GRACE = 60, 0.3  # ms that an answer has, s that an order may still be on its way after it
 ORDER_PATH = {'okx': 'orders', 'binance': 'order'}
 WAYS = {'okx': [{}, {'emulate': True}, {'lockInterval': 50}], 'binance': [{}, {'includeNonMmp': True}]}
 KILL_PATHS = {
