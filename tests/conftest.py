@@ -113,6 +113,15 @@ def flavour(request):
     flavour.close()
 
 
+@pytest.fixture(autouse=True)
+def nothing_outlives_its_test(request):
+    """What closed loops leave behind is collected in the test that may warn of it, and not in a later one."""
+    yield
+    ignored = [warning for mark in request.node.iter_markers('filterwarnings') for warning in mark.args]
+    if any('PytestUnraisableExceptionWarning' in warning for warning in ignored):
+        gc.collect()
+
+
 @pytest.fixture
 def simulator(mmp_simulator):
     return mmp_simulator

@@ -92,6 +92,7 @@ class Server:
         server.close()
         await asyncio.sleep(0)  # requests that have come begin to be handled
         await self._sockets.close()
+        transports = [each.transport for each in protocol.connections]
         protocol.pre_shutdown()
         await protocol.shutdown(SHUTDOWN_TIMEOUT)
         others = asyncio.all_tasks() - {asyncio.current_task()}
@@ -99,7 +100,10 @@ class Server:
             task.cancel()
         if others:
             await asyncio.wait(others)
-        for _ in range(2):  # in which the closed transports let go of their sockets
+        for transport in transports:
+            if transport is not None:
+                transport.abort()  # if a client does not read what it was sent
+        for _ in range(3):  # in which the transports let go of their sockets
             await asyncio.sleep(0)
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -26,12 +26,6 @@ from tests.trading import UNDERLYING, UNIFIED, at_simulator
 pytestmark = pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning')
 
 
-@pytest.fixture(autouse=True)
-def nothing_outlives_its_test():
-    yield
-    gc.collect()
-
-
 TIME = {'okx': 'publicGetPublicTime', 'binance': 'eapiPublicGetTime'}
 
 

@@ -72,12 +72,6 @@ def market():
 pytestmark = pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning')
 
 
-@pytest.fixture(autouse=True)
-def nothing_outlives_its_test():
-    yield
-    gc.collect()
-
-
 class Book(RuleBasedStateMachine):
     """What both machines share: the orders that were asked for, and the judgement."""
 
