@@ -4,6 +4,7 @@ A key from a file with its line break makes ``requests`` and ``aiohttp`` fail in
 the outcome of the request were unknown.
 """
 
+import weakref
 from operator import attrgetter
 from typing import Any
 
@@ -18,9 +19,10 @@ UNSENT = ('secret', 'privateKey')  # they sign, and go into no header
 class Checked:
     """The credentials of an exchange object that were found usable last: every request asks two or three times."""
 
-    __slots__ = ('read', 'required', 'values')
+    __slots__ = ('owner', 'read', 'required', 'values')
 
     def __init__(self) -> None:
+        self.owner: Any = None  # a weak reference: a shallow copy of the exchange shares this with it
         self.required: dict[str, bool] | None = None
         self.read: Any = None
         self.values: object = None
@@ -34,6 +36,8 @@ def are_checked(exchange: Any) -> bool:
     checked: Checked | None = exchange.__dict__.get('_mmp_checked_credentials')
     return (
         checked is not None
+        and checked.owner is not None
+        and checked.owner() is exchange
         and checked.required == exchange.requiredCredentials
         and checked.read(exchange) == checked.values
     )
@@ -50,6 +54,7 @@ def check_credentials(exchange: Any) -> None:
     if names and all(getattr(exchange, name, None) for name in names):  # ccxt tells what is missing
         checked = checked or exchange.__dict__.setdefault('_mmp_checked_credentials', Checked())
         checked.required = None  # until all of it is there
+        checked.owner = weakref.ref(exchange)
         checked.read = attrgetter(*names)
         checked.values = checked.read(exchange)
         checked.required = {**required}

@@ -1,6 +1,8 @@
 """Credentials that cannot be sent are told before anything is, and no value of one stands in a text."""
 
 import base64
+import copy
+import gc
 import json
 import logging
 import subprocess
@@ -463,3 +465,15 @@ def test_command_line_takes_out_no_short_value():
     exchanges = object.__new__(targets.Exchanges)
     exchanges._secrets = {'c', 'ang', 'passphrase-two', 'passphrase'}
     assert exchanges.without_secrets('Exchange passphrase-two passphrase') == 'Exchange *** ***'
+
+
+def test_values_of_a_copy_are_hidden_when_the_original_is_gone(flavour, no_other_secrets):
+    original = flavour.exchange('okx')
+    original.secret = 'a-secret-of-two-objects'  # pragma: allowlist secret
+    original.check_required_credentials()
+    exchange = copy.copy(original)
+    flavour.opened.remove(original)
+    del original
+    gc.collect()
+    exchange.check_required_credentials()
+    assert exchange.secret not in redacted(f'it is {exchange.secret}')
