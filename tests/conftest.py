@@ -60,13 +60,14 @@ class Flavour:
         """The result of a call."""
         return value if self.loop is None else self.loop.run_until_complete(value)
 
-    def disconnect(self):
-        for exchange in self.opened:
+    def disconnect(self, kept=0):
+        """Close all exchanges but the first that were opened."""
+        for exchange in self.opened[kept:]:
             if self.loop is None:
                 exchange.session.close()
             else:
                 self.take(exchange.close())
-        self.opened.clear()
+        del self.opened[kept:]
 
     def close(self):
         self.disconnect()

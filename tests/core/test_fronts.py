@@ -21,6 +21,7 @@ import ccxt_mmp.pro
 from ccxt_mmp import AsyncMmp, BinanceMmp, Mmp, OkxMmp, SyncMmp
 from ccxt_mmp.core.awaiting import gather, run_sync
 from ccxt_mmp.types import MassCancel, MmpState
+from tests.rows import rows
 
 METHODS = {
     'set_mmp': 'setMmp',
@@ -75,8 +76,8 @@ def test_has(flavour, exchange_id, has):
     assert {name: exchange.has[name] for name in expected} == expected
 
 
-@pytest.mark.parametrize('exchange_id', EXCHANGES)
-@pytest.mark.parametrize(('snake', 'camel'), METHODS.items())
+@rows('exchange_id', EXCHANGES)
+@rows(('snake', 'camel'), METHODS.items())
 def test_camel_case_alias(flavour, exchange_id, snake, camel):
     exchange = flavour.exchange(exchange_id)
     assert getattr(exchange, camel) == getattr(exchange, snake)
