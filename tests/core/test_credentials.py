@@ -47,7 +47,8 @@ STOCK = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}
 
 def everything(error):
     """What any program could print of an error and of those that it came from."""
-    texts, errors = traceback.format_exception(error), [error]
+    # without the lines of source, which take long and hold no value
+    texts, errors = traceback.format_exception(error, limit=0), [error]
     for each in errors:
         texts += [str(each), repr(each), repr(each.args)]
         errors += [other for other in (each.__cause__, each.__context__) if other and other not in errors]

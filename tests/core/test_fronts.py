@@ -275,18 +275,19 @@ def test_gather_has_so_many_calls_under_way_at_once(concurrency, at_once):
     assert max(counts) == at_once
 
 
-@pytest.mark.parametrize(
-    ('statement', 'not_loaded'),
-    [
-        ('import ccxt_mmp', ['ccxt.async_support', 'ccxt.pro', 'ccxt_mmp.simulator', 'ccxt_mmp.cli', 'aiohttp']),
-        ('import ccxt_mmp.async_support', ['ccxt.pro', 'ccxt_mmp.simulator', 'ccxt_mmp.cli']),
-        ('import ccxt_mmp.pro', ['ccxt_mmp.simulator', 'ccxt_mmp.cli']),
-    ],
-)
-def test_import_loads_nothing_that_is_not_needed(statement, not_loaded):
-    program = f'import sys; {statement}; print([name for name in {not_loaded} if name in sys.modules])'
-    run = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == '[]'
+NOT_LOADED = {  # by imports, one after the other in one process
+    'import ccxt_mmp': ['ccxt.async_support', 'ccxt.pro', 'ccxt_mmp.simulator', 'ccxt_mmp.cli', 'aiohttp'],
+    'import ccxt_mmp.async_support': ['ccxt.pro', 'ccxt_mmp.simulator', 'ccxt_mmp.cli'],
+    'import ccxt_mmp.pro': ['ccxt_mmp.simulator', 'ccxt_mmp.cli'],
+}
+
+
+def test_import_loads_nothing_that_is_not_needed():
+    program = ['import sys']
+    for statement, not_loaded in NOT_LOADED.items():
+        program += [statement, f'print({statement!r}, [name for name in {not_loaded} if name in sys.modules])']
+    run = subprocess.run([sys.executable, '-c', '\n'.join(program)], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == [f'{statement} []' for statement in NOT_LOADED]
 
 
 def test_errors_are_subclasses_of_ccxts():
