@@ -60,14 +60,12 @@ def copy_of(value):
 
 def construct_cheaply(modules):
     """Let ccxt's constructor call these; the modules' exchanges walk all names now, before a test patches them."""
+    kinds = [getattr(module, exchange_id) for module in modules for exchange_id in EXCHANGES]
+    for described in {base for kind in kinds for base in kind.__mro__ if 'describe' in vars(base)}:
+        described.describe = described_once(described.describe)
     if 'fetchTicker' in vars(ccxt.okx()):  # an older version sets the aliases on each object
         return
     sys.modules[ccxt.Exchange.__module__].dir = names_to_walk
-    for module in modules:
-        for exchange_id in EXCHANGES:
-            kind = getattr(module, exchange_id)
-            for each in kind.__mro__:
-                if 'describe' in vars(each) and not hasattr(each.describe, '__wrapped__'):
-                    each.describe = described_once(each.describe)
-            exchange = kind()
-            exchange.timeout_on_exit = 0
+    for kind in kinds:
+        exchange = kind()
+        exchange.timeout_on_exit = 0

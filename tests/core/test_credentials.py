@@ -343,27 +343,26 @@ def test_log_filter_takes_values_out_of_a_traceback_and_never_raises(flavour, ca
     assert 'a message that could not be read: TypeError' in caplog.text
 
 
-@pytest.mark.parametrize('module', ['async_support', 'pro'])
-def test_warning_of_ccxt_at_exit_is_shown(module, simulator):
-    """The object is dropped while the interpreter shuts down, when nothing can be imported any more."""
+def test_warning_of_ccxt_at_exit_is_shown(simulator):
+    """The objects are dropped while the interpreter shuts down, when nothing can be imported any more."""
     program = f"""
         import asyncio
-        from ccxt_mmp.{module} import okx
+        from ccxt_mmp import async_support, pro
         from ccxt_mmp.simulator import redirect
 
-        async def main():
-            exchange = okx({{'apiKey': 'Zy3k-0f-T3sts', 'secret': 'Zy3k-s', 'password': 'Zy3k-p'}})
+        async def main(module):
+            exchange = module.okx({{'apiKey': 'Zy3k-0f-T3sts', 'secret': 'Zy3k-s', 'password': 'Zy3k-p'}})
             redirect(exchange, '{simulator.url}')
             await exchange.fetch_time()
             return exchange
 
-        exchange = asyncio.run(main())
+        exchanges = [asyncio.run(main(module)) for module in (async_support, pro)]
     """
     ran = subprocess.run(
         [sys.executable, '-c', textwrap.dedent(program)], capture_output=True, text=True, check=False, timeout=60
     )
     assert ran.returncode == 0
-    assert 'requires to release all resources' in ran.stderr
+    assert ran.stderr.count('requires to release all resources') == 2
     assert 'ImportError' not in ran.stderr
     assert 'Exception ignored' not in ran.stderr
     assert 'Zy3k' not in ran.stderr

@@ -92,9 +92,7 @@ UNREADABLE = {
 }
 
 
-@pytest.mark.parametrize(
-    ('exchange_id', 'body'), [(exchange_id, body) for exchange_id, bodies in UNREADABLE.items() for body in bodies]
-)
+@rows('body', UNREADABLE, by='exchange_id')
 def test_unreadable_answer_loses_no_accepted_order(flavour, simulator, exchange, exchange_id, quoted, body):
     on_first_answer(exchange, lambda _: body)
     orders = flavour.take(exchange.create_orders(listed(quoted, 2 * LARGEST[exchange_id])))
@@ -170,7 +168,7 @@ def test_other_market_whose_hook_fails_is_told_apart(flavour, exchange, quoted):
     assert [order['mmp'] for order in orders] == [True, False]
 
 
-@pytest.mark.parametrize('placed', [None, [], [None], ['1'], 'x', [{'id': '1'}, {'id': '2'}]])
+@rows('placed', [None, [], [None], ['1'], 'x', [{'id': '1'}, {'id': '2'}]])
 def test_other_market_of_a_class_of_the_users_answers_as_it_likes(flavour, exchange, quoted, placed):
     placing = exchange._create_orders(
         lambda *_: placed, [*listed(quoted, 1), *listed(['BTC/USDT:USDT'], 1, params={})], {}
@@ -182,7 +180,7 @@ def test_other_market_of_a_class_of_the_users_answers_as_it_likes(flavour, excha
     assert (run_sync(only) if flavour.loop is None else flavour.take(only)) == placed or placed[0]['id']
 
 
-@pytest.mark.parametrize(
+@rows(
     ('exchange_id', 'answer', 'error', 'status'),
     [
         ('okx', {'ordId': '', 'sCode': '51008', 'sMsg': 'Insufficient'}, ccxt.InsufficientFunds, 'rejected'),
@@ -304,9 +302,9 @@ def test_orders_that_are_refused_by_their_clock_are_rejected_ones(flavour, canne
 # --- what a class of the user's answers
 
 
-@pytest.mark.parametrize('answer', [None, 'mine', 7, ('mine',), []])
-@pytest.mark.parametrize('params', [{}, {'mmp': True}])
-@pytest.mark.parametrize('is_placed', [True, False])
+@rows('answer', [None, 'mine', 7, ('mine',), []])
+@rows('params', [{}, {'mmp': True}])
+@rows('is_placed', [True, False])
 def test_class_of_the_user_may_answer_without_a_dict(simulator, exchange_id, answer, params, is_placed):
     class Own(getattr(ccxt, exchange_id)):
         def create_order(self, *arguments):
@@ -375,7 +373,7 @@ def test_errors_of_the_package_have_no_orders_of_their_own(error):
 LOSSES = ['drop_after', 'truncated', 'malformed']
 
 
-@pytest.mark.parametrize('kind', LOSSES)
+@rows('kind', LOSSES)
 def test_lost_order_is_told_with_its_client_id(flavour, simulator, exchange, exchange_id, quoted, kind):
     simulator.fault(kind, 'batch-orders' if exchange_id == 'okx' else 'order', method='POST')
     with pytest.raises(ccxt.BaseError) as caught:

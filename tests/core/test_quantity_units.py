@@ -26,8 +26,8 @@ def sent_limit(simulator):
     return request.body.partition('qtyLimit')[2].lstrip('":=').split('"')[0].split('&')[0]
 
 
-@pytest.mark.parametrize('coins', [2, '2', 2.0, Decimal(2), '2.00'])
-@pytest.mark.parametrize(('exchange_id', 'sent'), [('okx', '200'), ('binance', '2')])
+@rows('coins', [2, '2', 2.0, Decimal(2), '2.00'])
+@rows(('exchange_id', 'sent'), [('okx', '200'), ('binance', '2')])
 def test_one_number_of_coins_is_the_same_rule_everywhere(flavour, simulator, exchange_id, sent, coins):
     exchange = flavour.exchange(exchange_id, simulator.url)
     state = set_in_coins(flavour, exchange, coins)

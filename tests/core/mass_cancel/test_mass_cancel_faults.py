@@ -20,6 +20,7 @@ from tests.core.mass_cancel.cancelling import (
     quote,
     resting,
 )
+from tests.rows import rows
 from tests.trading import UNIFIED
 
 FAULTS = {
@@ -37,7 +38,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize('faults', FAULTS.values(), ids=FAULTS)
+@rows('faults', FAULTS.values(), ids=FAULTS)
 def test_fault_that_passes_leaves_nothing_behind(flavour, simulator, exchange, exchange_id, faults):
     mine = quote(simulator, exchange_id, 3, 5)
     others = quote(simulator, exchange_id, 3, 1, mmp=False)
