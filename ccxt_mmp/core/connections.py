@@ -46,7 +46,7 @@ class Connections:
             if like is stock and process == os.getpid():  # after a fork both processes would share its sockets
                 return session
             session.close()
-        session = requests.Session()
+        session = _Session()
         session.adapters.clear()
         for prefix, adapter in stock.adapters.items():
             session.mount(prefix, _Adapter.like(adapter))
@@ -87,6 +87,33 @@ def is_plain(session: Any) -> bool:
     if type(session) is not requests.Session or not vars(session).keys() <= SETTINGS:
         return False
     return all(type(adapter) is HTTPAdapter for adapter in session.adapters.values())
+
+
+class _Session(requests.Session):
+    """Sends what ``requests`` would send, and does not ask each time for what ccxt never gives it."""
+
+    def request(
+        self, method: Any, url: Any, data: Any = None, headers: Any = None, proxies: Any = None, **others: Any
+    ) -> requests.Response:
+        all_headers = {**self.headers, **(headers or {})}
+        is_usual = (
+            not (proxies or self.proxies or self.auth or self.params or self.trust_env or self.hooks['response'])
+            and (data is None or type(data) is bytes)
+            and '@' not in url
+            and None not in all_headers.values()
+            and others.get('files') is None
+        )
+        if not is_usual:
+            return super().request(method, url, data=data, headers=headers, proxies=proxies, **others)
+        others.pop('files', None)
+        request = requests.PreparedRequest()
+        request.method = method
+        request.prepare_url(url, None)
+        request.prepare_headers(all_headers)
+        request._cookies = self.cookies  # type: ignore[attr-defined]
+        request.body = data or None
+        request.prepare_content_length(request.body)
+        return self.send(request, proxies={}, **others)
 
 
 class _Reader(io.RawIOBase):

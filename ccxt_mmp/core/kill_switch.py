@@ -113,11 +113,6 @@ class Progress:
         return self.fence.in_flight_until() > max(time.monotonic(), self.locked_until)
 
     @property
-    def of_request(self) -> dict[str, Any]:
-        """For the ``RequestContext`` of its requests."""
-        return {'ends': self.ends, 'least_timeout': self.reserve, 'is_urgent': True}
-
-    @property
     def cancelled(self) -> dict[str, Params]:
         """Orders that the exchange says it cancelled and that are not listed again."""
         listed = self.resting.keys() | self.undecided.keys()
@@ -201,7 +196,9 @@ class KillSwitch(Requests):
                 progress.sent_at = self.nonce()
                 progress.locked_until = time.monotonic() + progress.lock / 1000
             try:
-                answer = await self._send(endpoint, request, cost=cost, **progress.of_request)
+                answer = await self._send_urgently(
+                    endpoint, request, cost=cost, ends=progress.ends, least_timeout=progress.reserve
+                )
             except BaseError as error:
                 progress.fail(error)
                 if lost is None and isinstance(error, NetworkError) and not isinstance(error, REFUSALS):
@@ -317,7 +314,9 @@ class KillSwitch(Requests):
         """Nothing was listed: ask the exchange whether it knows the underlying, and ignore any other answer."""
         try:
             request = {self._underlying_field: underlying_id}
-            await self._send(self._rule_endpoint, request, **progress.of_request)
+            await self._send_urgently(
+                self._rule_endpoint, request, ends=progress.ends, least_timeout=progress.reserve
+            )
         except Exception as error:  # no order rests, which is what was asked for
             if self._says_no_such_underlying(error):
                 raise BadSymbol(f'{self.id} massCancelMmp() {underlying_id}: {described(error)}') from error

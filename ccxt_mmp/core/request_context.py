@@ -5,9 +5,9 @@ entered it, while it is entered. A task or thread that a hook starts inherits no
 between has a context of its own.
 """
 
-import asyncio
 import time
 from asyncio import _get_running_loop as running_loop
+from asyncio import current_task
 from contextvars import ContextVar
 from threading import get_ident as thread_id
 from typing import Any
@@ -194,15 +194,17 @@ def current_holder() -> object:
     loop = running_loop()
     if loop is None:
         return thread_id()
-    return asyncio.current_task(loop) or thread_id()
+    return current_task(loop) or thread_id()
 
 
 def current_request(owner: object) -> RequestContext | None:
     """The innermost request that this task or thread makes on an exchange."""
     context = _CURRENT.get()
-    if context is None or context.owner is not owner or context._holder != current_holder():
+    if context is None or context.owner is not owner:
         return None
-    return context
+    loop = running_loop()
+    # current_holder(), without a call
+    return context if context._holder == (thread_id() if loop is None else current_task(loop) or thread_id()) else None
 
 
 def inherited_marks(owner: object) -> dict[str, Mark] | None:
@@ -249,9 +251,11 @@ class RequestAttribute:
         context = _CURRENT.get()
         if context is not None and context.owner is exchange:
             value = getattr(context, self._name)
-            # checked last, as it takes longest
-            if value is not None and context._holder == current_holder():
-                return value
+            if value is not None:
+                loop = running_loop()
+                # checked last, as it takes longest, and without a call
+                if context._holder == (thread_id() if loop is None else current_task(loop) or thread_id()):
+                    return value
         try:
             return exchange.__dict__[self._name]
         except KeyError:
