@@ -9,11 +9,11 @@ from unittest.mock import patch
 
 from rich.console import Console
 
-from ccxt_mmp.cli import commands, main, stages
+from ccxt_mmp.cli import commands, main, views
 from ccxt_mmp.cli.arguments import parsed
-from ccxt_mmp.cli.demo import perform, verdict
+from ccxt_mmp.cli.demo import run, verdict
 from ccxt_mmp.cli.screens import Rich
-from ccxt_mmp.cli.stages import LiveStage
+from ccxt_mmp.cli.views import LiveView
 from ccxt_mmp.simulator import Rule, Simulator
 
 FOLDER = Path(__file__).parent.parent / 'docs'
@@ -48,11 +48,11 @@ def status(path):
 
 def demo(path):
     recorded = console(132)
-    with Simulator() as simulator, patch.object(stages, 'PAUSE', 0):
-        stage = LiveStage(simulator, recorded)
-        succeeded = asyncio.run(perform(simulator, stage, parsed(['demo'])))
-        stage.end(verdict(simulator, succeeded))
-    recorded.print(stage.picture())
+    with Simulator() as simulator, patch.object(views, 'PAUSE', 0):
+        view = LiveView(simulator, recorded)
+        succeeded = asyncio.run(run(simulator, view, parsed(['demo'])))
+        view.end(verdict(simulator, succeeded))
+    recorded.print(view.renderable())
     saved(recorded, 'ccxt-mmp demo', path)
 
 

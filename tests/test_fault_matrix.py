@@ -10,7 +10,6 @@ from tests.fault_matrix.document import DOCUMENT, arrived, document, outcome
 from tests.fault_matrix.methods import METHODS, NOT_KNOWN, CreateOrders, MassCancel
 from tests.fault_matrix.rows import ROWS
 
-BANS = ('HTTP 429', 'HTTP 418')
 DROPPED = ('dropped before the effect', 'dropped after the effect')
 
 

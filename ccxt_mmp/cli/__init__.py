@@ -10,7 +10,7 @@ from ccxt_mmp.cli.arguments import parsed
 from ccxt_mmp.cli.output import say, tell
 from ccxt_mmp.registry import EXCHANGES
 
-INTERRUPTED = 130  # as shells say it
+INTERRUPTED = 130  # the exit status that shells give
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-# each imports what it needs alone: the exchanges of another flavour, or the simulator with its web server
+# each imports only what it needs: the async exchanges, or the simulator with its web server
 
 
 def _command(arguments: argparse.Namespace) -> int:
@@ -71,7 +71,7 @@ def _simulate(arguments: argparse.Namespace) -> int:
         say(f'secret      {SECRET}', sys.stdout)
         say(f'passphrase  {PASSPHRASE}', sys.stdout)
         places = [f'{each.name} is at {each.path}' for each in EXCHANGES.values()]
-        say(f'{", ".join(places)}, the control side is at /_control/. Ctrl-C ends it.', sys.stdout)
+        say(f'{", ".join(places)}, control requests go to /_control/. Ctrl-C stops it.', sys.stdout)
         Event().wait()
     except KeyboardInterrupt:
         simulator.close()

@@ -1,4 +1,4 @@
-"""What can be written after ``ccxt-mmp``."""
+"""The arguments of ``ccxt-mmp``."""
 
 import argparse
 from collections.abc import Sequence
@@ -27,11 +27,12 @@ _BLOCK_TRADING = [each for each in EXCHANGES.values() if each.has_rfq]
 _EXAMPLES = ', '.join([_TARGETS, *(f'{each.id}:rfq' for each in _BLOCK_TRADING)])
 _VARIABLES = ', '.join(f'{each.id}_{name}'.upper() for each in EXCHANGES.values() for name in each.credentials)
 
-DESCRIPTION = f"""Market Maker Protection (MMP) of options on {names()}: see it, set it, and pull the plug.
+DESCRIPTION = f"""Market Maker Protection (MMP) of options on {names()}.
+Show it, set it, reset it, and cancel all MMP orders.
 
 A target is exchange:underlying, such as {_TARGETS};
 block trading is exchange:rfq, on {' and '.join(each.name for each in _BLOCK_TRADING)}.
-Targets run concurrently, and one that fails stops no other."""
+Targets run concurrently. A slow or failing target delays no other."""
 
 CREDENTIALS = f"""The credentials come from the environment, as in ccxt's own command line: {_VARIABLES}.
 The exit status is 0 only if every target succeeded."""
@@ -48,7 +49,10 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     every.add_argument('--verbose', action='store_true', help='show each request and its answer on stderr')
     of_client = _Parser(add_help=False, parents=[every])
     of_client.add_argument(
-        '--timeout', type=_milliseconds, metavar='MS', help='for each answer, and for a whole cancel (default 10000)'
+        '--timeout',
+        type=_milliseconds,
+        metavar='MS',
+        help='timeout of each answer, and of a whole cancel (default 10000)',
     )
     of_targets = _Parser(add_help=False, parents=[of_client])
     of_targets.add_argument(
@@ -58,26 +62,36 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
         help=', '.join([_TARGETS, *(f'{each.id}:rfq' for each in _BLOCK_TRADING)]),
     )
     of_targets.add_argument('--json', action='store_true', help='print one JSON document')
-    of_targets.add_argument('--env-file', metavar='FILE', help='credentials in lines of NAME=VALUE, which win')
+    of_targets.add_argument(
+        '--env-file', metavar='FILE', help='credentials as lines of NAME=VALUE; they override the environment'
+    )
     where = of_targets.add_mutually_exclusive_group()
     where.add_argument('--sandbox', action='store_true', help="the exchange's demo trading")
     where.add_argument(
         '--simulator', type=_url, metavar='URL', help='a running ccxt-mmp simulate, with its own credentials'
     )
     asking = _Parser(add_help=False)
-    asking.add_argument('--yes', action='store_true', help='do not ask about a protection that is frozen')
+    asking.add_argument('--yes', action='store_true', help='do not ask before a frozen protection is changed')
 
     status = commands.add_parser(
-        'status', parents=[of_targets], epilog=f'{UNITS} {CREDENTIALS}', help='what is armed, frozen, and until when'
+        'status',
+        parents=[of_targets],
+        epilog=f'{UNITS} {CREDENTIALS}',
+        help='which protections are armed or frozen, and until when',
     )
     status.add_argument(
-        '--watch', nargs='?', type=_seconds, const=WATCH_INTERVAL, metavar='SECONDS', help='again and again, every 2 s'
+        '--watch',
+        nargs='?',
+        type=_seconds,
+        const=WATCH_INTERVAL,
+        metavar='SECONDS',
+        help='repeat until interrupted, every 2 s by default',
     )
     rule = commands.add_parser(
         'set', parents=[of_targets, asking], epilog=f'{UNITS} {CREDENTIALS}', help='set the rule of protections'
     )
-    rule.add_argument('--window', required=True, metavar='MS', help='over which fills are counted')
-    rule.add_argument('--frozen-time', required=True, metavar='MS', help='that a freeze lasts, 0 until a reset')
+    rule.add_argument('--window', required=True, metavar='MS', help='the window over which fills are counted')
+    rule.add_argument('--frozen-time', required=True, metavar='MS', help='how long a freeze lasts, 0 = until reset')
     rule.add_argument('--qty-limit', metavar='N', help='contracts')
     rule.add_argument('--delta-limit', metavar='N', help='net delta in the underlying coin, where the exchange has it')
     rule.add_argument('--count-limit', metavar='N', help='execution attempts, of block trading')
@@ -88,18 +102,18 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
         help='end freezes, so that MMP orders are accepted',
     )
     cancel = commands.add_parser(
-        'cancel', parents=[of_targets], epilog=CREDENTIALS, help='cancel all MMP orders, at once and unasked'
+        'cancel', parents=[of_targets], epilog=CREDENTIALS, help='cancel all MMP orders at once, without asking'
     )
     cancel.add_argument(
         '--lock-interval',
         metavar='MS',
-        help=f'{names("lockInterval")}: refuses new MMP orders so long, 0 to 10000; '
+        help=f'{names("lockInterval")}: refuse new MMP orders for this long, 0 to 10000; '
         f'{names("lockInterval", having=False)} has no lock',
     )
     cancel.add_argument(
         '--include-non-mmp',
         action='store_true',
-        help=f'{names("includeNonMmp")}: all orders in one request; {names("includeNonMmp", having=False)} has no such',
+        help=f'{names("includeNonMmp")}: all orders in one request; not on {names("includeNonMmp", having=False)}',
     )
     cancel.add_argument(
         '--emulate',
@@ -107,9 +121,9 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
         help=f'{names("emulate")}: list, cancel and list again, for accounts without the privilege',
     )
 
-    commands.add_parser('demo', parents=[of_client], help='the whole story on the built-in simulator, without keys')
+    commands.add_parser('demo', parents=[of_client], help='all methods on the built-in simulator, without keys')
     simulate = commands.add_parser('simulate', parents=[every], help='serve the built-in simulator until interrupted')
-    simulate.add_argument('--port', type=int, default=0, help='of 127.0.0.1, by default any that is free')
+    simulate.add_argument('--port', type=int, default=0, help='port on 127.0.0.1, by default any free one')
 
     arguments, rest = parser.parse_known_args(argv)
     if rest and (any(each.startswith('-') for each in rest) or 'targets' not in arguments):

@@ -1,4 +1,4 @@
-"""The commands that talk to the exchanges, side by side: a target that fails stops no other."""
+"""The commands that talk to the exchanges. Targets run concurrently; a failing target stops no other."""
 
 import argparse
 import asyncio
@@ -18,10 +18,10 @@ from ccxt_mmp.cli.screens import screen
 from ccxt_mmp.cli.targets import Exchanges, Target
 from ccxt_mmp.registry import EXCHANGES
 
-TICK = 0.2  # s between two pictures of a countdown
-OLD = 1.0  # s beyond two intervals after which a state is said to be old
+TICK = 0.2  # s between two updates of a countdown
+OLD = 1.0  # s: a state older than two intervals and this is marked with its age
 
-# what an exchange without the parameter leaves undone; all of them emulate where they have to
+# what an exchange without the parameter does instead; each emulates where it has to, so emulate is not here
 LACKING = {
     'lockInterval': '--lock-interval: its MMP orders are cancelled, but new ones are accepted',
     'includeNonMmp': '--include-non-mmp: its MMP orders are cancelled, but no others',
@@ -32,19 +32,19 @@ Moment = Literal['before', 'state']
 
 
 class LeftAlone(Exception):  # noqa: N818 - what happened, not what went wrong
-    """A protection that is frozen was not touched: nobody said yes."""
+    """A frozen protection was not changed, because nobody confirmed it."""
 
 
 class Command:
-    """A command and what has come of it so far."""
+    """A command and its results so far."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.arguments = arguments
         self.exchanges = Exchanges(arguments)
-        # a protection that is named twice, in whatever way, is one: a second reset could wipe out a second freeze
+        # each protection once, however often it is named: a second reset could end a second freeze
         targets = {target.protection: target for target in map(Target.parsed, reversed(arguments.targets))}
         self.results = [Result(target) for target in reversed(targets.values())]
-        # failures are shown in a picture that changes, instead of line by line
+        # a live table shows failures, so they are not printed line by line
         self._is_live = self.is_endless and is_terminal(sys.stdout)
 
     @property
@@ -70,7 +70,7 @@ class Command:
                 await self._change({'set': self._set, 'reset': self._reset}[self.arguments.command])
         self._show()
 
-    # --- what is done about one target
+    # --- one target
 
     def _look(self, moment: Moment) -> Work:
         async def look(exchange: Any, result: Result) -> None:
@@ -107,43 +107,43 @@ class Command:
         result.cancelled = done
         if not asked.json:
             say(cancelled(target, done, all_orders=bool(given.get('includeNonMmp'))), sys.stdout)
-        # what an exchange cannot do does not keep it from the rest, but is no success
+        # the cancel is done without the option, but the target counts as failed
         for name, lacking in LACKING.items():
             if wanted[name] is not None and name not in known:
                 raise NotSupported(f'{target.exchange_id} has no {lacking}')
 
-    # --- and about all of them
+    # --- all targets
 
     async def _each(self, work: Work) -> None:
-        """Side by side, for those that have not failed; a failure is told at once."""
+        """Run the work concurrently for all targets that have not failed. Failures are printed at once."""
         await asyncio.gather(*(self._attempt(work, result) for result in self.results if result.error is None))
 
     async def _attempt(self, work: Work, result: Result) -> None:
         try:
             await work(self.exchanges.of(result.target), result)
-        except Exception as error:  # noqa: BLE001 - it is told, and stops no other target
+        except Exception as error:  # noqa: BLE001 - it is printed, and stops no other target
             result.error, result.message = error, self.exchanges.in_one_line(error)
             if not self._is_live:
                 tell(f'{result.target.text}: {result.message}')
 
     async def _look_if_possible(self, moment: Moment) -> None:
-        """How they are, those that failed included; nothing fails by it."""
+        """Fetch the states of all targets, also of failed ones. A state that cannot be fetched is a warning."""
 
         async def attempt(result: Result) -> None:
             try:
                 await self._look(moment)(self.exchanges.of(result.target), result)
-            except Exception as error:  # noqa: BLE001 - it is told
+            except Exception as error:  # noqa: BLE001 - it becomes a warning
                 result.warning = f'its state is not known: {self.exchanges.in_one_line(error)}'
 
         await asyncio.gather(*(attempt(result) for result in self.results))
 
     async def _cancel_all(self) -> None:
-        """The states are asked for beside it: it waits for nothing."""
+        """Cancel at once. The states before it are fetched at the same time, so that the cancel waits for nothing."""
         await asyncio.gather(self._each(self._cancel), self._look_if_possible('before'))
         await self._look_if_possible('state')
 
     async def _change(self, change: Work) -> None:
-        """Set or reset, after a question about what is frozen."""
+        """Set or reset, after asking about frozen protections."""
         if self.arguments.yes:
             await self._look_if_possible('before')
         else:
@@ -152,7 +152,7 @@ class Command:
         await self._look_if_possible('state')
 
     async def _ask_about_all(self) -> None:
-        """While a question waits for its answer another one may freeze, so all are looked at again."""
+        """Ask about each frozen protection. Others may freeze meanwhile, so all are fetched again after each answer."""
         asked: list[Result] = []
         while True:
             await self._each(self._look('before'))
@@ -168,19 +168,19 @@ class Command:
             asked += unasked
 
     async def _ask(self, _: Any, result: Result) -> None:
-        assert result.before is not None  # noqa: S101 - that is why it is asked about
+        assert result.before is not None  # noqa: S101 - only known states are asked about
         frozen = frozen_or_not(result.before)
         if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
-            raise LeftAlone(f'it {frozen}, and nobody can be asked; --yes does it unasked')
+            raise LeftAlone(f'it {frozen}, and there is no terminal to ask at; --yes does it without asking')
         with _interruptible():
             sys.stderr.write(f'{result.target.text} {frozen}: {self.arguments.command} it? [y/N] ')
             sys.stderr.flush()
             answer = sys.stdin.readline()
         if answer.strip().lower() not in ('y', 'yes'):
-            raise LeftAlone(f'it {frozen}, and is left alone')
+            raise LeftAlone(f'it {frozen}, and was left as it is')
 
     async def _watch(self, interval: float) -> None:
-        """Until it is interrupted; one that is slow holds up no other."""
+        """Show the states until interrupted. A slow target delays no other."""
         polls = [asyncio.ensure_future(self._poll(result, interval)) for result in self.results]
         try:
             with screen().live() as draw:
@@ -201,7 +201,7 @@ class Command:
             await self._attempt(look, result)
             await asyncio.sleep(max(started + interval - time.monotonic(), 0))
 
-    # --- what is shown
+    # --- output
 
     def _show(self) -> None:
         for result in self.results:
@@ -226,21 +226,21 @@ class Command:
         ]
 
     def _notes(self, interval: float) -> list[str]:
-        """With what is not as new as it looks."""
+        """The notes below the table, with the age of states that are old."""
         now = time.monotonic()
-        told = []
+        lines = []
         for result in self.results:
             age = now - result.seen
             if result.error is not None and self._is_live:
-                told.append(f'{result.target.text}: {result.message}')
+                lines.append(f'{result.target.text}: {result.message}')
             if result.seen and age > 2 * interval + OLD:
-                told.append(f'{result.target.text}: as it was {age:.0f} s ago')
-        return [*told, *notes(self.results)]
+                lines.append(f'{result.target.text}: as it was {age:.0f} s ago')
+        return [*lines, *notes(self.results)]
 
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Ctrl-C ends a wait for an answer, too, which asyncio's own handler leaves waiting."""
+    """Let Ctrl-C end a blocking read, which asyncio's handler does not interrupt."""
     handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield

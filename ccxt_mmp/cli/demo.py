@@ -1,4 +1,4 @@
-"""The demo: the MMP methods on the built-in simulator over real HTTP, each step checked on the exchange's side."""
+"""The demo: the MMP methods on the built-in simulator over real HTTP. Each step is checked on the simulator."""
 
 import argparse
 import asyncio
@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from ccxt_mmp import MmpFrozen
 from ccxt_mmp.async_support import binance, okx
 from ccxt_mmp.cli.report import state_of
-from ccxt_mmp.cli.stages import Stage, stage
 from ccxt_mmp.cli.traffic import show_answers
+from ccxt_mmp.cli.views import PlainView, demo_view
 from ccxt_mmp.core.params import LIMITS
 from ccxt_mmp.core.text import described
 from ccxt_mmp.registry import EXCHANGES
@@ -30,13 +30,13 @@ class Step(NamedTuple):
     happened: bool
 
 
-Chapter = AsyncIterator[Step]
+Section = AsyncIterator[Step]
 
 
 def demo(arguments: argparse.Namespace) -> int:
-    """Tell the story; the exit status is 0 only if every step did what it says."""
-    with Simulator() as simulator, stage(simulator) as shown:
-        succeeded = asyncio.run(perform(simulator, shown, arguments))
+    """Run it. The exit status is 0 only if every step did what it says."""
+    with Simulator() as simulator, demo_view(simulator) as shown:
+        succeeded = asyncio.run(run(simulator, shown, arguments))
         shown.end(verdict(simulator, succeeded))
     return 0 if succeeded else 1
 
@@ -46,41 +46,41 @@ def verdict(simulator: Simulator, succeeded: bool) -> str:
     return f'{len(simulator.requests)} requests, all of them over HTTP. {said}'
 
 
-async def perform(simulator: Simulator, shown: Stage, arguments: argparse.Namespace) -> bool:
-    """Tell it on a stage; whether every step did what it says."""
+async def run(simulator: Simulator, shown: PlainView, arguments: argparse.Namespace) -> bool:
+    """Run and show all sections. Returns whether every step did what it says."""
     succeeded = True
     async with AsyncExitStack() as opened:
         venues = []
         for exchange_class in (okx, binance):
             exchange = simulator.connect(
                 exchange_class,
-                enableRateLimit=False,  # the simulator serves nobody else
-                options={'fetchMarkets': ['option']},  # Binance's are not among ccxt's defaults
+                enableRateLimit=False,  # the simulator has no other user
+                options={'fetchMarkets': ['option']},  # by default ccxt does not load Binance's
             )
             exchange.timeout = arguments.timeout or exchange.timeout
             if arguments.verbose:
                 show_answers(exchange, str)
             venues.append(await opened.enter_async_context(exchange))
-        chapters: dict[str, Callable[[], Chapter]] = {
+        sections: dict[str, Callable[[], Section]] = {
             'OKX options, BTC/USD (instrument family BTC-USD)': lambda: _okx_options(simulator, venues[0]),
             'OKX block trading (RFQ), one protection per account': lambda: _okx_block_trading(simulator, venues[0]),
             'Binance options, BTC/USDT (underlying BTCUSDT)': lambda: _binance_options(simulator, venues[1]),
             f'The kill switch: {2 * GRID} MMP orders on both exchanges': lambda: _grid(simulator, *venues),
         }
-        shown.begin(list(chapters))
-        for title, chapter in chapters.items():
-            shown.chapter(title)
+        shown.begin(list(sections))
+        for title, section in sections.items():
+            shown.section(title)
             try:
-                async for step in chapter():
+                async for step in section():
                     succeeded = succeeded and step.happened
                     await shown.step(*step)
-            except Exception as error:  # noqa: BLE001 - the story goes on, and did not succeed
+            except Exception as error:  # noqa: BLE001 - the other sections still run
                 succeeded = False
                 await shown.step('(a call failed)', described(error), happened=False)
     return succeeded
 
 
-async def _okx_options(simulator: Simulator, exchange: okx) -> Chapter:
+async def _okx_options(simulator: Simulator, exchange: okx) -> Section:
     state = await exchange.set_mmp('BTC/USD', window=5000, frozenTime=0, qtyLimit=10)
     yield Step("set_mmp('BTC/USD', 5000, 0, qtyLimit=10)", _rule(state), state['qtyLimit'] == 10)
     async for step in _freeze_and_reset(simulator, exchange, 'BTC/USD', 'BTC-USD'):
@@ -93,7 +93,7 @@ async def _okx_options(simulator: Simulator, exchange: okx) -> Chapter:
     )
 
 
-async def _okx_block_trading(simulator: Simulator, exchange: okx) -> Chapter:
+async def _okx_block_trading(simulator: Simulator, exchange: okx) -> Section:
     state = await exchange.set_mmp(None, 5000, 2000, params={**RFQ, 'countLimit': 10})
     yield Step('set_mmp(None, 5000, 2000, params={rfq, countLimit: 10})', _rule(state), state['countLimit'] == 10)
     simulator.execute_block_trades(10)
@@ -104,7 +104,7 @@ async def _okx_block_trading(simulator: Simulator, exchange: okx) -> Chapter:
     yield Step('reset_mmp()', state_of(state), state['frozen'] is False)
 
 
-async def _binance_options(simulator: Simulator, exchange: binance) -> Chapter:
+async def _binance_options(simulator: Simulator, exchange: binance) -> Section:
     state = await exchange.set_mmp('BTC/USDT', window=3000, frozenTime=300000, qtyLimit=2, deltaLimit='2.3')
     yield Step("set_mmp('BTC/USDT', 3000, 300000, 2, '2.3')", _rule(state), state['deltaLimit'] == 2.3)
     async for step in _freeze_and_reset(simulator, exchange, 'BTC/USDT', 'BTCUSDT'):
@@ -117,8 +117,8 @@ async def _binance_options(simulator: Simulator, exchange: binance) -> Chapter:
     )
 
 
-async def _freeze_and_reset(simulator: Simulator, exchange: Any, underlying: str, underlying_id: str) -> Chapter:
-    """Quotes, fills that trip the protection, a reset, and quotes again."""
+async def _freeze_and_reset(simulator: Simulator, exchange: Any, underlying: str, underlying_id: str) -> Section:
+    """Quote, trip the protection by fills, reset it, and quote again."""
     venue = exchange.id
     [symbol] = await _options(exchange, underlying_id, 1)
     quotes = [_limit_order(exchange, symbol, mmp=mmp) for mmp in (False, True, True, True)]
@@ -155,7 +155,7 @@ async def _refused(exchange: Any, quote: dict[str, Any]) -> Step:
     return Step(call, 'accepted', happened=False)
 
 
-async def _grid(simulator: Simulator, *exchanges: Any) -> Chapter:
+async def _grid(simulator: Simulator, *exchanges: Any) -> Section:
     simulator.advance(LATER)  # locks and limits are over
 
     async def quote(exchange: Any) -> None:
@@ -167,7 +167,7 @@ async def _grid(simulator: Simulator, *exchanges: Any) -> Chapter:
         return sum(_resting_mmp(simulator, exchange.id) for exchange in exchanges)
 
     await asyncio.gather(*map(quote, exchanges))
-    yield Step('create_orders(grid) on both, side by side', f'{resting()} MMP orders rest', resting() == 2 * GRID)
+    yield Step('create_orders(grid) on both at once', f'{resting()} MMP orders rest', resting() == 2 * GRID)
     started = time.perf_counter()
     await asyncio.gather(*(exchange.mass_cancel_mmp(EXCHANGES[exchange.id].underlying) for exchange in exchanges))
     milliseconds = round((time.perf_counter() - started) * 1000)
@@ -175,7 +175,7 @@ async def _grid(simulator: Simulator, *exchanges: Any) -> Chapter:
     others = all(
         _others_alone_rest(simulator, exchange.id, EXCHANGES[exchange.id].underlying_id) for exchange in exchanges
     )
-    yield Step('mass_cancel_mmp(...) on both, side by side', outcome, others)
+    yield Step('mass_cancel_mmp(...) on both at once', outcome, others)
 
 
 def _limit_order(exchange: Any, symbol: str, *, mmp: bool, side: str = 'buy') -> dict[str, Any]:

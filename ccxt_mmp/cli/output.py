@@ -1,4 +1,4 @@
-"""Where it is written: a terminal, a file, a pipe that somebody closed, or nowhere."""
+"""Writing lines to stdout and stderr, whatever they are: a terminal, a file or a closed pipe."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from typing import TextIO
 
 
 def say(text: str, stream: TextIO | None) -> None:
-    """Write a line. That nobody can read it stops nothing: an order is cancelled all the same."""
+    """Write a line. A failure to write is ignored: it must not stop a cancel."""
     if stream is None:  # closed before the program began
         return
     try:
@@ -17,7 +17,7 @@ def say(text: str, stream: TextIO | None) -> None:
 
 
 def _abandon(stream: TextIO) -> None:
-    """What is left in the buffer would fail again when the program ends."""
+    """Redirect to /dev/null, since the rest of the buffer would fail again at exit."""
     try:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     except (OSError, ValueError):
@@ -29,5 +29,5 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def tell(text: str) -> None:
-    """What went wrong, in a line of its own."""
+    """Print a line to stderr, after the name of the program."""
     say(f'ccxt-mmp: {text}', sys.stderr)

@@ -1,4 +1,4 @@
-"""How protections are written for people and for programs."""
+"""Results as table rows, lines of text and JSON."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ DERIVED = (
 
 @dataclass(eq=False)
 class Result:
-    """What came of a target."""
+    """The result of one target."""
 
     target: Target
     state: MmpState | None = None
@@ -41,12 +41,12 @@ class Result:
     cancelled: MassCancel | None = None
     error: BaseException | None = None
     message: str = ''  # the error in one line
-    warning: str = ''  # what failed without the target failing
-    seen: float = 0.0  # when the state was seen, on a clock that never goes back
+    warning: str = ''  # a failure that does not fail the target
+    seen: float = 0.0  # when the state was fetched, of time.monotonic()
 
 
 def state_of(state: MmpState) -> str:
-    """In one word, which reads without colour too."""
+    """The state in one word."""
     if state['frozen']:
         return 'FROZEN'
     if state['enabled'] is False:
@@ -57,7 +57,7 @@ def state_of(state: MmpState) -> str:
 
 
 def may_be_frozen(state: MmpState) -> bool:
-    """Whether to think before it is reset; an exchange may freeze what is off by now."""
+    """Whether to ask before it is reset. A protection that is off may still be frozen."""
     return bool(state['frozen']) or (state['frozen'] is None and state['enabled'] is not False)
 
 
@@ -66,7 +66,7 @@ def frozen_or_not(state: MmpState) -> str:
 
 
 def notes(results: Sequence[Result]) -> list[str]:
-    """What has to be known to read the table."""
+    """The notes below a table: units, and states that are derived."""
     known = {result.target.exchange_id for result in results if result.state is not None}
     frozen = {result.target.exchange_id for result in results if result.state is not None and result.state['frozen']}
     derived = [each.name for each in EXCHANGES.values() if each.id in frozen and not each.says_frozen]
@@ -97,7 +97,7 @@ def _milliseconds(value: int | None) -> str:
 
 
 def _limits(state: MmpState) -> Iterator[str]:
-    """With their units; contracts are those of the exchange."""
+    """The limits with their units, in contracts of the exchange."""
     if state['qtyLimit'] is not None:
         yield counted(state['qtyLimit'], 'contract')
     if state['deltaLimit'] is not None:
@@ -135,7 +135,7 @@ def counted(number: float, noun: str) -> str:
 
 
 def cancelled(target: Target, done: MassCancel, *, all_orders: bool) -> str:
-    """What a mass cancel did, in one line."""
+    """The result of a mass cancel in one line."""
     unlisted = 'all orders' if all_orders else 'all MMP orders'
     orders = unlisted if done['orders'] is None else counted(len(done['orders']), 'order')
     lock = f', locked until {_moment(done["lockedUntil"])}' if done['lockedUntil'] else ''
@@ -149,7 +149,7 @@ def aligned(lines: Sequence[Sequence[str]]) -> list[str]:
 
 
 def document(results: Sequence[Result]) -> list[dict[str, Any]]:
-    """For programs: what is not known, or was not asked for, is null."""
+    """The results as JSON. Null is what is not known or was not fetched."""
     return [
         {
             'target': result.target.text,

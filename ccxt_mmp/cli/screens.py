@@ -1,4 +1,4 @@
-"""Where people look: a terminal with rich, one without it, or a file."""
+"""Tables on stdout, with rich on a terminal, else as plain text."""
 
 import shutil
 import sys
@@ -27,7 +27,7 @@ class Plain:
 
     @contextmanager
     def live(self) -> Iterator[Draw]:
-        """A table that changes, in place on a terminal; the lines below it are notes."""
+        """A table that is redrawn, in place on a terminal. The lines below it are notes."""
         in_place, drawn = is_terminal(sys.stdout), 0
 
         def draw(rows: Rows, notes: Sequence[str]) -> None:
@@ -36,7 +36,7 @@ class Plain:
             up = ''
             if in_place:
                 width = shutil.get_terminal_size().columns - 1
-                table = [line[:width] for line in table]  # one that wraps would be two
+                table = [line[:width] for line in table]  # a line that wraps would take two
                 notes = [line for note in notes for line in textwrap.wrap(note, width)]
                 up = UP_AND_CLEAR.format(lines=drawn) if drawn else ''
             say(up + '\n'.join([*table, *notes]), sys.stdout)
@@ -46,7 +46,7 @@ class Plain:
 
 
 class Rich:
-    """Tables and colour by rich, of the extra cli."""
+    """Tables and colours by rich (extra cli)."""
 
     def __init__(self, console: Any = None) -> None:
         from rich.console import Console
@@ -80,7 +80,7 @@ class Rich:
 
 
 def screen() -> Plain | Rich:
-    """What fits to where the output goes and what is installed."""
+    """Rich on a terminal if it is installed, else plain text."""
     if is_terminal(sys.stdout):
         try:
             return Rich()

@@ -1,4 +1,4 @@
-"""What a command is about: the targets, and the exchange objects that reach them."""
+"""The targets of a command, and the exchange objects for them."""
 
 import argparse
 import os
@@ -38,7 +38,7 @@ class Target:
 
     @property
     def protection(self) -> tuple[str, str | None]:
-        """What it is, however it is written."""
+        """The same for all spellings of one protection."""
         underlying_id = None
         if self.exchange_id in EXCHANGES and self.underlying is not None:
             underlying_id = getattr(async_support, self.exchange_id)._parse_underlying(self.underlying)
@@ -62,7 +62,7 @@ class Exchanges:
             await exchange.close()
 
     def of(self, target: Target) -> Any:
-        """The exchange of a target; an error if there is none, or credentials are missing."""
+        """The exchange object of a target. Raises if the exchange is unknown or credentials are missing."""
         exchange_id = target.exchange_id
         if exchange_id not in EXCHANGES:
             raise BadSymbol(f'a target is {" or ".join(f"{each}:UNDERLYING" for each in EXCHANGES)}, not {target.text}')
@@ -78,7 +78,7 @@ class Exchanges:
     def _open(self, exchange_id: str) -> Any:
         arguments = self._arguments
         exchange = getattr(async_support, exchange_id)()
-        # by whose clock a freeze ends; a cancel does not wait to be told, and finds out if it has to
+        # freezes end by the exchange's clock; a cancel loads it only if the exchange refuses its own
         exchange.options['adjustForTimeDifference'] = arguments.command != 'cancel'
         if arguments.simulator is not None:
             self._simulate(exchange, arguments.simulator)
@@ -88,7 +88,7 @@ class Exchanges:
             _use_sandbox(exchange)
         exchange.timeout = arguments.timeout or exchange.timeout
         if arguments.command == 'cancel':
-            # an answer that does not come leaves time to ask again
+            # an answer that never comes leaves time for a retry
             exchange.options['massCancelMmp']['timeout'] = exchange.timeout
             exchange.timeout = max(exchange.timeout // ATTEMPTS, 1)
         if arguments.verbose:
@@ -109,7 +109,7 @@ class Exchanges:
 
     @staticmethod
     def _simulate(exchange: Any, url: str) -> None:
-        """The simulator knows its own credentials, and nobody else's are sent to it."""
+        """Use the simulator's own credentials, so that no real ones are sent to it."""
         from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, redirect
 
         exchange.apiKey, exchange.secret, exchange.password = KEY, SECRET, PASSPHRASE
@@ -119,7 +119,7 @@ class Exchanges:
         return without_values(text, self._secrets)
 
     def in_one_line(self, error: BaseException) -> str:
-        """A failure in one line, without a secret."""
+        """The error in one line, without secrets."""
         text = ' '.join(self.without_secrets(described(error)).split())
         return text if len(text) <= MAX_MESSAGE else f'{text[:MAX_MESSAGE]}...'
 

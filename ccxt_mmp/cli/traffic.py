@@ -1,4 +1,4 @@
-"""Requests and answers on stderr, a line each, for ``--verbose``."""
+"""Requests and answers on stderr, one line each, for ``--verbose``."""
 
 import sys
 import time
@@ -13,7 +13,7 @@ MAX_SHOWN = 1000  # characters of a line
 
 
 def request_line(method: str, path: str, query: str, body: str | None) -> str:
-    """A request without its headers and its signature, which Binance has in the query or in the body."""
+    """A request without headers and signature. Binance has the signature in the query or the body."""
     return redacted(' '.join(filter(None, [method, path, query, body])))
 
 
@@ -22,7 +22,7 @@ def show(line: str) -> None:
 
 
 def show_answers(exchange: Any, clean: Callable[[str], str]) -> None:
-    """Let an exchange object show what it was answered."""
+    """Print each request and answer of an exchange object."""
     stock, started = exchange.on_rest_response, time.monotonic()
 
     def on_rest_response(

@@ -1,4 +1,4 @@
-"""The contract of the MMP methods, and what the exchanges have in common."""
+"""The public MMP methods with their documentation, and the helpers that all exchanges share."""
 
 from collections.abc import Awaitable, Iterable, Sequence
 from math import isfinite
@@ -36,7 +36,7 @@ class Mmp(Rules, Requests):
     ``BadResponse`` or ``NullResponse`` for an answer that does not say what it should.
     """
 
-    # --- the contract
+    # --- the public methods
 
     def set_mmp(
         self,
@@ -196,7 +196,7 @@ class Mmp(Rules, Requests):
             f'{type(self).__name__} has no front: put SyncMmp (sync) or AsyncMmp (async, pro) before the other bases'
         )
 
-    # --- the cores, written once in the exchange mixins
+    # --- the cores, implemented once by the exchange mixins
 
     async def _set_mmp(
         self,
@@ -224,27 +224,27 @@ class Mmp(Rules, Requests):
     async def _warm_up(self) -> None:
         raise NotSupported(f'{self.id} warmUp() is not supported yet')
 
-    # --- what the exchange mixins say of it
+    # --- set by the exchange mixins
 
     _underlying_field: str  # the exchange's name of the underlying in requests, answers and its markets' info
-    _accepted_underlyings: str  # what the message of a BadSymbol says
+    _accepted_underlyings: str  # for the message of a BadSymbol
 
     @staticmethod
     def _parse_underlying(text: str) -> str | None:
-        """The exchange's id of the underlying that a text names; None if it names none."""
+        """The exchange's id of the underlying, or None if the text names no underlying."""
         raise NotImplementedError
 
     @staticmethod
     def _unified_underlying(underlying_id: str) -> str | None:
-        """The unified underlying of an exchange's id; None if it is of no known form."""
+        """The unified form of an exchange's id, or None if the id has no known form."""
         raise NotImplementedError
 
-    # --- what they share
+    # --- shared by the exchange mixins
 
-    logger = LOGGER  # in place of ccxt's, unless the user has another one
+    logger = LOGGER  # replaces ccxt's, unless the user sets another one
 
     def log(self, *args: Any) -> None:
-        """Print what is to be printed with ``verbose``, as ccxt does, but without keys, passphrases and signatures."""
+        """Print verbose output as ccxt does, with ``***`` for keys, passphrases and signatures."""
         super().log(*(redacted(str(each)) for each in args))
 
     def check_required_credentials(self, error: bool = True) -> Any:
@@ -256,7 +256,7 @@ class Mmp(Rules, Requests):
         return super().check_required_credentials(error)
 
     def prepare_request_headers(self, headers: Any = None) -> Any:
-        # ccxt checks the credentials of what it signs, and not of what only has the key, as listen keys
+        # ccxt checks credentials when it signs, but not for requests that carry the key alone, such as listen keys
         if self.apiKey and headers and self.apiKey in headers.values() and not are_checked(self):
             check_credentials(self)
         return super().prepare_request_headers(headers)
@@ -265,7 +265,7 @@ class Mmp(Rules, Requests):
         return self.deep_extend(super().describe(), self._describe_mmp())
 
     def _mmp_option(self, method: str, name: str, default: Any, params: Params) -> tuple[Any, Params]:
-        """As ccxt's handle_option_and_params, which takes an empty string in params for nothing, and much time."""
+        """Like ccxt's handle_option_and_params, but faster, and an empty string in params counts as given."""
         given = params.get(name) if params else None
         if given is not None:
             return given, {key: value for key, value in params.items() if key != name}
@@ -274,8 +274,10 @@ class Mmp(Rules, Requests):
         names = option_names(name)
         for given in (of_method, options) if isinstance(of_method, dict) else (options,):
             for key in names:
-                if key in given and given[key] is not None:
-                    return given[key], params
+                if key in given:  # without a call, as most are not
+                    value = given.get(key)
+                    if value is not None:
+                        return value, params
         return default, params
 
     def _flag_option(self, method: str, name: str, params: Params) -> tuple[bool, Params]:
@@ -283,14 +285,14 @@ class Mmp(Rules, Requests):
         return flag is not False and bool(self._flag(method, name, flag, BadRequest)), rest
 
     def _flag(self, method: str, name: str, value: object, error: type[ExchangeError]) -> bool | None:
-        """True, False or None, and nothing that is merely equal to one of them."""
+        """The value if it is True, False or None; 1 and 0 are refused."""
         if value is not None and value is not True and value is not False:
             raise error(f'{self.id} {method}() {name} must be True, False or None, received {shown(value)}')
         return value
 
     def _mmp_scope(self, method: str, params: Params, default: Scope = 'orders') -> tuple[Scope, Params]:
         self._refuse_misspelt(method, params, BadRequest)
-        # ccxt signs nothing without it, and options that the user replaced may lack it
+        # ccxt cannot sign without it, and options that the user replaced may lack it
         self.options.setdefault('timeDifference', 0)
         scope, rest = self._mmp_option(method, 'scope', default, params)
         if scope not in SCOPES:
@@ -304,9 +306,9 @@ class Mmp(Rules, Requests):
     def _mmp_underlying(
         self, method: str, scope: Scope, underlying: str | None, params: Params
     ) -> tuple[str | None, Params]:
-        """The id of the underlying and the other params; None for rfq.
+        """The id of the underlying (None for rfq), and the other params.
 
-        It is named by the argument, or in the same ways under the exchange's own name in params.
+        The argument names it, or the exchange's own field in params, which is read in the same way.
         """
         field = self._underlying_field
         given = params.get(field) if params else None
@@ -331,7 +333,7 @@ class Mmp(Rules, Requests):
     def _mmp_underlyings(
         self, method: str, scope: Scope, underlyings: Sequence[str] | None, params: Params
     ) -> tuple[dict[str, str | None], Params]:
-        """The ids of several underlyings by the names that they were asked for by, and the other params."""
+        """The ids of several underlyings by the names that the caller used, and the other params."""
         if isinstance(underlyings, str) or not isinstance(underlyings, (Iterable, type(None))):
             raise BadRequest(f'{self.id} {method}() takes a list of underlyings, received {shown(underlyings)}')
         given: Any = params.get(self._underlying_field)
@@ -353,7 +355,7 @@ class Mmp(Rules, Requests):
         return resolved
 
     def _listed_underlying(self, text: str) -> str | None:
-        """The underlying that a loaded option market of this symbol or id belongs to."""
+        """The underlying of the loaded option market with this symbol or id, or None."""
         by_symbol = self.safe_dict(self.markets, text)
         by_id = self.safe_list(self.markets_by_id or {}, text, [])
         for market in [by_symbol, *by_id]:
@@ -366,7 +368,7 @@ class Mmp(Rules, Requests):
     def _mmp_entry(
         self, method: str, entry: object, underlying_id: str | None, window_field: str
     ) -> tuple[dict[str, Any], int]:
-        """A rule as the exchange answered it, if it is the one that was asked for, and its window."""
+        """The rule in an answer, and its window. Raises BadResponse unless it is the rule that was asked for."""
         if not isinstance(entry, dict):
             raise BadResponse(f'{self.id} {method}() received an answer that is no rule: {shown(entry)}')
         if str(entry.get(self._underlying_field) or '').upper() != (underlying_id or '').upper():
@@ -380,7 +382,7 @@ class Mmp(Rules, Requests):
         return entry, window
 
     def _safe_integer(self, entry: dict[str, Any], name: str) -> int | None:
-        """ccxt's safe_integer, which raises OverflowError for an infinity in older versions."""
+        """ccxt's safe_integer, but None for an infinity: older versions raise OverflowError."""
         try:
             value: int | None = self.safe_integer(entry, name)
         except OverflowError:
@@ -388,7 +390,7 @@ class Mmp(Rules, Requests):
         return value
 
     def _safe_number(self, entry: dict[str, Any], name: str) -> float | None:
-        """ccxt's safe_number, which takes NaN and infinities for numbers."""
+        """ccxt's safe_number, but None for NaN and infinities."""
         try:
             is_finite = isfinite(float(self.safe_string(entry, name, 'nan')))
         except ValueError:
@@ -397,7 +399,7 @@ class Mmp(Rules, Requests):
         return value
 
     def _unknown_mmp_state(self, info: dict[str, Any], scope: Scope, underlying_id: str | None) -> MmpState:
-        """An MmpState of which nothing is known but what it is of."""
+        """An MmpState in which only the protection is known."""
         return {
             'info': info,
             'underlying': None if underlying_id is None else self._unified_underlying(underlying_id),
@@ -424,7 +426,7 @@ class Mmp(Rules, Requests):
 
     @staticmethod
     def _by_name(names: dict[str, str | None], states: Iterable[MmpState]) -> dict[str, MmpState]:
-        """States by the names that they were asked for by, each its own; without names by unified underlying."""
+        """States by the names that the caller used, each a copy; without names by unified underlying."""
         by_id = {state['underlyingId']: state for state in states}
         if not names:
             return {str(state['underlying'] or state['underlyingId']): state for state in by_id.values()}

@@ -1,6 +1,6 @@
-"""Credentials that no exchange can be asked with are told before anything is sent, and without their values.
+"""Refuses unusable credentials before anything is sent, without showing their values.
 
-A key from a file with its line break makes ``requests`` and ``aiohttp`` fail in ways that name the value and look as if
+A key with a line break makes ``requests`` and ``aiohttp`` fail with errors that contain the value, and that look as if
 the outcome of the request were unknown.
 """
 
@@ -12,12 +12,12 @@ from ccxt.base.errors import AuthenticationError
 
 from ccxt_mmp._redaction import remember
 
-PEM = 'PRIVATE KEY'  # as ccxt tells one: it has line breaks
-UNSENT = ('secret', 'privateKey')  # they sign, and go into no header
+PEM = 'PRIVATE KEY'  # ccxt recognises a PEM key by it; such a key has line breaks
+UNSENT = ('secret', 'privateKey')  # used for signing, never in a header
 
 
 class Checked:
-    """The credentials of an exchange object that were found usable last: every request asks two or three times."""
+    """The credentials that were last found usable: every request asks two or three times."""
 
     __slots__ = ('owner', 'read', 'required', 'values')
 
@@ -28,11 +28,11 @@ class Checked:
         self.values: object = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Checked, ()  # a copy of an exchange is another object, whose credentials are to be hidden, too
+        return Checked, ()  # a copy of an exchange is another object, whose credentials must be hidden, too
 
 
 def are_checked(exchange: Any) -> bool:
-    """Whether these very credentials are all there, usable and hidden."""
+    """Whether the current credentials are complete, usable and hidden."""
     checked: Checked | None = exchange.__dict__.get('_mmp_checked_credentials')
     return (
         checked is not None
@@ -44,14 +44,14 @@ def are_checked(exchange: Any) -> bool:
 
 
 def check_credentials(exchange: Any) -> None:
-    """Hide the credentials of an exchange from now on; raise AuthenticationError for one that cannot be used."""
+    """Hide the credentials of an exchange from now on. Raises AuthenticationError for an unusable one."""
     if are_checked(exchange):
         return
     required, checked = exchange.requiredCredentials, exchange.__dict__.get('_mmp_checked_credentials')
     remember(exchange)
     refuse_unusable(exchange)
     names = [name for name, is_required in required.items() if is_required]
-    if names and all(getattr(exchange, name, None) for name in names):  # ccxt tells what is missing
+    if names and all(getattr(exchange, name, None) for name in names):  # ccxt says what is missing
         checked = checked or exchange.__dict__.setdefault('_mmp_checked_credentials', Checked())
         checked.required = None  # until all of it is there
         checked.owner = weakref.ref(exchange)
@@ -61,12 +61,12 @@ def check_credentials(exchange: Any) -> None:
 
 
 def refuse_unusable(exchange: Any) -> None:
-    """Raise AuthenticationError for a credential that is there and cannot be used."""
+    """Raise AuthenticationError for a credential that is set and unusable."""
     for name, is_required in exchange.requiredCredentials.items():
         value = getattr(exchange, name, None) if is_required else None
-        if not value:  # ccxt tells what is missing
+        if not value:  # ccxt says what is missing
             continue
-        # what is nearly always true, in half a microsecond
+        # the usual case, in half a microsecond
         if type(value) is str and value.isascii() and value.isprintable() and value[0] != ' ' != value[-1]:
             continue
         fault = _fault(name, value)

@@ -1,4 +1,4 @@
-"""Edits of orders, which never lose or change the MMP flag, for the exchange mixins."""
+"""Edits of orders, which keep the MMP flag."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from ccxt_mmp.types import Order, Params, Stock
 class OrderEditing(OrderFlag):
     """``edit_order`` and ``edit_order_ws``, with the flag or without."""
 
-    # --- what the exchange mixins say of it
+    # --- set by the exchange mixins
 
     async def _edit_option_order(
         self,
@@ -30,7 +30,7 @@ class OrderEditing(OrderFlag):
         flag: bool,
         marks: dict[str, Mark],
     ) -> Any:
-        """The edit of an order which the caller says to be an MMP order, or to be none."""
+        """Edit an order of an option. flag: whether the caller says that it is an MMP order."""
         raise NotImplementedError
 
     # --- edits
@@ -66,12 +66,12 @@ class OrderEditing(OrderFlag):
         return await await_result(stock(order_id, symbol, type, side, amount, price, rest))
 
     def _require_flag_over_websocket(self, method: str) -> None:
-        """Before a socket is opened."""
+        """Raise NotSupported before a socket is opened."""
         if not (self._has_flag_over_websocket and self.has.get(method)):
             raise NotSupported(f'{self.id} {method}() has no MMP orders: use the method without _ws')
 
     async def _told_over_websocket(self, answer: Any) -> Any:
-        """An answer over a websocket; of a refusal ccxt passes over what the item of the order says."""
+        """The result of an order over a websocket. ccxt ignores what the item of a refused order says."""
         try:
             return await await_result(answer)
         except ExchangeError as error:
@@ -81,7 +81,7 @@ class OrderEditing(OrderFlag):
             raise refusal from error
 
     def _refusal_over_websocket(self, error: ExchangeError) -> BaseError | None:
-        """What a refusal means that ccxt has found no name for; None if nothing else is known of it."""
+        """The specific error of a refusal that ccxt could not map, or None."""
         return None
 
     def _require_same_flag(self, method: str, before: Order, flag: bool) -> None:
@@ -95,7 +95,7 @@ class OrderEditing(OrderFlag):
             )
 
     def _require_same_kind(self, method: str, before: Order, type: Any, side: Any, params: Params) -> None:
-        """An edit changes price and amount; whatever else it asks for would be passed over in silence."""
+        """Raise unless the edit changes price and amount only: the exchange would ignore the rest."""
         post_only = self._is_post_only(before['symbol'], type, params, method)
         is_asked = post_only or params.get('postOnly') is not None or params.get('timeInForce') is not None
         if is_asked and before.get('postOnly') is not None and post_only is not before['postOnly']:

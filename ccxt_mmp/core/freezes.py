@@ -1,4 +1,4 @@
-"""What an object knows of the freezes of its protections, and what it says when the exchange refuses because of one."""
+"""What an exchange object knows about freezes, and the texts of MmpFrozen and MmpNotEnabled."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,19 +13,19 @@ from ccxt_mmp.types import MmpState, Scope
 
 Protection = tuple[Scope, str | None]  # its scope and the exchange's id of its underlying
 
-# how every MmpFrozen begins until it is known which protection it is of
+# begins every MmpFrozen until the protection is known
 FROZEN = 'Market Maker Protection is frozen: fetch_mmp() says until when, reset_mmp() ends it'
 
 
 @dataclass
 class Freeze:
-    """What is known of the freeze of one protection, by the answers that this object had."""
+    """What this object's answers say about the freeze of one protection."""
 
     frozen_time: int | None = None  # ms, of the rule; 0 = until a reset
-    until: int | None = None  # ms since the epoch, of a freeze that the exchange told of
+    until: int | None = None  # ms since the epoch, as the exchange said
     refused_at: int | None = None  # ms since the epoch, of the last MmpFrozen since the last reset
-    resets: int = 0  # of this object, that succeeded
-    triggered_at_reset: int = 0  # the last trigger that the last of them answered for, ms since the epoch
+    resets: int = 0  # successful resets by this object
+    triggered_at_reset: int = 0  # ms since the epoch: the last trigger before the last reset
 
     def reset(self) -> None:
         self.resets += 1
@@ -33,7 +33,7 @@ class Freeze:
 
 
 class Freezes(Host):
-    """Explains ``MmpFrozen`` and ``MmpNotEnabled``, and remembers what this object was told of freezes."""
+    """Explains ``MmpFrozen`` and ``MmpNotEnabled``, and remembers freezes."""
 
     _mmp_access: str = ''  # what the privilege needs and whom to ask for it
 
@@ -42,12 +42,12 @@ class Freezes(Host):
         return freezes.get((scope, underlying_id)) or freezes.setdefault((scope, underlying_id), Freeze())
 
     def _resets_so_far(self) -> dict[Protection, int]:
-        """When something is asked for, in terms of this object's resets of each protection."""
+        """The number of this object's resets of each protection: a mark of when something was asked for."""
         freezes: dict[Protection, Freeze] = self.__dict__.get('_mmp_freezes', {})
         return {protection: freeze.resets for protection, freeze in list(freezes.items())}
 
     def _remember(self, state: MmpState, asked: dict[Protection, int]) -> MmpState:
-        """What an answer says of a freeze, unless a reset came in between: then it may be of one that is over."""
+        """Remember what an answer says about a freeze, unless a reset came after the request."""
         freeze = self._freeze(state['scope'], state['underlyingId'])
         if state['frozenTime'] is not None:
             freeze.frozen_time = state['frozenTime']
@@ -59,7 +59,7 @@ class Freezes(Host):
 
     @contextmanager
     def _explaining(self, scope: Scope, underlying_id: str | None) -> Iterator[None]:
-        """Around requests about a protection, from when they are asked for: says what it is that refuses them."""
+        """Explain MmpFrozen in requests about a protection. Enter it when the request is asked for."""
         asked = self._resets_so_far()
         try:
             yield
@@ -68,15 +68,15 @@ class Freezes(Host):
             raise
 
     def _explain(self, error: object, scope: Scope, underlying_id: str | None, asked: dict[Protection, int]) -> None:
-        """Say in an MmpFrozen, once, what is frozen, until when and what ends it; and remember that it came.
+        """Say once in an MmpFrozen what is frozen, until when and what ends it, and remember the refusal.
 
-        asked: what ``_resets_so_far`` said when the refused order was asked for. Whether a refusal came before or after
-        a reset that was over since is not known, so it says nothing of the time after it.
+        asked: ``_resets_so_far`` of when the refused order was asked for. If a reset came since, the refusal may be
+        older than the reset, so it is not remembered.
         """
         is_of_none = scope == 'orders' and underlying_id is None  # a batch without MMP orders
         if not isinstance(error, MmpFrozen) or error.is_explained or is_of_none:
             return
-        # as nonce(), which fails where options that were replaced lack the difference, and would hide the refusal
+        # like nonce(), which fails if replaced options lack the difference
         now: int = self.milliseconds() - (self.safe_integer(self.options, 'timeDifference') or 0)
         freeze = self._freeze(scope, underlying_id)
         if freeze.resets == asked.get((scope, underlying_id), 0):
@@ -97,7 +97,7 @@ class Freezes(Host):
         error.is_explained = True
 
     def throw_exactly_matched_exception(self, exact: Any, string: Any, message: Any) -> None:
-        # here ccxt makes errors of codes, wherever they stand: in answers, in their items and on sockets
+        # ccxt makes all errors of codes here: of answers, of their items and of socket messages
         try:
             super().throw_exactly_matched_exception(exact, string, message)
         except MmpNotEnabled as error:

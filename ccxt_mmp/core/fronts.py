@@ -1,4 +1,4 @@
-"""The two fronts: what a user calls. They have the same methods; a sync one returns, an async one is awaited."""
+"""The sync and the async front: the methods that users call."""
 
 import sys
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ class SyncMmp(MmpOrders, Mmp):
     def warm_up(self) -> None:
         run_sync(self._warm_up())
 
-    # --- ccxt's own methods, which know the flag here
+    # --- ccxt's own methods, with the flag
 
     def create_order(
         self, symbol: str, type: str, side: str, amount: Any, price: Any = None, params: Params = {}
@@ -283,7 +283,7 @@ class AsyncMmp(MmpOrders, Mmp):
     async def warm_up(self) -> None:
         await self._warm_up()
 
-    # --- ccxt's own methods, which know the flag here
+    # --- ccxt's own methods, with the flag
 
     async def create_order(
         self, symbol: str, type: str, side: str, amount: Any, price: Any = None, params: Params = {}
@@ -368,7 +368,8 @@ class AsyncMmp(MmpOrders, Mmp):
             try:
                 if context is not None and context.is_urgent:
                     context.session = self._connections().session(self)
-                return self._read(await super().fetch(*arguments, **keywords))
+                answer = await super().fetch(*arguments, **keywords)
+                return answer if type(answer) is dict else self._read(answer)
             except BaseError as error:
                 self._raise_if_lost(error, handled)
                 raise

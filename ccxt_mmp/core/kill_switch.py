@@ -187,7 +187,7 @@ class KillSwitch(Requests):
         Raises the first failure after which the outcome is unknown, if there was one, else the last.
         """
         lost: BaseError | None = None
-        attempts = Attempts()
+        attempts: Attempts | None = None
         if self.options.get('adjustForTimeDifference'):
             left = progress.ends - time.monotonic()
             await self._try_clock(self._adjust_clock, progress, progress.ends - left * (1 - CLOCK_SHARE))
@@ -203,6 +203,7 @@ class KillSwitch(Requests):
                 progress.fail(error)
                 if lost is None and isinstance(error, NetworkError) and not isinstance(error, REFUSALS):
                     lost = error
+                attempts = attempts or Attempts()
                 if not await self._should_retry(error, endpoint, attempts, progress):
                     raise (lost or error) from error
             except Exception as error:  # such as a closed session or loop

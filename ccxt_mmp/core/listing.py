@@ -1,4 +1,4 @@
-"""Lists of MMP orders alone, complete unless a limit is asked for, for the exchange mixins."""
+"""Lists of MMP orders only, complete unless a limit is given."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,26 +13,26 @@ from ccxt_mmp.types import Order, Params, Stock
 class OrderLists(OrderFlag):
     """``fetch_open_orders`` and ``fetch_canceled_orders``, with the flag or without."""
 
-    # --- what the exchange mixins say of it
+    # --- set by the exchange mixins
 
-    _own_flag_names_of_lists: tuple[str, ...]  # filters by the kind of order
+    _own_flag_names_of_lists: tuple[str, ...]  # the exchange's filters by the kind of order
 
     async def _fetch_open_mmp_orders(
         self, stock: Stock, market: Params | None, since: int | None, limit: int | None, params: Params
     ) -> list[Order]:
-        """The open orders of an option, or of all of them, or at least those within since and limit."""
+        """The open orders of one option or of all options, at least those within since and limit."""
         raise NotImplementedError
 
     async def _fetch_canceled_mmp_orders(
         self, stock: Stock, market: Params | None, since: int | None, limit: int | None, params: Params
     ) -> list[Order]:
-        """The cancelled ones, likewise."""
+        """The cancelled orders, in the same way."""
         raise NotImplementedError
 
     async def _fetch_any_canceled_orders(
         self, stock: Stock, symbol: str | None, since: int | None, limit: int | None, params: Params
     ) -> list[Order]:
-        """Those with the flag and without: ccxt's alone unless the exchange mixin says otherwise."""
+        """All cancelled orders: ccxt's own method, unless the exchange mixin replaces it."""
         orders: list[Order] = await await_result(stock(symbol, since, limit, params))
         return orders
 
@@ -72,37 +72,37 @@ class OrderLists(OrderFlag):
         limit: int | None,
         params: Params,
     ) -> list[Order]:
-        """The MMP orders alone; a limit counts them, not what the exchange lists beside them."""
+        """The MMP orders only. A limit counts MMP orders, not the other orders in the list."""
         await self._load_markets()
         self._refuse_foreign_params(method, params)
         market = None if symbol is None else self._listed_market(method, symbol)
         if market is not None and not market['option']:
-            return []  # no order of another market is one
+            return []  # other markets have no MMP orders
         if limit is None:
             limit = self.safe_integer(params, 'limit')
-        # it is all that there is, so that neither ccxt's pagination nor a market type has a say
+        # the list is complete and of options, so ccxt's pagination and market type do not apply
         rest = self.omit(params, ['limit', 'paginate', 'type'])
         orders = await fetch(stock, market, since, limit, rest)
         unclear = [order['id'] for order in orders if order['mmp'] is None]
         if unclear:
             raise BadResponse(f'{self.id} {method}() was not told whether {unclear} are MMP orders')
-        # those of one millisecond by id, so that a limit takes the newest
+        # within a millisecond by id, so that a limit takes the newest
         in_time = sorted((order for order in orders if order['mmp']), key=age)
         listed: list[Order] = self.filter_by_symbol_since_limit(in_time, market and market['symbol'], since, limit)
         return listed
 
 
 def last_id(orders: Sequence[Order]) -> str | None:
-    """The id of the oldest order of a page, as they ascend; None if one has none."""
+    """The lowest id of a page, which is its oldest order; None if an order has no id."""
     ids = [order['id'] for order in orders]
     return min(ids, key=as_number) if all(ids) else None
 
 
 def age(order: Order) -> tuple[int, int, str]:
-    """What orders are sorted by, the oldest first."""
+    """The sort key of orders, oldest first."""
     return order['timestamp'] or 0, *as_number(order['id'] or '')
 
 
 def as_number(order_id: str) -> tuple[int, str]:
-    """An id that sorts as the number that it is."""
+    """A sort key of an id, in numerical order."""
     return len(order_id), order_id

@@ -1,4 +1,4 @@
-"""Numbers on their way to an exchange: taken exactly or refused, and written as plain decimals."""
+"""Numbers in requests: read exactly or refused, and written as plain decimals."""
 
 import re
 from decimal import Decimal
@@ -11,10 +11,9 @@ _PLAIN_DECIMAL = re.compile(r'[0-9]+(?:\.[0-9]+)?')
 
 
 def exact_decimal(value: object) -> Decimal | None:
-    """The exact value of an integer of any type, float (its shortest repr), Decimal or plain ASCII decimal; else None.
+    """The exact value of an integer, float (its shortest repr), Decimal or plain ASCII decimal; else None.
 
-    What cannot be written as a plain decimal of reasonable length (NaN, infinities, beyond 2^53, more than 30
-    decimals) is None as well, never rounded.
+    NaN, infinities, numbers beyond 2^53 and numbers of more than 30 decimals are None. Nothing is rounded.
     """
     if isinstance(value, bool):
         return None

@@ -1,4 +1,4 @@
-"""The MMP flag of an order: where it is written, what it is called, and which orders can have it."""
+"""The MMP flag of an order: its names and places, and which orders can have it."""
 
 from functools import lru_cache
 from typing import Any
@@ -11,7 +11,7 @@ from ccxt_mmp.core.params import OWN_NAMES, misspelt
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.types import Params
 
-# what makes a limit order something else, by ccxt's names and the exchanges' own
+# params that make a limit order conditional, by ccxt's names and the exchanges' own
 CONDITIONS = (
     'activationPrice',
     'callbackRate',
@@ -29,28 +29,28 @@ CONDITIONS = (
 )
 POST_ONLY = ('PO', 'GTX')  # as times in force
 
-# the flag as the exchanges call it, and the order types that are it, without case and separators
+# names of the flag and order types that imply it, without case and separators
 FLAG_NAMES = {'mmp', 'ismmp'}
 TYPE_NAMES = {'ordtype', 'ordertype', 'type'}
 FLAGGED_TYPES = {'mmp', 'mmpandpostonly'}
 
 
 class OrderFlag(Host):
-    """What the params of an order say about the flag."""
+    """Reads and checks the flag in the params of an order."""
 
-    # --- what the exchange mixins say of it
+    # --- set by the exchange mixins
 
-    _own_flag_names: tuple[str, ...]  # params that say whether it is an MMP order
+    _own_flag_names: tuple[str, ...]  # the exchange's own params that carry the flag
     _own_order_types: tuple[str, ...]  # besides 'limit'
     _has_flag_over_websocket: bool
-    _loads_options: bool  # whether load_markets() loads options unless it is told otherwise
+    _loads_options: bool  # whether load_markets() loads options by default
 
     def _own_flags(self, type: Any, params: Params) -> set[bool]:
-        """What the exchange's own names say about the flag."""
+        """The values of the flag under the exchange's own names."""
         raise NotImplementedError
 
     def _flag_told(self, info: Any) -> bool | None:
-        """Whether the exchange's own answer is about an MMP order; None if it does not say."""
+        """Whether the exchange's answer says that it is an MMP order; None if it does not say."""
         raise NotImplementedError
 
     def _own_type_is_post_only(self, type: Any, params: Params) -> bool:
@@ -59,20 +59,19 @@ class OrderFlag(Host):
     # --- the flag
 
     def _is_mmp_order(self, type: Any, params: Params, method: str = 'createOrder') -> bool:
-        """Whether an order is to carry the flag, by ccxt's name or the exchange's own; InvalidOrder if they differ."""
+        """Whether the order has the flag, under any of its names. Raises InvalidOrder if they contradict each other."""
         self._refuse_misnamed_flag(method, params, self._own_flag_names)
         if isinstance(type, str) and type not in self._own_order_types and plain_name(type) in FLAGGED_TYPES:
             raise InvalidOrder(f'{self.id} {method}() has no order type {shown(type)}: the flag is params mmp')
         says = {self._flag(method, 'mmp', params.get('mmp'), InvalidOrder), *self._own_flags(type, params)}
         if True in says and False in says:
             raise InvalidOrder(
-                f'{self.id} {method}() is told by one name that it is an MMP order and by another that it is not: '
-                f'type {shown(type)}, params {shown(params)}'
+                f'{self.id} {method}() received contradicting flags: type {shown(type)}, params {shown(params)}'
             )
         return True in says
 
     def _refuse_misnamed_flag(self, method: str, params: Params, own_names: tuple[str, ...] = ()) -> None:
-        """An order that is protected by a name which the exchange does not read is not protected at all."""
+        """Raise for the flag under a name that the exchange does not read: the order would not be protected."""
         for name, value in params.items():
             if name == 'mmp' or name in own_names or value is None:
                 continue
@@ -86,7 +85,7 @@ class OrderFlag(Host):
                 )
 
     def _refuse_foreign_params(self, method: str, params: Params) -> None:
-        """What other methods of this package take, or nearly, is never dropped in silence, nor sent with MMP orders."""
+        """Raise for params of other methods of this package, also misspelt ones."""
         for name, value in params.items():
             slip = misspelt([name])
             if value is not None and name != 'mmp' and (name in OWN_NAMES or slip is not None):
@@ -94,7 +93,7 @@ class OrderFlag(Host):
                 raise InvalidOrder(f'{self.id} {method}() takes no {shown(name)}{meant}')
 
     def _refuse_flag_beside_params(self, order: Params) -> None:
-        """The flag of an order of ``create_orders``, which reads it from the order's params alone."""
+        """Raise for the flag beside the params of an order of ``create_orders``."""
         for name, value in order.items():
             if name not in ('type', 'params') and value is not None and value is not False and means_flag(name, value):
                 raise InvalidOrder(
@@ -103,7 +102,7 @@ class OrderFlag(Host):
                 )
 
     def _is_post_only(self, symbol: str, type: Any, params: Params, method: str = 'createOrder') -> bool:
-        """Whether an MMP order is post-only; InvalidOrder if it is anything but a limit order of an option."""
+        """Whether an MMP order is post-only. Raises InvalidOrder unless it is a plain limit order of an option."""
         if not self._listed_market(method, symbol)['option']:
             raise self._no_mmp_order(symbol, 'options', params, method)
         if str(type).lower() not in ('limit', *self._own_order_types):
@@ -130,7 +129,7 @@ class OrderFlag(Host):
             await await_result(self.load_markets())
 
     def _listed_market(self, method: str, symbol: Any) -> dict[str, Any]:
-        """The market of a symbol or an id. ccxt makes up one of an option that it does not know, without precision."""
+        """The market of a symbol or an id. ccxt would make one up for an option that it does not know."""
         if isinstance(symbol, str) and not self._is_listed(symbol) and resembles_option(symbol):
             raise BadSymbol(
                 f'{self.id} {method}() finds no {symbol} among the loaded markets: {self._how_to_load_options()}'
@@ -151,7 +150,7 @@ class OrderFlag(Host):
         return "options['fetchMarkets']['types'] must have 'option'; then load_markets(True) loads it"
 
     def _is_option(self, market: Any) -> bool | None:
-        """Whether the market of an order is one of an option; None if it is not known."""
+        """Whether a market is an option; None if it does not say."""
         is_option: bool | None = self.safe_bool(market, 'option') if isinstance(market, dict) else None
         return is_option
 
@@ -163,7 +162,7 @@ def plain_name(name: str) -> str:
 
 
 def means_flag(name: object, value: object) -> bool:
-    """Whether a param would be the flag under some spelling or on some exchange."""
+    """Whether a param is the flag in some spelling or of some exchange."""
     name = plain_name(str(name))
     if name in TYPE_NAMES:
         return isinstance(value, str) and plain_name(value) in FLAGGED_TYPES
@@ -171,5 +170,5 @@ def means_flag(name: object, value: object) -> bool:
 
 
 def resembles_option(symbol: str) -> bool:
-    """Whether ccxt would take it for an option."""
+    """Whether ccxt takes the symbol for an option."""
     return '-C' in symbol or '-P' in symbol or symbol.startswith(('C-', 'P-'))

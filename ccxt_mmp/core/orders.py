@@ -1,4 +1,4 @@
-"""Orders with the MMP flag, and batches of option orders that lose no answer, for the exchange mixins."""
+"""Orders with the MMP flag, and batches of option orders with one answer per order."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,34 +23,34 @@ Answer = tuple[Any, Exception | None]  # an order, and why it failed
 
 TERMS = ('symbol', 'type', 'side', 'amount', 'price')
 
-# what a request says of its order, and what nobody knows of it before the exchange has said it
+# fields of an order that its request has, and those that only the exchange can know
 REQUESTED = ('symbol', 'side', 'price', 'amount', 'timeInForce', 'clientOrderId')
-REQUESTED_KIND = ('type', 'postOnly', 'reduceOnly', 'mmp')  # of which ccxt makes up some where an answer is thin
+REQUESTED_KIND = ('type', 'postOnly', 'reduceOnly', 'mmp')  # ccxt makes up some of these if an answer lacks them
 UNKNOWN_FILL = {'filled': None, 'remaining': None, 'cost': None, 'average': None}
 
 
 class MmpOrders(OrderEditing, OrderLists):
-    """``create_order``, ``create_orders`` and ``cancel_orders``, edits and lists, for the exchange mixins."""
+    """``create_order``, ``create_orders`` and ``cancel_orders``, with the flag or without."""
 
-    # --- what the exchange mixins say of it
+    # --- set by the exchange mixins
 
     _max_batch: int  # orders
-    _batch_params: tuple[str, ...]  # of create_orders that are not of each order
+    _batch_params: tuple[str, ...]  # params of a whole batch, not of each order
     _order_id_field: str
     _client_id_field: str
     _filled_field: str
     _refusal_field: str
 
     def _flagged(self, request: Params) -> Params | None:
-        """The request of a limit order with the flag; None if it is not that of a plain one."""
+        """The request with the flag, or None if it is not a plain limit order."""
         raise NotImplementedError
 
     def _named(self, request: Params) -> Params:
-        """The request with an id of the client, which tells the order also if its answer is lost."""
+        """The request with a client order id, which identifies the order even if its answer is lost."""
         raise NotImplementedError
 
     def _as_order(self, request: Params) -> Params:
-        """The request as if it were the exchange's answer about the order."""
+        """The request in the form of the exchange's answer about the order."""
         raise NotImplementedError
 
     async def _place_batch(self, requests: list[Params], params: Params) -> list[Any]:
@@ -58,11 +58,11 @@ class MmpOrders(OrderEditing, OrderLists):
         raise NotImplementedError
 
     def _refusal(self, item: Params) -> BaseError | None:
-        """Why an item of an answer says that nothing was done; None if it was."""
+        """The error of a refused item of an answer, or None if it was accepted."""
         raise NotImplementedError
 
     def _errors_of_others(self) -> Params:
-        """The errors of ccxt, by code, that a batch of orders of other markets may be refused with."""
+        """ccxt's errors by code, for refused orders of other markets."""
         errors: Params = self.exceptions['exact']
         return errors
 
@@ -71,7 +71,7 @@ class MmpOrders(OrderEditing, OrderLists):
     def create_order_request(
         self, symbol: Any, type: Any, side: Any, amount: Any, price: Any = None, params: Params = {}
     ) -> Params:
-        """ccxt's own request, which it builds for create_order, create_orders and create_order_ws, with the flag."""
+        """ccxt's request with the flag. ccxt builds it for create_order, create_orders and create_order_ws."""
         rest = self.omit(params, 'mmp') if 'mmp' in params else params
         if not self._is_mmp_order(type, params):
             request: Params = super().create_order_request(symbol, type, side, amount, price, rest)
@@ -88,7 +88,7 @@ class MmpOrders(OrderEditing, OrderLists):
             raise self._no_mmp_order(symbol, 'plain limit', params)
         context = current_request(self)
         if context is not None and not context.is_in_use:
-            context.request = dict(flagged)  # ccxt changes its own on the way over a websocket
+            context.request = dict(flagged)  # a copy, since ccxt changes its own before it sends it over a websocket
         return flagged
 
     # --- one order
@@ -103,7 +103,7 @@ class MmpOrders(OrderEditing, OrderLists):
         await self._load_markets()
         with self._one_order(self._underlying_of(symbol), marks) as context:
             order: Order = await await_result(stock(symbol, type, side, amount, price, params))
-            # a class of the user's may have placed it in a way of its own
+            # a subclass of the user may have placed it in another way
             return order if context.request is None else self._placed(order, context.request)
 
     async def _create_order_ws(
@@ -115,7 +115,7 @@ class MmpOrders(OrderEditing, OrderLists):
         self._require_flag_over_websocket('createOrderWs')
         await self._load_markets()
         underlying_id = self._underlying_of(symbol, 'createOrderWs')
-        await await_result(self.authenticate())  # so that nothing is waited for between the fence and the sending
+        await await_result(self.authenticate())  # so that nothing delays the order between the fence and the socket
         with self._one_order(underlying_id, marks) as context:
             self._pass_fence(context)
             order = await self._told_over_websocket(stock(symbol, type, side, amount, price, params))
@@ -123,7 +123,7 @@ class MmpOrders(OrderEditing, OrderLists):
 
     @contextmanager
     def _one_order(self, underlying_id: str, marks: dict[str, Mark]) -> Iterator[RequestContext]:
-        """An order by itself: what fails has it in its ``orders``, with the client's id, as that of a batch."""
+        """A single order. Its error has the order in ``orders``, with the client order id, as in a batch."""
         with self._explaining('orders', underlying_id), self._order_context(underlying_id, marks) as context:
             try:
                 yield context
@@ -135,22 +135,24 @@ class MmpOrders(OrderEditing, OrderLists):
     def _order_context(
         self, underlying_id: str | None, marks: dict[str, Mark], *, has_items: bool = False
     ) -> RequestContext:
-        """Orders that a mass cancel of their underlying stops if it comes before they are sent."""
+        """The context of MMP orders, which a mass cancel of their underlying stops until they are sent."""
         underlyings = () if underlying_id is None else (underlying_id,)
-        self.options.setdefault('timeDifference', 0)  # which options that the user replaced lack, and ccxt signs with
+        self.options.setdefault(
+            'timeDifference', 0
+        )  # ccxt signs with it, and options that the user replaced may lack it
         return RequestContext(self, has_items=has_items, marks=marks, underlyings=underlyings)
 
     def _underlying_of(self, symbol: Any, method: str = 'createOrder') -> str:
-        """The underlying of the option that an MMP order is of."""
+        """The underlying of an MMP order."""
         market = self._listed_market(method, symbol)
         if not market['option']:
             raise self._no_mmp_order(symbol, 'options', {}, method)
         return str(self._resolve_underlying(method, market['id']))
 
     def _placed(self, order: Any, request: Params) -> Any:
-        """An order that ccxt parsed; what a thin answer leaves out is filled in from the request."""
+        """The order that ccxt parsed, with what the answer leaves out filled in from the request."""
         if not isinstance(order, dict):
-            return order  # of a class of the user's: ccxt's own methods have no other answer than a dict
+            return order  # from a subclass of the user: ccxt's own methods return a dict
         if not order.get('id'):
             raise BadResponse(f'{self.id} createOrder() received an answer without an id: {shown(order)}')
         requested = self.parse_order(self._as_order(request))
@@ -158,7 +160,7 @@ class MmpOrders(OrderEditing, OrderLists):
         filled_in |= {name: requested[name] for name in REQUESTED_KIND if requested[name] is not None}
         told = self._flag_told(order.get('info'))
         if told is not None:
-            filled_in['mmp'] = told  # an order that is not what was asked for does not pass for it
+            filled_in['mmp'] = told  # the exchange's word, even if it is not what was asked for
         if order.get('status') is None:
             filled_in['status'] = 'open'
         info = order.get('info')
@@ -186,7 +188,7 @@ class MmpOrders(OrderEditing, OrderLists):
             partial(self._try_batch, requests, params, underlying_id, marks)
             for underlying_id, requests in self._batches(of_options, params)
         ]
-        # in lists of one: ccxt sorts its answers, so that those of more could not be told apart
+        # one by one: ccxt sorts the answers to a list, so that they could not be assigned to the orders
         calls += [partial(self._try_other, stock, index, order, unflagged_params) for index, order in others.items()]
         answers: dict[int, Answer] = {}
         for answered in succeeded(await gather(self.synchronous, calls)):
@@ -201,22 +203,22 @@ class MmpOrders(OrderEditing, OrderLists):
         return False
 
     def _with_common(self, order: Params, params: Params) -> Params:
-        """The params of an order of a list and those that are common to all, which win, as in ccxt; but not a flag."""
+        """The order's own params and the common ones, which win as in ccxt. Flags must not contradict each other."""
         own = order.get('params') or {}
         flags = {
             self._flag('createOrders', 'mmp', given.get('mmp'), InvalidOrder): None for given in (own, params)
         }.keys() - {None}
         if len(flags) > 1:
             raise InvalidOrder(
-                f'{self.id} createOrders() is told one thing by its params and another by the order, '
-                f'whether it is an MMP order: {shown(order)}'
+                f'{self.id} createOrders() received contradicting MMP flags in its params '
+                f'and in the order: {shown(order)}'
             )
         return {**own, **params, 'mmp': next(iter(flags), None)}
 
     def _batches(self, orders: dict[int, Params], params: Params) -> Iterator[tuple[str | None, dict[int, Params]]]:
         """The requests in batches, each with the underlying of its MMP orders.
 
-        The fence stops whole batches, so no batch has orders that it stops and others.
+        The fence stops whole batches, so each batch has MMP orders of one underlying, or none.
         """
         grouped: dict[str | None, dict[int, Params]] = {}
         not_of_an_order = [*self._batch_params, *(name for option in RETRY_OPTIONS for name in option_names(option))]
@@ -238,7 +240,7 @@ class MmpOrders(OrderEditing, OrderLists):
         try:
             with self._explaining('orders', underlying_id), self._order_context(underlying_id, marks, has_items=True):
                 items = self._items_of(sent, await self._place_batch(sent, params))
-        except Exception as error:  # noqa: BLE001 - whatever a hook does, the other batches have their answers
+        except Exception as error:  # noqa: BLE001 - no failure may lose the answers to the other batches
             return {index: self._unplaced(request, error) for index, request in requests.items()}
         answers = {
             index: self._answer(request, item) for (index, request), item in zip(requests.items(), items, strict=True)
@@ -248,9 +250,9 @@ class MmpOrders(OrderEditing, OrderLists):
         return answers
 
     def _items_of(self, requests: list[Params], items: list[Any]) -> list[Any]:
-        """The item of each request, by the client's ids where they do not stand in the order of the requests.
+        """The item of each request, matched by client order id if the items are in another order.
 
-        None where no item is certainly that of the request.
+        None where no item certainly belongs to the request.
         """
         wanted = [request[self._client_id_field] for request in requests]
         ids = [self.safe_string(item, self._client_id_field) if isinstance(item, dict) else None for item in items]
@@ -271,7 +273,7 @@ class MmpOrders(OrderEditing, OrderLists):
             order_id = self.safe_string(item, self._order_id_field)
             if refusal is None and not order_id:
                 refusal = BadResponse(f'{self.id} createOrders() received an answer without an id: {shown(item)}')
-        except Exception as error:  # noqa: BLE001 - an item that cannot be read is no reason to lose the others
+        except Exception as error:  # noqa: BLE001 - an unreadable item must not lose the others
             refusal = BadResponse(f'{self.id} createOrders() received an order that cannot be read: {described(error)}')
         if refusal is not None:
             return self._unplaced(request, refusal, item)
@@ -279,11 +281,11 @@ class MmpOrders(OrderEditing, OrderLists):
             said = {name: value for name, value in item.items() if value is not None and value != ''}
             order = self.parse_order({**self._as_order(request), **said})
             return {**self._placed(order, request), 'info': item, 'error': None}, None
-        except Exception:  # noqa: BLE001 - it was accepted, whatever of it cannot be read
+        except Exception:  # noqa: BLE001 - it was accepted, even if its item cannot be parsed
             return {**self._as_asked(request), 'id': order_id, 'info': item, 'error': None}, None
 
     async def _try_other(self, stock: Stock, index: int, order: Params, params: Params) -> dict[int, Answer]:
-        """An order of another market by ccxt's own method."""
+        """Place an order of another market by ccxt's own method."""
         try:
             [placed] = await await_result(stock([order], params))
         except Exception as error:  # noqa: BLE001 - as in _try_batch
@@ -294,7 +296,7 @@ class MmpOrders(OrderEditing, OrderLists):
         return {index: self._answer_of_other(placed)}
 
     def _answer_of_other(self, order: Any) -> Answer:
-        """An order of another market that ccxt's own method placed, or says to be refused."""
+        """The answer of ccxt's own method about an order of another market."""
         if not isinstance(order, dict):
             return order, None
         error: BaseError | None = None
@@ -310,20 +312,20 @@ class MmpOrders(OrderEditing, OrderLists):
         return {**unflagged(order), 'error': error}, error
 
     def _unplaced(self, request: Params, error: Exception, info: Any = None) -> Answer:
-        """An order that was refused or of which nothing is known."""
+        """An order that was refused, or whose outcome is unknown."""
         told = failed(error) if info is None else {**failed(error), 'info': info}
         return {**self._as_asked(request), **told, 'error': error}, error
 
     def _as_asked(self, request: Params) -> Order:
-        """What the request says of an order, and nothing else."""
+        """The order as far as its request describes it."""
         try:
             order: Order = {**self.parse_order(self._as_order(request)), 'id': None, 'status': None}
-        except Exception:  # noqa: BLE001 - as _answer
+        except Exception:  # noqa: BLE001 - as in _answer
             order = {'id': None, 'clientOrderId': request[self._client_id_field], 'status': None, 'mmp': None}
         return {**order, **UNKNOWN_FILL}
 
     def _matched_error(self, code: str, item: Params, exceptions: Params) -> BaseError:
-        """The error of an item of a batch, by its code."""
+        """The error of an item of a batch, by code."""
         text = f'{self.id} {redacted(self.json(item))}'
         try:
             self.throw_exactly_matched_exception(exceptions, code, text)
@@ -337,19 +339,19 @@ class MmpOrders(OrderEditing, OrderLists):
         return response
 
     def _cancelled_order(self, row: Params, option_id: str, underlying_id: str) -> Order:
-        """An order of an option that was cancelled, with its unified symbol also where no markets are loaded."""
+        """A cancelled order of an option. It has its unified symbol even if no markets are loaded."""
         if self.markets_by_id is None:
-            self.markets_by_id: dict[str, Any] = {}  # older versions of ccxt look for the option in it
+            self.markets_by_id: dict[str, Any] = {}  # older versions of ccxt look the option up in it
         try:
             order: Order = self.parse_order(row)
-        except Exception:  # noqa: BLE001 - what cannot be read of it does not make it less cancelled
+        except Exception:  # noqa: BLE001 - it is cancelled, even if it cannot be parsed
             order = {'id': self.safe_string(row, self._order_id_field), 'status': None, 'mmp': True, 'info': row}
         if option_id not in self.markets_by_id:
             expiry_strike_type = '-'.join(option_id.split('-')[-3:])
             order['symbol'] = f'{self._unified_underlying(underlying_id)}-{expiry_strike_type}'
         return order
 
-    # --- orders that are ccxt's alone unless the exchange mixin says otherwise
+    # --- ccxt's own methods, unless the exchange mixin replaces them
 
     async def _cancel_orders(self, stock: Stock, ids: Sequence[str], symbol: str | None, params: Params) -> list[Order]:
         orders: list[Order] = await await_result(stock(ids, symbol, params))
@@ -361,7 +363,7 @@ class MmpOrders(OrderEditing, OrderLists):
 
 
 def unflagged(order: Any) -> Any:
-    """An order that was placed without the flag; a class of the user's may answer as it likes."""
+    """An order that was placed without the flag. A subclass of the user may return anything."""
     if isinstance(order, dict) and order.get('mmp') is None:
         order['mmp'] = False
     return order
@@ -372,7 +374,7 @@ def failed(error: Exception) -> Order:
 
 
 def if_any_succeeded(answers: Sequence[Answer]) -> list[Order]:
-    """The orders, unless nothing succeeded: then a failure that leaves it open, or else the first, with the orders."""
+    """The orders. If all failed, raise a failure with an unknown outcome, or else the first, with the orders."""
     orders = [order for order, _ in answers]
     failures = [error for _, error in answers if error is not None]
     if failures and len(failures) == len(answers):

@@ -207,6 +207,13 @@ def current_request(owner: object) -> RequestContext | None:
     return context if context._holder == (thread_id() if loop is None else current_task(loop) or thread_id()) else None
 
 
+def note_answer(owner: object) -> None:
+    """The current request has its answer; what only matters to orders in flight."""
+    context = _CURRENT.get()
+    if context is not None and context._in_flight and current_request(owner) is context:
+        context.answered()
+
+
 def inherited_marks(owner: object) -> dict[str, Mark] | None:
     """The marks of the request during which the current task was started, if that request is not over.
 

@@ -20,6 +20,7 @@ from ccxt_mmp.core.request_context import (
     current_request,
     inherited_marks,
     is_transport_failure,
+    note_answer,
 )
 from ccxt_mmp.core.short_way import endpoint_of
 from ccxt_mmp.core.text import described, shown
@@ -176,9 +177,8 @@ class Requests(Host):
 
     def on_rest_response(self, code: int, *arguments: Any, **keywords: Any) -> Any:
         # hooks after this one may cancel, and need not wait for an answered order
-        context = current_request(self)
-        if context is not None and context.is_sent and code < 500:
-            context.answered()
+        if code < 500:
+            note_answer(self)
         return super().on_rest_response(code, *arguments, **keywords)
 
     def _read(self, answer: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The params of the methods and the rule of a protection, checked before anything is sent."""
+"""Checks params and the rule of a protection before anything is sent."""
 
 from decimal import Decimal
 from typing import Any
@@ -15,6 +15,7 @@ from ccxt_mmp.core.params import (
     MASS_CANCEL_FLAGS,
     OWN_PARAMS,
     PASSED_OVER,
+    has_misspelt,
     misspelt,
 )
 from ccxt_mmp.core.text import shown
@@ -25,34 +26,34 @@ TAKEN_LIMITS = {'setMmp': LIMITS, 'massCancelMmp': ('lockInterval',)}
 
 
 class Rules(Freezes):
-    """What an exchange takes, by the table ``options['mmpLimits']``."""
+    """Checks against the table ``options['mmpLimits']`` of an exchange."""
 
-    # --- what the exchange mixins say of it
+    # --- set by the exchange mixins
 
-    _mass_cancel_flag: str  # the one of MASS_CANCEL_FLAGS that the exchange has, '' for none
-    _mass_cancel_fields: tuple[str, ...] = ()  # of the exchange's own fields, those that a mass cancel sends
+    _mass_cancel_flag: str  # which of MASS_CANCEL_FLAGS the exchange has, '' if none
+    _mass_cancel_fields: tuple[str, ...] = ()  # the exchange's own fields that a mass cancel sends
 
     def _describe_mmp(self) -> dict[str, Any]:
-        """What the exchange's settings have besides ccxt's."""
+        """The settings that are added to ccxt's."""
         return {}
 
     def _contract_size(self, underlying_id: str) -> Decimal | None:
-        """Coins per contract of the options of an underlying; None if that is not known."""
+        """Coins per contract of the options of an underlying, or None if not known."""
         return Decimal(1)
 
     # --- params
 
     def _refuse_misspelt(self, method: str, params: Params, error: type[ExchangeError]) -> None:
-        """A name that is nearly one of the plugin's own is never dropped in silence, nor sent."""
+        """Raise if a name is nearly one of the plugin's own: it must neither be ignored nor sent."""
         of_method = self.options.get(method)
         if not params and not of_method:
             return
         for where, given in (('params', params), (f"options['{method}']", of_method)):
             if not given or not isinstance(given, dict):
                 continue
-            names = [name for name, value in given.items() if value is not None]
-            slip = misspelt(names)
-            slip = slip and misspelt(names, self._limit_fields())
+            if not has_misspelt(tuple(given)):
+                continue
+            slip = misspelt([name for name, value in given.items() if value is not None], self._limit_fields())
             if slip is not None:
                 raise error(f'{self.id} {method}() has no {slip[0]} in {where}, did you mean {slip[1]}?')
 
@@ -65,11 +66,11 @@ class Rules(Freezes):
         return limits
 
     def _default_option(self, name: str) -> Any:
-        """An option of the plugin, which options that the user replaced may lack."""
+        """The plugin's default of an option, since the user may have replaced ``options``."""
         return self._describe_mmp().get('options', {}).get(name, {})
 
     def _mmp_limits(self, scope: Scope) -> dict[str, Any]:
-        """What each limit accepts, by ``options['mmpLimits']``, and as it is by default where they do not say."""
+        """What each limit accepts: ``options['mmpLimits']`` over the defaults."""
         default, given = self._default_limits().get(scope, {}), self.options.get('mmpLimits')
         of_scope = given.get(scope) if isinstance(given, dict) else None
         limits: dict[str, Any] = self.deep_extend(default, of_scope) if isinstance(of_scope, dict) else default
@@ -80,7 +81,7 @@ class Rules(Freezes):
         return {rule['field'] for limits in self._default_limits().values() for rule in limits.values() if rule}
 
     def _refuse_what_has_no_place(self, method: str, scope: Scope, params: Params) -> None:
-        """A limit that neither the method nor the exchange has is never dropped in silence, nor sent."""
+        """Raise NotSupported for a limit or flag that the method or the exchange does not have."""
         own_flag = ('massCancelMmp', self._mass_cancel_flag)
         for name, value in params.items():
             if value is None or (method, name) == own_flag:
@@ -99,7 +100,7 @@ class Rules(Freezes):
                 raise NotSupported(f'{self.id} {method}() has no qtyLimit in the scope {scope}, so it takes no qtyUnit')
 
     def _mass_cancel_params(self, params: Params) -> Params:
-        """What a mass cancel reads and sends of its params; whatever else could narrow it is refused."""
+        """The params that a mass cancel reads or sends. Raises NotSupported for others: they could narrow it."""
         if not params:
             return params
         if params.get('mmp') not in (None, True):
@@ -121,7 +122,7 @@ class Rules(Freezes):
     def _mmp_rule(
         self, method: str, scope: Scope, underlying_id: str | None, arguments: dict[str, object], params: Params
     ) -> Params:
-        """The request fields of a rule, checked against ``options['mmpLimits']``; fields in params win."""
+        """The checked request fields of a rule. The exchange's own fields in params win."""
         limits = self._mmp_limits(scope)
         unit, params = self._mmp_option(method, 'qtyUnit', 'contracts', params)
         if unit not in UNITS:
@@ -168,7 +169,7 @@ class Rules(Freezes):
         return self._mmp_number(method, 'qtyLimit', rule, contracts)
 
     def _qty_limit_base(self, entry: dict[str, Any], name: str, underlying_id: str | None) -> float | None:
-        """The limit of contracts in an answer, in coins."""
+        """The quantity limit of an answer, in coins."""
         coins = None
         if underlying_id is not None and self._safe_number(entry, name) is not None:
             coins = in_coins(self.safe_string(entry, name), self._contract_size(underlying_id))
@@ -176,7 +177,7 @@ class Rules(Freezes):
         return value
 
     def _mmp_number(self, method: str, name: str, rule: dict[str, Any], value: object) -> str:
-        """The number as the plain decimal that is sent."""
+        """The checked number as the plain decimal to send."""
         number = exact_decimal(value)
         if (
             number is None
@@ -190,13 +191,13 @@ class Rules(Freezes):
 
     @staticmethod
     def _sent(params: Params) -> Params:
-        """A copy of params without what is not given or not meant for the exchange."""
+        """A copy of params without None values and without what is not meant for the exchange."""
         dropped = (*OWN_PARAMS, *CCXT_PARAMS)
         return {name: value for name, value in params.items() if value is not None and name not in dropped}
 
 
 def _accepted_number(rule: dict[str, Any]) -> str:
-    """What a limit accepts, for people."""
+    """What a limit accepts, in words."""
     bounds = (('min', 'of at least'), ('above', 'above'), ('max', 'and at most'))
     rule = {'max': MAX_NUMBER, **rule}
     words = [f'{words} {rule[bound]}' for bound, words in bounds if bound in rule]

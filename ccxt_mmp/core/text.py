@@ -8,7 +8,7 @@ QUERY = re.compile(r'(?:\?|%3F)\S*')
 
 
 def shown(value: object) -> str:
-    """A value in an error text: short, whatever it is, and without a key or a passphrase."""
+    """The repr of a value for an error text: short, and without keys or passphrases."""
     try:
         text = redacted(repr(value))
     except (RecursionError, ValueError):  # nested too deeply, or an integer of more digits than Python writes
@@ -17,5 +17,5 @@ def shown(value: object) -> str:
 
 
 def described(error: BaseException) -> str:
-    """A failure in an error text, without the query of a URL, which has a signature."""
+    """An error for an error text, without the query of a URL, which may contain a signature."""
     return f'{type(error).__name__}: {redacted(QUERY.sub("", str(error)))}'

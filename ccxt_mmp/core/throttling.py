@@ -1,4 +1,4 @@
-"""What an MMP request waits for: its endpoint's own window, as the exchange counts it, never other traffic."""
+"""The rate limits of MMP endpoints: each has a window of its own, as the exchange counts."""
 
 import os
 import time
@@ -10,15 +10,15 @@ from typing import Any
 
 from ccxt.base.errors import RateLimitExceeded
 
-# the exchange counts when requests arrive, which is not as far apart as when they were sent
+# the exchange counts arrivals, which may be closer together than the sendings
 MARGIN = 1.02
 
-# one for all windows, each of which holds it for microseconds; a signal handler may interrupt its own thread here
+# one lock for all windows, held for microseconds; reentrant, since a signal handler may interrupt its own thread
 _LOCK = RLock()
 
 
 def _renew_lock() -> None:
-    """A thread that held it is not there any more in a process that was forked meanwhile."""
+    """A forked process has only one thread: the one that held the lock may be gone."""
     global _LOCK  # noqa: PLW0603
     _LOCK = RLock()
 
@@ -28,11 +28,11 @@ if hasattr(os, 'register_at_fork'):
 
 
 class OutOfTimeError(RateLimitExceeded):
-    """A request was not sent: its limit has no room before its time is over."""
+    """The request was not sent: its rate limit has no room before its deadline."""
 
 
 class RollingWindow:
-    """At most so many calls in any so many milliseconds, as exchanges count. Thread-safe.
+    """At most ``calls`` calls in any ``milliseconds``, as exchanges count. Thread-safe.
 
     :param int calls: at least 1
     :param float milliseconds: above 0
@@ -42,13 +42,13 @@ class RollingWindow:
     def __init__(self, calls: int, milliseconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.limit = (calls, milliseconds)
         self.clock = clock
-        self._slots: list[float] = []  # when calls went or may go, ascending
+        self._slots: list[float] = []  # times of calls that were or will be sent, ascending
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return RollingWindow, self.limit  # a copy has made no calls, and its clock may be that of another machine
+        return RollingWindow, self.limit  # a copy has made no calls, and may be on another machine
 
     def reserve(self, cost: int = 1) -> float:
-        """Take the earliest time, on the clock, at which a call may go."""
+        """Reserve and return the earliest time of the clock at which a call may be sent."""
         calls, milliseconds = self.limit
         window = milliseconds / 1000 * MARGIN
         cost = min(cost, calls)
@@ -59,11 +59,11 @@ class RollingWindow:
             surplus = len(slots) + cost - calls
             slot = now if surplus <= 0 else max(now, slots[surplus - 1] + window)
             for _ in range(cost):
-                insort(self._slots, slot)  # which a signal handler may have replaced
+                insort(self._slots, slot)  # read again, since a signal handler may have replaced it
             return slot
 
     def give_back(self, slot: float, cost: int = 1) -> None:
-        """The call that had reserved this time is not made."""
+        """Release a reserved time: the call is not made."""
         with _LOCK, suppress(ValueError):  # it is out of the window
             for _ in range(cost):
                 self._slots.remove(slot)

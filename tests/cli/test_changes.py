@@ -40,7 +40,7 @@ def test_frozen_protection_is_left_alone_where_nobody_can_be_asked(simulator, cc
     simulator.advance(0)
     command, *rest = command
     status, out, err = ccxt_mmp_command(command, 'okx:BTC/USD', 'okx:ETH/USD', *rest)
-    assert 'LeftAlone: it is FROZEN, and nobody can be asked; --yes does it unasked' in err
+    assert 'LeftAlone: it is FROZEN, and there is no terminal to ask at; --yes does it without asking' in err
     assert [cells[3] for cells in lines(out)[-2:]] == ['FROZEN', 'armed']
     assert not [request for request in simulator.requests if request.method == 'POST' and 'BTC-USD' in request.body]
     assert [request for request in simulator.requests if request.method == 'POST' and 'ETH-USD' in request.body]
@@ -65,7 +65,7 @@ def test_frozen_protection_stays_so_otherwise(simulator, ccxt_mmp_command, termi
     simulator.set_rule('okx', 'BTC-USD', Rule(5000, 0, '1'))
     simulator.trip('okx', 'BTC-USD')
     status, _, err = ccxt_mmp_command('reset', 'okx:BTC/USD')
-    assert err.endswith('ccxt-mmp: okx:BTC/USD: LeftAlone: it is FROZEN, and is left alone\n')
+    assert err.endswith('ccxt-mmp: okx:BTC/USD: LeftAlone: it is FROZEN, and was left as it is\n')
     assert simulator.protection('okx', 'BTC-USD').is_frozen(simulator.now())
     assert status == 1
 
@@ -75,7 +75,7 @@ def test_protection_that_is_off_and_frozen_is_asked_about(simulator, ccxt_mmp_co
     simulator.trip('okx', 'BTC-USD')
     simulator.set_rule('okx', 'BTC-USD', Rule(0, 0, '1'))
     status, _, err = ccxt_mmp_command('reset', 'okx:BTC/USD')
-    assert 'it is FROZEN, and nobody can be asked' in err
+    assert 'it is FROZEN, and there is no terminal to ask at' in err
     assert status == 1
 
 
@@ -103,7 +103,7 @@ def test_protection_that_may_be_frozen_is_asked_about(simulator, ccxt_mmp_comman
     simulator.set_rule('binance', 'BTCUSDT', Rule(3000, 0, '1', '1'))
     simulator.trip('binance', 'BTCUSDT')
     status, _, err = ccxt_mmp_command('reset', 'binance:BTC/USDT')
-    assert 'it may be frozen, and nobody can be asked' in err
+    assert 'it may be frozen, and there is no terminal to ask at' in err
     assert status == 1
 
 

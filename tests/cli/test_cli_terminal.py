@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from ccxt_mmp.cli import demo, stages
+from ccxt_mmp.cli import demo, views
 from ccxt_mmp.simulator import PASSPHRASE, SECRET, Rule
 from tests.terminal import Here, interrupt
 
@@ -90,7 +90,7 @@ def test_reset_of_what_is_frozen_is_asked(frozen, terminal, answer, status, stay
 
 
 def test_demo_is_a_picture_with_rich_and_lines_without(monkeypatch, terminal, with_rich):
-    monkeypatch.setattr(stages, 'PAUSE', 0)
+    monkeypatch.setattr(views, 'PAUSE', 0)
     monkeypatch.setattr(demo, 'GRID', 20)
     terminal.run(['demo'])
     assert 'Every step did what it says.' in terminal.text

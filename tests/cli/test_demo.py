@@ -10,7 +10,7 @@ import pytest
 
 import ccxt_mmp
 from ccxt_mmp import async_support, cli
-from ccxt_mmp.cli import demo, main, stages
+from ccxt_mmp.cli import demo, main, views
 from ccxt_mmp.simulator import PASSPHRASE, SECRET, Simulator
 
 
@@ -35,8 +35,8 @@ def test_demo_tells_the_story_and_succeeds(capsys):
 
 @pytest.mark.usefixtures('small_grid')
 def test_demo_is_a_picture_where_somebody_looks(capsys, monkeypatch):
-    monkeypatch.setattr(stages, 'is_terminal', lambda _: True)
-    monkeypatch.setattr(stages, 'PAUSE', 0)
+    monkeypatch.setattr(views, 'is_terminal', lambda _: True)
+    monkeypatch.setattr(views, 'PAUSE', 0)
     monkeypatch.setenv('COLUMNS', '160')
     assert main(['demo', '--verbose', '--timeout', '5000']) == 0
     told = capsys.readouterr()
@@ -46,23 +46,23 @@ def test_demo_is_a_picture_where_somebody_looks(capsys, monkeypatch):
 
 
 def test_picture_of_the_demo_fits_the_terminal(simulator):
-    stage = stages.LiveStage(simulator)
-    stage.begin(['one'])
-    stage.chapter('one')
-    height = stage._console.height
+    view = views.LiveView(simulator)
+    view.begin(['one'])
+    view.section('one')
+    height = view._console.height
     for number in range(100):
-        stage._lines.append((f'step {number}', '', ''))
-    lines = stage._console.render_lines(stage.picture(), pad=False)
+        view._lines.append((f'step {number}', '', ''))
+    lines = view._console.render_lines(view.renderable(), pad=False)
     assert len(lines) <= height
-    stage.end('done')
-    assert len(stage._console.render_lines(stage.picture(), pad=False)) > 100
+    view.end('done')
+    assert len(view._console.render_lines(view.renderable(), pad=False)) > 100
 
 
 def test_demo_without_rich_is_plain(capsys, monkeypatch):
-    monkeypatch.setattr(stages, 'is_terminal', lambda _: True)
+    monkeypatch.setattr(views, 'is_terminal', lambda _: True)
     monkeypatch.setitem(sys.modules, 'rich.console', None)
-    with stages.stage(None) as stage:
-        assert type(stage) is stages.Stage
+    with views.demo_view(None) as view:
+        assert type(view) is views.PlainView
 
 
 @pytest.mark.usefixtures('small_grid')
@@ -108,7 +108,7 @@ def test_demo_fails_if_orders_survive_the_kill_switch(capsys, monkeypatch):
 
     monkeypatch.setattr(demo, 'binance', Deaf)
     assert main(['demo']) == 1
-    assert re.search('mass_cancel_mmp.* on both, side by side +[1-9].* <- NOT SO', capsys.readouterr().out)
+    assert re.search('mass_cancel_mmp.* on both at once +[1-9].* <- NOT SO', capsys.readouterr().out)
 
 
 @pytest.mark.usefixtures('small_grid')

@@ -21,7 +21,7 @@ from ccxt.base.errors import BaseError
 from ccxt_mmp.simulator import Simulator, redirect
 from tests.conftest import FLAVOURS, Flavour
 from tests.fault_matrix.methods import OTHER, Observation
-from tests.fault_matrix.rows import CANCEL_TIME, FAULTS, HOUR, SKEWED, UNREACHABLE, WRONG_SECRET, Row
+from tests.fault_matrix.rows import BANS, CANCEL_TIME, FAULTS, HOUR, SKEWED, UNREACHABLE, WRONG_SECRET, Row
 from tests.trading import UNDERLYING
 
 LANES = 3  # calls at once in each flavour: some wait for answers that do not come
@@ -130,8 +130,11 @@ class Bench:
         """An exchange whose connection is open, with the fault before it."""
         fault, simulator = FAULTS.get(row.fault), place.simulator
         exchange = place.exchange(row.method.exchange_id)
+        options = exchange.options['massCancelMmp'] = dict(exchange.options['massCancelMmp'])
+        if row.fault in BANS:
+            options['concurrency'] = 1
         if row.is_for_ever and row.fault == 'HTTP 429':
-            exchange.options['massCancelMmp'] = {**exchange.options['massCancelMmp'], 'timeout': CANCEL_TIME}
+            options['timeout'] = CANCEL_TIME
         place.flavour.take(exchange.fetch_time())
         simulator.requests.clear()
         if fault is not None:

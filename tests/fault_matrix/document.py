@@ -29,6 +29,8 @@ which fails once unless "and all after it" is said. *Raised or returned*: the er
   then raises `RequestTimeout` or `MassCancelIncomplete` within its time.
 - *Answer cut off*, *HTML with status 200*: the request took effect, and its answer cannot be read.
 - *HTTP ...*: it did not take effect, though the client cannot know that of 500, 502 and 503.
+- *HTTP 429*, *HTTP 418*: a mass cancel sends one cancel at a time (`concurrency` 1) in these rows. On Binance it sends
+  nothing more after such an answer, so that what rests depends on how many were sent at once.
 - `MassCancelIncomplete` has its counts and its cause with it; "perhaps others" is said where no list could be read
   after the last cancellation. What a mass cancel returns counts the orders that it is known to have cancelled, which
   those whose answer was lost are not.

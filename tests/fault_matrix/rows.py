@@ -30,6 +30,8 @@ FAULTS: dict[str, dict[str, Any]] = {
     '`"result": false`': {'kind': 'result_false'},
     'every second order refused': {'kind': 'half_batch'},
 }
+# nothing more is sent once one is read, so that how many cancels are sent at once decides what rests
+BANS = ('HTTP 429', 'HTTP 418')
 SAME_FOR_EVER = ('HTTP 500', 'HTTP 502')  # as HTTP 503
 WITH_RESULT = ('POST account/mmp-reset', 'POST trade/mass-cancel')
 BATCHES = (

@@ -37,7 +37,7 @@ class BinanceCancelling(BinanceAnswers):
         named, params = self._mmp_underlying('massCancelMmp', scope, underlying, params)
         params, underlying_id = self._mass_cancel_params(params), str(named)
         include_non_mmp, params = self._flag_option('massCancelMmp', 'includeNonMmp', params)
-        rest = self._sent(params)
+        rest = self._sent(params) if params else params
         if not include_non_mmp:
             self._weight_limit()  # one that is none is refused before anything is sent
         with self._mass_cancel(underlying_id, params) as progress:

@@ -41,7 +41,7 @@ class OkxCancelling(OkxAnswers):
                 return await self._cancel_listed(family, self._sent(params), progress)
             progress.lock = locked
             response = await self._only_request(
-                'POST trade/mass-cancel', {**request, **self._sent(params)}, family, progress
+                'POST trade/mass-cancel', {**request, **self._sent(params)} if params else request, family, progress
             )
         #
         #     {"code":"0","msg":"","data":[{"result":true}]}

@@ -1,4 +1,4 @@
-"""Where the demo is told: line by line, or as a picture that changes."""
+"""How the demo is shown: line by line, or as one live view."""
 
 import asyncio
 import sys
@@ -11,21 +11,21 @@ from ccxt_mmp.cli.output import is_terminal, say
 from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import Simulator
 
-PAUSE = 0.15  # s for people to read a step
-REFRESHES = 10  # pictures a second
-OTHER_LINES = 10  # of the picture, besides the steps
+PAUSE = 0.15  # s, so that people can read a step
+REFRESHES = 10  # per second
+OTHER_LINES = 10  # of the live view, besides the steps
 NOT_SO = '<- NOT SO'
 INTRODUCTION = f'{names()}, simulated on this machine: no keys, no network, no money.'
 BOOKS = {f'{each.name} {each.underlying}': (each.id, each.underlying_id) for each in EXCHANGES.values()}
 
 
-class Stage:
+class PlainView:
     """Plain lines."""
 
-    def begin(self, chapters: Sequence[str]) -> None:
+    def begin(self, sections: Sequence[str]) -> None:
         say(INTRODUCTION, sys.stdout)
 
-    def chapter(self, title: str) -> None:
+    def section(self, title: str) -> None:
         say(f'\n{title}', sys.stdout)
 
     async def step(self, call: str, outcome: str, happened: bool) -> None:
@@ -35,8 +35,8 @@ class Stage:
         say(f'\n{summary}', sys.stdout)
 
 
-class LiveStage(Stage):
-    """The steps so far, the books of the exchanges as they are, and how far it is."""
+class LiveView(PlainView):
+    """The last steps, the order books and a progress bar."""
 
     def __init__(self, simulator: Simulator, console: Any = None) -> None:
         from rich.console import Console
@@ -48,15 +48,15 @@ class LiveStage(Stage):
         self._progress = Progress(
             TextColumn('{task.description}'), BarColumn(), TextColumn('{task.completed}/{task.total}')
         )
-        self._task = self._progress.add_task('chapters')
+        self._task = self._progress.add_task('sections')
         self._ended = ''
         self._console = console or Console()
-        self.live = Live(console=self._console, get_renderable=self.picture, refresh_per_second=REFRESHES)
+        self.live = Live(console=self._console, get_renderable=self.renderable, refresh_per_second=REFRESHES)
 
-    def begin(self, chapters: Sequence[str]) -> None:
-        self._progress.update(self._task, total=len(chapters))
+    def begin(self, sections: Sequence[str]) -> None:
+        self._progress.update(self._task, total=len(sections))
 
-    def chapter(self, title: str) -> None:
+    def section(self, title: str) -> None:
         if self._lines:
             self._progress.advance(self._task)
         self._lines.append((title, '', 'bold'))
@@ -71,7 +71,7 @@ class LiveStage(Stage):
         self._progress.advance(self._task)
         self._ended = summary
 
-    def picture(self) -> Any:
+    def renderable(self) -> Any:
         from rich.console import Group
         from rich.table import Table
         from rich.text import Text
@@ -81,7 +81,7 @@ class LiveStage(Stage):
             orders = self._simulator.resting(venue, underlying)
             mmp = sum(order.mmp for order in orders)
             books.add_row(title, Text(str(mmp), 'green' if mmp else ''), str(len(orders) - mmp))
-        # what does not fit is left out until the end
+        # the oldest steps are left out until the end if the terminal is too low for them
         height = None if self._ended else -max(self._console.height - OTHER_LINES, 1)
         steps = Table.grid(padding=(0, 2))
         for call, outcome, style in self._lines[height:]:
@@ -90,18 +90,18 @@ class LiveStage(Stage):
 
 
 @contextmanager
-def stage(simulator: Simulator) -> Iterator[Stage]:
-    """A picture on a terminal with rich, lines anywhere else."""
-    shown = _live_stage(simulator) if is_terminal(sys.stdout) else None
+def demo_view(simulator: Simulator) -> Iterator[PlainView]:
+    """Live on a terminal if rich is installed, else plain lines."""
+    shown = _live_view(simulator) if is_terminal(sys.stdout) else None
     if shown is None:
-        yield Stage()
+        yield PlainView()
         return
     with shown.live:
         yield shown
 
 
-def _live_stage(simulator: Simulator) -> LiveStage | None:
+def _live_view(simulator: Simulator) -> LiveView | None:
     try:
-        return LiveStage(simulator)
+        return LiveView(simulator)
     except ImportError:
         return None
