@@ -188,6 +188,30 @@ class _Adapter(HTTPAdapter):
         return manager if is_known else _bound(manager)
 
 
+class _AsyncSession:
+    """A session of ``aiohttp`` with one timer for an answer: ccxt asks for three, which are all of the same time."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    def get(self, url: Any, *, timeout: Any, **others: Any) -> Any:
+        return self._session.get(url, timeout=_total(timeout), **others)
+
+    def post(self, url: Any, *, timeout: Any, **others: Any) -> Any:
+        return self._session.post(url, timeout=_total(timeout), **others)
+
+    def delete(self, url: Any, *, timeout: Any, **others: Any) -> Any:
+        return self._session.delete(url, timeout=_total(timeout), **others)
+
+
+def _total(timeout: Any) -> Any:
+    """The timeout of the whole request alone, which is all that older versions of ccxt say."""
+    return timeout if type(timeout) is float else type(timeout)(total=timeout.total)
+
+
 class AsyncConnections:
     """A session of ``aiohttp`` on the running loop, which may not be the loop that the exchange was made on."""
 
@@ -215,7 +239,9 @@ class AsyncConnections:
             connector = aiohttp.TCPConnector(
                 ssl=exchange.ssl_context, limit=0, keepalive_timeout=KEEPALIVE, ttl_dns_cache=DNS_CACHE
             )
-            self._session = aiohttp.ClientSession(connector=connector, trust_env=exchange.aiohttp_trust_env)
+            self._session = _AsyncSession(
+                aiohttp.ClientSession(connector=connector, trust_env=exchange.aiohttp_trust_env)
+            )
             self._loop = loop
         return self._session
 

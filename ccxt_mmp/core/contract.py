@@ -271,13 +271,15 @@ class Mmp(Rules, Requests):
             return given, {key: value for key, value in params.items() if key != name}
         options = self.options
         of_method = options.get(method)
-        names = option_names(name)
-        for given in (of_method, options) if isinstance(of_method, dict) else (options,):
+        name, default_name = names = option_names(name)
+        if isinstance(of_method, dict) and (name in of_method or default_name in of_method):
             for key in names:
-                if key in given:  # without a call, as most are not
-                    value = given.get(key)
-                    if value is not None:
-                        return value, params
+                if of_method.get(key) is not None:
+                    return of_method[key], params
+        if name in options or default_name in options:
+            for key in names:
+                if options.get(key) is not None:
+                    return options[key], params
         return default, params
 
     def _flag_option(self, method: str, name: str, params: Params) -> tuple[bool, Params]:

@@ -67,10 +67,12 @@ class RequestContext:
     def __init__(self, owner: object, endpoint: str | None = None, **about: Any) -> None:
         self.owner = owner
         self.endpoint = endpoint
-        self.__dict__.update(about)
+        if about:
+            self.__dict__.update(about)
 
     def __enter__(self) -> 'RequestContext':
-        self._holder = current_holder()
+        loop = running_loop()
+        self._holder = thread_id() if loop is None else current_task(loop) or thread_id()
         self._outer = _CURRENT.get()
         _CURRENT.set(self)
         return self

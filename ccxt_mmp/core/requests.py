@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 from math import inf
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ccxt.base.errors import BadRequest, BadResponse, BaseError, ExchangeError, NetworkError
@@ -76,13 +77,21 @@ class Requests(Host):
         with RequestContext(self, endpoint, has_items=isinstance(request, list), **about):
             return await await_result(getattr(self, self._mmp_endpoints[endpoint])(request))
 
-    async def _send_urgently(self, endpoint: str, request: Any, **about: Any) -> Any:
-        """The same, by the short way if there is one."""
+    async def _send_urgently(
+        self, endpoint: str, request: Any, ends: float, least_timeout: float, cost: int = 1
+    ) -> Any:
+        """The same for the kill switch, by the short way if there is one."""
         entry = endpoint_of(self, self._mmp_endpoints[endpoint])
         if entry is None:
-            return await self._send(endpoint, request, is_urgent=True, **about)
+            return await self._send(
+                endpoint, request, ends=ends, least_timeout=least_timeout, cost=cost, is_urgent=True
+            )
         path, api, method = entry.path, entry.api, entry.method
-        with RequestContext(self, endpoint, is_urgent=True, is_in_use=True, has_items=isinstance(request, list), **about):
+        context = RequestContext(self, endpoint)
+        context.ends, context.least_timeout, context.cost = ends, least_timeout, cost
+        context.is_urgent = context.is_in_use = True
+        context.has_items = isinstance(request, list)
+        with context:
             if self.enableRateLimit:
                 cost = self.calculate_rate_limiter_cost(api, method, path, request, entry.config)
                 await await_result(self.throttle(cost))
@@ -91,7 +100,8 @@ class Requests(Host):
             self.last_request_headers = signed['headers']
             self.last_request_body = signed['body']
             self.last_request_url = signed['url']
-            return await await_result(self.fetch(signed['url'], signed['method'], signed['headers'], signed['body']))
+            answer = self.fetch(signed['url'], signed['method'], signed['headers'], signed['body'])
+            return await (answer if type(answer) is CoroutineType else await_result(answer))
 
     async def _adjust_clock(self, **about: Any) -> None:
         """Load the time difference if ccxt has to adjust for it and has not loaded it."""
