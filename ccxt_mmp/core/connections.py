@@ -92,7 +92,7 @@ def is_plain(session: Any) -> bool:
 class _Session(requests.Session):
     """Sends what ``requests`` would send, and does not ask each time for what ccxt never gives it."""
 
-    def request(
+    def request(  # type: ignore[override]
         self, method: Any, url: Any, data: Any = None, headers: Any = None, proxies: Any = None, **others: Any
     ) -> requests.Response:
         all_headers = {**self.headers, **(headers or {})}
@@ -110,7 +110,7 @@ class _Session(requests.Session):
         request.method = method
         request.prepare_url(url, None)
         request.prepare_headers(all_headers)
-        request._cookies = self.cookies  # type: ignore[attr-defined]
+        request._cookies = self.cookies
         request.body = data or None
         request.prepare_content_length(request.body)
         return self.send(request, proxies={}, **others)

@@ -96,10 +96,7 @@ class Progress:
     def __enter__(self) -> 'Progress':
         """Close the fence while the mass cancel is in progress."""
         self.closure.__enter__()
-        if self.fence.has_in_flight:
-            self.check_in_flight()
-        else:
-            self.nothing_in_flight = True
+        self.check_in_flight()
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -199,7 +196,9 @@ class KillSwitch(Requests):
                 progress.sent_at = self.nonce()
                 progress.locked_until = time.monotonic() + progress.lock / 1000
             try:
-                answer = await self._send_urgently(endpoint, request, progress.ends, progress.reserve, cost)
+                answer = await self._send(
+                    endpoint, request, cost=cost, ends=progress.ends, least_timeout=progress.reserve, is_urgent=True
+                )
             except BaseError as error:
                 progress.fail(error)
                 if lost is None and isinstance(error, NetworkError) and not isinstance(error, REFUSALS):
@@ -316,7 +315,9 @@ class KillSwitch(Requests):
         """Nothing was listed: ask the exchange whether it knows the underlying, and ignore any other answer."""
         try:
             request = {self._underlying_field: underlying_id}
-            await self._send_urgently(self._rule_endpoint, request, progress.ends, progress.reserve)
+            await self._send(
+                self._rule_endpoint, request, ends=progress.ends, least_timeout=progress.reserve, is_urgent=True
+            )
         except Exception as error:  # no order rests, which is what was asked for
             if self._says_no_such_underlying(error):
                 raise BadSymbol(f'{self.id} massCancelMmp() {underlying_id}: {described(error)}') from error

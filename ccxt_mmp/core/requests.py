@@ -72,29 +72,33 @@ class Requests(Host):
         await self._adjust_clock()
         return await self._send(endpoint, request, is_repeatable=is_repeatable)
 
-    async def _send(self, endpoint: str, request: Any, **about: Any) -> Any:
-        """One request to an endpoint; ``about`` goes into its ``RequestContext``."""
-        with RequestContext(self, endpoint, has_items=isinstance(request, list), **about):
-            return await await_result(getattr(self, self._mmp_endpoints[endpoint])(request))
-
-    async def _send_urgently(
-        self, endpoint: str, request: Any, ends: float, least_timeout: float, cost: int = 1
+    async def _send(
+        self,
+        endpoint: str,
+        request: Any,
+        *,
+        cost: int = 1,
+        ends: float | None = None,
+        least_timeout: float = 0.0,
+        is_urgent: bool = False,
+        is_repeatable: bool = False,
     ) -> Any:
-        """The same for the kill switch, by the short way if there is one."""
-        entry = endpoint_of(self, self._mmp_endpoints[endpoint])
-        if entry is None:
-            return await self._send(
-                endpoint, request, ends=ends, least_timeout=least_timeout, cost=cost, is_urgent=True
-            )
-        path, api, method = entry.path, entry.api, entry.method
+        """One request to an endpoint; the keywords are those of its ``RequestContext``."""
+        name = self._mmp_endpoints[endpoint]
+        entry = endpoint_of(self, name) if is_urgent else None
         context = RequestContext(self, endpoint)
-        context.ends, context.least_timeout, context.cost = ends, least_timeout, cost
-        context.is_urgent = context.is_in_use = True
+        context.cost, context.ends, context.least_timeout = cost, ends, least_timeout
+        context.is_urgent, context.is_repeatable = is_urgent, is_repeatable
         context.has_items = isinstance(request, list)
+        context.is_in_use = entry is not None  # otherwise from when ccxt calls fetch2
         with context:
+            if entry is None:
+                return await await_result(getattr(self, name)(request))
+            path, api, method = entry.path, entry.api, entry.method
             if self.enableRateLimit:
-                cost = self.calculate_rate_limiter_cost(api, method, path, request, entry.config)
-                await await_result(self.throttle(cost))
+                await await_result(
+                    self.throttle(self.calculate_rate_limiter_cost(api, method, path, request, entry.config))
+                )
             self.lastRestRequestTimestamp = self.milliseconds()
             signed = self.sign(path, api, method, request)
             self.last_request_headers = signed['headers']

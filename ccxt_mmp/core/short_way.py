@@ -25,7 +25,8 @@ class _Way(NamedTuple):
 
 def endpoint_of(exchange: Any, name: str) -> Any:
     """ccxt's entry of an implicit method; None if a call of it does more than to sign and to fetch."""
-    kind, own = type(exchange), exchange.__dict__
+    kind: Any = type(exchange)
+    own = exchange.__dict__
     way = _way(kind, name)
     if (
         way is None
@@ -34,7 +35,7 @@ def endpoint_of(exchange: Any, name: str) -> Any:
         or way.steps != (STEPS_OF(kind), STEPS_OF(way.stock))
     ):
         return None
-    if name in own or not own.keys().isdisjoint(STEPS) or getattr(exchange, 'fetchHistoryCacheSize', 0):
+    if name in own or not own.keys().isdisjoint(STEPS) or getattr(exchange, 'fetchHistoryCacheSize', None):
         return None
     return way.entry
 
@@ -50,5 +51,5 @@ def _way(kind: Any, name: str) -> _Way | None:
 
 
 def _is_plain(step: Any) -> bool:
-    """Whether it is of ccxt or of this package: a wrapper of the user's may have the name and module of what it wraps."""
+    """Whether ccxt or this package wrote it. A wrapper may carry the name and the module of what it wraps."""
     return getattr(step, '__globals__', {}).get('__name__') in PLAIN
