@@ -39,6 +39,7 @@ class Requests(Host):
 
     _mmp_endpoints: ClassVar[dict[str, str]]  # ccxt's implicit method of each endpoint
     _time_endpoint: str  # of load_time_difference
+    _has_plain_request: bool = False  # ccxt's own ``request`` of the exchange does nothing for these endpoints
     _order_paths: ClassVar[tuple[str, ...]] = ()  # they place or change orders
 
     def _mmp_underlyings_sent(self, path: str, params: Any) -> Iterable[str]:

@@ -11,10 +11,7 @@ from ccxt.base.types import Entry
 
 STEPS = ('request', 'fetch2', 'handle_option_and_params')
 STEPS_OF = attrgetter(*STEPS)
-# ``request`` of Binance notes that the spot API has answered, and does nothing for the options API
-PLAIN = frozenset(
-    f'{package}.{module}' for package in ('ccxt', 'ccxt.async_support') for module in ('base.exchange', 'binance')
-) | {'ccxt_mmp.core.fronts', 'ccxt_mmp.core.requests'}
+PLAIN = ('ccxt.base.exchange', 'ccxt.async_support.base.exchange', 'ccxt_mmp.core.fronts', 'ccxt_mmp.core.requests')
 
 
 class _Way(NamedTuple):
@@ -43,13 +40,15 @@ def endpoint_of(exchange: Any, name: str) -> Any:
 @lru_cache(100)
 def _way(kind: Any, name: str) -> _Way | None:
     found = [vars(each)[step] for each in kind.__mro__ for step in STEPS if step in vars(each)]
-    if not all(_is_plain(step) for step in found):
+    if not all(_is_plain(step, kind) for step in found):
         return None
     entry = next(vars(each)[name] for each in kind.__mro__ if isinstance(vars(each).get(name), Entry))
     stock = next(each for each in kind.__mro__ if each.__module__.startswith('ccxt.'))
     return _Way(entry, stock, (STEPS_OF(kind), STEPS_OF(stock)))
 
 
-def _is_plain(step: Any) -> bool:
+def _is_plain(step: Any, kind: Any) -> bool:
     """Whether ccxt or this package wrote it. A wrapper may carry the name and the module of what it wraps."""
-    return getattr(step, '__globals__', {}).get('__name__') in PLAIN
+    module: str = getattr(step, '__globals__', {}).get('__name__', '')
+    is_of_exchange = kind._has_plain_request and step.__name__ == 'request' and module.startswith('ccxt.')
+    return module in PLAIN or is_of_exchange
