@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import gc
 import os
 import re
@@ -10,6 +11,7 @@ import ccxt.async_support
 import ccxt.pro
 import pytest
 from hypothesis import settings
+from pytest_recording import network
 
 import ccxt_mmp
 import ccxt_mmp.async_support
@@ -60,13 +62,14 @@ class Flavour:
         """The result of a call."""
         return value if self.loop is None else self.loop.run_until_complete(value)
 
-    def disconnect(self):
-        for exchange in self.opened:
+    def disconnect(self, kept=0):
+        """Close all exchanges but the first that were opened."""
+        for exchange in self.opened[kept:]:
             if self.loop is None:
                 exchange.session.close()
             else:
                 self.take(exchange.close())
-        self.opened.clear()
+        del self.opened[kept:]
 
     def close(self):
         self.disconnect()
@@ -120,6 +123,23 @@ def nothing_outlives_its_test(request):
     ignored = [warning for mark in request.node.iter_markers('filterwarnings') for warning in mark.args]
     if any('PytestUnraisableExceptionWarning' in warning for warning in ignored):
         gc.collect()
+
+
+@pytest.fixture(scope='session', autouse=True)
+def block_network(request, record_mode):
+    """As pytest-recording does before and after every test, once: with all its fixtures that takes a third of a test.
+
+    Only while cassettes are recorded is the network needed.
+    """
+    hosts = request.config.getoption('--allowed-hosts')
+    is_blocked = request.config.getoption('--block-network') and record_mode == 'none'
+    with network.blocking_context(hosts.split(',')) if is_blocked else contextlib.nullcontext():
+        yield
+
+
+@pytest.fixture(scope='session')
+def vcr():
+    """Of pytest-recording for every test; those of the cassettes alone have its own."""
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
 """Cheap exchange objects: what ccxt sets on a class again for every object is set once.
 
 ccxt's constructor walks all names of the object and sets a camelCase alias for each method: 8 ms of 9. Newer versions
-set the alias on the class, where it stays. So it is enough that the first object of a class walks them all. All else
-happens for every object, as in production. The processes that tests start construct as ccxt does.
+set the alias on the class, where it stays. So it is enough that the first object of a class walks them all. Of the
+rest, the description takes longest, thousands of entries that are the same each time: later objects get a copy. All
+else happens for every object, as in production. The processes that tests start construct as ccxt does.
 """
 
+import functools
 import sys
 from types import MethodType
 from weakref import WeakKeyDictionary
@@ -22,19 +24,50 @@ def names_to_walk(exchange):
     if kind in _other_names:
         return sorted(_other_names[kind] | vars(exchange).keys())
     names, own = dir(exchange), vars(exchange)
-    if kind.__module__.partition('.')[0] in ('ccxt', 'ccxt_mmp'):  # a class of a test may change
+    if is_of_ccxt_or_ours(kind):  # a class of a test may change
         _other_names[kind] = frozenset(
             name for name in names if name not in own and not isinstance(getattr(exchange, name), MethodType)
         )
     return names
 
 
+def is_of_ccxt_or_ours(kind):
+    return kind.__module__.partition('.')[0] in ('ccxt', 'ccxt_mmp')
+
+
+def described_once(describe):
+    """The ``describe`` of a class, that works for the first object of each class and copies for later ones."""
+    descriptions = {}
+
+    @functools.wraps(describe)
+    def copied(exchange):
+        kind = type(exchange)
+        if not is_of_ccxt_or_ours(kind):  # a class of a test may change
+            return describe(exchange)
+        if kind not in descriptions:
+            descriptions[kind] = describe(exchange)
+        # nobody changes the list of endpoints, which is half of all
+        return {name: value if name == 'api' else copy_of(value) for name, value in descriptions[kind].items()}
+
+    return copied
+
+
+def copy_of(value):
+    if type(value) is dict:
+        return {name: copy_of(each) if type(each) in (dict, list) else each for name, each in value.items()}
+    return value.copy() if type(value) is list else value
+
+
 def construct_cheaply(modules):
-    """Let ccxt's constructor call that; the exchanges of the modules walk all names now, before a test patches them."""
+    """Let ccxt's constructor call these; the modules' exchanges walk all names now, before a test patches them."""
     if 'fetchTicker' in vars(ccxt.okx()):  # an older version sets the aliases on each object
         return
     sys.modules[ccxt.Exchange.__module__].dir = names_to_walk
     for module in modules:
         for exchange_id in EXCHANGES:
-            exchange = getattr(module, exchange_id)()
+            kind = getattr(module, exchange_id)
+            for each in kind.__mro__:
+                if 'describe' in vars(each) and not hasattr(each.describe, '__wrapped__'):
+                    each.describe = described_once(each.describe)
+            exchange = kind()
             exchange.timeout_on_exit = 0

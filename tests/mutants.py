@@ -48,7 +48,8 @@ class Mutant:
 
 
 def listed() -> list[Mutant]:
-    by_file = yaml.safe_load(LIST.read_text())
+    # the loader in C, if it is there, takes a tenth of the time
+    by_file = yaml.load(LIST.read_text(), getattr(yaml, 'CSafeLoader', yaml.SafeLoader))  # noqa: S506 - both are safe
     return [Mutant(file, **details) for file, mutants in by_file.items() for details in mutants]
 
 

@@ -15,6 +15,7 @@ import ccxt_mmp
 from ccxt_mmp import registry
 from ccxt_mmp.simulator import Simulator
 from tests.conftest import FLAVOURS
+from tests.rows import rows
 from tests.test_house import PACKAGE, PARTS, wrong_arrows
 
 DOCUMENT = (PACKAGE.parent / 'docs' / 'adding-an-exchange.md').read_text()
@@ -125,7 +126,7 @@ def test_every_block_is_a_file_or_an_addition_to_one():
     assert all((PACKAGE.parent / path).exists() for path in ADDITIONS)
 
 
-@pytest.mark.parametrize('path', sorted({*re.findall(r'`((?:ccxt_mmp|tests)/[\w/.]+)`', DOCUMENT)}))
+@rows('path', sorted({*re.findall(r'`((?:ccxt_mmp|tests)/[\w/.]+)`', DOCUMENT)}))
 def test_path_that_is_named_is_there(path):
     assert (PACKAGE.parent / path).exists()
 
@@ -147,7 +148,7 @@ def test_hooks_are_found():
     assert '_should_retry' not in of_kill_switch
 
 
-@pytest.mark.parametrize(('file', 'name'), HOOKS)
+@rows(('file', 'name'), HOOKS)
 def test_hook_is_named(file, name):
     """Where it is set, or among those that are left out."""
     is_set = any(re.search(rf'^    (async )?(def )?{name}\b', code, re.MULTILINE) for code in FILES.values())

@@ -15,6 +15,7 @@ import yaml
 from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET
 from tests.exchanges.test_cassettes import BEHAVIOURS, CASSETTES, DEMO_HOST, LIFE_CYCLES, PUBLIC_HOSTS, at_public_host
 from tests.recording import BY_THE_ACCOUNT_ALONE, READS, exchange_to_record, is_recordable
+from tests.rows import rows
 
 ROOT = Path(__file__).parent.parent
 PATHS = sorted(CASSETTES.glob('*/*.yaml'))
@@ -26,7 +27,7 @@ def test_every_cassette_is_of_a_behaviour():
     }
 
 
-@pytest.mark.parametrize('path', PATHS, ids=lambda path: f'{path.parent.name}-{path.stem}')
+@rows('path', PATHS, ids=lambda path: f'{path.parent.name}-{path.stem}')
 def test_cassette_says_where_it_came_from(path):
     for interaction in yaml.safe_load(path.read_text())['interactions']:
         [server] = interaction['response']['headers']['Server']
@@ -34,7 +35,7 @@ def test_cassette_says_where_it_came_from(path):
         assert interaction['request']['uri'].startswith(tuple(PUBLIC_HOSTS.values()))
 
 
-@pytest.mark.parametrize('path', PATHS, ids=lambda path: f'{path.parent.name}-{path.stem}')
+@rows('path', PATHS, ids=lambda path: f'{path.parent.name}-{path.stem}')
 def test_cassette_holds_no_secret_and_nothing_of_a_machine(path):
     text = path.read_text()
     for forbidden in (KEY, SECRET, PASSPHRASE, 'another-secret', 'ACCESS', 'APIKEY', 'signature=', 'timestamp='):

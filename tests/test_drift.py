@@ -15,6 +15,7 @@ import pytest
 
 import ccxt_mmp
 from ccxt_mmp import AsyncMmp, BinanceMmp, OkxMmp, SyncMmp
+from tests.rows import rows
 
 PACKAGE = Path(ccxt_mmp.__file__).parent
 MIXINS = {'okx': OkxMmp, 'binance': BinanceMmp}
@@ -281,13 +282,13 @@ def stock():
     return {exchange_id: stock_class('ccxt.pro', exchange_id)() for exchange_id in MIXINS}
 
 
-@pytest.mark.parametrize(('exchange_id', 'name'), RELIED_ON)
+@rows(('exchange_id', 'name'), RELIED_ON)
 def test_what_is_gone_is_named(stock, exchange_id, name):
     lines = list(drift('ccxt.pro', exchange_id, Changed(stock[exchange_id], name)))
     assert any(line.startswith(f'{described("ccxt.pro", exchange_id)} has no {name}, ') for line in lines), lines
 
 
-@pytest.mark.parametrize(
+@rows(
     ('exchange_id', 'changes', 'said'),
     [
         (

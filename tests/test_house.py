@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ccxt_mmp.registry import EXCHANGES
+from tests.rows import rows
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / 'ccxt_mmp'
@@ -127,12 +128,12 @@ def methods(exchange_id, part):
 # --- arrows
 
 
-@pytest.mark.parametrize('module', MODULES)
+@rows('module', MODULES)
 def test_module_imports_what_is_below_it(module):
     assert list(wrong_arrows(module, MODULES[module].read_text())) == []
 
 
-@pytest.mark.parametrize(
+@rows(
     ('module', 'source', 'wrong'),
     [
         ('core.orders', 'from ccxt_mmp.exchanges.okx import OkxMmp', ['exchanges.okx']),
@@ -168,7 +169,7 @@ def test_no_module_imports_itself_by_way_of_others():
     assert in_order.index('errors') < in_order.index('core.orders') < in_order.index('exchanges.okx')
 
 
-@pytest.mark.parametrize('module', CORE)
+@rows('module', CORE)
 def test_core_names_no_exchange(module):
     assert named_exchanges(MODULES[module].read_text()) == set()
 
@@ -245,7 +246,7 @@ def test_mixins_are_those_of_the_registry():
 # --- files
 
 
-@pytest.mark.parametrize('module', MODULES)
+@rows('module', MODULES)
 def test_file_says_first_what_it_is_for(module):
     source = MODULES[module].read_text()
     assert source.startswith('"""')

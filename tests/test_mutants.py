@@ -4,12 +4,13 @@ import pytest
 
 from tests import mutants
 from tests.mutants import Mutant, listed, path_of
+from tests.rows import rows
 
 MUTANTS = listed()
 TESTS = mutants.ROOT / 'tests'
 
 
-@pytest.mark.parametrize('mutant', MUTANTS, ids=lambda mutant: f'{mutant.file}: {mutant.breaks}')
+@rows('mutant', MUTANTS, ids=lambda mutant: f'{mutant.file}: {mutant.breaks}')
 def test_breakage_fits_the_source(mutant):
     source = path_of(mutant).read_text()
     broken = mutant.break_text(source)

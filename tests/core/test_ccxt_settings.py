@@ -8,6 +8,7 @@ import pytest
 
 from ccxt_mmp import binance
 from ccxt_mmp.simulator import SECRET, Simulator
+from tests.rows import rows
 
 OKX_CALLS = [
     ('set_mmp', ('BTC/USD', 5000, 2000, 100)),
@@ -26,7 +27,7 @@ BINANCE_CALLS = [
 CALLS = [('okx', *call) for call in OKX_CALLS] + [('binance', *call) for call in BINANCE_CALLS]
 
 
-@pytest.mark.parametrize(('exchange_id', 'method', 'arguments'), CALLS)
+@rows(('exchange_id', 'method', 'arguments'), CALLS)
 def test_no_markets_are_loaded_and_one_request_is_made(flavour, simulator, exchange_id, method, arguments):
     exchange = flavour.exchange(exchange_id, simulator.url)
     if method == 'reset_mmp' and exchange_id == 'binance':
@@ -101,7 +102,7 @@ def test_binance_sandbox_without_options_is_an_error_before_anything_is_sent(fla
         flavour.take(exchange.fetch_mmp('BTC/USDT'))
 
 
-@pytest.mark.parametrize(('exchange_id', 'method', 'arguments'), CALLS)
+@rows(('exchange_id', 'method', 'arguments'), CALLS)
 def test_missing_credentials_are_an_error_before_anything_is_sent(flavour, canned, exchange_id, method, arguments):
     canned.answer('{}')
     exchange = flavour.exchange(exchange_id, canned.url, secret='')
@@ -136,7 +137,7 @@ def test_verbose_shows_the_request_and_never_the_secret(flavour, simulator, caps
     assert SECRET not in shown
 
 
-@pytest.mark.parametrize(('exchange_id', 'method', 'arguments'), CALLS)
+@rows(('exchange_id', 'method', 'arguments'), CALLS)
 def test_response_headers_among_the_answer_do_no_harm(flavour, simulator, exchange_id, method, arguments):
     """ccxt's returnResponseHeaders adds a key to the answer."""
     simulator.set_rule('okx', 'BTC-USD')
@@ -161,8 +162,8 @@ RETRIES = [
 ]
 
 
-@pytest.mark.parametrize(('exchange_id', 'method', 'arguments'), WRITES)
-@pytest.mark.parametrize('options', RETRIES, ids=['options', 'options of the path'])
+@rows(('exchange_id', 'method', 'arguments'), WRITES)
+@rows('options', RETRIES, ids=['options', 'options of the path'])
 def test_what_changes_a_protection_is_never_repeated(flavour, canned, exchange_id, method, arguments, options):
     canned.answer('down', status=503)
     exchange = flavour.exchange(exchange_id, canned.url, options=options)
@@ -182,7 +183,7 @@ def test_fetching_is_repeated_if_the_user_asks_ccxt_to(flavour, canned):
     assert len(canned.received()) == 3
 
 
-@pytest.mark.parametrize(('exchange_id', 'method', 'arguments'), CALLS)
+@rows(('exchange_id', 'method', 'arguments'), CALLS)
 def test_time_difference_is_loaded_by_the_first_call_alone(flavour, simulator, exchange_id, method, arguments):
     simulator.set_rule('binance', 'BTCUSDT')
     exchange = flavour.exchange(exchange_id, simulator.url, options={'adjustForTimeDifference': True})
@@ -237,7 +238,7 @@ def skewed_simulator():
         simulator.close()
 
 
-@pytest.mark.parametrize(('exchange_id', 'method', 'arguments'), CALLS)
+@rows(('exchange_id', 'method', 'arguments'), CALLS)
 def test_ccxts_throttle_is_asked_once_for_each_request(flavour, simulator, exchange_id, method, arguments):
     simulator.set_rule('binance', 'BTCUSDT')
     exchange = flavour.exchange(exchange_id, simulator.url, enableRateLimit=True)

@@ -21,6 +21,7 @@ import ccxt_mmp
 from ccxt_mmp import MassCancelIncomplete
 from ccxt_mmp._redaction import LOGGER, redact, redacted, remember
 from ccxt_mmp.cli import targets
+from tests.rows import rows
 from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 
 NAMES = {'okx': ('apiKey', 'secret', 'password'), 'binance': ('apiKey', 'secret')}
@@ -46,7 +47,8 @@ STOCK = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}
 
 def everything(error):
     """What any program could print of an error and of those that it came from."""
-    texts, errors = traceback.format_exception(error), [error]
+    # without the lines of source, which take long and hold no value
+    texts, errors = traceback.format_exception(error, limit=0), [error]
     for each in errors:
         texts += [str(each), repr(each), repr(each.args)]
         errors += [other for other in (each.__cause__, each.__context__) if other and other not in errors]
@@ -57,8 +59,8 @@ def bad_exchange(flavour, simulator, exchange_id, name, value):
     return with_markets(flavour.exchange(exchange_id, simulator.url, **{name: value}))
 
 
-@pytest.mark.parametrize('what', UNUSABLE)
-@pytest.mark.parametrize(('exchange_id', 'name'), [(each, name) for each in NAMES for name in NAMES[each]])
+@rows('what', UNUSABLE)
+@rows(('exchange_id', 'name'), [(each, name) for each in NAMES for name in NAMES[each]])
 def test_credential_that_cannot_be_sent_is_told_before_anything_is(flavour, simulator, exchange_id, name, what):
     exchange = bad_exchange(flavour, simulator, exchange_id, name, UNUSABLE[what])
     symbol, underlying = symbols(exchange, UNDERLYING[exchange_id])[0], UNIFIED[exchange_id]
@@ -123,10 +125,8 @@ def test_kill_switch_tells_of_a_credential_before_it_waits_for_a_limit(flavour, 
     assert len(simulator.requests) == sent
 
 
-@pytest.mark.parametrize(
-    ('method', 'arguments'), [('set_mmp', (5000, 2000, 100)), ('reset_mmp', ()), ('fetch_mmp', ())]
-)
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+@rows(('method', 'arguments'), [('set_mmp', (5000, 2000, 100)), ('reset_mmp', ()), ('fetch_mmp', ())])
+@rows('exchange_id', ['okx', 'binance'])
 def test_clock_is_not_asked_for_a_credential_that_cannot_be_sent(flavour, simulator, exchange_id, method, arguments):
     options = {'adjustForTimeDifference': True}
     exchange = flavour.exchange(exchange_id, simulator.url, secret='SEKRET\n', options=options)
@@ -222,7 +222,7 @@ WRITTEN = {
 }
 
 
-@pytest.mark.parametrize('how', WRITTEN)
+@rows('how', WRITTEN)
 def test_value_is_taken_out_however_it_is_written(flavour, how):
     exchange = flavour.exchange('okx', password=PASSPHRASE)
     exchange.check_required_credentials()
@@ -269,8 +269,8 @@ ECHOES = {
 }
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
-@pytest.mark.parametrize('echo', ECHOES)
+@rows('exchange_id', ['okx', 'binance'])
+@rows('echo', ECHOES)
 def test_value_that_an_answer_repeats_is_neither_raised_nor_logged(flavour, canned, caplog, capfd, exchange_id, echo):
     caplog.set_level(logging.DEBUG, 'ccxt')
     texts = []

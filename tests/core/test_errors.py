@@ -6,6 +6,7 @@ import ccxt
 import pytest
 
 from ccxt_mmp.errors import MassCancelLocked, MmpFrozen, MmpNotEnabled
+from tests.rows import rows
 from tests.trading import UNDERLYING, option_market
 
 OKX_SET = ('set_mmp', 'BTC/USD', 5000, 2000, 100)
@@ -105,7 +106,7 @@ def okx_envelope(code, text, call):
     return {'code': code, 'data': [], 'msg': text}
 
 
-@pytest.mark.parametrize(('code', 'call', 'text', 'expected'), OKX, ids=names(OKX))
+@rows(('code', 'call', 'text', 'expected'), OKX, ids=names(OKX))
 def test_okx_refusal_is_the_error_of_its_meaning(flavour, canned, code, call, text, expected):
     canned.answer(json.dumps(okx_envelope(code, text, call)))
     error = raised_by(flavour, canned, 'okx', call)
@@ -114,14 +115,14 @@ def test_okx_refusal_is_the_error_of_its_meaning(flavour, canned, code, call, te
     assert 'okx' in str(error)
 
 
-@pytest.mark.parametrize('code', ['51411', '50030', '54009', '2'])
+@rows('code', ['51411', '50030', '54009', '2'])
 def test_okx_refusal_in_an_item_is_the_same_error(flavour, canned, code):
     by_code = {code: expected for code, call, _, expected in OKX if call is OKX_CANCEL}
     canned.answer(json.dumps({'code': '1', 'msg': '', 'data': [{'sCode': code, 'sMsg': 'refused'}]}))
     assert type(raised_by(flavour, canned, 'okx', OKX_CANCEL)) is by_code[code]
 
 
-@pytest.mark.parametrize(('code', 'call', 'text', 'expected'), BINANCE, ids=names(BINANCE))
+@rows(('code', 'call', 'text', 'expected'), BINANCE, ids=names(BINANCE))
 def test_binance_refusal_is_the_error_of_its_meaning(flavour, canned, code, call, text, expected):
     canned.answer(json.dumps({'code': int(code), 'msg': text}), status=400)
     error = raised_by(flavour, canned, 'binance', call)
@@ -130,8 +131,8 @@ def test_binance_refusal_is_the_error_of_its_meaning(flavour, canned, code, call
     assert 'binance' in str(error)
 
 
-@pytest.mark.parametrize(('exchange_id', 'call'), [('okx', OKX_CANCEL), ('binance', BINANCE_RESET)])
-@pytest.mark.parametrize('with_query', [False, True], ids=['plain', 'encoded'])
+@rows(('exchange_id', 'call'), [('okx', OKX_CANCEL), ('binance', BINANCE_RESET)])
+@rows('with_query', [False, True], ids=['plain', 'encoded'])
 def test_errors_keep_their_meaning_behind_a_proxy_url(flavour, canned, exchange_id, call, with_query):
     """ccxt puts a proxyUrl before the whole URL, and encodes that if it has a query."""
     answers = {
@@ -152,7 +153,7 @@ def test_errors_keep_their_meaning_behind_a_proxy_url(flavour, canned, exchange_
     assert request.path.startswith('/proxy/https')
 
 
-@pytest.mark.parametrize(
+@rows(
     ('result', 'call'),
     [
         (False, OKX_CANCEL),
@@ -172,10 +173,10 @@ def test_one_false_result_among_several_is_a_failure(flavour, canned):
     assert type(raised_by(flavour, canned, 'okx', OKX_CANCEL)) is ccxt.OperationFailed
 
 
-@pytest.mark.parametrize(
+@rows(
     ('status', 'expected'), [(200, ccxt.BadResponse), (429, ccxt.RateLimitExceeded), (502, ccxt.ExchangeNotAvailable)]
 )
-@pytest.mark.parametrize('code', [{}, {'code': None}, {'code': ''}], ids=str)
+@rows('code', [{}, {'code': None}, {'code': ''}], ids=str)
 def test_answer_without_a_code_of_okx_leaves_it_open(flavour, canned, status, expected, code):
     canned.answer(json.dumps({**code, 'msg': '', 'data': []}), status=status)
     assert type(raised_by(flavour, canned, 'okx', OKX_SET)) is expected
@@ -194,8 +195,8 @@ CALLS = [('okx', call) for call in OKX_CALLS] + [('binance', call) for call in B
 NO_JSON_OBJECT = ['', 'null', 'true', '"x"', '[]', '[{"code":0}]', '<html>maintenance</html>', '{"code":"0",']
 
 
-@pytest.mark.parametrize(('exchange_id', 'call'), CALLS, ids=[f'{each} {call[0]}' for each, call in CALLS])
-@pytest.mark.parametrize('body', NO_JSON_OBJECT)
+@rows(('exchange_id', 'call'), CALLS, ids=[f'{each} {call[0]}' for each, call in CALLS])
+@rows('body', NO_JSON_OBJECT)
 def test_answer_that_is_no_json_object_is_an_error(flavour, canned, exchange_id, call, body):
     canned.answer(body, content_type='text/html' if body.startswith('<') else 'application/json')
     error = raised_by(flavour, canned, exchange_id, call)
@@ -203,7 +204,7 @@ def test_answer_that_is_no_json_object_is_an_error(flavour, canned, exchange_id,
     assert type(error) in ((ccxt.BadResponse, ccxt.ExchangeError) if by_ccxt else (ccxt.BadResponse,))
 
 
-@pytest.mark.parametrize(
+@rows(
     ('call', 'data', 'expected'),
     [
         (OKX_SET, [], ccxt.NullResponse),
@@ -236,8 +237,8 @@ def test_okx_answer_without_its_data_is_an_error(flavour, canned, call, data, ex
     assert type(raised_by(flavour, canned, 'okx', call)) is expected
 
 
-@pytest.mark.parametrize('call', BINANCE_CALLS, ids=[call[0] for call in BINANCE_CALLS])
-@pytest.mark.parametrize(
+@rows('call', BINANCE_CALLS, ids=[call[0] for call in BINANCE_CALLS])
+@rows(
     'answer',
     [
         {},
@@ -252,8 +253,8 @@ def test_binance_answer_without_its_data_is_an_error(flavour, canned, call, answ
     assert type(raised_by(flavour, canned, 'binance', call)) is ccxt.BadResponse
 
 
-@pytest.mark.parametrize(('exchange_id', 'call'), CALLS, ids=[f'{each} {call[0]}' for each, call in CALLS])
-@pytest.mark.parametrize('status', [500, 503])
+@rows(('exchange_id', 'call'), CALLS, ids=[f'{each} {call[0]}' for each, call in CALLS])
+@rows('status', [500, 503])
 def test_http_failure_is_an_error(flavour, canned, exchange_id, call, status):
     canned.answer('<html>down</html>', status=status, content_type='text/html')
     assert type(raised_by(flavour, canned, exchange_id, call)) is ccxt.ExchangeNotAvailable
@@ -310,8 +311,8 @@ def test_no_rule_on_binance_is_a_state(flavour, canned):
     }
 
 
-@pytest.mark.parametrize('body', [b'\xff\xfe', b'[' * 100_000, b'<html>'], ids=['no text', 'nested', 'no JSON'])
-@pytest.mark.parametrize(
+@rows('body', [b'\xff\xfe', b'[' * 100_000, b'<html>'], ids=['no text', 'nested', 'no JSON'])
+@rows(
     ('exchange_id', 'call'),
     [
         *CALLS,
@@ -359,7 +360,7 @@ def test_time_that_ccxt_cannot_read_is_an_error(flavour, error):
         flavour.take(exchange.warm_up())
 
 
-@pytest.mark.parametrize('text', ['1e999', 'NaN', '-Infinity', 'x', '', None])
+@rows('text', ['1e999', 'NaN', '-Infinity', 'x', '', None])
 def test_limit_that_is_no_finite_number_is_none(flavour, canned, text):
     rule = {'underlying': 'BTCUSDT', 'windowTimeInMilliseconds': 3000, 'qtyLimit': text, 'deltaLimit': '2.3'}
     canned.answer(json.dumps(rule))

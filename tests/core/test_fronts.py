@@ -21,6 +21,7 @@ import ccxt_mmp.pro
 from ccxt_mmp import AsyncMmp, BinanceMmp, Mmp, OkxMmp, SyncMmp
 from ccxt_mmp.core.awaiting import gather, run_sync
 from ccxt_mmp.types import MassCancel, MmpState
+from tests.rows import rows
 
 METHODS = {
     'set_mmp': 'setMmp',
@@ -75,8 +76,8 @@ def test_has(flavour, exchange_id, has):
     assert {name: exchange.has[name] for name in expected} == expected
 
 
-@pytest.mark.parametrize('exchange_id', EXCHANGES)
-@pytest.mark.parametrize(('snake', 'camel'), METHODS.items())
+@rows('exchange_id', EXCHANGES)
+@rows(('snake', 'camel'), METHODS.items())
 def test_camel_case_alias(flavour, exchange_id, snake, camel):
     exchange = flavour.exchange(exchange_id)
     assert getattr(exchange, camel) == getattr(exchange, snake)
@@ -274,18 +275,19 @@ def test_gather_has_so_many_calls_under_way_at_once(concurrency, at_once):
     assert max(counts) == at_once
 
 
-@pytest.mark.parametrize(
-    ('statement', 'not_loaded'),
-    [
-        ('import ccxt_mmp', ['ccxt.async_support', 'ccxt.pro', 'ccxt_mmp.simulator', 'ccxt_mmp.cli', 'aiohttp']),
-        ('import ccxt_mmp.async_support', ['ccxt.pro', 'ccxt_mmp.simulator', 'ccxt_mmp.cli']),
-        ('import ccxt_mmp.pro', ['ccxt_mmp.simulator', 'ccxt_mmp.cli']),
-    ],
-)
-def test_import_loads_nothing_that_is_not_needed(statement, not_loaded):
-    program = f'import sys; {statement}; print([name for name in {not_loaded} if name in sys.modules])'
-    run = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == '[]'
+NOT_LOADED = {  # by imports, one after the other in one process
+    'import ccxt_mmp': ['ccxt.async_support', 'ccxt.pro', 'ccxt_mmp.simulator', 'ccxt_mmp.cli', 'aiohttp'],
+    'import ccxt_mmp.async_support': ['ccxt.pro', 'ccxt_mmp.simulator', 'ccxt_mmp.cli'],
+    'import ccxt_mmp.pro': ['ccxt_mmp.simulator', 'ccxt_mmp.cli'],
+}
+
+
+def test_import_loads_nothing_that_is_not_needed():
+    program = ['import sys']
+    for statement, not_loaded in NOT_LOADED.items():
+        program += [statement, f'print({statement!r}, [name for name in {not_loaded} if name in sys.modules])']
+    run = subprocess.run([sys.executable, '-c', '\n'.join(program)], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == [f'{statement} []' for statement in NOT_LOADED]
 
 
 def test_errors_are_subclasses_of_ccxts():

@@ -4,9 +4,10 @@ from decimal import Decimal, Inexact, localcontext
 import pytest
 
 from ccxt_mmp.core.numbers import exact_decimal, is_integer, plain
+from tests.rows import rows
 
 
-@pytest.mark.parametrize(
+@rows(
     ('value', 'text'),
     [
         (0, '0'),
@@ -32,7 +33,7 @@ def test_number_goes_out_as_a_plain_decimal(value, text):
     assert plain(exact_decimal(value)) == text
 
 
-@pytest.mark.parametrize(
+@rows(
     'value',
     [
         True,

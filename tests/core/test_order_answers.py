@@ -13,6 +13,7 @@ from ccxt_mmp import BinanceMmp, MmpFrozen, OkxMmp, SyncMmp
 from ccxt_mmp.core.awaiting import run_sync
 from ccxt_mmp.core.orders import MmpOrders
 from tests.core.ordering import batches, create, listed, resting
+from tests.rows import rows
 from tests.trading import UNDERLYING, symbols, with_markets
 
 
@@ -102,7 +103,7 @@ def test_nothing_accepted_is_an_error(flavour, simulator, exchange, exchange_id,
             flavour.take(exchange.create_orders(listed(quoted, count)))
 
 
-@pytest.mark.parametrize(
+@rows(
     ('kind', 'details', 'status', 'rests'),
     [
         ('drop_before', {}, None, False),
@@ -138,9 +139,7 @@ def test_only_batch_that_is_lost_is_an_error(flavour, simulator, exchange, quote
         flavour.take(exchange.create_orders(listed(quoted, 3)))
 
 
-@pytest.mark.parametrize(
-    'body', ['[]', '{"orderId":1}', '[1]', '[{"orderId":1,"clientOrderId":"of another"},{"orderId":2}]']
-)
+@rows('body', ['[]', '{"orderId":1}', '[1]', '[{"orderId":1,"clientOrderId":"of another"},{"orderId":2}]'])
 def test_answer_to_other_orders_leaves_it_open(flavour, canned, body):
     exchange = with_markets(flavour.exchange('binance', canned.url))
     canned.answer(body)
@@ -148,7 +147,7 @@ def test_answer_to_other_orders_leaves_it_open(flavour, canned, body):
         flavour.take(exchange.create_orders(listed(symbols(exchange, 'BTCUSDT'), 2)))
 
 
-@pytest.mark.parametrize('data', ['[]', '[{"ordId":"1","clOrdId":"x","sCode":"0"}]', '[{"ordId":"1"}]', '[1]', '{}'])
+@rows('data', ['[]', '[{"ordId":"1","clOrdId":"x","sCode":"0"}]', '[{"ordId":"1"}]', '[1]', '{}'])
 def test_answer_to_other_orders_leaves_it_open_on_okx(flavour, canned, data):
     exchange = with_markets(flavour.exchange('okx', canned.url))
     canned.answer(f'{{"code":"0","msg":"","data":{data}}}')
@@ -156,7 +155,7 @@ def test_answer_to_other_orders_leaves_it_open_on_okx(flavour, canned, data):
         flavour.take(exchange.create_orders(listed(symbols(exchange, 'BTC-USD'), 1)))
 
 
-@pytest.mark.parametrize(('code', 'status'), [(-1007, None), (-1006, None), (-2010, 'rejected'), (-9999, 'rejected')])
+@rows(('code', 'status'), [(-1007, None), (-1006, None), (-2010, 'rejected'), (-9999, 'rejected')])
 def test_item_whose_outcome_is_unknown_is_not_taken_for_refused(flavour, canned, code, status):
     exchange = with_markets(flavour.exchange('binance', canned.url))
     canned.answer(json.dumps([{'orderId': 1}, {'code': code, 'msg': 'x'}]))
@@ -211,7 +210,7 @@ def test_answers_in_another_order_than_asked_are_told_by_their_ids(flavour, simu
     assert {order['id']: order['price'] for order in orders} == by_id
 
 
-@pytest.mark.parametrize('strange', ['junk', None, {}, {'executedQty': 'NaN'}, {'avgPrice': {}}])
+@rows('strange', ['junk', None, {}, {'executedQty': 'NaN'}, {'avgPrice': {}}])
 def test_item_that_cannot_be_read_loses_no_other(flavour, simulator, strange):
     exchange = with_markets(flavour.exchange('binance', simulator.url))
     placing = exchange._place_batch
@@ -260,7 +259,7 @@ def test_cancellation_of_nothing_that_is_named_is_refused(flavour, simulator, id
     assert simulator.requests == []
 
 
-@pytest.mark.parametrize('body', ['{}', '[]', '""', 'null', '"x"', '{"orderId":null}'])
+@rows('body', ['{}', '[]', '""', 'null', '"x"', '{"orderId":null}'])
 def test_answer_without_an_order_leaves_it_open(flavour, canned, body):
     exchange = with_markets(flavour.exchange('binance', canned.url))
     canned.answer(body)

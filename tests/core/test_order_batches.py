@@ -9,6 +9,7 @@ import ccxt_mmp
 from ccxt_mmp import BinanceMmp, MmpFrozen, OkxMmp, SyncMmp
 from ccxt_mmp.core.awaiting import run_sync
 from tests.core.test_orders import create, listed, resting
+from tests.rows import rows
 from tests.trading import UNDERLYING, symbols, with_markets
 
 LARGEST = {'okx': 20, 'binance': 10}
@@ -127,7 +128,7 @@ def test_answer_of_fewer_items_loses_no_accepted_order(flavour, simulator, excha
     assert [rests[order['id']] for order in orders[2:]] == [order['clientOrderId'] for order in orders[2:]]
 
 
-@pytest.mark.parametrize('strange', [None, 1, 'x', [], {}])
+@rows('strange', [None, 1, 'x', [], {}])
 def test_item_that_is_none_loses_no_accepted_order(flavour, simulator, exchange, exchange_id, quoted, strange):
     on_first_answer(exchange, without(lambda items: [items[0], strange, *items[2:]]))
     orders = flavour.take(exchange.create_orders(listed(quoted, 3)))
@@ -417,9 +418,7 @@ def test_item_that_repeats_a_secret_is_told_without_it(flavour, canned):
     assert exchange.password not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    'params', [{'lockInterval': 5}, {'lock_interval': 5}, {'Scope': 'orders'}, {'timeout': 5}, {'hedge': True}]
-)
+@rows('params', [{'lockInterval': 5}, {'lock_interval': 5}, {'Scope': 'orders'}, {'timeout': 5}, {'hedge': True}])
 def test_param_of_another_method_is_refused_with_the_flag(flavour, simulator, exchange, quoted, params):
     name = next(iter(params))
     with pytest.raises(ccxt.InvalidOrder, match=name):

@@ -12,6 +12,7 @@ import requests as requests_library
 
 from ccxt_mmp.core.request_context import RequestContext
 from tests.core.ordering import create, listed, resting
+from tests.rows import rows
 from tests.trading import symbols, with_markets
 
 # --- cancelling
@@ -150,7 +151,7 @@ def test_countdown_of_binance(flavour, simulator):
     create(flavour, exchange, symbol, {})
 
 
-@pytest.mark.parametrize('timeout', [1, 4999, -1, 5000.5, None, True, 'x'])
+@rows('timeout', [1, 4999, -1, 5000.5, None, True, 'x'])
 def test_countdown_of_binance_that_is_refused(flavour, simulator, timeout):
     exchange = flavour.exchange('binance', simulator.url)
     with pytest.raises(ccxt.BadRequest):
@@ -180,7 +181,7 @@ def test_countdown_of_okx(flavour, simulator):
     assert [str(body['timeOut']) for body in bodies] == ['10', '0']
 
 
-@pytest.mark.parametrize('timeout', [1, 999, 0.5, -1, -10_000, None, True, 'x'])
+@rows('timeout', [1, 999, 0.5, -1, -10_000, None, True, 'x'])
 def test_countdown_of_okx_that_would_disarm_is_refused(flavour, simulator, timeout):
     exchange = with_markets(flavour.exchange('okx', simulator.url))
     with pytest.raises(ccxt.BadRequest):

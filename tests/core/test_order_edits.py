@@ -8,6 +8,7 @@ import werkzeug
 
 from ccxt_mmp import MassCancelLocked, MmpFrozen
 from tests.core.test_orders import STOCK, create, requests
+from tests.rows import rows
 from tests.trading import UNDERLYING, symbols, with_markets
 
 MMP = {'mmp': True}
@@ -129,7 +130,7 @@ def test_order_is_edited_by_the_clients_id(flavour, venue, okx, market):
     assert amended['clOrdId'] == 'mine'
 
 
-@pytest.mark.parametrize(
+@rows(
     ('kind', 'params'),
     [('limit', {'mmp': True}), ('limit', {'mmp': False}), ('mmp', {}), ('limit', {'ordType': 'mmp'})],
 )
@@ -146,7 +147,7 @@ def test_edit_of_an_order_without_the_flag_that_says_so_is_ccxts(flavour, venue,
     assert venue.amendments == [{'instId': market['id'], 'ordId': '7', 'newSz': '12', 'newPx': '6'}]
 
 
-@pytest.mark.parametrize(
+@rows(
     ('params', 'kind', 'side'),
     [
         ({'mmp': 1}, 'limit', 'buy'),
@@ -249,12 +250,15 @@ def test_order_of_another_market_has_no_flag_to_keep(flavour, simulator, exchang
     assert simulator.requests == []
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
-@pytest.mark.parametrize('flag', [None, False])
-@pytest.mark.parametrize('symbol', ['BTC/USDT', 'BTC/USDT:USDT', 'option'])
+@rows('exchange_id', ['okx', 'binance'])
+@rows(
+    ('symbol', 'flag'),
+    [
+        *((symbol, flag) for symbol in ('BTC/USDT', 'BTC/USDT:USDT') for flag in (None, False)),
+        ('option', None),  # with False, the order is read before
+    ],
+)
 def test_edits_without_the_flag_are_ccxts_to_the_byte(flavour, exchange_id, symbol, flag):
-    if symbol == 'option' and flag is False:
-        pytest.skip('the order is read before')
     call = ('edit_order', '7', symbol, 'limit', 'buy', 12, 6)
     ours, theirs = flavour.exchange_class(exchange_id), getattr(STOCK[flavour.name], exchange_id)
     plain = requests(flavour, theirs, call)

@@ -4,35 +4,33 @@ import ccxt
 import pytest
 
 from tests.core.test_orders import create, listed, resting
+from tests.rows import rows
 from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 
-MISNAMED = [
-    ('okx', {'isMmp': True}),
-    ('okx', {'isMmp': False}),
-    ('binance', {'ordType': 'mmp'}),
-    ('binance', {'ordType': 'mmp_and_post_only'}),
-    ('binance', {'ismmp': True}),
-    ('binance', {'is_mmp': 'true'}),
-    *(
-        (exchange_id, params)
-        for exchange_id in ('okx', 'binance')
-        for params in (
-            {'MMP': True},
-            {'Mmp': True},
-            {'mMP': 1},
-            {'is_mmp': True},
-            {'IsMMP': True},
-            {'is-mmp': True},
-            {'mmp_': True},
-            {'orderType': 'mmp'},
-            {'ord_type': 'MMP'},
-            {'type': 'mmp'},
-            {'params': {'mmp': True}},
-            {'mmp': True, 'MMP': True},
-        )
-    ),
+MISNAMED_ON_BOTH = [
+    {'MMP': True},
+    {'Mmp': True},
+    {'mMP': 1},
+    {'is_mmp': True},
+    {'IsMMP': True},
+    {'is-mmp': True},
+    {'mmp_': True},
+    {'orderType': 'mmp'},
+    {'ord_type': 'MMP'},
+    {'type': 'mmp'},
+    {'params': {'mmp': True}},
+    {'mmp': True, 'MMP': True},
 ]
-IDS = [f'{exchange_id}: {params}' for exchange_id, params in MISNAMED]
+MISNAMED = {
+    'okx': [{'isMmp': True}, {'isMmp': False}, *MISNAMED_ON_BOTH],
+    'binance': [
+        {'ordType': 'mmp'},
+        {'ordType': 'mmp_and_post_only'},
+        {'ismmp': True},
+        {'is_mmp': 'true'},
+        *MISNAMED_ON_BOTH,
+    ],
+}
 # that are no flag, whatever they look like
 FINE = [{'tag': 'mmp'}, {'clientOrderId': 'mmp'}, {'mmp': None}, {'params': {'x': 'mmp'}}]
 
@@ -52,8 +50,10 @@ def quoted(exchange, exchange_id):
     return symbols(exchange, UNDERLYING[exchange_id])
 
 
-@pytest.mark.parametrize(('exchange_id', 'params'), MISNAMED, ids=IDS)
-def test_misnamed_flag_of_an_order_is_refused_before_anything_is_sent(flavour, simulator, exchange, quoted, params):
+@rows('params', MISNAMED, by='exchange_id')
+def test_misnamed_flag_of_an_order_is_refused_before_anything_is_sent(
+    flavour, simulator, exchange, exchange_id, quoted, params
+):
     order = listed(quoted, 1, params=params)[0]
     spot = {**order, 'symbol': 'BTC/USDT:USDT'}
     calls = [
@@ -79,8 +79,8 @@ def test_misnamed_flag_of_an_order_is_refused_before_anything_is_sent(flavour, s
     assert getattr(exchange, 'clients', {}) == {}
 
 
-@pytest.mark.parametrize(('exchange_id', 'params'), MISNAMED, ids=IDS)
-def test_misnamed_flag_of_a_list_is_refused(flavour, simulator, exchange, quoted, params):
+@rows('params', MISNAMED, by='exchange_id')
+def test_misnamed_flag_of_a_list_is_refused(flavour, simulator, exchange, exchange_id, quoted, params):
     for fetch in (exchange.fetch_open_orders, exchange.fetch_canceled_orders):
         with pytest.raises(ccxt.InvalidOrder, match='use mmp'):
             flavour.take(fetch(quoted[0], None, None, params))
@@ -101,7 +101,7 @@ def test_message_names_the_right_flag(flavour, exchange, exchange_id, quoted):
         create(flavour, exchange, quoted[0], {'MMP': True})
 
 
-@pytest.mark.parametrize('kind', ['MMP', 'Mmp', 'MMP_AND_POST_ONLY', 'mmpAndPostOnly'])
+@rows('kind', ['MMP', 'Mmp', 'MMP_AND_POST_ONLY', 'mmpAndPostOnly'])
 def test_other_spellings_of_the_order_type_are_refused(flavour, simulator, exchange, exchange_id, quoted, kind):
     with pytest.raises(ccxt.InvalidOrder):
         create(flavour, exchange, quoted[0], {}, kind)
@@ -117,10 +117,8 @@ def test_order_type_of_okx_is_none_of_binance(flavour, simulator):
     assert simulator.requests == []
 
 
-@pytest.mark.parametrize(
-    'beside', [{'mmp': True}, {'mmp': 'yes'}, {'MMP': True}, {'isMmp': True}, {'is_mmp': 1}, {'ordType': 'mmp'}]
-)
-@pytest.mark.parametrize('params', [{}, {'mmp': True}, None])
+@rows('beside', [{'mmp': True}, {'mmp': 'yes'}, {'MMP': True}, {'isMmp': True}, {'is_mmp': 1}, {'ordType': 'mmp'}])
+@rows('params', [{}, {'mmp': True}, None])
 def test_flag_beside_the_params_of_an_order_is_refused(flavour, simulator, exchange, quoted, beside, params):
     order = {**listed(quoted, 1)[0], 'params': params}
     if params is None:
@@ -131,14 +129,14 @@ def test_flag_beside_the_params_of_an_order_is_refused(flavour, simulator, excha
     assert simulator.requests == []
 
 
-@pytest.mark.parametrize('beside', [{'mmp': False}, {'mmp': None}, {'status': 'open', 'mmp': False, 'info': {}}])
+@rows('beside', [{'mmp': False}, {'mmp': None}, {'status': 'open', 'mmp': False, 'info': {}}])
 def test_order_that_was_fetched_can_be_placed_again(flavour, simulator, exchange, exchange_id, quoted, beside):
     [order] = flavour.take(exchange.create_orders([{**listed(quoted, 1, params={})[0], **beside}]))
     assert (order['mmp'], order['error']) == (False, None)
     assert [each.mmp for each in resting(simulator, exchange_id)] == [False]
 
 
-@pytest.mark.parametrize('params', FINE)
+@rows('params', FINE)
 def test_what_only_looks_like_the_flag_is_none(exchange, params):
     assert exchange._is_mmp_order('limit', params) is False
 
@@ -153,7 +151,7 @@ def unlisted(exchange_id):
     }[exchange_id]
 
 
-@pytest.mark.parametrize('by_id', [False, True])
+@rows('by_id', [False, True])
 def test_option_that_is_not_loaded_is_a_bad_symbol(flavour, simulator, exchange, exchange_id, quoted, by_id):
     symbol = unlisted(exchange_id)[by_id]
     calls = [

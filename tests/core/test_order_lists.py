@@ -7,6 +7,7 @@ import pytest
 
 from ccxt_mmp.exchanges.binance import orders as binance_orders
 from tests.core.test_orders import create
+from tests.rows import rows
 from tests.trading import UNDERLYING, symbols, with_markets
 
 MMP = {'mmp': True}
@@ -137,15 +138,15 @@ def test_list_with_the_flag_off_is_ccxts(flavour, simulator, exchange, quoted, f
     assert not any('mmp=' in request.query for request in simulator.requests)
 
 
-@pytest.mark.parametrize('flag', [1, 'true', []])
+@rows('flag', [1, 'true', []])
 def test_cancelled_orders_by_another_flag_are_a_bad_request(flavour, simulator, exchange, quoted, flag):
     with pytest.raises(ccxt.BadRequest, match='mmp must be'):
         flavour.take(exchange.fetch_canceled_orders(quoted[0], None, None, {'mmp': flag}))
     assert simulator.requests == []
 
 
-@pytest.mark.parametrize('name', ['fetch_open_orders', 'fetch_canceled_orders'])
-@pytest.mark.parametrize('body', ['<html>maintenance</html>', '{}', '{"code":"0","msg":""}', '[1]'])
+@rows('name', ['fetch_open_orders', 'fetch_canceled_orders'])
+@rows('body', ['<html>maintenance</html>', '{}', '{"code":"0","msg":""}', '[1]'])
 def test_answer_that_is_no_list_of_orders_is_an_error(flavour, canned, exchange_id, name, body):
     exchange = with_markets(flavour.exchange(exchange_id, canned.url))
     canned.answer(body)
@@ -177,8 +178,8 @@ def test_pages_of_binance_that_never_end_are_an_error(flavour, canned, monkeypat
 # --- orders of other markets
 
 
-@pytest.mark.parametrize('symbol', ['BTC/USDT', 'BTC/USDT:USDT'])
-@pytest.mark.parametrize('name', ['fetch_open_orders', 'fetch_canceled_orders'])
+@rows('symbol', ['BTC/USDT', 'BTC/USDT:USDT'])
+@rows('name', ['fetch_open_orders', 'fetch_canceled_orders'])
 def test_other_markets_have_no_mmp_orders_whatever_rests_there(flavour, canned, exchange_id, symbol, name):
     exchange = with_markets(flavour.exchange(exchange_id, canned.url))
     canned.answer(other_order(exchange, symbol, as_list=True))

@@ -9,6 +9,7 @@ import pytest
 
 import ccxt_mmp.pro
 from tests.core.ordering import create, listed
+from tests.rows import rows
 from tests.trading import UNDERLYING, symbols, with_markets
 
 
@@ -47,7 +48,7 @@ def test_open_mmp_orders_are_listed_alone(flavour, simulator, exchange, quoted, 
     assert by_flag == {False: 3, None: 3}
 
 
-@pytest.mark.parametrize('flag', [1, 'true', []])
+@rows('flag', [1, 'true', []])
 def test_open_orders_by_another_flag_are_a_bad_request(flavour, simulator, exchange, flag):
     with pytest.raises(ccxt.BadRequest, match='mmp must be'):
         flavour.take(exchange.fetch_open_orders(params={'mmp': flag}))
@@ -61,8 +62,8 @@ def test_open_orders_that_do_not_say_are_no_answer(flavour, canned):
         flavour.take(exchange.fetch_open_orders(params={'mmp': True}))
 
 
-@pytest.mark.parametrize('with_symbol', [True, False])
-@pytest.mark.parametrize('body', ['<html>maintenance</html>', '[{"orderId":', '{}', '{"code":"0","msg":""}'])
+@rows('with_symbol', [True, False])
+@rows('body', ['<html>maintenance</html>', '[{"orderId":', '{}', '{"code":"0","msg":""}'])
 def test_answer_that_is_no_list_does_not_say_that_there_are_no_open_mmp_orders(
     flavour, canned, exchange_id, body, with_symbol
 ):

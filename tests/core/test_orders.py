@@ -8,10 +8,11 @@ import pytest
 from ccxt_mmp import MmpFrozen, MmpNotEnabled
 from ccxt_mmp.registry import EXCHANGES
 from tests.core.ordering import STOCK, create, listed, requests, resting  # noqa: F401 - other files take them here
+from tests.rows import rows
 from tests.trading import UNDERLYING, WITH_OPTIONS, symbols, with_markets
 
 
-@pytest.mark.parametrize(
+@rows(
     ('params', 'post_only'),
     [
         ({}, False),
@@ -45,14 +46,14 @@ def test_flagged_order_is_an_mmp_order(flavour, simulator, exchange, exchange_id
     assert order['clientOrderId']
 
 
-@pytest.mark.parametrize('params', [{}, {'mmp': False}, {'mmp': None}])
+@rows('params', [{}, {'mmp': False}, {'mmp': None}])
 def test_order_without_the_flag_is_none(flavour, simulator, exchange, exchange_id, quoted, params):
     order = create(flavour, exchange, quoted[0], params)
     [rests] = resting(simulator, exchange_id)
     assert rests.mmp is order['mmp'] is False
 
 
-@pytest.mark.parametrize(
+@rows(
     ('kind', 'params', 'post_only'),
     [
         ('mmp', {}, False),
@@ -119,15 +120,18 @@ OWN_CONTRADICTIONS = {
 }
 
 
-@pytest.mark.parametrize(
-    ('exchange_id', 'params'),
-    [
-        pytest.param(exchange_id, params, id=f'{exchange_id}: {name}')
+@rows(
+    'params',
+    {
+        exchange_id: [
+            pytest.param(params, id=name)
+            for name, params in {**CONTRADICTIONS, **OWN_CONTRADICTIONS[exchange_id]}.items()
+        ]
         for exchange_id in EXCHANGES
-        for name, params in {**CONTRADICTIONS, **OWN_CONTRADICTIONS[exchange_id]}.items()
-    ],
+    },
+    by='exchange_id',
 )
-def test_contradiction_is_refused_before_anything_is_sent(flavour, simulator, exchange, quoted, params):
+def test_contradiction_is_refused_before_anything_is_sent(flavour, simulator, exchange, exchange_id, quoted, params):
     with pytest.raises(ccxt.InvalidOrder) as caught:
         create(flavour, exchange, quoted[0], params)
     assert type(caught.value) is ccxt.InvalidOrder
@@ -138,14 +142,14 @@ def test_contradiction_is_refused_before_anything_is_sent(flavour, simulator, ex
     assert simulator.requests == []
 
 
-@pytest.mark.parametrize('kind', ['market', 'ioc', 'fok', 'stop', 'trigger', 'STOP_LOSS_LIMIT', 'conditional'])
+@rows('kind', ['market', 'ioc', 'fok', 'stop', 'trigger', 'STOP_LOSS_LIMIT', 'conditional'])
 def test_flag_needs_a_limit_order(flavour, simulator, exchange, quoted, kind):
     with pytest.raises(ccxt.InvalidOrder):
         create(flavour, exchange, quoted[0], {'mmp': True}, kind)
     assert simulator.requests == []
 
 
-@pytest.mark.parametrize('symbol', ['BTC/USDT', 'BTC/USDT:USDT'])
+@rows('symbol', ['BTC/USDT', 'BTC/USDT:USDT'])
 def test_flag_needs_an_option(flavour, simulator, exchange, quoted, symbol):
     with pytest.raises(ccxt.InvalidOrder, match='options alone'):
         create(flavour, exchange, symbol, {'mmp': True})
@@ -162,7 +166,7 @@ def test_flag_needs_an_option(flavour, simulator, exchange, quoted, symbol):
     assert simulator.requests == []
 
 
-@pytest.mark.parametrize('symbol', ['BTC/USDT', 'BTC/USDT:USDT'])
+@rows('symbol', ['BTC/USDT', 'BTC/USDT:USDT'])
 def test_request_of_an_order_with_the_flag_needs_an_option(flavour, exchange, symbol):
     with pytest.raises(ccxt.InvalidOrder, match='options alone'):
         exchange.create_order_request(symbol, 'limit', 'buy', 1, 1, {'mmp': True})

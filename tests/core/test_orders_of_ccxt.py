@@ -4,6 +4,7 @@ import pytest
 
 from ccxt_mmp.registry import EXCHANGES
 from tests.core.ordering import STOCK, requests
+from tests.rows import rows
 
 CALLS = [
     ('create_order', 'BTC/USDT', 'limit', 'buy', 1, 5),
@@ -44,7 +45,7 @@ OKX_CALLS = [
 ]
 
 
-@pytest.mark.parametrize(
+@rows(
     ('exchange_id', 'call'),
     [
         pytest.param(exchange_id, call, id=f'{exchange_id}-{" ".join(map(str, call))}')
@@ -60,8 +61,8 @@ def test_without_the_flag_requests_are_ccxts_to_the_byte(flavour, exchange_id, c
     assert len(ours) == 1 or call[0] == 'fetch_canceled_orders'
 
 
-@pytest.mark.parametrize('flag', [False, None])
-@pytest.mark.parametrize('symbol', ['BTC/USDT', 'BTC/USDT:USDT', 'option'])
+@rows('flag', [False, None])
+@rows('symbol', ['BTC/USDT', 'BTC/USDT:USDT', 'option'])
 def test_flag_that_is_not_set_is_never_sent(flavour, exchange_id, symbol, flag):
     ours = flavour.exchange_class(exchange_id)
     plain = requests(flavour, ours, ('create_order', symbol, 'limit', 'buy', 1, 5))

@@ -4,6 +4,7 @@ import ccxt
 import pytest
 
 from ccxt_mmp.core.params import OWN_NAMES, misspelt
+from tests.rows import rows
 from tests.trading import UNDERLYING, UNIFIED
 
 FIELD = {'okx': 'instFamily', 'binance': 'underlying'}
@@ -11,8 +12,14 @@ NAMES = {
     'okx': ['BTC-USD', 'BTC/USD', 'BTC/USD:BTC', 'BTC/USD:BTC-260327-100000-C', 'BTC-USD-260327-100000-P'],
     'binance': ['BTCUSDT', 'BTC/USDT', 'BTC/USDT:USDT', 'BTC/USDT:USDT-260327-100000-C', 'BTC-260327-100000-P'],
 }
-NAMED = [(exchange_id, name) for exchange_id, names in NAMES.items() for name in names[1::2]]
 METHODS = ['set_mmp', 'reset_mmp', 'fetch_mmp', 'fetch_mmps', 'mass_cancel_mmp', 'cancel_all_orders_after']
+# OKX's dead man's switch is of the account
+CALLS = [
+    (exchange_id, method)
+    for method in METHODS
+    for exchange_id in FIELD
+    if (exchange_id, method) != ('okx', 'cancel_all_orders_after')
+]
 KILLS = [('okx', {}), ('okx', {'emulate': True}), ('binance', {}), ('binance', {'includeNonMmp': True})]
 
 
@@ -40,11 +47,8 @@ def decoded(request):
 # --- names in params
 
 
-@pytest.mark.parametrize('method', METHODS)
-@pytest.mark.parametrize(('exchange_id', 'name'), NAMED)
+@rows(('exchange_id', 'method', 'name'), [(*call, name) for call in CALLS for name in NAMES[call[0]][1::2]])
 def test_name_in_params_is_read_as_the_argument_is(flavour, canned, exchange_id, name, method):
-    if (exchange_id, method) == ('okx', 'cancel_all_orders_after'):
-        pytest.skip('of the account')
     canned.answer('{}')
     exchange = flavour.exchange(exchange_id, canned.url)
     params = {FIELD[exchange_id]: name}
@@ -57,8 +61,8 @@ def test_name_in_params_is_read_as_the_argument_is(flavour, canned, exchange_id,
     assert sent[FIELD[exchange_id]] == UNDERLYING[exchange_id]
 
 
-@pytest.mark.parametrize(('exchange_id', 'params'), KILLS)
-@pytest.mark.parametrize('index', range(5))
+@rows(('exchange_id', 'params'), KILLS)
+@rows('index', range(5))
 def test_mass_cancel_of_a_name_in_params_leaves_nothing(flavour, simulator, exchange_id, params, index):
     quote(simulator, exchange_id)
     exchange = flavour.exchange(exchange_id, simulator.url)
@@ -69,22 +73,17 @@ def test_mass_cancel_of_a_name_in_params_leaves_nothing(flavour, simulator, exch
     assert exchange._mmp_fences.keys() == {UNDERLYING[exchange_id]}
 
 
-@pytest.mark.parametrize('method', METHODS)
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
-@pytest.mark.parametrize('name', ['', 'btcusdt', 'Y', 5, ['BTC/USD']])
+@rows(('exchange_id', 'method'), CALLS)
+@rows('name', ['', 'btcusdt', 'Y', 5, ['BTC/USD']])
 def test_name_in_params_that_is_none_is_a_bad_symbol(flavour, exchange_id, method, name):
-    if (exchange_id, method) == ('okx', 'cancel_all_orders_after'):
-        pytest.skip('of the account')
     exchange = flavour.exchange(exchange_id)  # which is nowhere
     given = arguments(exchange_id, method, {FIELD[exchange_id]: name})
     with pytest.raises(ccxt.BadSymbol, match='it accepts'):
         flavour.take(getattr(exchange, method)(*given))
 
 
-@pytest.mark.parametrize('method', METHODS[:-1])
-@pytest.mark.parametrize(
-    ('exchange_id', 'same', 'other'), [('okx', 'BTC/USD:BTC', 'BTC/USD:USD'), ('binance', 'BTCUSDT', 'ETH/USDT')]
-)
+@rows('method', METHODS[:-1])
+@rows(('exchange_id', 'same', 'other'), [('okx', 'BTC/USD:BTC', 'BTC/USD:USD'), ('binance', 'BTCUSDT', 'ETH/USDT')])
 def test_name_in_params_may_differ_from_the_argument_in_its_form_alone(
     flavour, canned, exchange_id, method, same, other
 ):
@@ -139,8 +138,8 @@ def test_states_without_names_are_keyed_by_the_unified_underlying(flavour, simul
 OPTION = {'okx': 'BTC-USD-260327-100000-C', 'binance': 'BTC-260327-100000-C'}
 
 
-@pytest.mark.parametrize(('exchange_id', 'kind'), KILLS)
-@pytest.mark.parametrize(
+@rows(('exchange_id', 'kind'), KILLS)
+@rows(
     ('name', 'value'),
     [
         ('symbol', OPTION),
@@ -208,7 +207,7 @@ def test_params_of_ccxt_reach_no_mmp_endpoint(flavour, canned, method):
 # --- slips of the pen
 
 
-@pytest.mark.parametrize(
+@rows(
     ('wrong', 'right'),
     [
         *[(name.upper(), name) for name in OWN_NAMES],
@@ -228,9 +227,9 @@ def test_other_names_are_no_slips():
     assert misspelt(['isMmp', 'instFamily', 'lock', 'lock-interval', 'recvWindow', 5, None, ('mmp',)]) is None
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
-@pytest.mark.parametrize('method', METHODS[:-1])
-@pytest.mark.parametrize(
+@rows('exchange_id', ['okx', 'binance'])
+@rows('method', METHODS[:-1])
+@rows(
     ('wrong', 'right'), [('lockinterval', 'lockInterval'), ('MMP', 'mmp'), ('QtyLimit', 'qtyLimit'), ('Halt', 'halt')]
 )
 def test_misspelt_param_is_refused_with_the_right_name(flavour, exchange_id, method, wrong, right):
@@ -247,9 +246,9 @@ def test_misspelt_option_of_a_method_is_refused_too(flavour):
         flavour.take(exchange.mass_cancel_mmp('BTC/USD'))
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
-@pytest.mark.parametrize('method', METHODS[:-1])
-@pytest.mark.parametrize('name', ['hedge', 'halt'])
+@rows('exchange_id', ['okx', 'binance'])
+@rows('method', METHODS[:-1])
+@rows('name', ['hedge', 'halt'])
 def test_what_is_not_there_yet_is_not_supported(flavour, exchange_id, method, name):
     exchange = flavour.exchange(exchange_id)  # which is nowhere
     given = arguments(exchange_id, method, {name: True}, UNIFIED[exchange_id])
@@ -260,8 +259,8 @@ def test_what_is_not_there_yet_is_not_supported(flavour, exchange_id, method, na
 # --- options that the user replaced
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
-@pytest.mark.parametrize(
+@rows('exchange_id', ['okx', 'binance'])
+@rows(
     'options',
     [
         {},
@@ -295,8 +294,8 @@ def test_replaced_options_keep_the_windows(flavour):
     assert exchange._mmp_rate_limit('POST account/mmp-config') is None
 
 
-@pytest.mark.parametrize('name', ['window', 'frozenTime'])
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+@rows('name', ['window', 'frozenTime'])
+@rows('exchange_id', ['okx', 'binance'])
 def test_argument_in_params_is_refused_and_not_dropped(flavour, simulator, exchange_id, name):
     exchange = flavour.exchange(exchange_id, simulator.url)
     delta = {'okx': None, 'binance': 1}[exchange_id]

@@ -5,6 +5,7 @@ from decimal import Decimal
 import ccxt
 import pytest
 
+from tests.rows import rows
 from tests.trading import UNIFIED
 
 
@@ -35,8 +36,8 @@ def test_one_number_of_coins_is_the_same_rule_everywhere(flavour, simulator, exc
     assert 'qtyUnit' not in simulator.requests[-1].body
 
 
-@pytest.mark.parametrize('unit', [{}, {'qtyUnit': 'contracts'}, {'qtyUnit': None}])
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+@rows('unit', [{}, {'qtyUnit': 'contracts'}, {'qtyUnit': None}])
+@rows('exchange_id', ['okx', 'binance'])
 def test_contracts_are_sent_as_they_are(flavour, simulator, exchange_id, unit):
     exchange = flavour.exchange(exchange_id, simulator.url)
     delta = None if exchange_id == 'okx' else 1
@@ -54,9 +55,7 @@ def test_unit_comes_from_options_too(flavour, simulator):
     flavour.take(exchange.set_mmp(None, 5000, 2000, params={'scope': 'rfq', 'countLimit': 3}))
 
 
-@pytest.mark.parametrize(
-    ('coins', 'contracts'), [('0.01', '1'), ('0.3', '30'), (0.07, '7'), ('90071992547409.92', '9007199254740992')]
-)
+@rows(('coins', 'contracts'), [('0.01', '1'), ('0.3', '30'), (0.07, '7'), ('90071992547409.92', '9007199254740992')])
 def test_division_is_exact(flavour, canned, coins, contracts):
     """0.3 / 0.01 and 0.07 / 0.01 are 30 and 7 whatever floats say."""
     canned.answer('{}')
@@ -67,9 +66,7 @@ def test_division_is_exact(flavour, canned, coins, contracts):
     assert request.get_json()['qtyLimit'] == contracts
 
 
-@pytest.mark.parametrize(
-    'coins', ['0.005', '0.015', 0.001, '1.0000000000000000000001', '90071992547409.93', 0, -1, 'x']
-)
+@rows('coins', ['0.005', '0.015', 0.001, '1.0000000000000000000001', '90071992547409.93', 0, -1, 'x'])
 def test_coins_that_are_no_whole_number_of_contracts_are_refused(flavour, coins):
     with pytest.raises(ccxt.BadRequest, match='qtyLimit'):
         set_in_coins(flavour, flavour.exchange('okx'), coins)  # which is nowhere
@@ -104,7 +101,7 @@ def test_real_markets_say_the_documented_sizes(flavour, simulator):
     assert set_in_coins(flavour, exchange, 2, 'ETH/USD')['qtyLimit'] == 20
 
 
-@pytest.mark.parametrize('sizes', [{}, {'SOL-USD_UM': 'x'}, {'SOL-USD_UM': 0}, {'SOL-USD_UM': -1}, None, []])
+@rows('sizes', [{}, {'SOL-USD_UM': 'x'}, {'SOL-USD_UM': 0}, {'SOL-USD_UM': -1}, None, []])
 def test_size_that_nobody_says_is_asked_for(flavour, sizes):
     exchange = flavour.exchange('okx')  # which is nowhere
     exchange.options['mmpContractSizes'] = sizes

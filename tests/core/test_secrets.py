@@ -67,7 +67,7 @@ class Watch:
 
     def error(self, error):
         """An error as programs print it, and all that it came from."""
-        self.texts += traceback.format_exception(error)
+        self.texts += traceback.format_exception(error, limit=0)  # the lines of source take long and hold no value
         errors = [error]
         for each in errors:
             self.texts += [str(each), repr(each), repr(each.args)]

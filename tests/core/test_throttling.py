@@ -17,6 +17,7 @@ import ccxt_mmp.async_support
 import ccxt_mmp.pro
 from ccxt_mmp.core.throttling import MARGIN, RollingWindow
 from ccxt_mmp.simulator import Simulator
+from tests.rows import rows
 from tests.trading import UNDERLYING, UNIFIED, at_simulator, with_markets
 
 SOON = 0.25  # s: far below any wait of ccxt's that is tested here, far above the work
@@ -276,7 +277,7 @@ def test_without_ccxts_switch_nothing_waits(flavour, fast):
         assert took(flavour, lambda: exchange.mass_cancel_mmp('BTC/USD')) < SOON
 
 
-@pytest.mark.parametrize(
+@rows(
     'limit',
     [
         *([calls, 1000] for calls in (0, -1, 1.5, True, '5')),

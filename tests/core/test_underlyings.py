@@ -4,6 +4,7 @@ import ccxt
 import pytest
 
 from ccxt_mmp import BinanceMmp, OkxMmp
+from tests.rows import rows
 
 OKX = {
     'BTC-USD': 'BTC-USD',
@@ -73,7 +74,7 @@ def test_binance_underlying(text, underlying):
     assert BinanceMmp._parse_underlying(text) == underlying
 
 
-@pytest.mark.parametrize(
+@rows(
     ('exchange_id', 'text', 'sent'),
     [
         *[('okx', text, f'instFamily={family}') for text, family in OKX.items()],
@@ -89,12 +90,12 @@ def test_underlying_is_what_goes_out(flavour, canned, exchange_id, text, sent):
     assert sent in request.query_string.decode().split('&')
 
 
-@pytest.mark.parametrize('text', OKX_JUNK)
+@rows('text', OKX_JUNK)
 def test_okx_junk_names_no_underlying(text):
     assert OkxMmp._parse_underlying(text) is None
 
 
-@pytest.mark.parametrize('text', BINANCE_JUNK)
+@rows('text', BINANCE_JUNK)
 def test_binance_junk_names_no_underlying(text):
     assert BinanceMmp._parse_underlying(text) is None
 
@@ -113,7 +114,7 @@ def test_unified_underlying(mixin, own, unified):
     assert mixin._unified_underlying(own) == unified
 
 
-@pytest.mark.parametrize(
+@rows(
     ('exchange_id', 'junk', 'accepted'),
     [
         *[('okx', junk, "'BTC/USD', 'BTC/USD:USD'") for junk in (*OKX_JUNK[::6], 5, True, [], b'BTC/USD', 'x' * 10**6)],

@@ -10,6 +10,8 @@ from types import SimpleNamespace
 import ccxt
 import pytest
 
+from tests.rows import rows
+
 NUMBERS_THAT_ARE_NONE = [True, False, math.nan, math.inf, '', 'x', [], [5000], {}, '1e3', 2**53 + 1, Decimal('NaN')]
 
 
@@ -211,7 +213,7 @@ def listener():
         yield SimpleNamespace(url=f'http://127.0.0.1:{server.getsockname()[1]}', connections=connections)
 
 
-@pytest.mark.parametrize(('wrong', 'expected', 'said'), TABLE)
+@rows(('wrong', 'expected', 'said'), TABLE)
 def test_bad_input_is_an_error_and_nothing_is_sent(flavour, listener, wrong, expected, said):
     exchange_id, method, arguments = wrong
     exchange = flavour.exchange(exchange_id, listener.url, options={'adjustForTimeDifference': True}, timeout=200)
@@ -263,7 +265,7 @@ def test_integers_of_any_type_are_times_of_a_mass_cancel(flavour, simulator, exc
         assert '"lockInterval":"1500"' in simulator.requests[-1].body
 
 
-@pytest.mark.parametrize('value', [5000, 5000.0, '5000', Decimal(5000), '5000.0', Int64(5000)])
+@rows('value', [5000, 5000.0, '5000', Decimal(5000), '5000.0', Int64(5000)])
 def test_integers_of_every_type_are_taken(flavour, simulator, value):
     exchange = flavour.exchange('okx', simulator.url)
     state = flavour.take(exchange.set_mmp('BTC/USD', value, value, value))
@@ -300,7 +302,7 @@ def test_rules_that_differ_can_be_read_by_a_program(flavour):
     assert set(binance_limits) == {'orders'}
 
 
-@pytest.mark.parametrize(
+@rows(
     ('exchange_id', 'method', 'arguments', 'sent'),
     [
         ('okx', 'set_mmp', ('BTC/USD', 1, 1, 1, None, {'qtyLimit': '1e2'}), '"qtyLimit":"1e2"'),
@@ -322,7 +324,7 @@ def test_the_exchanges_own_fields_in_params_are_sent_as_they_are(flavour, canned
 OWN_PARAMS = {'scope': 'orders', 'mmp': True, 'timeout': 500, 'emulate': False, 'includeNonMmp': False}
 
 
-@pytest.mark.parametrize(
+@rows(
     ('exchange_id', 'method', 'arguments'),
     [
         okx(),

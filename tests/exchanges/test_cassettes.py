@@ -11,6 +11,7 @@ from pathlib import Path
 
 import ccxt
 import pytest
+from pytest_recording.plugin import vcr  # noqa: F401 - in place of the one of conftest.py
 
 from ccxt_mmp import MassCancelIncomplete, MmpNotEnabled
 from ccxt_mmp.registry import EXCHANGES
@@ -208,7 +209,7 @@ def exchange(flavour, exchange_id, name, record_mode):
 
 @pytest.mark.vcr
 @pytest.mark.parametrize(('exchange_id', 'name'), LIFE_CYCLES)
-def test_life_of_a_protection(flavour, exchange, exchange_id, name, vcr, record_mode):
+def test_life_of_a_protection(flavour, exchange, exchange_id, name, vcr, record_mode):  # noqa: F811 - the fixture
     market = option_market(exchange, OPTIONS[exchange_id], UNDERLYING[exchange_id])
     exchange.set_markets([market])
     live(flavour, exchange, market['symbol'], exchange.trade)
@@ -218,7 +219,7 @@ def test_life_of_a_protection(flavour, exchange, exchange_id, name, vcr, record_
 
 @pytest.mark.vcr
 @pytest.mark.parametrize(('exchange_id', 'name'), BEHAVIOURS)
-def test_behaviour(flavour, exchange, exchange_id, name, vcr, record_mode):
+def test_behaviour(flavour, exchange, exchange_id, name, vcr, record_mode):  # noqa: F811 - the fixture
     _, (method, *arguments), expected = {'okx': OKX, 'binance': BINANCE}[exchange_id][name]
     if isinstance(expected, type):
         with pytest.raises(expected) as caught:

@@ -5,7 +5,7 @@ import pytest
 
 from tests.simulator.test_examples import call_okx
 from tests.simulator.test_markets import OURS, STOCK, connected
-from tests.trading import with_markets
+from tests.trading import load_markets, with_markets
 
 FAMILY = 'BTC-USD'
 
@@ -30,7 +30,7 @@ def terms(order):
 @pytest.mark.parametrize('modules', [STOCK, OURS], ids=['stock', 'ours'])
 def test_order_is_edited_by_ccxt_and_keeps_its_flag(flavour, simulator, order, modules):
     exchange = connected(flavour, simulator, modules, 'okx')
-    flavour.take(exchange.load_markets())
+    load_markets(flavour, exchange)
     symbol = exchange.safe_symbol(order.instrument.instrument_id)
     params = {'mmp': True} if modules is OURS else {}
     edited = flavour.take(exchange.edit_order(order.order_id, symbol, 'limit', 'buy', 20, 0.02, params))

@@ -8,6 +8,7 @@ import pytest
 
 import ccxt_mmp
 from ccxt_mmp.simulator import Simulator
+from tests.rows import rows
 from tests.simulator.commands import control
 
 
@@ -56,7 +57,7 @@ def test_block_trades_trip_their_protection(simulator):
     assert simulator.protection('okx').is_frozen(simulator.now())
 
 
-@pytest.mark.parametrize(
+@rows(
     ('command', 'body', 'said'),
     [
         ('fill', {'order_id': '1'}, 'no order 1'),

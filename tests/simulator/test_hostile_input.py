@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import cache
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ccxt_mmp.simulator import Account, Order
@@ -16,6 +16,7 @@ from ccxt_mmp.simulator.venues.okx import OkxVenue
 from ccxt_mmp.simulator.venues.okx.endpoints import ENDPOINTS as OF_OKX
 from ccxt_mmp.simulator.venues.okx.tables import PREFIX
 from ccxt_mmp.simulator.wire import Request, Times
+from tests.properties import examples
 from tests.simulator.engines import new_engine
 
 ENGINE = new_engine()
@@ -66,7 +67,6 @@ BINANCE_VALID = {
     'countdownCancelAll': {'underlying': 'BTCUSDT', 'countdownTime': '5000'},
     'countdownCancelAllHeartBeat': {'underlyings': 'BTCUSDT,ETHUSDT'},
 }
-MUTATED = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def binance_parameters(method, path):
 
 
 @pytest.mark.parametrize('method_and_path', OF_OKX, ids=' '.join)
-@MUTATED
+@examples()
 @given(data=st.data())
 def test_okx_answers_anything(venues, method_and_path, data):
     content = data.draw(okx_contents(*method_and_path))
@@ -134,7 +134,7 @@ def test_okx_answers_anything(venues, method_and_path, data):
 
 
 @pytest.mark.parametrize('method_and_path', OF_BINANCE, ids=' '.join)
-@MUTATED
+@examples()
 @given(data=st.data())
 def test_binance_answers_anything(venues, method_and_path, data):
     parameters = data.draw(binance_parameters(*method_and_path))

@@ -8,6 +8,7 @@ import pytest
 
 import ccxt_mmp.simulator
 from ccxt_mmp.registry import EXCHANGES
+from tests.rows import rows
 
 PACKAGE = 'ccxt_mmp.simulator'
 FOLDER = Path(ccxt_mmp.simulator.__file__).parent
@@ -72,13 +73,13 @@ def test_circle_would_be_noticed(tmp_path):
         TopologicalSorter({name: imported(tree, found) for name, tree in found.items()}).prepare()
 
 
-@pytest.mark.parametrize('name', MODULES)
+@rows('name', MODULES)
 def test_simulator_imports_nothing_of_the_plugin(name):
     others = {each for each in imported(MODULES[name], MODULES) if each not in MODULES}
     assert others <= ALLOWED
 
 
-@pytest.mark.parametrize('name', [name for name in MODULES if not name.startswith(f'{PACKAGE}.venues.')])
+@rows('name', [name for name in MODULES if not name.startswith(f'{PACKAGE}.venues.')])
 def test_only_a_venue_names_its_exchange(name):
     assert not [word for word in words(MODULES[name]) if any(each in word.lower() for each in EXCHANGES)]
 

@@ -9,6 +9,7 @@ from ccxt_mmp.simulator.pricing import Market, plain
 from tests.simulator.engines import new_engine
 from tests.simulator.test_examples import call_okx
 from tests.simulator.test_markets import STOCK, connected
+from tests.trading import load_markets
 
 UNDERLYING = {'okx': 'BTC/USD', 'binance': 'BTC/USDT'}
 NAMES = {'okx': 'BTC-USD', 'binance': 'BTCUSDT'}
@@ -18,7 +19,7 @@ DAY = 86_400_000
 @pytest.fixture(params=['okx', 'binance'])
 def stock(request, flavour, simulator):
     exchange = connected(flavour, simulator, STOCK, request.param, options={'fetchMarkets': ['option']})
-    flavour.take(exchange.load_markets())
+    load_markets(flavour, exchange)
     return exchange
 
 

@@ -8,6 +8,7 @@ import ccxt
 import pytest
 
 from ccxt_mmp.simulator import Rule, Simulator
+from tests.rows import rows
 
 RULE = Rule(window=5000, frozen_time=0, qty_limit='10')
 NAMES = [
@@ -28,7 +29,7 @@ BY_NAME = {
 }
 
 
-@pytest.mark.parametrize(('venue', 'own_id', 'name'), EACH)
+@rows(('venue', 'own_id', 'name'), EACH)
 def test_underlying_has_every_name(simulator, venue, own_id, name):
     order = simulator.rest(venue, name, mmp=True)
     assert order.underlying == own_id
@@ -44,8 +45,8 @@ def test_underlying_has_every_name(simulator, venue, own_id, name):
     assert not [other for other in others if simulator.protection(venue, other).last_trigger]
 
 
-@pytest.mark.parametrize('method', BY_NAME)
-@pytest.mark.parametrize(
+@rows('method', BY_NAME)
+@rows(
     ('venue', 'name', 'said'),
     [
         ('okxx', 'BTC-USD', 'a venue is one of okx, binance, not okxx'),
@@ -115,7 +116,7 @@ def control(simulator, name, arguments):
         return json.load(answer)
 
 
-@pytest.mark.parametrize(('venue', 'own_id', 'name'), EACH)
+@rows(('venue', 'own_id', 'name'), EACH)
 def test_control_side_takes_every_name(simulator, venue, own_id, name):
     simulator.set_rule(venue, own_id, RULE)
     assert control(simulator, 'trip', {'venue': venue, 'underlying': name})['done'] == 'trip'

@@ -5,7 +5,7 @@ import ccxt.async_support
 import ccxt.pro
 import pytest
 
-from tests.trading import WITH_OPTIONS
+from tests.trading import WITH_OPTIONS, load_markets
 
 STOCK = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}
 PLACEMENT = {
@@ -26,7 +26,7 @@ def stock(request, flavour, simulator):
     settings = {'enableRateLimit': False, 'verify': False, 'timeout_on_exit': 0, 'options': WITH_OPTIONS}
     exchange = simulator.connect(exchange_class, **settings)
     flavour.opened.append(exchange)
-    flavour.take(exchange.load_markets())
+    load_markets(flavour, exchange)
     return exchange
 
 

@@ -6,12 +6,13 @@ from ccxt_mmp.simulator.positions import Position
 from tests.simulator.engines import new_engine
 from tests.simulator.test_market_data import NAMES, UNDERLYING
 from tests.simulator.test_markets import STOCK, connected
+from tests.trading import load_markets
 
 
 @pytest.fixture(params=['okx', 'binance'])
 def stock(request, flavour, simulator):
     exchange = connected(flavour, simulator, STOCK, request.param, options={'fetchMarkets': ['option']})
-    flavour.take(exchange.load_markets())
+    load_markets(flavour, exchange)
     return exchange
 
 

@@ -13,6 +13,7 @@ import ccxt_mmp
 from ccxt_mmp.simulator import KEY, Account, Rule, Simulator
 from ccxt_mmp.simulator.venues.okx import OkxVenue
 from ccxt_mmp.simulator.wire import Request, Times
+from tests.rows import rows
 from tests.simulator.engines import new_engine
 
 WRONG = 'wrong'
@@ -20,7 +21,7 @@ OKX_FETCH = ('fetch_mmp', 'BTC/USD')
 BINANCE_FETCH = ('fetch_mmp', 'BTC/USDT')
 
 
-@pytest.mark.parametrize(
+@rows(
     ('exchange_id', 'call', 'changed', 'code', 'expected'),
     [
         ('okx', OKX_FETCH, {'secret': WRONG}, '50113', ccxt.AuthenticationError),
@@ -37,7 +38,7 @@ def test_wrong_credentials_are_refused(flavour, simulator, exchange_id, call, ch
         flavour.take(getattr(exchange, method)(*arguments))
 
 
-@pytest.mark.parametrize(
+@rows(
     ('exchange_id', 'call', 'skew', 'code'),
     [
         ('okx', OKX_FETCH, 31_000, '50102'),
@@ -87,7 +88,7 @@ def test_okx_signature_is_the_published_vector():
     assert venue._authenticate(request, Times(signed_at, signed_at)) is account
 
 
-@pytest.mark.parametrize(
+@rows(
     ('exchange_id', 'endpoint', 'request_', 'refusal'),
     [
         ('okx', 'privatePostAccountMmpConfig', {}, '50014.*instFamily'),

@@ -19,9 +19,10 @@ from tests.core.mass_cancel.cancelling import (
     quote,
     resting,
 )
+from tests.rows import rows
 
 
-@pytest.mark.parametrize('body', ['{"code":1,"msg":"x"}', '{}', '[]', '"success"', '{"msg":"success"}'])
+@rows('body', ['{"code":1,"msg":"x"}', '{}', '[]', '"success"', '{"msg":"success"}'])
 def test_success_that_is_not_said_is_none(flavour, canned, body):
     exchange = flavour.exchange('binance', canned.url)
     canned.answer(body)
@@ -53,7 +54,7 @@ def test_listed_order_that_does_not_say_is_no_answer_after_the_others_are_cancel
     assert resting(simulator, 'binance') == [mine[0]]
 
 
-@pytest.mark.parametrize(
+@rows(
     ('row', 'to_cancel'),
     [
         ({'symbol': 'BTC-260327-100000-C', 'quoteAsset': 'USDT', 'mmp': True}, True),
@@ -82,7 +83,7 @@ def test_binance_orders_of_an_underlying_that_begins_alike_stay(flavour):
     assert flavour.exchange('binance')._is_to_cancel(row, 'BTCDOMUSDT') is False
 
 
-@pytest.mark.parametrize(
+@rows(
     ('row', 'to_cancel'),
     [
         ({'instId': 'BTC-USD-260327-100000-C', 'ordType': 'mmp'}, True),
@@ -100,7 +101,7 @@ def test_okx_orders_that_are_to_go(flavour, row, to_cancel):
     assert flavour.exchange('okx')._is_to_cancel(row, 'BTC-USD') is to_cancel
 
 
-@pytest.mark.parametrize('row', ['{}', '{"orderId":null}', '{"orderId":""}', '1', 'null'])
+@rows('row', ['{}', '{"orderId":null}', '{"orderId":""}', '1', 'null'])
 def test_listed_order_without_an_id_is_no_answer(flavour, canned, row):
     exchange = flavour.exchange('binance', canned.url)
     canned.answer(f'[{row}]')
@@ -124,7 +125,7 @@ def test_answer_that_claims_too_much_is_not_believed(flavour, simulator, exchang
     assert sorted(caught.value.remaining) == sorted(mine)
 
 
-@pytest.mark.parametrize('junk', ['junk', None, {}, {'orderId': ''}, 7])
+@rows('junk', ['junk', None, {}, {'orderId': ''}, 7])
 def test_row_that_cannot_be_read_is_no_answer_after_the_others_are_cancelled(flavour, simulator, exchange, junk):
     others = quote(simulator, exchange.id, 2)
     after_each_list(exchange, lambda number, rows: rows.append(junk))
