@@ -46,7 +46,7 @@ class Connections:
             if like is stock and process == os.getpid():  # after a fork both processes would share its sockets
                 return session
             session.close()
-        session = requests.Session()
+        session = _Session()
         session.adapters.clear()
         for prefix, adapter in stock.adapters.items():
             session.mount(prefix, _Adapter.like(adapter))
@@ -87,6 +87,33 @@ def is_plain(session: Any) -> bool:
     if type(session) is not requests.Session or not vars(session).keys() <= SETTINGS:
         return False
     return all(type(adapter) is HTTPAdapter for adapter in session.adapters.values())
+
+
+class _Session(requests.Session):
+    """Sends what ``requests`` would send, and does not ask each time for what ccxt never gives it."""
+
+    def request(  # type: ignore[override]
+        self, method: Any, url: Any, data: Any = None, headers: Any = None, proxies: Any = None, **others: Any
+    ) -> requests.Response:
+        all_headers = {**self.headers, **(headers or {})}
+        is_usual = (
+            not (proxies or self.proxies or self.auth or self.params or self.trust_env or self.hooks['response'])
+            and (data is None or type(data) is bytes)
+            and '@' not in url
+            and None not in all_headers.values()
+            and others.get('files') is None
+        )
+        if not is_usual:
+            return super().request(method, url, data=data, headers=headers, proxies=proxies, **others)
+        others.pop('files', None)
+        request = requests.PreparedRequest()
+        request.method = method
+        request.prepare_url(url, None)
+        request.prepare_headers(all_headers)
+        request._cookies = self.cookies
+        request.body = data or None
+        request.prepare_content_length(request.body)
+        return self.send(request, proxies={}, **others)
 
 
 class _Reader(io.RawIOBase):
@@ -161,6 +188,30 @@ class _Adapter(HTTPAdapter):
         return manager if is_known else _bound(manager)
 
 
+class _AsyncSession:
+    """A session of ``aiohttp`` with one timer for an answer: ccxt asks for three, which are all of the same time."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    def get(self, url: Any, *, timeout: Any, **others: Any) -> Any:
+        return self._session.get(url, timeout=_total(timeout), **others)
+
+    def post(self, url: Any, *, timeout: Any, **others: Any) -> Any:
+        return self._session.post(url, timeout=_total(timeout), **others)
+
+    def delete(self, url: Any, *, timeout: Any, **others: Any) -> Any:
+        return self._session.delete(url, timeout=_total(timeout), **others)
+
+
+def _total(timeout: Any) -> Any:
+    """The timeout of the whole request alone, which is all that older versions of ccxt say."""
+    return timeout if type(timeout) is float else type(timeout)(total=timeout.total)
+
+
 class AsyncConnections:
     """A session of ``aiohttp`` on the running loop, which may not be the loop that the exchange was made on."""
 
@@ -188,7 +239,9 @@ class AsyncConnections:
             connector = aiohttp.TCPConnector(
                 ssl=exchange.ssl_context, limit=0, keepalive_timeout=KEEPALIVE, ttl_dns_cache=DNS_CACHE
             )
-            self._session = aiohttp.ClientSession(connector=connector, trust_env=exchange.aiohttp_trust_env)
+            self._session = _AsyncSession(
+                aiohttp.ClientSession(connector=connector, trust_env=exchange.aiohttp_trust_env)
+            )
             self._loop = loop
         return self._session
 

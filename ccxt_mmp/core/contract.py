@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from ccxt.base.errors import ArgumentsRequired, BadRequest, BadResponse, BadSymbol, ExchangeError, NotSupported
 
 from ccxt_mmp._redaction import LOGGER, redacted, remember
-from ccxt_mmp.core.credentials import check_credentials
+from ccxt_mmp.core.credentials import are_checked, check_credentials
 from ccxt_mmp.core.params import option_names
 from ccxt_mmp.core.requests import Requests
 from ccxt_mmp.core.rules import Rules
@@ -249,14 +249,15 @@ class Mmp(Rules, Requests):
 
     def check_required_credentials(self, error: bool = True) -> Any:
         if error:
-            check_credentials(self)
+            if not are_checked(self):
+                check_credentials(self)
         else:
             remember(self)
         return super().check_required_credentials(error)
 
     def prepare_request_headers(self, headers: Any = None) -> Any:
         # ccxt checks credentials when it signs, but not for requests that carry the key alone, such as listen keys
-        if self.apiKey and headers and self.apiKey in headers.values():
+        if self.apiKey and headers and self.apiKey in headers.values() and not are_checked(self):
             check_credentials(self)
         return super().prepare_request_headers(headers)
 
@@ -270,16 +271,15 @@ class Mmp(Rules, Requests):
             return given, {key: value for key, value in params.items() if key != name}
         options = self.options
         of_method = options.get(method)
-        names = option_names(name)
-        if of_method and isinstance(of_method, dict):
+        name, default_name = names = option_names(name)
+        if isinstance(of_method, dict) and (name in of_method or default_name in of_method):
             for key in names:
-                value = of_method.get(key)
-                if value is not None:
-                    return value, params
-        for key in names:
-            value = options.get(key)
-            if value is not None:
-                return value, params
+                if of_method.get(key) is not None:
+                    return of_method[key], params
+        if name in options or default_name in options:
+            for key in names:
+                if options.get(key) is not None:
+                    return options[key], params
         return default, params
 
     def _flag_option(self, method: str, name: str, params: Params) -> tuple[bool, Params]:
@@ -301,7 +301,8 @@ class Mmp(Rules, Requests):
             raise BadRequest(f'{self.id} {method}() scope must be one of {", ".join(SCOPES)}, received {shown(scope)}')
         if not self._has_scope(scope):
             raise NotSupported(f'{self.id} {method}() has no protection of the scope {scope}')
-        self._refuse_what_has_no_place(method, scope, rest)
+        if rest:
+            self._refuse_what_has_no_place(method, scope, rest)
         return scope, rest
 
     def _mmp_underlying(
@@ -346,7 +347,8 @@ class Mmp(Rules, Requests):
     def _resolve_underlying(self, method: str, underlying: object) -> str:
         resolved = None
         if isinstance(underlying, str):
-            resolved = self._listed_underlying(underlying) or self._parse_underlying(underlying)
+            listed = self._listed_underlying(underlying) if self.markets else None
+            resolved = listed or self._parse_underlying(underlying)
         if resolved is None:
             raise BadSymbol(
                 f'{self.id} {method}() cannot tell the underlying from {shown(underlying)}, '
@@ -356,8 +358,6 @@ class Mmp(Rules, Requests):
 
     def _listed_underlying(self, text: str) -> str | None:
         """The underlying of the loaded option market with this symbol or id, or None."""
-        if not self.markets:
-            return None
         by_symbol = self.safe_dict(self.markets, text)
         by_id = self.safe_list(self.markets_by_id or {}, text, [])
         for market in [by_symbol, *by_id]:

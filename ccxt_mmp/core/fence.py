@@ -48,10 +48,10 @@ class Closure:
 
     def __enter__(self) -> None:
         self._fence.in_progress.add(self)
-        self._fence.renew_mark()
+        self._fence._mark = object()
 
     def __exit__(self, *error: object) -> None:
-        self._fence.renew_mark()
+        self._fence._mark = object()
         self._fence.in_progress.discard(self)
 
 
@@ -72,9 +72,6 @@ class Fence:
 
     def close(self, ends: float = math.inf) -> Closure:
         return Closure(self, ends)
-
-    def renew_mark(self) -> None:
-        self._mark = object()
 
     def mark(self) -> Mark:
         """Taken when an order is asked for."""

@@ -367,8 +367,9 @@ class AsyncMmp(MmpOrders, Mmp):
         with self._sending() as context:
             try:
                 if context is not None and context.is_urgent:
-                    context.session = self._connections().session(self)
-                return self._read(await super().fetch(*arguments, **keywords))
+                    context.session = (self.__dict__.get('_mmp_connections') or self._connections()).session(self)
+                answer = await super().fetch(*arguments, **keywords)
+                return answer if type(answer) is dict else self._read(answer)
             except BaseError as error:
                 self._raise_if_lost(error, handled)
                 raise

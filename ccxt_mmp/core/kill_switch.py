@@ -113,11 +113,6 @@ class Progress:
         return self.fence.in_flight_until() > max(time.monotonic(), self.locked_until)
 
     @property
-    def of_request(self) -> dict[str, Any]:
-        """For the ``RequestContext`` of its requests."""
-        return {'ends': self.ends, 'least_timeout': self.reserve, 'is_urgent': True}
-
-    @property
     def cancelled(self) -> dict[str, Params]:
         """Orders that the exchange says it cancelled and that are not listed again."""
         listed = self.resting.keys() | self.undecided.keys()
@@ -192,7 +187,7 @@ class KillSwitch(Requests):
         Raises the first failure after which the outcome is unknown, if there was one, else the last.
         """
         lost: BaseError | None = None
-        attempts = Attempts()
+        attempts: Attempts | None = None
         if self.options.get('adjustForTimeDifference'):
             left = progress.ends - time.monotonic()
             await self._try_clock(self._adjust_clock, progress, progress.ends - left * (1 - CLOCK_SHARE))
@@ -201,11 +196,14 @@ class KillSwitch(Requests):
                 progress.sent_at = self.nonce()
                 progress.locked_until = time.monotonic() + progress.lock / 1000
             try:
-                answer = await self._send(endpoint, request, cost=cost, **progress.of_request)
+                answer = await self._send(
+                    endpoint, request, cost=cost, ends=progress.ends, least_timeout=progress.reserve, is_urgent=True
+                )
             except BaseError as error:
                 progress.fail(error)
                 if lost is None and isinstance(error, NetworkError) and not isinstance(error, REFUSALS):
                     lost = error
+                attempts = attempts or Attempts()
                 if not await self._should_retry(error, endpoint, attempts, progress):
                     raise (lost or error) from error
             except Exception as error:  # such as a closed session or loop
@@ -317,7 +315,9 @@ class KillSwitch(Requests):
         """Nothing was listed: ask the exchange whether it knows the underlying, and ignore any other answer."""
         try:
             request = {self._underlying_field: underlying_id}
-            await self._send(self._rule_endpoint, request, **progress.of_request)
+            await self._send(
+                self._rule_endpoint, request, ends=progress.ends, least_timeout=progress.reserve, is_urgent=True
+            )
         except Exception as error:  # no order rests, which is what was asked for
             if self._says_no_such_underlying(error):
                 raise BadSymbol(f'{self.id} massCancelMmp() {underlying_id}: {described(error)}') from error

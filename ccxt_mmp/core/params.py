@@ -55,6 +55,11 @@ def misspelt(names: Iterable[object], own_fields: Collection[str] = ()) -> tuple
     return None
 
 
+@lru_cache(1000)  # most calls and all options have the same names
+def has_misspelt(names: tuple[object, ...]) -> bool:
+    return misspelt(names) is not None
+
+
 @lru_cache(1000)
 def _meant(name: str) -> str | None:
     return None if name in OWN_NAMES else _BY_FOLDED_NAME.get(_folded(name))

@@ -5,9 +5,9 @@ entered it, while it is entered. A task or thread that a hook starts inherits no
 between has a context of its own.
 """
 
-import asyncio
 import time
 from asyncio import _get_running_loop as running_loop
+from asyncio import current_task
 from contextvars import ContextVar
 from threading import get_ident as thread_id
 from typing import Any
@@ -67,10 +67,12 @@ class RequestContext:
     def __init__(self, owner: object, endpoint: str | None = None, **about: Any) -> None:
         self.owner = owner
         self.endpoint = endpoint
-        self.__dict__.update(about)
+        if about:
+            self.__dict__.update(about)
 
     def __enter__(self) -> 'RequestContext':
-        self._holder = current_holder()
+        loop = running_loop()
+        self._holder = thread_id() if loop is None else current_task(loop) or thread_id()
         self._outer = _CURRENT.get()
         _CURRENT.set(self)
         return self
@@ -194,15 +196,24 @@ def current_holder() -> object:
     loop = running_loop()
     if loop is None:
         return thread_id()
-    return asyncio.current_task(loop) or thread_id()
+    return current_task(loop) or thread_id()
 
 
 def current_request(owner: object) -> RequestContext | None:
     """The innermost request that this task or thread makes on an exchange."""
     context = _CURRENT.get()
-    if context is None or context.owner is not owner or context._holder != current_holder():
+    if context is None or context.owner is not owner:
         return None
-    return context
+    loop = running_loop()
+    # current_holder(), without a call
+    return context if context._holder == (thread_id() if loop is None else current_task(loop) or thread_id()) else None
+
+
+def note_answer(owner: object) -> None:
+    """The current request has its answer; what only matters to orders in flight."""
+    context = _CURRENT.get()
+    if context is not None and context._in_flight and current_request(owner) is context:
+        context.answered()
 
 
 def inherited_marks(owner: object) -> dict[str, Mark] | None:
@@ -249,9 +260,11 @@ class RequestAttribute:
         context = _CURRENT.get()
         if context is not None and context.owner is exchange:
             value = getattr(context, self._name)
-            # checked last, as it takes longest
-            if value is not None and context._holder == current_holder():
-                return value
+            if value is not None:
+                loop = running_loop()
+                # checked last, as it takes longest, and without a call
+                if context._holder == (thread_id() if loop is None else current_task(loop) or thread_id()):
+                    return value
         try:
             return exchange.__dict__[self._name]
         except KeyError:

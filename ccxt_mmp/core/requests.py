@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 from math import inf
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ccxt.base.errors import BadRequest, BadResponse, BaseError, ExchangeError, NetworkError
@@ -20,7 +21,9 @@ from ccxt_mmp.core.request_context import (
     current_request,
     inherited_marks,
     is_transport_failure,
+    note_answer,
 )
+from ccxt_mmp.core.short_way import endpoint_of
 from ccxt_mmp.core.text import described, shown
 from ccxt_mmp.core.throttling import OutOfTimeError, RollingWindow
 from ccxt_mmp.errors import MassCancelLocked
@@ -36,6 +39,7 @@ class Requests(Host):
 
     _mmp_endpoints: ClassVar[dict[str, str]]  # ccxt's implicit method of each endpoint
     _time_endpoint: str  # of load_time_difference
+    _has_plain_request: bool = False  # ccxt's own ``request`` of the exchange does nothing for these endpoints
     _order_paths: ClassVar[tuple[str, ...]] = ()  # they place or change orders
 
     def _mmp_underlyings_sent(self, path: str, params: Any) -> Iterable[str]:
@@ -69,10 +73,40 @@ class Requests(Host):
         await self._adjust_clock()
         return await self._send(endpoint, request, is_repeatable=is_repeatable)
 
-    async def _send(self, endpoint: str, request: Any, **about: Any) -> Any:
-        """One request to an endpoint; ``about`` goes into its ``RequestContext``."""
-        with RequestContext(self, endpoint, has_items=isinstance(request, list), **about):
-            return await await_result(getattr(self, self._mmp_endpoints[endpoint])(request))
+    async def _send(
+        self,
+        endpoint: str,
+        request: Any,
+        *,
+        cost: int = 1,
+        ends: float | None = None,
+        least_timeout: float = 0.0,
+        is_urgent: bool = False,
+        is_repeatable: bool = False,
+    ) -> Any:
+        """One request to an endpoint; the keywords are those of its ``RequestContext``."""
+        name = self._mmp_endpoints[endpoint]
+        entry = endpoint_of(self, name) if is_urgent else None
+        context = RequestContext(self, endpoint)
+        context.cost, context.ends, context.least_timeout = cost, ends, least_timeout
+        context.is_urgent, context.is_repeatable = is_urgent, is_repeatable
+        context.has_items = isinstance(request, list)
+        context.is_in_use = entry is not None  # otherwise from when ccxt calls fetch2
+        with context:
+            if entry is None:
+                return await await_result(getattr(self, name)(request))
+            path, api, method = entry.path, entry.api, entry.method
+            if self.enableRateLimit:
+                await await_result(
+                    self.throttle(self.calculate_rate_limiter_cost(api, method, path, request, entry.config))
+                )
+            self.lastRestRequestTimestamp = self.milliseconds()
+            signed = self.sign(path, api, method, request)
+            self.last_request_headers = signed['headers']
+            self.last_request_body = signed['body']
+            self.last_request_url = signed['url']
+            answer = self.fetch(signed['url'], signed['method'], signed['headers'], signed['body'])
+            return await (answer if type(answer) is CoroutineType else await_result(answer))
 
     async def _adjust_clock(self, **about: Any) -> None:
         """Load the time difference if ccxt has to adjust for it and has not loaded it."""
@@ -158,9 +192,8 @@ class Requests(Host):
 
     def on_rest_response(self, code: int, *arguments: Any, **keywords: Any) -> Any:
         # hooks after this one may cancel, and need not wait for an answered order
-        context = current_request(self)
-        if context is not None and context.is_sent and code < 500:
-            context.answered()
+        if code < 500:
+            note_answer(self)
         return super().on_rest_response(code, *arguments, **keywords)
 
     def _read(self, answer: Any) -> Any:

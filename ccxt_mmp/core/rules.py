@@ -15,6 +15,7 @@ from ccxt_mmp.core.params import (
     MASS_CANCEL_FLAGS,
     OWN_PARAMS,
     PASSED_OVER,
+    has_misspelt,
     misspelt,
 )
 from ccxt_mmp.core.text import shown
@@ -50,9 +51,9 @@ class Rules(Freezes):
         for where, given in (('params', params), (f"options['{method}']", of_method)):
             if not given or not isinstance(given, dict):
                 continue
-            names = [name for name, value in given.items() if value is not None]
-            slip = misspelt(names)
-            slip = slip and misspelt(names, self._limit_fields())
+            if not has_misspelt(tuple(given)):
+                continue
+            slip = misspelt([name for name, value in given.items() if value is not None], self._limit_fields())
             if slip is not None:
                 raise error(f'{self.id} {method}() has no {slip[0]} in {where}, did you mean {slip[1]}?')
 

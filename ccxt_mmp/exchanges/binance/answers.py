@@ -32,7 +32,7 @@ class BinanceAnswers(BinanceUnderlyings):
 
     def _note_used_weight(self, headers: Any) -> None:
         for name, value in (headers or {}).items():
-            if name.upper() == USED_WEIGHT and str(value).isdigit():
+            if len(name) == len(USED_WEIGHT) and name.upper() == USED_WEIGHT and str(value).isdigit():
                 self._mmp_used_weight = int(value)
 
     def _refusal(self, item: Params) -> BaseError | None:
@@ -63,9 +63,10 @@ class BinanceAnswers(BinanceUnderlyings):
         path = options_path(url)
         if path:
             self._note_used_weight(headers)
-        context = current_request(self)
-        if path and isinstance(response, list) and context is not None and (context.has_items or context.endpoint):
-            return None  # each item says for itself; ccxt would raise what a single one says
+        if path and isinstance(response, list):
+            context = current_request(self)
+            if context is not None and (context.has_items or context.endpoint):
+                return None  # each item says for itself; ccxt would raise what a single one says
         if path == 'mmp' and self.safe_string(response, 'code') == '-6006':
             raise NoMmpRuleError(f'{self.id} {body}')
         return super().handle_errors(code, reason, url, method, headers, body, response, requestHeaders, requestBody)

@@ -56,6 +56,7 @@ class BinanceTables(MmpOrders, KillSwitch, Mmp):
     }
     _time_endpoint = 'GET time'
     _rule_endpoint = 'GET mmp'
+    _has_plain_request = True  # it notes that the spot API has answered
     _order_paths = ('order', 'batchOrders')
     _mass_cancel_flag = 'includeNonMmp'
     _mass_cancel_fields = ('recvWindow',)

@@ -24,7 +24,7 @@ class OkxAnswers(OkxUnderlyings):
 
     def _entries(self, method: str, response: object) -> list[dict[str, Any]]:
         data = response.get('data') if isinstance(response, dict) else None
-        if not isinstance(data, list) or not all(isinstance(entry, dict) for entry in data):
+        if not isinstance(data, list) or not {*map(type, data)} <= {dict}:
             raise BadResponse(f'{self.id} {method}() received an answer without a list of data: {shown(response)}')
         return data
 
@@ -68,7 +68,8 @@ class OkxAnswers(OkxUnderlyings):
         requestBody: Any,
     ) -> Any:
         path = api_path(url)
-        context = current_request(self)
+        is_success = httpCode == 200 and isinstance(response, dict) and response.get('code') == '0'
+        context = None if is_success and path in MMP_PATHS else current_request(self)
         if httpCode == 429 and context is not None and not context.is_ordinary and not is_coded(response):
             raise RateLimitExceeded(f'{self.id} {httpCode} {reason} {body}')
         if context is not None and context.has_items and self._refuses_every_item(response):
@@ -86,15 +87,18 @@ class OkxAnswers(OkxUnderlyings):
                 self._entries('fetchOpenOrders', response)
             return handled
         rows = response.get('data')
-        data = [entry for entry in rows if isinstance(entry, dict)] if isinstance(rows, list) else []
-        for each in (response, *data):
-            code = each.get('code', each.get('sCode'))
-            if code is not None and code != '0':
-                self._raise_mmp_error(path, str(code), f'{self.id} {body}')
+        rows = rows if isinstance(rows, list) else []
+        is_done = True
+        for each in (response, *rows):
+            if isinstance(each, dict):
+                code = each.get('code', each.get('sCode'))
+                if code is not None and code != '0':
+                    self._raise_mmp_error(path, str(code), f'{self.id} {body}')
+                is_done = is_done and (each is response or each.get('result') is True)
         handled = super().handle_errors(
             httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody
         )
-        if path in PATHS_WITH_RESULT and any(entry.get('result') is not True for entry in data):
+        if path in PATHS_WITH_RESULT and not is_done:
             raise OperationFailed(f'{self.id} {body}')
         return handled
 

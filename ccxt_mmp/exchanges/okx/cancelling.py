@@ -10,6 +10,7 @@ from ccxt.base.errors import BadRequest, BadResponse, BaseError, NotSupported
 from ccxt_mmp.core.kill_switch import Outcome, Progress, all_of
 from ccxt_mmp.core.numbers import exact_decimal
 from ccxt_mmp.core.orders import UNKNOWN_FILL, chunked
+from ccxt_mmp.core.plain_calls import plain_mass_cancel
 from ccxt_mmp.core.request_context import RequestContext
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.exchanges.okx.answers import OkxAnswers, Pages
@@ -21,27 +22,33 @@ class OkxCancelling(OkxAnswers):
     """``mass_cancel_mmp`` in one request or in several, and the countdown."""
 
     async def _mass_cancel_mmp(self, underlying: str | None, params: Params) -> MassCancel:
-        scope, params = self._mmp_scope('massCancelMmp', params)
-        family, params = self._mmp_underlying('massCancelMmp', scope, underlying, params)
-        params = self._mass_cancel_params(params)
-        if family is None:
-            raise NotSupported(f'{self.id} massCancelMmp() cancels orders, there is none in the scope rfq')
-        lock, params = self._mmp_option('massCancelMmp', 'lockInterval', None, params)
+        lock = None
+        family, emulate = plain_mass_cancel(self, underlying, params, 'emulate')
+        if family is not None:
+            params = {}
+        else:
+            scope, params = self._mmp_scope('massCancelMmp', params)
+            family, params = self._mmp_underlying('massCancelMmp', scope, underlying, params)
+            params = self._mass_cancel_params(params)
+            if family is None:
+                raise NotSupported(f'{self.id} massCancelMmp() cancels orders, there is none in the scope rfq')
+            lock, params = self._mmp_option('massCancelMmp', 'lockInterval', None, params)
+            if lock is not None:
+                limit = self._mmp_limits(scope)['lockInterval']
+                lock = self._mmp_number('massCancelMmp', 'lockInterval', limit, lock)
+            emulate, params = self._flag_option('massCancelMmp', 'emulate', params)
+            if emulate and lock is not None:
+                raise NotSupported(f'{self.id} massCancelMmp() has no lockInterval where it is emulated')
         request = {'instType': 'OPTION', 'instFamily': family}
-        locked = 0
         if lock is not None:
-            limit = self._mmp_limits(scope)['lockInterval']
-            request['lockInterval'] = self._mmp_number('massCancelMmp', 'lockInterval', limit, lock)
-            locked = int(request['lockInterval'])
-        emulate, params = self._flag_option('massCancelMmp', 'emulate', params)
-        if emulate and lock is not None:
-            raise NotSupported(f'{self.id} massCancelMmp() has no lockInterval where it is emulated')
+            request['lockInterval'] = lock
+        locked = int(lock or 0)
         with self._mass_cancel(family, params) as progress:
             if emulate:
                 return await self._cancel_listed(family, self._sent(params), progress)
             progress.lock = locked
             response = await self._only_request(
-                'POST trade/mass-cancel', {**request, **self._sent(params)}, family, progress
+                'POST trade/mass-cancel', {**request, **self._sent(params)} if params else request, family, progress
             )
         #
         #     {"code":"0","msg":"","data":[{"result":true}]}
@@ -52,6 +59,9 @@ class OkxCancelling(OkxAnswers):
         return cancelled
 
     def _confirm_cancelled(self, answer: Any) -> None:
+        data = answer.get('data') if type(answer) is dict else None
+        if type(data) is list and len(data) == 1 and type(data[0]) is dict and data[0].get('result') is True:
+            return
         self._raise_unless_done('massCancelMmp', self._first_entry('massCancelMmp', answer))
 
     def _until_room(self, endpoint: str) -> float:
