@@ -10,6 +10,7 @@ from ccxt.base.errors import BadRequest, BadResponse, BaseError, ExchangeError, 
 
 from ccxt_mmp._redaction import redact
 from ccxt_mmp.core.awaiting import await_result
+from ccxt_mmp.core.direct_requests import endpoint_of
 from ccxt_mmp.core.fence import GRACE, Fence, Mark
 from ccxt_mmp.core.host import Host
 from ccxt_mmp.core.params import RETRY_OPTIONS, option_names
@@ -23,7 +24,6 @@ from ccxt_mmp.core.request_context import (
     is_transport_failure,
     note_answer,
 )
-from ccxt_mmp.core.short_way import endpoint_of
 from ccxt_mmp.core.text import described, shown
 from ccxt_mmp.core.throttling import OutOfTimeError, RollingWindow
 from ccxt_mmp.errors import MassCancelLocked

@@ -1,6 +1,7 @@
-"""The kill switch's short way: ccxt's ``request`` and ``fetch2`` read options for retries, which it has none of.
+"""Direct requests of the kill switch: sign and fetch, without ccxt's ``request`` and ``fetch2``.
 
-It is taken only where these steps are ccxt's own. Whatever the user puts in their place is called.
+Those read retry options, which the kill switch does not have. If the user has replaced one of these steps, the request
+goes through all of them.
 """
 
 from functools import lru_cache
@@ -14,37 +15,37 @@ STEPS_OF = attrgetter(*STEPS)
 PLAIN = ('ccxt.base.exchange', 'ccxt.async_support.base.exchange', 'ccxt_mmp.core.fronts', 'ccxt_mmp.core.requests')
 
 
-class _Way(NamedTuple):
-    entry: Any  # of ccxt: the path, api, method and config of the endpoint
+class _Endpoint(NamedTuple):
+    entry: Any  # ccxt's: path, api, method and config
     stock: type  # the class of ccxt
-    steps: tuple[Any, Any]  # of the class and of that of ccxt, as they were found
+    steps: tuple[Any, Any]  # of the class and of ccxt's class, to notice later changes
 
 
 def endpoint_of(exchange: Any, name: str) -> Any:
-    """ccxt's entry of an implicit method; None if a call of it does more than to sign and to fetch."""
+    """ccxt's entry of an implicit method, or None if the request must go through all steps."""
     kind: Any = type(exchange)
     own = exchange.__dict__
-    way = _way(kind, name)
+    found = _endpoint(kind, name)
     if (
-        way is None
+        found is None
         # a class can be changed at any time
-        or getattr(kind, name) is not way.entry.unbound_method
-        or way.steps != (STEPS_OF(kind), STEPS_OF(way.stock))
+        or getattr(kind, name) is not found.entry.unbound_method
+        or found.steps != (STEPS_OF(kind), STEPS_OF(found.stock))
     ):
         return None
     if name in own or not own.keys().isdisjoint(STEPS) or getattr(exchange, 'fetchHistoryCacheSize', None):
         return None
-    return way.entry
+    return found.entry
 
 
 @lru_cache(100)
-def _way(kind: Any, name: str) -> _Way | None:
-    found = [vars(each)[step] for each in kind.__mro__ for step in STEPS if step in vars(each)]
-    if not all(_is_plain(step, kind) for step in found):
+def _endpoint(kind: Any, name: str) -> _Endpoint | None:
+    steps = [vars(each)[step] for each in kind.__mro__ for step in STEPS if step in vars(each)]
+    if not all(_is_plain(step, kind) for step in steps):
         return None
     entry = next(vars(each)[name] for each in kind.__mro__ if isinstance(vars(each).get(name), Entry))
     stock = next(each for each in kind.__mro__ if each.__module__.startswith('ccxt.'))
-    return _Way(entry, stock, (STEPS_OF(kind), STEPS_OF(stock)))
+    return _Endpoint(entry, stock, (STEPS_OF(kind), STEPS_OF(stock)))
 
 
 def _is_plain(step: Any, kind: Any) -> bool:
