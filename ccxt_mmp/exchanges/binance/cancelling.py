@@ -36,6 +36,7 @@ class BinanceCancelling(BinanceAnswers):
         scope, params = self._mmp_scope('massCancelMmp', params)
         named, params = self._mmp_underlying('massCancelMmp', scope, underlying, params)
         params, underlying_id = self._mass_cancel_params(params), str(named)
+        _, params = self._is_hedged(params)
         include_non_mmp, params = self._flag_option('massCancelMmp', 'includeNonMmp', params)
         rest = self._sent(params)
         if not include_non_mmp:
