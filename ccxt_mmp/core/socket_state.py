@@ -37,6 +37,7 @@ class SocketState:
     is_leaving: Exception | None = None  # the exchange ends the connection soon: why
     heard_at: float = 0.0  # of time.monotonic(), of the last message
     requests: dict[str, SocketRequest] = field(default_factory=dict)  # by id, that are not answered
+    given_up: set[str] = field(default_factory=set)  # ids of requests that wait to be sent and must not be
     subscriptions: dict[str, Subscription] = field(default_factory=dict)  # by ccxt's subscribe hash
 
 

@@ -106,10 +106,10 @@ class Sockets(Requests):
 
     def _unread(self, client: Any, message: Any, error: Exception) -> None:
         """Tell those who wait for a message that cannot be read; if there are none, the log."""
-        if not isinstance(error, BaseError):
+        request_id = self._answered_id(message)
+        if request_id is None or not isinstance(error, BaseError):
             text = f'{self.id} received a message over the websocket that cannot be read: {described(error)}'
             error = BadResponse(f'{text} {shown(message)}')
-        request_id = self._answered_id(message)
         try:
             hashes = [request_id] if request_id is not None else [*self._hashes_of(client, message)]
         except Exception:  # noqa: BLE001 - it cannot be read
@@ -136,6 +136,8 @@ class Sockets(Requests):
     def _forget_request(self, client: Any, request_id: str, future: Any) -> None:
         state = state_of(client)
         request = state.requests.pop(request_id)
+        if not request.sent_at:
+            state.given_up.add(request_id)
         if request.timer is not None:
             request.timer.cancel()
         client.subscriptions.pop(request_id, None)
@@ -145,11 +147,12 @@ class Sockets(Requests):
 
     async def _send_frame(self, client: Any, stock: Callable[[Any], Awaitable[Any]], message: Any) -> Any:
         """Send a frame, which may have waited: not if it was given up meanwhile, or if a mass cancel came."""
-        request_id = self._answered_id(message)
-        request = None if request_id is None else state_of(client).requests.get(request_id)
+        state, request_id = state_of(client), self._answered_id(message)
+        if request_id in state.given_up:
+            state.given_up.discard(request_id)
+            return None
+        request = None if request_id is None else state.requests.get(request_id)
         if request is not None and request_id is not None:
-            if request.future.done():
-                return None
             if request.context is not None and request.context.is_sent:
                 try:
                     self._pass_fence(request.context)
@@ -235,10 +238,13 @@ class Sockets(Requests):
             return True
         timeout, _ = self._mmp_option('authenticate', 'timeout', self.timeout, {})
         seconds = timeout / 1000 if timeout else None
-        return await self._shared(f'{LOGIN} {url}', partial(self._log_in_once, url, stock, seconds), seconds)
+        return await self._shared(f'{LOGIN} {url}', partial(self._log_in_once, url, stock, seconds))
 
     async def _log_in_once(self, url: str, stock: Callable[[], Coroutine[Any, Any, Any]], seconds: float | None) -> Any:
-        await self._dial(url)
+        try:
+            await asyncio.wait_for(self._dial(url), seconds)
+        except asyncio.TimeoutError:  # ccxt goes on with it
+            raise RequestTimeout(f'{self.id} had no connection for its websocket in time') from None
         client = self.client(url)
         try:
             await asyncio.wait_for(stock(), seconds)
@@ -253,12 +259,10 @@ class Sockets(Requests):
         state_of(client).is_logged_in = True
         return True
 
-    async def _shared(self, name: str, start: Callable[[], Coroutine[Any, Any, Any]], seconds: float | None) -> Any:
-        """The result of something that all who ask for it meanwhile wait for together, each for so many seconds."""
+    async def _shared(self, name: str, start: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+        """The result of something that all who ask for it meanwhile wait for together."""
         task = self._tasks().join(name, start)
-        await asyncio.wait({task}, timeout=seconds)
-        if not task.done():
-            raise RequestTimeout(f'{self.id} waited for its login over the websocket in vain')
+        await asyncio.wait({task})
         if task.cancelled():
             raise self._closed()
         return task.result()

@@ -3,7 +3,6 @@
 https://developers.binance.com/docs/derivatives/options-trading/user-data-streams
 """
 
-import time
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -72,7 +71,7 @@ class BinanceSockets(BinanceAnswers):
         if 'optionPrivate' not in self.urls['api']['ws']:
             raise NotSupported(f'{self.id} streams of options need ccxt 4.5.72 or later')
         before = self._listen_key()
-        await self._shared('listenKey', stock, self._answer_seconds())  # which ccxt asks for once in 20 minutes
+        await self._shared('listenKey', stock)  # which ccxt asks for once in 20 minutes
         if before not in (None, self._listen_key()):
             self._end_client(str(before), NetworkError(f'{self.id} another listen key has replaced that of the stream'))
         self._tasks().join('renewal', self._renew_listen_key)
@@ -83,7 +82,7 @@ class BinanceSockets(BinanceAnswers):
 
     async def _renew_listen_key(self) -> None:
         rate = self.safe_integer(self.options, 'listenKeyRefreshRate', REFRESH_RATE)
-        renewed, pause = time.monotonic(), rate
+        renewed, pause = self.milliseconds(), rate
         while True:
             await await_result(self.sleep(pause))
             key = self._listen_key()
@@ -95,15 +94,15 @@ class BinanceSockets(BinanceAnswers):
                 #     {}
                 #
             except BaseError as error:
-                is_over = (time.monotonic() - renewed) * 1000 > LISTEN_KEY_LIFE
+                is_over = self.milliseconds() - renewed > LISTEN_KEY_LIFE
                 if isinstance(error, AuthenticationError) or is_over:
                     text = f'{self.id} the listen key of the stream could not be renewed: {described(error)}'
                     self._end_stream(key, NetworkError(text))
                     return
                 pause = MINUTE
             else:
-                renewed, pause = time.monotonic(), rate
-                self.options['option'] = {**self.options['option'], 'lastAuthenticatedTime': self.milliseconds()}
+                renewed, pause = self.milliseconds(), rate
+                self.options['option'] = {**self.options['option'], 'lastAuthenticatedTime': renewed}
 
     def _stream_url(self, key: str) -> str:
         url: str = self.get_private_ws_url('optionPrivate', key)
