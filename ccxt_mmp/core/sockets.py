@@ -208,7 +208,10 @@ class Sockets(Requests):
             try:
                 await asyncio.wait_for(self.authenticate(), None if ends is None else max(ends - time.monotonic(), 0))
             except asyncio.TimeoutError:
-                raise RequestTimeout(f'{self.id} had no websocket with a login in time') from None
+                error = RequestTimeout(f'{self.id} had no websocket with a login in time')
+                if client.connected.done():  # a login that is not answered: the retry opens another connection
+                    client.on_error(error)
+                raise error from None
             client = self.client(url)
         return client
 

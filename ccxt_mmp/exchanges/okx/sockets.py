@@ -94,11 +94,11 @@ class OkxSockets(OkxAnswers):
             self._end_subscriptions(client, error, asked)
             if request_id in client.futures:
                 client.reject(error, request_id)
-        elif isinstance(error, NetworkError) and message.get('event') != 'error':
+        elif message.get('event') == 'notice':
             #
             #     {"event":"notice","code":"64008","msg":"The connection will soon be closed for a service upgrade. .."}
             #
-            self._leave(client, error)
+            self._leave(client, error if isinstance(error, NetworkError) else NetworkError(str(error)))
         elif not state.is_logged_in and LOGIN in client.futures:
             client.reject(error, LOGIN)
         else:
