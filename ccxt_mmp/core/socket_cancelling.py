@@ -41,7 +41,8 @@ class SocketKillSwitch(KillSwitch, Sockets, SocketContract):
         """
         with RequestContext(self, endpoint, cost=cost, ends=ends, is_urgent=is_urgent) as context:
             client = await self._ready_socket(self._answer_ends(ends, least_timeout))
-            await self._wait_for_window(context)
+            if self.enableRateLimit:
+                await self._wait_for_window(context)
             request_id, message = self._socket_request(endpoint, request)
             left = self._answer_ends(ends, least_timeout) - time.monotonic()
             answer = await self._ask(client, request_id, message, left)

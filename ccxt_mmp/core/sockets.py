@@ -237,18 +237,20 @@ class Sockets(Requests):
         stock: ccxt's, which sends the login and waits for its answer
         """
         self.open()
-        if state_of(self.client(url)).is_logged_in:
+        client = self.client(url)
+        if state_of(client).is_logged_in:
             return True
         timeout, _ = self._mmp_option('authenticate', 'timeout', self.timeout, {})
         seconds = timeout / 1000 if timeout else None
-        return await self._shared(f'{LOGIN} {url}', partial(self._log_in_once, url, stock, seconds))
+        return await self._shared(f'{LOGIN} {id(client)}', partial(self._log_in_once, client, stock, seconds))
 
-    async def _log_in_once(self, url: str, stock: Callable[[], Coroutine[Any, Any, Any]], seconds: float | None) -> Any:
+    async def _log_in_once(
+        self, client: Any, stock: Callable[[], Coroutine[Any, Any, Any]], seconds: float | None
+    ) -> Any:
         try:
-            await asyncio.wait_for(self._dial(url), seconds)
+            await asyncio.wait_for(self._dial(client.url), seconds)
         except asyncio.TimeoutError:  # ccxt goes on with it
             raise RequestTimeout(f'{self.id} had no connection for its websocket in time') from None
-        client = self.client(url)
         try:
             await asyncio.wait_for(stock(), seconds)
         except asyncio.TimeoutError:

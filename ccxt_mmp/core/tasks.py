@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextvars import Context
+from functools import partial
 from typing import Any
 
 
@@ -21,7 +22,7 @@ class Tasks:
         if task is None or task.done() or task.get_loop() is not asyncio.get_running_loop():
             # it inherits no context: that of the request during which it is started ends before it
             task = Context().run(asyncio.ensure_future, start())
-            task.add_done_callback(_retrieve)
+            task.add_done_callback(partial(self._forget, name))
             self._running[name] = task
         return task
 
@@ -34,8 +35,8 @@ class Tasks:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
-
-def _retrieve(task: 'asyncio.Task[Any]') -> None:
-    """Nobody may wait any more for what failed."""
-    if not task.cancelled():
-        task.exception()
+    def _forget(self, name: str, task: 'asyncio.Task[Any]') -> None:
+        if self._running.get(name) is task:
+            del self._running[name]
+        if not task.cancelled():
+            task.exception()  # retrieved: nobody may wait any more for what failed
