@@ -38,7 +38,9 @@ class SocketContract(Host):
         self._front_missing()
 
     def _front_missing(self) -> NoReturn:
-        raise NotImplementedError
+        raise NotImplementedError(
+            f'{type(self).__name__} has no front: put SyncMmp (sync) or AsyncMmp (async, pro) before the other bases'
+        )
 
     # --- the cores, written once in the exchange mixins
 
