@@ -1,7 +1,7 @@
 """The fronts of what goes over a websocket: it is there in pro, and ``NotSupported`` elsewhere."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ccxt.base.types import Order, OrderRequest, OrderSide, OrderType
 
@@ -16,7 +16,19 @@ class SyncSockets(SocketOrders):
     def mass_cancel_mmp_ws(self, underlying: str, params: Params = {}) -> MassCancel:
         return run_sync(self._mass_cancel_mmp_ws(underlying, params))
 
-    def create_orders_ws(self, orders: Sequence[OrderRequest | Params], params: Params = {}) -> list[Order]:
+    if not TYPE_CHECKING:  # ccxt's own never returns, says its type
+
+        def create_orders_ws(self, orders: Sequence[OrderRequest | Params], params: Params = {}) -> list[Order]:
+            return run_sync(self._create_orders_ws(None, orders, params))
+
+
+class AsyncSockets(SocketOrders):
+    """Of an async or a pro exchange."""
+
+    async def mass_cancel_mmp_ws(self, underlying: str, params: Params = {}) -> MassCancel:
+        return await self._mass_cancel_mmp_ws(underlying, params)
+
+    async def create_orders_ws(self, orders: Sequence[OrderRequest | Params], params: Params = {}) -> list[Order]:
         """
         ``create_orders`` over the private websocket (OKX, pro)
 
@@ -35,25 +47,16 @@ class SyncSockets(SocketOrders):
         :param int [params.expTime]: OKX: ms since the epoch after which it discards the batch
         :returns dict[]: ccxt's order structures with ``mmp`` and ``error``, in the order asked
         """
-        return run_sync(self._create_orders_ws(super().create_orders_ws, orders, params))
-
-
-class AsyncSockets(SocketOrders):
-    """Of an async or a pro exchange."""
-
-    async def mass_cancel_mmp_ws(self, underlying: str, params: Params = {}) -> MassCancel:
-        return await self._mass_cancel_mmp_ws(underlying, params)
-
-    async def create_orders_ws(self, orders: Sequence[OrderRequest | Params], params: Params = {}) -> list[Order]:
         return await self._create_orders_ws(super().create_order_ws, orders, params)
 
     async def create_order_ws(
         self, symbol: str, type: str, side: str, amount: Any, price: Any = None, params: Params = {}
     ) -> Order:
         """
-        ``create_order`` over the websocket (OKX, pro), with the flag as there; nothing queues on this way
+        ``create_order`` over the websocket (OKX, pro), with the flag as there
 
-        The flag is ``NotSupported`` on Binance, which takes no orders of options over it.
+        While it waits for ccxt's limiter of the websocket, a ``mass_cancel_mmp`` stops it as over REST. The flag is
+        ``NotSupported`` on Binance, which takes no orders of options over it.
         """
         return await self._create_order_ws(super().create_order_ws, symbol, type, side, amount, price, params)
 
@@ -75,4 +78,4 @@ class AsyncSockets(SocketOrders):
         )
 
 
-AsyncSockets.create_orders_ws.__doc__ = SyncSockets.create_orders_ws.__doc__
+vars(SyncSockets)['create_orders_ws'].__doc__ = AsyncSockets.create_orders_ws.__doc__

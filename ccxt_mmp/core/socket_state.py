@@ -19,6 +19,8 @@ class SocketRequest:
     is_own: bool = False  # the answer is wanted as it came
     sent_at: float = 0.0  # of time.monotonic()
     timer: asyncio.TimerHandle | None = None
+    sender: 'asyncio.Task[Any] | None' = None  # that waits for the transport to take it
+    is_stuck: bool = False  # the transport did not take it in time
 
 
 @dataclass

@@ -4,6 +4,7 @@ ccxt's own methods go on over the same clients. What is repaired here is what wo
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
@@ -127,11 +128,12 @@ class Sockets(Requests):
 
     def _expect_answer(
         self, client: Any, request_id: str, future: Any, seconds: float | None, *, is_own: bool = False
-    ) -> None:
+    ) -> SocketRequest:
         """From when the request is sent, its answer has so many seconds; then nothing of it is left on the client."""
         request = SocketRequest(future, seconds, current_request(self), is_own)
         state_of(client).requests[request_id] = request
         future.add_done_callback(partial(self._forget_request, client, request_id))
+        return request
 
     def _forget_request(self, client: Any, request_id: str, future: Any) -> None:
         state = state_of(client)
@@ -170,6 +172,10 @@ class Sockets(Requests):
         request = state.requests.get(request_id)
         if request is None or request.future.done():
             return
+        if request.sender is not None:  # the transport takes nothing more
+            request.is_stuck = True
+            request.sender.cancel()
+            return
         milliseconds = round((request.seconds or 0) * 1000)
         client.reject(
             RequestTimeout(f'{self.id} received no answer over the websocket within {milliseconds} ms'), request_id
@@ -180,12 +186,9 @@ class Sockets(Requests):
     async def _ask(self, client: Any, request_id: str, message: Params, seconds: float | None) -> Any:
         """The answer to a request that is sent at once, whatever else the client has to send, as it came."""
         future = client.future(request_id)
-        self._expect_answer(client, request_id, future, seconds, is_own=True)
+        request = self._expect_answer(client, request_id, future, seconds, is_own=True)
         try:
-            try:
-                await asyncio.wait_for(client.send(message), seconds)
-            except Exception as error:  # noqa: BLE001 - the transport's, which the connection does not survive
-                client.on_error(NetworkError(f'{self.id} could not send over the websocket: {described(error)}'))
+            await self._send_in_time(client, request, message)
             return await asyncio.shield(future)
         except asyncio.CancelledError:
             if not future.cancelled():  # the caller is
@@ -193,6 +196,22 @@ class Sockets(Requests):
             raise self._closed() from None
         finally:
             future.cancel()
+
+    async def _send_in_time(self, client: Any, request: SocketRequest, message: Params) -> None:
+        """Send a message, and give the connection up if it does not take it: then the request has failed."""
+        request.sender = asyncio.current_task()
+        try:
+            await client.send(message)
+        except asyncio.CancelledError:
+            if not request.is_stuck:
+                raise
+            if sys.version_info >= (3, 11) and request.sender is not None and request.sender.uncancel() > 0:
+                raise  # the caller is cancelled as well
+            client.on_error(RequestTimeout(f'{self.id} could not send over the websocket in time'))
+        except Exception as error:  # noqa: BLE001 - the transport's, which the connection does not survive
+            client.on_error(NetworkError(f'{self.id} could not send over the websocket: {described(error)}'))
+        finally:
+            request.sender = None
 
     def _closed(self) -> ExchangeClosedByUser:
         return ExchangeClosedByUser(f'{self.id} the websocket was closed')

@@ -1,6 +1,7 @@
 """The kill switch over a websocket: what it sends and cancels, its fence, its limit, and how it fails."""
 
 import asyncio
+import sys
 import time
 
 import ccxt
@@ -243,6 +244,64 @@ def test_connection_that_cannot_be_written_to_is_given_up(simulator):
             client_of(exchange).send = send
             await exchange.mass_cancel_mmp_ws('BTC/USD')
             assert len(received(simulator, 'login')) == 2
+
+    run(main())
+
+
+def test_connection_that_takes_nothing_is_given_up(simulator):
+    async def main():
+        async with connected(simulator) as exchange:
+            await exchange.authenticate()
+
+            async def send_str(text):
+                await asyncio.Event().wait()
+
+            client_of(exchange).connection.send_str = send_str
+            await exchange.mass_cancel_mmp_ws('BTC/USD', {'timeout': 1500})
+            assert len(received(simulator, 'login')) == 2
+
+    run(main())
+
+
+def test_caller_that_is_cancelled_while_it_sends_is(simulator):
+    async def main():
+        async with connected(simulator) as exchange:
+            await exchange.authenticate()
+            sending = asyncio.Event()
+
+            async def send_str(text):
+                sending.set()
+                await asyncio.Event().wait()
+
+            client_of(exchange).connection.send_str = send_str
+            call = asyncio.ensure_future(exchange.mass_cancel_mmp_ws('BTC/USD'))
+            await sending.wait()
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+
+    run(main())
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason='a task does not know how often it was cancelled')
+def test_caller_that_is_cancelled_when_the_connection_is_given_up_is(simulator):
+    async def main():
+        async with connected(simulator) as exchange:
+            await exchange.authenticate()
+            give_up = exchange._give_up
+
+            async def send_str(text):
+                await asyncio.Event().wait()
+
+            def give_up_and_cancel(*arguments):
+                give_up(*arguments)
+                call.cancel()
+
+            client_of(exchange).connection.send_str = send_str
+            exchange._give_up = give_up_and_cancel
+            call = asyncio.ensure_future(exchange.mass_cancel_mmp_ws('BTC/USD', {'timeout': 300}))
+            with pytest.raises(asyncio.CancelledError):
+                await call
 
     run(main())
 
