@@ -111,10 +111,7 @@ class Sockets(Requests):
         if request_id is None or not isinstance(error, BaseError):
             text = f'{self.id} received a message over the websocket that cannot be read: {described(error)}'
             error = BadResponse(f'{text} {shown(message)}')
-        try:
-            hashes = [request_id] if request_id is not None else [*self._hashes_of(client, message)]
-        except Exception:  # noqa: BLE001 - it cannot be read
-            hashes = []
+        hashes = [request_id] if request_id is not None else [*self._hashes_of(client, message)]
         waiting = [each for each in hashes if each in client.futures]
         for each in waiting:
             client.reject(error, each)

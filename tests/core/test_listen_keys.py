@@ -205,10 +205,10 @@ def test_keys_of_other_apis_are_ccxts_business(simulator):
     run(main())
 
 
-@pytest.mark.skipif(HAS_OPTIONS, reason='this ccxt has streams of options')
 def test_older_ccxt_says_that_it_has_no_stream(simulator):
     async def main():
         async with connected(simulator, 'binance') as exchange:
+            exchange.urls['api']['ws'].pop('optionPrivate', None)
             with pytest.raises(ccxt.NotSupported, match='need ccxt'):
                 await exchange.watch_orders(params={'type': 'option'})
 

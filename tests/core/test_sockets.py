@@ -1,12 +1,14 @@
 """What would let calls over a websocket wait for ever: lost answers, errors without an id, handlers that raise."""
 
 import asyncio
+import copy
 
 import ccxt
 import pytest
 
 import ccxt_mmp.pro
 from ccxt_mmp import MassCancelLocked
+from ccxt_mmp.core.sockets import Sockets
 from tests.core.sockets import FAMILY, MMP, client_of, connected, is_idle, place, received, run, sent, watching
 from tests.simulator.sockets import until
 from tests.trading import symbols
@@ -353,5 +355,138 @@ def test_client_that_was_used_before_its_exchange_was_extended_is_guarded(simula
                 await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, MMP)
         finally:
             await exchange.close()
+
+    run(main())
+
+
+def test_client_that_calls_a_function_of_the_user_goes_on_to(simulator):
+    async def main():
+        async with connected(simulator) as exchange:
+            await exchange.authenticate()
+            client, messages = client_of(exchange), []
+            client.send = client.send.__wrapped__  # as of another object
+            client.on_message_callback = lambda client, message: messages.append(message)
+            exchange._guard_client(client)
+            await client.send('ping')
+            await until(lambda: messages == ['pong'])
+
+    run(main())
+
+
+# --- what is seldom
+
+
+def test_error_of_an_answer_keeps_its_type(simulator):
+    class Mine(ccxt_mmp.pro.okx):
+        def handle_place_orders(self, client, message):
+            raise ccxt.InvalidOrder('mine')
+
+    async def main():
+        async with connected(simulator) as exchange:
+            exchange.__class__ = Mine
+            with pytest.raises(ccxt.InvalidOrder, match='mine'):
+                await place(exchange)
+
+    run(main())
+
+
+def test_object_without_a_timeout_waits_as_long_as_it_takes(simulator):
+    async def main():
+        async with connected(simulator, timeout=0) as exchange:
+            assert (await place(exchange))['status'] == 'open'
+            exchange._give_up(client_of(exchange), 'of a request that was answered meanwhile')
+
+    run(main())
+
+
+def test_dial_that_takes_too_long_is_told_and_goes_on(simulator):
+    async def main():
+        async with connected(simulator, options={'authenticate': {'timeout': 20}}) as exchange:
+            exchange.open()
+            url = exchange._socket_url()
+            client = exchange.client(url)
+            opening = asyncio.Event()
+            stock = client.create_connection
+
+            async def create_connection(session):
+                await opening.wait()
+                return await stock(session)
+
+            client.create_connection = create_connection
+            with pytest.raises(ccxt.RequestTimeout, match='no connection'):
+                await exchange.authenticate()
+            opening.set()
+            exchange.options['authenticate'] = {}
+            assert (await place(exchange))['status'] == 'open'
+            assert exchange.client(url) is client
+
+    run(main())
+
+
+def test_late_answer_to_a_login_is_no_error(simulator, caplog):
+    async def main():
+        async with connected(simulator) as exchange:
+            await exchange.authenticate()
+            client = client_of(exchange)
+            client.futures.clear()
+            client.on_message_callback(client, {'event': 'login', 'code': '0', 'msg': ''})
+            client.on_message_callback(client, 'pong')
+            assert caplog.text == ''
+            assert (await place(exchange))['status'] == 'open'
+
+    run(main())
+
+
+def test_subscriptions_of_several_channels_at_once_go_as_ccxt_sends_them(simulator):
+    async def main():
+        async with connected(simulator) as exchange:
+            await exchange.authenticate()
+            url = client_of(exchange).url
+            args = [{'channel': 'orders', 'instType': kind} for kind in ('SPOT', 'OPTION')]
+            waiting = asyncio.ensure_future(
+                asyncio.wait_for(exchange.watch(url, 'orders', {'op': 'subscribe', 'args': args}, 'o'), 20)
+            )
+            await until(lambda: len(sent(simulator, '"subscribe"')) == 2)
+            simulator.rest('okx', FAMILY, mmp=True)
+            assert len(await waiting) == 1
+
+    run(main())
+
+
+def test_refusal_by_the_id_of_a_subscription_ends_it(simulator, caplog):
+    async def main():
+        async with connected(simulator) as exchange:
+            await exchange.authenticate()
+            url = client_of(exchange).url
+            message = {'op': 'subscribe', 'args': [{'channel': 'nothing'}], 'id': 'x1'}
+            for _ in range(2):
+                with pytest.raises(ccxt.BadRequest):
+                    await exchange.watch(url, 'nothing', message, 'mine')
+            exchange.watch(url, 'nothing', message, 'mine').cancel()  # refused while nobody waits
+            await until(lambda: 'mine' not in client_of(exchange).subscriptions)
+
+    run(main())
+
+
+def test_exchange_without_such_a_way_says_so(simulator):
+    async def main():
+        async with connected(simulator, 'binance') as exchange:
+            exchange.has.update(massCancelMmpWs=True, createOrdersWs=True)
+            symbol = symbols(exchange, 'BTCUSDT')[0]
+            order = {'symbol': symbol, 'type': 'limit', 'side': 'buy', 'amount': 1, 'price': 5, 'params': MMP}
+            for call in (
+                exchange.mass_cancel_mmp_ws('BTC/USDT'),
+                exchange.create_orders_ws([order]),
+                exchange._ready_socket(None),
+            ):
+                with pytest.raises(ccxt.NotSupported):
+                    await call
+            with pytest.raises(ccxt.NotSupported):
+                exchange._socket_request('GET mmp', {})
+            exchange._read_answer_of_socket('GET mmp', {})
+            assert [*Sockets._hashes_of(exchange, None, None)] == []
+            exchange.options['watchPositions']['fetchPositionsSnapshot'] = False
+            exchange.set_positions_cache(None, 'linear')
+            assert copy.copy(exchange._tasks())._running == {}
 
     run(main())

@@ -188,14 +188,13 @@ class OkxSockets(OkxAnswers):
         self.handle_errors(200, '', url, method, {}, self.json(answer), answer, {}, {})
 
     async def _place_batch_over_socket(self, requests: list[Params], params: Params) -> list[Any]:
-        context = current_request(self)
+        context: Any = current_request(self)  # that of the batch
         endpoint, seconds = 'POST trade/batch-orders', self._answer_seconds()
         client = await self._ready_socket(None)
         if self.enableRateLimit:
             await client.throttle(self.safe_value(self.options.get('ws'), 'cost', 1))
         request_id, message = self._socket_request(endpoint, [self._with_code(each) for each in requests])
-        if context is not None:
-            self._pass_fence(context)
+        self._pass_fence(context)
         answer = await self._ask(client, request_id, {**message, **params}, seconds)
         self._read_answer_of_socket(endpoint, answer)
         #
