@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from ccxt.base.errors import NotSupported
 
-from ccxt_mmp._redaction import LOGGER, guard
+from ccxt_mmp._redaction import LOGGER
 from ccxt_mmp.mixins import Mmp
 from ccxt_mmp.registry import EXCHANGES
 
@@ -81,7 +81,7 @@ def extend(exchange: Any) -> Any:
                 exchange.logger = LOGGER
             exchange.__class__ = extended
             for client in (getattr(exchange, 'clients', None) or {}).values():
-                guard(client, exchange)
+                exchange._guard_client(client)
     return exchange
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Iterable, Sequence
 from math import isfinite
-from typing import Any, NoReturn
+from typing import Any
 
 from ccxt.base.errors import ArgumentsRequired, BadRequest, BadResponse, BadSymbol, ExchangeError, NotSupported
 
@@ -11,13 +11,14 @@ from ccxt_mmp.core.credentials import are_checked, check_credentials
 from ccxt_mmp.core.params import option_names
 from ccxt_mmp.core.requests import Requests
 from ccxt_mmp.core.rules import Rules
+from ccxt_mmp.core.socket_contract import SocketContract
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 
 SCOPES: tuple[Scope, ...] = ('orders', 'rfq')
 
 
-class Mmp(Rules, Requests):
+class Mmp(Rules, Requests, SocketContract):
     """Market Maker Protection, unified: the methods that every exchange class of this package has.
 
     ``SyncMmp`` returns results, ``AsyncMmp`` awaitables of the same; the exchange mixins know the endpoints.
@@ -170,13 +171,15 @@ class Mmp(Rules, Requests):
             is left of it, and at least a tenth of all
         :param bool [params.emulate]: OKX: list, cancel and verify as on Binance, for accounts without the privilege
         :param bool [params.includeNonMmp]: Binance: cancel every order of the underlying, in one request
+        :param bool [params.hedge]: OKX, pro: over REST and the websocket at once; the first success counts, and costs 2
+            of the 5 calls in 2 seconds. The slower request may arrive after the call has returned
         :returns dict: a MassCancel; ``orders`` are those known to be cancelled by it, without those whose answer was
             lost, None where none are listed. With ``emulate`` an order counts as cancelled whose cancellation OKX
             accepted and which it does not list any more [unverified]
         """
         self._front_missing()
 
-    def warm_up(self) -> Awaitable[None] | None:
+    def warm_up(self, params: Params = {}) -> Awaitable[None] | None:
         """
         open a connection of the kill switch and load the time difference, so that it waits for neither
 
@@ -187,14 +190,12 @@ class Mmp(Rules, Requests):
         ccxt keep it: call it again from time to time if nothing else is sent. After it ``options['timeDifference']``
         is set, whatever ``adjustForTimeDifference`` says.
 
-        :returns None: when both is done
+        :param dict [params]: none but the following
+        :param bool [params.hedge]: OKX, pro: also open the websocket and log in, by default as
+            ``options['massCancelMmp']['hedge']`` says
+        :returns None: when all is done
         """
         self._front_missing()
-
-    def _front_missing(self) -> NoReturn:
-        raise NotImplementedError(
-            f'{type(self).__name__} has no front: put SyncMmp (sync) or AsyncMmp (async, pro) before the other bases'
-        )
 
     # --- the cores, implemented once by the exchange mixins
 
@@ -221,7 +222,7 @@ class Mmp(Rules, Requests):
     async def _mass_cancel_mmp(self, underlying: str | None, params: Params) -> MassCancel:
         raise NotSupported(f'{self.id} massCancelMmp() is not supported yet')
 
-    async def _warm_up(self) -> None:
+    async def _warm_up(self, params: Params) -> None:
         raise NotSupported(f'{self.id} warmUp() is not supported yet')
 
     # --- set by the exchange mixins

@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING, Any
 from ccxt.base.errors import BaseError
 from ccxt.base.types import Order, OrderRequest, OrderSide, OrderType
 
-from ccxt_mmp._redaction import guard
 from ccxt_mmp.core.awaiting import run_sync
 from ccxt_mmp.core.connections import AsyncConnections, Connections
 from ccxt_mmp.core.contract import Mmp
-from ccxt_mmp.core.orders import MmpOrders
 from ccxt_mmp.core.request_context import current_request
 from ccxt_mmp.core.requests import UNREADABLE
+from ccxt_mmp.core.socket_fronts import AsyncSockets, SyncSockets
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class SyncMmp(MmpOrders, Mmp):
+class SyncMmp(SyncSockets, Mmp):
     """The front of a sync exchange: put it before the exchange mixin and the class of ``ccxt``."""
 
     lastRestRequestTimestamp: float  # noqa: N815 - of ccxt
@@ -48,8 +47,8 @@ class SyncMmp(MmpOrders, Mmp):
     def mass_cancel_mmp(self, underlying: str, params: Params = {}) -> MassCancel:
         return run_sync(self._mass_cancel_mmp(underlying, params))
 
-    def warm_up(self) -> None:
-        run_sync(self._warm_up())
+    def warm_up(self, params: Params = {}) -> None:
+        run_sync(self._warm_up(params))
 
     # --- ccxt's own methods, with the flag
 
@@ -250,7 +249,7 @@ class SyncMmp(MmpOrders, Mmp):
         return connections or self.__dict__.setdefault('_mmp_connections', Connections())
 
 
-class AsyncMmp(MmpOrders, Mmp):
+class AsyncMmp(AsyncSockets, Mmp):
     """The front of an async or pro exchange: put it before the exchange mixin and the class of ``ccxt``."""
 
     if TYPE_CHECKING:
@@ -280,8 +279,8 @@ class AsyncMmp(MmpOrders, Mmp):
     async def mass_cancel_mmp(self, underlying: str, params: Params = {}) -> MassCancel:
         return await self._mass_cancel_mmp(underlying, params)
 
-    async def warm_up(self) -> None:
-        await self._warm_up()
+    async def warm_up(self, params: Params = {}) -> None:
+        await self._warm_up(params)
 
     # --- ccxt's own methods, with the flag
 
@@ -324,39 +323,7 @@ class AsyncMmp(MmpOrders, Mmp):
     async def cancel_all_orders_after(self, timeout: int | None, params: Params = {}) -> Params:
         return await self._cancel_all_orders_after(super().cancel_all_orders_after, timeout, params)
 
-    async def create_order_ws(
-        self, symbol: str, type: str, side: str, amount: Any, price: Any = None, params: Params = {}
-    ) -> Order:
-        """
-        ``create_order`` over the websocket (OKX, pro), with the flag as there; nothing queues on this way
-
-        The flag is ``NotSupported`` on Binance, which takes no orders of options over it.
-        """
-        return await self._create_order_ws(super().create_order_ws, symbol, type, side, amount, price, params)
-
-    async def edit_order_ws(
-        self,
-        id: str,
-        symbol: str,
-        type: OrderType,
-        side: OrderSide,
-        amount: Any = None,
-        price: Any = None,
-        params: Params = {},
-    ) -> Any:
-        """
-        ``edit_order`` over the websocket (OKX, pro), with the flag as there: the order is read first, by REST
-        """
-        return await self._edit_order(
-            super().edit_order_ws, 'editOrderWs', id, symbol, type, side, amount, price, params
-        )
-
     # --- how its requests are made
-
-    def client(self, *arguments: Any, **keywords: Any) -> Any:
-        client = super().client(*arguments, **keywords)
-        guard(client, self)
-        return client
 
     async def fetch2(self, *arguments: Any, **keywords: Any) -> Any:
         with self._active_request():
@@ -388,6 +355,7 @@ class AsyncMmp(MmpOrders, Mmp):
         try:
             await super().close(*arguments, **keywords)
         finally:  # a mass cancel that was under way has opened its own again
+            await self._tasks().end()
             await self._connections().close()
 
     def _connections(self) -> AsyncConnections:

@@ -81,6 +81,8 @@ class Progress:
     lock: int = 0  # ms for which each of its requests locks new orders
     sent_at: int = 0  # ms since the epoch, of the last request that locks
     locked_until: float = 0.0  # of time.monotonic(), at the least
+    holder: object = field(default_factory=current_holder)  # the task or thread that it was called in
+    send: Callable[..., Awaitable[Any]] | None = None  # another way than REST
     answers: list[Any] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
 
@@ -104,7 +106,7 @@ class Progress:
 
     def check_in_flight(self) -> None:
         self.nothing_in_flight = not self.fence.has_in_flight or not (
-            self.awaits_answers or self.fence.has_interrupted(current_holder())
+            self.awaits_answers or self.fence.has_interrupted(self.holder)
         )
 
     @property
@@ -158,7 +160,7 @@ class KillSwitch(Requests):
     def _says_no_such_underlying(self, error: Exception) -> bool:
         return isinstance(error, BadSymbol)
 
-    async def _warm_up(self) -> None:
+    async def _warm_up_connection(self) -> None:
         await self._load_time_difference(is_urgent=True)
 
     # --- one request
@@ -187,8 +189,8 @@ class KillSwitch(Requests):
         Raises the first failure after which the outcome is unknown, if there was one, else the last.
         """
         lost: BaseError | None = None
-        attempts: Attempts | None = None
-        if self.options.get('adjustForTimeDifference'):
+        attempts = Attempts(clock_was_set=progress.send is not None)  # which needs no time difference
+        if self.options.get('adjustForTimeDifference') and progress.send is None:
             left = progress.ends - time.monotonic()
             await self._try_clock(self._adjust_clock, progress, progress.ends - left * (1 - CLOCK_SHARE))
         while True:
@@ -196,14 +198,13 @@ class KillSwitch(Requests):
                 progress.sent_at = self.nonce()
                 progress.locked_until = time.monotonic() + progress.lock / 1000
             try:
-                answer = await self._send(
+                answer = await (progress.send or self._send)(
                     endpoint, request, cost=cost, ends=progress.ends, least_timeout=progress.reserve, is_urgent=True
                 )
             except BaseError as error:
                 progress.fail(error)
                 if lost is None and isinstance(error, NetworkError) and not isinstance(error, REFUSALS):
                     lost = error
-                attempts = attempts or Attempts()
                 if not await self._should_retry(error, endpoint, attempts, progress):
                     raise (lost or error) from error
             except Exception as error:  # such as a closed session or loop

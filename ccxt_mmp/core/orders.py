@@ -1,6 +1,6 @@
 """Orders with the MMP flag, and batches of option orders with one answer per order."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ from ccxt_mmp.types import Order, Params, Stock
 
 T = TypeVar('T')
 Answer = tuple[Any, Exception | None]  # an order, and why it failed
+PlaceBatch = Callable[[list[Params]], Awaitable[list[Any]]]  # sends requests; the items of the answer
 
 TERMS = ('symbol', 'type', 'side', 'amount', 'price')
 
@@ -171,6 +172,24 @@ class MmpOrders(OrderEditing, OrderLists):
     # --- batches
 
     async def _create_orders(self, stock: Stock, orders: Sequence[Params], params: Params) -> list[Order]:
+        def place(requests: list[Params]) -> Awaitable[list[Any]]:
+            return self._place_batch(requests, params)
+
+        return await self._create_each_order(place, stock, orders, params, stock)
+
+    async def _create_each_order(
+        self,
+        place: PlaceBatch,
+        place_other: Stock,
+        orders: Sequence[Params],
+        params: Params,
+        place_others: Stock | None = None,
+    ) -> list[Order]:
+        """
+        place: sends a batch of requests of options.
+        place_other: ccxt's own method for a list of one order of another market.
+        place_others: the same for a list without any order of options, if it loses no answer.
+        """
         marks = self._fence_marks()
         orders = orders if isinstance(orders, list) else list(orders)
         for order in orders:
@@ -181,15 +200,17 @@ class MmpOrders(OrderEditing, OrderLists):
         for index, order in enumerate(orders):
             (of_options if self._is_option_order(order, params) else others)[index] = order
         unflagged_params = self.omit(params, 'mmp') if 'mmp' in params else params
-        if not of_options:
-            placed = await await_result(stock(orders, unflagged_params))
+        if not of_options and place_others is not None:
+            placed = await await_result(place_others(orders, unflagged_params))
             return [self._answer_of_other(order)[0] for order in placed] if isinstance(placed, list) else placed
         calls = [
-            partial(self._try_batch, requests, params, underlying_id, marks)
+            partial(self._try_batch, place, requests, underlying_id, marks)
             for underlying_id, requests in self._batches(of_options, params)
         ]
         # one by one: ccxt sorts the answers to a list, so that they could not be assigned to the orders
-        calls += [partial(self._try_other, stock, index, order, unflagged_params) for index, order in others.items()]
+        calls += [
+            partial(self._try_other, place_other, index, order, unflagged_params) for index, order in others.items()
+        ]
         answers: dict[int, Answer] = {}
         for answered in succeeded(await gather(self.synchronous, calls)):
             answers.update(answered)
@@ -233,13 +254,13 @@ class MmpOrders(OrderEditing, OrderLists):
                 yield underlying_id, dict(batch)
 
     async def _try_batch(
-        self, requests: dict[int, Params], params: Params, underlying_id: str | None, marks: dict[str, Mark]
+        self, place: PlaceBatch, requests: dict[int, Params], underlying_id: str | None, marks: dict[str, Mark]
     ) -> dict[int, Answer]:
         sent = list(requests.values())
         asked = self._resets_so_far()
         try:
             with self._explaining('orders', underlying_id), self._order_context(underlying_id, marks, has_items=True):
-                items = self._items_of(sent, await self._place_batch(sent, params))
+                items = self._items_of(sent, await place(sent))
         except Exception as error:  # noqa: BLE001 - no failure may lose the answers to the other batches
             return {index: self._unplaced(request, error) for index, request in requests.items()}
         answers = {

@@ -86,6 +86,8 @@ class Rules(Freezes):
         for name, value in params.items():
             if value is None or (method, name) == own_flag:
                 continue
+            if (method, name) == ('massCancelMmp', 'hedge') and self.has.get('massCancelMmpWs'):
+                continue
             limits = self._mmp_limits(scope)
             if name in limits or name in LIMITS:
                 taken = [each for each in TAKEN_LIMITS.get(method, ()) if limits.get(each) is not None]

@@ -110,7 +110,10 @@ class Server:
         try:
             received = await self._received(request)
             if _asks_for_websocket(request) and isinstance(received, Request):
-                response = await self._sockets.serve(request, received)
+                try:
+                    response = await self._sockets.serve(request, received)
+                except ConnectionError:  # the client went during the handshake
+                    return web.Response()
                 if response is not None:
                     return response
             answer = await self._handle(received) if isinstance(received, Request) else received

@@ -29,8 +29,10 @@ METHODS = {
     'fetch_mmp': 'fetchMmp',
     'fetch_mmps': 'fetchMmps',
     'mass_cancel_mmp': 'massCancelMmp',
+    'mass_cancel_mmp_ws': 'massCancelMmpWs',
     'warm_up': 'warmUp',
 }
+ARGUMENTS = {'set_mmp': ('BTC/USD', 1, 1, 1), 'mass_cancel_mmp': ('BTC/USD',), 'mass_cancel_mmp_ws': ('BTC/USD',)}
 EXCHANGES = ['okx', 'binance']
 STOCK = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}
 
@@ -130,7 +132,7 @@ def test_mixin_without_a_front_says_so(method):
     class frontless(OkxMmp, ccxt.okx):
         pass
 
-    arguments = {'set_mmp': ('BTC/USD', 1, 1, 1), 'mass_cancel_mmp': ('BTC/USD',)}.get(method, ())
+    arguments = ARGUMENTS.get(method, ())
     with pytest.raises(NotImplementedError, match='frontless has no front: put SyncMmp'):
         getattr(frontless(), method)(*arguments)
 
@@ -140,7 +142,7 @@ def test_exchange_without_a_core_does_not_support_the_method(snake, camel):
     class kraken(SyncMmp, ccxt.kraken):
         pass
 
-    arguments = {'set_mmp': ('BTC/USD', 1, 1, 1), 'mass_cancel_mmp': ('BTC/USD',)}.get(snake, ())
+    arguments = ARGUMENTS.get(snake, ())
     with pytest.raises(ccxt.NotSupported, match=rf'kraken {camel}\(\)'):
         getattr(kraken(), snake)(*arguments)
 

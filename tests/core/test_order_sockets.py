@@ -128,7 +128,7 @@ def test_edit_never_sends_the_flag(flag):
         # newer versions of ccxt name the option by its code
         market = exchange.market(symbol)
         [name] = [sent.pop(field) for field in ('instId', 'instIdCode') if field in sent]
-        assert name in (market['id'], market['info'].get('instIdCode'))
+        assert str(name) in (market['id'], str(market['info'].get('instIdCode')))
         assert sent == {'ordId': '7', 'newSz': '12', 'newPx': '6'}
         if flag:
             expected = {'mmp': True, 'status': 'open', 'type': 'limit', 'symbol': symbol, 'price': 6.0, 'amount': 12.0}

@@ -5,13 +5,13 @@ import threading
 import urllib.request
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientError, web
 
 from ccxt_mmp.simulator import Simulator, sockets
 from ccxt_mmp.simulator.session import Session
 from ccxt_mmp.simulator.venue import Venue
 from ccxt_mmp.simulator.wire import Request
-from tests.simulator.sockets import OKX, OPTIONS, logged_in, subscribe, until
+from tests.simulator.sockets import OKX, OPTIONS, logged_in, opened, subscribe, until
 
 POSITIONS = {'channel': 'positions', 'instType': 'OPTION'}
 
@@ -225,3 +225,18 @@ def test_depth_of_binance_has_a_limit(simulator):
     with pytest.raises(urllib.error.HTTPError, match='400') as caught:
         urllib.request.urlopen(f'{simulator.url}/eapi/v1/depth?symbol={symbol}&limit=0')  # noqa: S310
     caught.value.close()
+
+
+def test_client_that_goes_in_the_handshake_is_no_error_of_the_simulator(simulator, monkeypatch):
+    async def prepare(socket, request):
+        raise ConnectionResetError('gone')
+
+    monkeypatch.setattr('aiohttp.web.WebSocketResponse.prepare', prepare)
+
+    async def main():
+        with pytest.raises(ClientError):
+            async with opened(simulator):
+                pass
+
+    run(main())
+    simulator.check()

@@ -43,7 +43,9 @@ def sync(exchange: ccxt_mmp.okx) -> None:
     assert_type(exchange.fetch_mmps(('BTC/USD',)), dict[str, MmpState])
     assert_type(exchange.fetch_mmps()['BTC/USD:BTC']['frozen'], bool | None)
     assert_type(exchange.mass_cancel_mmp('BTC/USD', {'lockInterval': 10000}), MassCancel)
+    assert_type(exchange.mass_cancel_mmp_ws('BTC/USD'), MassCancel)
     exchange.warm_up()
+    exchange.warm_up({'hedge': True})
 
 
 def sync_binance(exchange: ccxt_mmp.binance) -> None:
@@ -135,12 +137,15 @@ async def pro(okx: ccxt_mmp.pro.okx, binance: ccxt_mmp.pro.binance) -> None:
     assert_type(await okx.fetch_mmp('BTC/USD'), MmpState)
     assert_type(await okx.fetch_mmps(), dict[str, MmpState])
     assert_type(await okx.mass_cancel_mmp('BTC/USD'), MassCancel)
-    await okx.warm_up()
+    assert_type(await okx.mass_cancel_mmp('BTC/USD', {'hedge': True}), MassCancel)
+    assert_type(await okx.mass_cancel_mmp_ws('BTC/USD', {'lockInterval': 1000}), MassCancel)
+    await okx.warm_up({'hedge': True})
     assert_type(await binance.set_mmp('BTC/USDT', 3000, 0, 1, '0.5'), MmpState)
     assert_type(await binance.reset_mmp('BTC/USDT'), MmpState)
     assert_type(await binance.fetch_mmp('BTC/USDT'), MmpState)
     assert_type(await binance.fetch_mmps(['BTC/USDT']), dict[str, MmpState])
     assert_type(await binance.mass_cancel_mmp('BTC/USDT'), MassCancel)
+    assert_type(await binance.mass_cancel_mmp_ws('BTC/USDT'), MassCancel)
     await binance.warm_up()
 
 

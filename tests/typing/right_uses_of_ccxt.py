@@ -84,6 +84,7 @@ async def asynchronous_orders(
     if order.get('mmp') and order['status'] == 'open':
         assert_type(order['clientOrderId'], str | None)
     assert_type(await pro.create_order_ws('X', 'limit', 'buy', 10, 0.01, {'mmp': True}), Order)
+    assert_type(await pro.create_orders_ws([{'symbol': 'X', 'params': {'mmp': True}}]), list[Order])
 
 
 # --- what is made of stock objects and classes

@@ -13,7 +13,6 @@ from ccxt_mmp.core.awaiting import await_result, gather, succeeded
 from ccxt_mmp.core.kill_switch import Outcome, Progress, all_of
 from ccxt_mmp.core.numbers import exact_decimal, is_integer, plain
 from ccxt_mmp.core.orders import Answer, chunked, failed, if_any_succeeded
-from ccxt_mmp.core.plain_calls import plain_mass_cancel
 from ccxt_mmp.core.request_context import RequestContext
 from ccxt_mmp.core.text import described, shown
 from ccxt_mmp.exchanges.binance.answers import BinanceAnswers
@@ -34,15 +33,12 @@ class BinanceCancelling(BinanceAnswers):
     """``mass_cancel_mmp`` in one request or in several, and the countdown."""
 
     async def _mass_cancel_mmp(self, underlying: str | None, params: Params) -> MassCancel:
-        underlying_id, include_non_mmp = plain_mass_cancel(self, underlying, params, 'includeNonMmp')
-        if underlying_id is not None:
-            params = {}
-        else:
-            scope, params = self._mmp_scope('massCancelMmp', params)
-            named, params = self._mmp_underlying('massCancelMmp', scope, underlying, params)
-            params, underlying_id = self._mass_cancel_params(params), str(named)
-            include_non_mmp, params = self._flag_option('massCancelMmp', 'includeNonMmp', params)
-        rest = self._sent(params) if params else params
+        scope, params = self._mmp_scope('massCancelMmp', params)
+        named, params = self._mmp_underlying('massCancelMmp', scope, underlying, params)
+        params, underlying_id = self._mass_cancel_params(params), str(named)
+        _, params = self._is_hedged(params)
+        include_non_mmp, params = self._flag_option('massCancelMmp', 'includeNonMmp', params)
+        rest = self._sent(params)
         if not include_non_mmp:
             self._weight_limit()  # one that is none is refused before anything is sent
         with self._mass_cancel(underlying_id, params) as progress:

@@ -17,8 +17,9 @@ from ccxt.base.errors import (
 )
 
 from ccxt_mmp.core.contract import Mmp
-from ccxt_mmp.core.kill_switch import CONCURRENCY, TIMEOUT, KillSwitch
-from ccxt_mmp.core.orders import MmpOrders
+from ccxt_mmp.core.kill_switch import CONCURRENCY, TIMEOUT
+from ccxt_mmp.core.socket_cancelling import SocketKillSwitch
+from ccxt_mmp.core.socket_orders import SocketOrders
 from ccxt_mmp.errors import MmpFrozen, MmpNotEnabled
 from ccxt_mmp.types import Params
 
@@ -34,6 +35,7 @@ USED_WEIGHT = 'X-MBX-USED-WEIGHT-1M'
 LIST_WEIGHT, BATCH_WEIGHT = 40, 5  # of openOrders without a symbol and of a batch; a single cancellation is 1
 WEIGHT_LIMIT = 2400  # a minute, of the address
 MINUTE = 60_000  # ms
+LISTEN_KEY_LIFE = 3_600_000  # ms
 MAX_BATCH = 10
 MAX_ROWS = 1000  # of finished orders
 MIN_COUNTDOWN = 5000  # ms
@@ -41,7 +43,7 @@ MIN_COUNTDOWN = 5000  # ms
 NEVER_SENT = ('papi', 'portfolioMargin')  # ccxt's, for other APIs
 
 
-class BinanceTables(MmpOrders, KillSwitch, Mmp):
+class BinanceTables(SocketOrders, SocketKillSwitch, Mmp):
     """What Binance calls things, and what it takes."""
 
     _mmp_endpoints: ClassVar[dict[str, str]] = {
@@ -88,6 +90,8 @@ class BinanceTables(MmpOrders, KillSwitch, Mmp):
                 'fetchMmp': True,
                 'fetchMmps': 'emulated',
                 'massCancelMmp': 'emulated',
+                'massCancelMmpWs': False,
+                'createOrdersWs': False,
                 'warmUp': True,
             },
             'urls': {

@@ -14,7 +14,7 @@ from ccxt.base.errors import (
 
 from ccxt_mmp.core.request_context import current_request
 from ccxt_mmp.core.text import shown
-from ccxt_mmp.exchanges.okx.tables import MMP_PATHS, PATHS_WITH_RESULT
+from ccxt_mmp.exchanges.okx.tables import MMP_PATHS, NO_CODE, PATHS_WITH_RESULT
 from ccxt_mmp.exchanges.okx.underlyings import OkxUnderlyings
 from ccxt_mmp.types import Params
 
@@ -42,7 +42,20 @@ class OkxAnswers(OkxUnderlyings):
         code = self.safe_string(item, 'sCode')
         if code is None:
             return BadResponse(f'{self.id} received an answer about an order without an sCode: {shown(item)}')
-        return None if code == '0' else self._matched_error(code, item, self.exceptions['exact'])
+        if code == '0':
+            return None
+        error = self._matched_error(code, item, self.exceptions['exact'])
+        if NO_CODE in str(error):
+            self._explain_no_code(error)
+        return error
+
+    @staticmethod
+    def _explain_no_code(error: Exception) -> None:
+        why = (
+            'since 2026-02 OKX takes orders over the websocket by instIdCode alone, which the loaded market does not '
+            'have: load_markets(True) may tell it, create_order() goes over REST'
+        )
+        error.args = (f'{error}: {why}',)
 
     def _refuses_every_item(self, response: object) -> bool:
         """An answer to a batch of which each item says why: ccxt would raise the first reason alone."""

@@ -3,6 +3,7 @@
 https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-mass-cancel-order
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from ccxt.base.errors import BadRequest, BadResponse, BaseError, NotSupported
@@ -10,52 +11,64 @@ from ccxt.base.errors import BadRequest, BadResponse, BaseError, NotSupported
 from ccxt_mmp.core.kill_switch import Outcome, Progress, all_of
 from ccxt_mmp.core.numbers import exact_decimal
 from ccxt_mmp.core.orders import UNKNOWN_FILL, chunked
-from ccxt_mmp.core.plain_calls import plain_mass_cancel
 from ccxt_mmp.core.request_context import RequestContext
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.exchanges.okx.answers import OkxAnswers, Pages
 from ccxt_mmp.exchanges.okx.tables import MAX_BATCH, MAX_ROWS, MMP_ORDER_TYPES, OWN_ID, SHARED_RATE_LIMIT
 from ccxt_mmp.types import MassCancel, Params, Stock
 
+ENDPOINT = 'POST trade/mass-cancel'
+
 
 class OkxCancelling(OkxAnswers):
     """``mass_cancel_mmp`` in one request or in several, and the countdown."""
 
     async def _mass_cancel_mmp(self, underlying: str | None, params: Params) -> MassCancel:
-        lock = None
-        family, emulate = plain_mass_cancel(self, underlying, params, 'emulate')
-        if family is not None:
-            params = {}
-        else:
-            scope, params = self._mmp_scope('massCancelMmp', params)
-            family, params = self._mmp_underlying('massCancelMmp', scope, underlying, params)
-            params = self._mass_cancel_params(params)
-            if family is None:
-                raise NotSupported(f'{self.id} massCancelMmp() cancels orders, there is none in the scope rfq')
-            lock, params = self._mmp_option('massCancelMmp', 'lockInterval', None, params)
-            if lock is not None:
-                limit = self._mmp_limits(scope)['lockInterval']
-                lock = self._mmp_number('massCancelMmp', 'lockInterval', limit, lock)
-            emulate, params = self._flag_option('massCancelMmp', 'emulate', params)
-            if emulate and lock is not None:
-                raise NotSupported(f'{self.id} massCancelMmp() has no lockInterval where it is emulated')
+        return await self._mass_cancel_over(None, underlying, params)
+
+    async def _mass_cancel_mmp_ws(self, underlying: str | None, params: Params) -> MassCancel:
+        self._require_socket('massCancelMmpWs')
+        return await self._mass_cancel_over(self._send_over_socket, underlying, params)
+
+    async def _mass_cancel_over(
+        self, send: Callable[..., Awaitable[Any]] | None, underlying: str | None, params: Params
+    ) -> MassCancel:
+        """send: the way of its requests, by default REST."""
+        scope, params = self._mmp_scope('massCancelMmp', params)
+        family, params = self._mmp_underlying('massCancelMmp', scope, underlying, params)
+        params = self._mass_cancel_params(params)
+        if family is None:
+            raise NotSupported(f'{self.id} massCancelMmp() cancels orders, there is none in the scope rfq')
+        lock, params = self._mmp_option('massCancelMmp', 'lockInterval', None, params)
         request = {'instType': 'OPTION', 'instFamily': family}
+        locked = 0
         if lock is not None:
-            request['lockInterval'] = lock
-        locked = int(lock or 0)
+            limit = self._mmp_limits(scope)['lockInterval']
+            request['lockInterval'] = self._mmp_number('massCancelMmp', 'lockInterval', limit, lock)
+            locked = int(request['lockInterval'])
+        emulate, params = self._flag_option('massCancelMmp', 'emulate', params)
+        if emulate and lock is not None:
+            raise NotSupported(f'{self.id} massCancelMmp() has no lockInterval where it is emulated')
+        if send is not None and params.get('hedge'):
+            raise NotSupported(f'{self.id} massCancelMmpWs() is one way: massCancelMmp() takes hedge')
+        hedge, params = self._is_hedged(params)
+        if emulate and (hedge or send is not None):
+            raise NotSupported(f'{self.id} massCancelMmp() goes over REST alone where it is emulated')
         with self._mass_cancel(family, params) as progress:
             if emulate:
                 return await self._cancel_listed(family, self._sent(params), progress)
-            progress.lock = locked
-            response = await self._only_request(
-                'POST trade/mass-cancel', {**request, **self._sent(params)} if params else request, family, progress
-            )
+            progress.lock, progress.send = locked, send
+            request |= self._sent(params)
+            if hedge and send is None:
+                response, way = await self._hedged(ENDPOINT, request, family, progress)
+            else:
+                response, way = await self._only_request(ENDPOINT, request, family, progress), progress
         #
         #     {"code":"0","msg":"","data":[{"result":true}]}
         #
         cancelled = self._mass_cancelled(family, response, None)
         if locked:
-            cancelled['lockedUntil'] = progress.sent_at + locked
+            cancelled['lockedUntil'] = way.sent_at + locked
         return cancelled
 
     def _confirm_cancelled(self, answer: Any) -> None:

@@ -6,8 +6,10 @@ from typing import Any, ClassVar
 from ccxt.base.errors import BadRequest, BadSymbol, InvalidOrder, NotSupported, OperationFailed, PermissionDenied
 
 from ccxt_mmp.core.contract import Mmp
-from ccxt_mmp.core.kill_switch import CONCURRENCY, TIMEOUT, KillSwitch
-from ccxt_mmp.core.orders import MmpOrders
+from ccxt_mmp.core.kill_switch import CONCURRENCY, TIMEOUT
+from ccxt_mmp.core.socket_cancelling import SocketKillSwitch
+from ccxt_mmp.core.socket_contract import is_pro
+from ccxt_mmp.core.socket_orders import SocketOrders
 from ccxt_mmp.errors import MassCancelLocked, MmpFrozen, MmpNotEnabled
 
 OPTION = r'-[0-9]{6}-[0-9]+(?:\.[0-9]+)?-[CP]'
@@ -28,10 +30,21 @@ CANCELED_STATES = ('canceled', 'mmp_canceled')  # of which a list has one
 FLAGGED = {'limit': 'mmp', 'post_only': 'mmp_and_post_only'}
 
 MAX_BATCH = 20
+
+SOCKET_OPERATIONS = {  # over the websocket, by endpoint
+    'POST trade/order': 'order',
+    'POST trade/batch-orders': 'batch-orders',
+    'POST trade/amend-order': 'amend-order',
+    'POST trade/amend-batch-orders': 'batch-amend-orders',
+    'POST trade/cancel-order': 'cancel-order',
+    'POST trade/cancel-batch-orders': 'batch-cancel-orders',
+    'POST trade/mass-cancel': 'mass-cancel',
+}
+NO_CODE = 'instIdCode can not be empty'  # in a refusal over it
 MAX_ROWS = 100
 
 
-class OkxTables(MmpOrders, KillSwitch, Mmp):
+class OkxTables(SocketOrders, SocketKillSwitch, Mmp):
     """What OKX calls things, and what it takes."""
 
     _mmp_endpoints: ClassVar[dict[str, str]] = {
@@ -55,6 +68,7 @@ class OkxTables(MmpOrders, KillSwitch, Mmp):
     )
     _max_batch = MAX_BATCH
     _batch_params = ()
+    _socket_batch_params = ('expTime',)
     _order_id_field = 'ordId'
     _client_id_field = 'clOrdId'
     _filled_field = 'accFillSz'
@@ -75,6 +89,8 @@ class OkxTables(MmpOrders, KillSwitch, Mmp):
                 'fetchMmp': True,
                 'fetchMmps': True,
                 'massCancelMmp': True,
+                'massCancelMmpWs': is_pro(self),
+                'createOrdersWs': is_pro(self),
                 'warmUp': True,
             },
             'options': {

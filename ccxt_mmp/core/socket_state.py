@@ -1,0 +1,60 @@
+"""What is known of one websocket client of ccxt: its login, its requests and its subscriptions. Kept on the client."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from ccxt_mmp.core.request_context import RequestContext
+
+LOGIN = 'authenticated'  # ccxt's hash of a login, of the subscription and of the future
+
+
+@dataclass
+class SocketRequest:
+    """A request whose answer names it by its id."""
+
+    future: 'asyncio.Future[Any]'
+    seconds: float | None  # for the answer, from when it is sent; None: as long as it takes
+    context: RequestContext | None = None  # of the orders that it places
+    is_own: bool = False  # the answer is wanted as it came
+    sent_at: float = 0.0  # of time.monotonic()
+    timer: asyncio.TimerHandle | None = None
+    sender: 'asyncio.Task[Any] | None' = None  # that waits for the transport to take it
+    is_stuck: bool = False  # the transport did not take it in time
+
+
+@dataclass
+class Subscription:
+    """A subscription that was sent."""
+
+    message_hash: str  # of those who wait for its pushes
+    arg: dict[str, Any]
+    request_id: str | None = None  # that it was sent with
+    is_acknowledged: bool = False
+
+
+@dataclass
+class SocketState:
+    is_logged_in: bool = False
+    is_leaving: Exception | None = None  # the exchange ends the connection soon: why
+    heard_at: float = 0.0  # of time.monotonic(), of the last message
+    requests: dict[str, SocketRequest] = field(default_factory=dict)  # by id, that are not answered
+    given_up: set[str] = field(default_factory=set)  # ids of requests that wait to be sent and must not be
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)  # by ccxt's subscribe hash
+
+
+def state_of(client: Any) -> SocketState:
+    state: SocketState | None = client.__dict__.get('mmp_state')
+    if state is None:
+        login = client.futures.get(LOGIN)
+        # of a client that was used before its exchange was extended
+        is_logged_in = login is not None and login.done() and not login.cancelled() and login.exception() is None
+        state = client.mmp_state = SocketState(is_logged_in)
+    return state
+
+
+def forget_login(client: Any) -> None:
+    """So that the next call logs in again."""
+    state_of(client).is_logged_in = False
+    client.subscriptions.pop(LOGIN, None)
+    client.futures.pop(LOGIN, None)

@@ -1,0 +1,42 @@
+"""Tasks that outlive the call that started them, such as a login that several calls wait for."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextvars import Context
+from functools import partial
+from typing import Any
+
+
+class Tasks:
+    """The tasks of an exchange object, by name: ``close()`` of the exchange ends them."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, asyncio.Task[Any]] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Tasks, ()  # a copy of an exchange runs nothing
+
+    def join(self, name: str, start: Callable[[], Coroutine[Any, Any, Any]]) -> 'asyncio.Task[Any]':
+        """The task of this name that runs, or a new one."""
+        task = self._running.get(name)
+        if task is None or task.done() or task.get_loop() is not asyncio.get_running_loop():
+            # it inherits no context: that of the request during which it is started ends before it
+            task = Context().run(asyncio.ensure_future, start())
+            task.add_done_callback(partial(self._forget, name))
+            self._running[name] = task
+        return task
+
+    async def end(self) -> None:
+        """Cancel them and wait until they have ended."""
+        loop = asyncio.get_running_loop()
+        running = [task for task in self._running.values() if task.get_loop() is loop and not task.done()]
+        self._running.clear()
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    def _forget(self, name: str, task: 'asyncio.Task[Any]') -> None:
+        if self._running.get(name) is task:
+            del self._running[name]
+        if not task.cancelled():
+            task.exception()  # retrieved: nobody may wait any more for what failed
