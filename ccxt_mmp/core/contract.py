@@ -11,13 +11,14 @@ from ccxt_mmp.core.credentials import check_credentials
 from ccxt_mmp.core.params import option_names
 from ccxt_mmp.core.requests import Requests
 from ccxt_mmp.core.rules import Rules
+from ccxt_mmp.core.streams import Streams, of_flavour
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 
 SCOPES: tuple[Scope, ...] = ('orders', 'rfq')
 
 
-class Mmp(Rules, Requests):
+class Mmp(Streams, Rules, Requests):
     """Market Maker Protection, unified: the methods that every exchange class of this package has.
 
     ``SyncMmp`` returns results, ``AsyncMmp`` awaitables of the same; the exchange mixins know the endpoints.
@@ -261,7 +262,8 @@ class Mmp(Rules, Requests):
         return super().prepare_request_headers(headers)
 
     def describe(self) -> Any:
-        return self.deep_extend(super().describe(), self._describe_mmp())
+        described = super().describe()
+        return self.deep_extend(described, of_flavour(self._describe_mmp(), described))
 
     def _mmp_option(self, method: str, name: str, default: Any, params: Params) -> tuple[Any, Params]:
         """As ccxt's handle_option_and_params, which takes an empty string in params for nothing, and much time."""

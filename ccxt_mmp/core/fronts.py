@@ -14,13 +14,14 @@ from ccxt_mmp.core.contract import Mmp
 from ccxt_mmp.core.orders import MmpOrders
 from ccxt_mmp.core.request_context import current_request
 from ccxt_mmp.core.requests import UNREADABLE
+from ccxt_mmp.core.streams import AsyncStreams, SyncStreams
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class SyncMmp(MmpOrders, Mmp):
+class SyncMmp(SyncStreams, MmpOrders, Mmp):
     """The front of a sync exchange: put it before the exchange mixin and the class of ``ccxt``."""
 
     lastRestRequestTimestamp: float  # noqa: N815 - of ccxt
@@ -250,7 +251,7 @@ class SyncMmp(MmpOrders, Mmp):
         return connections or self.__dict__.setdefault('_mmp_connections', Connections())
 
 
-class AsyncMmp(MmpOrders, Mmp):
+class AsyncMmp(AsyncStreams, MmpOrders, Mmp):
     """The front of an async or pro exchange: put it before the exchange mixin and the class of ``ccxt``."""
 
     if TYPE_CHECKING:
@@ -266,10 +267,11 @@ class AsyncMmp(MmpOrders, Mmp):
         deltaLimit: Number | None = None,
         params: Params = {},
     ) -> MmpState:
-        return await self._set_mmp(underlying, window, frozenTime, qtyLimit, deltaLimit, params)
+        call = self._set_mmp(underlying, window, frozenTime, qtyLimit, deltaLimit, params)
+        return await self._noted(call, is_reset=False)
 
     async def reset_mmp(self, underlying: str | None = None, params: Params = {}) -> MmpState:
-        return await self._reset_mmp(underlying, params)
+        return await self._noted(self._reset_mmp(underlying, params), is_reset=True)
 
     async def fetch_mmp(self, underlying: str | None = None, params: Params = {}) -> MmpState:
         return await self._fetch_mmp(underlying, params)

@@ -17,7 +17,8 @@ MASS_CANCEL_FLAGS = ('emulate', 'includeNonMmp', 'hedge', 'halt')
 
 # never sent; those of LIMITS and lockInterval are the exchange's fields, too, or are refused
 OWN_PARAMS = ('scope', 'mmp', 'timeout', 'qtyUnit', *MASS_CANCEL_FLAGS)
-OWN_NAMES = (*OWN_PARAMS, *LIMITS, 'lockInterval')
+WATCH_PARAMS = ('pollInterval', 'fetchSnapshot', 'stopOrders')  # of watch_mmp, besides the timeout
+OWN_NAMES = (*OWN_PARAMS, *WATCH_PARAMS, *LIMITS, 'lockInterval')
 
 # ccxt's own, which mean nothing to the endpoints of MMP
 RETRY_OPTIONS = ('maxRetriesOnFailure', 'maxRetriesOnFailureDelay')

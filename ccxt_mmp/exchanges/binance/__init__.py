@@ -6,9 +6,10 @@ https://developers.binance.com/docs/derivatives/options-trading/market-maker-end
 from ccxt_mmp.exchanges.binance.cancelling import BinanceCancelling
 from ccxt_mmp.exchanges.binance.orders import BinanceOrders
 from ccxt_mmp.exchanges.binance.protection import BinanceProtection
+from ccxt_mmp.exchanges.binance.watching import BinanceWatching
 
 __all__ = ['BinanceMmp']
 
 
-class BinanceMmp(BinanceProtection, BinanceOrders, BinanceCancelling):
+class BinanceMmp(BinanceProtection, BinanceOrders, BinanceCancelling, BinanceWatching):
     """The Binance side of the MMP methods, for any flavour of ``ccxt.binance``."""

@@ -19,6 +19,7 @@ from ccxt.base.errors import (
 from ccxt_mmp.core.contract import Mmp
 from ccxt_mmp.core.kill_switch import CONCURRENCY, TIMEOUT, KillSwitch
 from ccxt_mmp.core.orders import MmpOrders
+from ccxt_mmp.core.streams import WATCH_OPTIONS
 from ccxt_mmp.errors import MmpFrozen, MmpNotEnabled
 from ccxt_mmp.types import Params
 
@@ -37,6 +38,7 @@ MINUTE = 60_000  # ms
 MAX_BATCH = 10
 MAX_ROWS = 1000  # of finished orders
 MIN_COUNTDOWN = 5000  # ms
+ENDED = ('CANCELED', 'CANCELLED', 'EXPIRED', 'FILLED', 'REJECTED')  # statuses of pushed orders, in both forms
 
 NEVER_SENT = ('papi', 'portfolioMargin')  # ccxt's, for other APIs
 
@@ -56,6 +58,9 @@ class BinanceTables(MmpOrders, KillSwitch, Mmp):
     }
     _time_endpoint = 'GET time'
     _rule_endpoint = 'GET mmp'
+    _lists_mmps = False
+    _reads_mmps_at_once = False
+    _least_poll_interval = 200  # 300 a minute for each underlying, of the weight that the address has
     _order_paths = ('order', 'batchOrders')
     _mass_cancel_flag = 'includeNonMmp'
     _mass_cancel_fields = ('recvWindow',)
@@ -88,6 +93,9 @@ class BinanceTables(MmpOrders, KillSwitch, Mmp):
                 'fetchMmps': 'emulated',
                 'massCancelMmp': 'emulated',
                 'warmUp': True,
+                'watchMmp': 'emulated',
+                'watchMmps': 'emulated',
+                'unWatchMmp': True,
             },
             'urls': {
                 'demo': {
@@ -101,6 +109,7 @@ class BinanceTables(MmpOrders, KillSwitch, Mmp):
                     'concurrency': CONCURRENCY,
                     'weightLimit': WEIGHT_LIMIT,
                 },
+                'watchMmp': {**WATCH_OPTIONS},
                 'mmpRateLimits': {},  # one limit for the address, shared with everything: no request waits for it
                 'mmpLimits': {
                     'orders': {

@@ -8,6 +8,7 @@ from ccxt.base.errors import BadRequest, BadSymbol, InvalidOrder, NotSupported, 
 from ccxt_mmp.core.contract import Mmp
 from ccxt_mmp.core.kill_switch import CONCURRENCY, TIMEOUT, KillSwitch
 from ccxt_mmp.core.orders import MmpOrders
+from ccxt_mmp.core.streams import WATCH_OPTIONS
 from ccxt_mmp.errors import MassCancelLocked, MmpFrozen, MmpNotEnabled
 
 OPTION = r'-[0-9]{6}-[0-9]+(?:\.[0-9]+)?-[CP]'
@@ -26,6 +27,10 @@ EPOCH_FROM = 10**11
 MMP_ORDER_TYPES = {'mmp': False, 'mmp_and_post_only': True}  # ordType, and whether it is post-only
 CANCELED_STATES = ('canceled', 'mmp_canceled')  # of which a list has one
 FLAGGED = {'limit': 'mmp', 'post_only': 'mmp_and_post_only'}
+
+TRIPPED, FILLED_STATES = 'mmp_canceled', ('filled', 'partially_filled')  # states of orders
+ENDING_EVENTS = ('notice', 'channel-conn-count-error')  # after which nothing is pushed any more
+CHANNEL = {'channel': 'orders', 'instType': 'OPTION'}
 
 MAX_BATCH = 20
 MAX_ROWS = 100
@@ -47,6 +52,9 @@ class OkxTables(MmpOrders, KillSwitch, Mmp):
     }
     _time_endpoint = 'GET public/time'
     _rule_endpoint = 'GET account/mmp-config'
+    _lists_mmps = True
+    _reads_mmps_at_once = True
+    _least_poll_interval = 500  # of 400, so that other reads have room
     _order_paths = ('trade/order', 'trade/batch-orders', 'trade/amend-order', 'trade/amend-batch-orders')
     _mass_cancel_flag = 'emulate'
     _mmp_access = (
@@ -76,12 +84,16 @@ class OkxTables(MmpOrders, KillSwitch, Mmp):
                 'fetchMmps': True,
                 'massCancelMmp': True,
                 'warmUp': True,
+                'watchMmp': True,
+                'watchMmps': True,
+                'unWatchMmp': True,
             },
             'options': {
                 'massCancelMmp': {
                     'timeout': TIMEOUT,
                     'concurrency': CONCURRENCY,
                 },
+                'watchMmp': {**WATCH_OPTIONS},
                 # calls in ms, as documented; orders, not requests, of cancel-batch-orders
                 'mmpRateLimits': {
                     'POST account/mmp-config': [2, 10000],
