@@ -65,7 +65,8 @@ class ProtectionState:
         self.is_read = False  # an answer has come
         self._state = unknown
         self._asks_at: int | None = None
-        self._trip_at: int | None = None  # of the last trip, as the rows of its orders say
+        self._trip_at: int | None = None  # of the last trip, as pushes say
+        self._seen_at: int | None = None  # when an answer was asked for that told of a freeze, if no push told of it
         self._doubt: Doubt | None = None
         self._is_unsure = False  # something may have happened that nobody told
         self._reset: tuple[int, int] | None = None  # asked and answered; of the last reset, if it ended no known trip
@@ -107,7 +108,7 @@ class ProtectionState:
         if question.news != self._news or question.number < self._answered:
             return False
         self._answered = question.number
-        changes = self._changed_rule(answer) | self._changed_freeze(answer, now)
+        changes = self._changed_rule(answer) | self._changed_freeze(answer, asked, now)
         if answer['frozen'] is False:
             self._thawed_at = asked
         self._doubt, self._is_unsure = None, False
@@ -121,25 +122,23 @@ class ProtectionState:
         said = {name: answer[name] for name in RULE if answer[name] is not None}  # type: ignore[literal-required]
         return {name: value for name, value in said.items() if value != self._state[name]}  # type: ignore[literal-required]
 
-    def _changed_freeze(self, answer: MmpState, now: int) -> dict[str, Any]:
+    def _changed_freeze(self, answer: MmpState, asked: int, now: int) -> dict[str, Any]:
         frozen, until, trigger = answer['frozen'], answer['frozenUntil'], answer['lastTriggerTimestamp']
         changes: dict[str, Any] = {}
         doubt = self._doubt
-        if doubt is not None and frozen is not None and (frozen or doubt.is_new):
+        if doubt is not None and doubt.is_new and frozen is not None:
             trigger = max(trigger or 0, doubt.at)
         is_later = trigger is not None and trigger > (self._state['lastTriggerTimestamp'] or 0)
         if is_later:
-            changes['lastTriggerTimestamp'] = trigger
+            changes['lastTriggerTimestamp'] = self._trip_at = trigger
         if frozen is None and answer['enabled'] is False:  # there is no rule any more
             return changes | self._changes_to(None, None)
         if frozen is None:
             self._ask_later(now)
         elif not frozen:
             changes |= self._changes_to(False, None)
-            if is_later:
-                self._trip_at = trigger
         elif not self.is_frozen or is_later:
-            self._trip_at = trigger if is_later else None
+            self._seen_at = None if is_later else asked
             changes |= self._changes_to(True, until)
         elif until is None:
             self._ask_later(now)
@@ -163,12 +162,14 @@ class ProtectionState:
     def pushed(self, trip: Trip, now: int) -> None:
         """A trigger, or one more of the rows that tell of it."""
         at = now if trip.at is None else trip.at
+        known = self._trip_at
+        if known is not None and (at <= known or (trip.placed is not None and trip.placed < known)):
+            return
         is_new = self._is_new(trip, at)
         if is_new is False:
-            if self.is_frozen and self._trip_at is None:  # an answer told of the freeze, this tells when it began
-                self._trip_at = at
-                if trip.at is not None:
-                    self._state = {**self._state, 'lastTriggerTimestamp': at}
+            if self._seen_at is not None and at >= (self._thawed_at or 0) + SKEW:  # this tells when the freeze began
+                self._trip_at, self._seen_at = at, None
+                self._state = {**self._state, 'lastTriggerTimestamp': trip.at or self._state['lastTriggerTimestamp']}
             return
         self._news += 1
         if is_new is None or self._may_be_over(at):
@@ -176,7 +177,7 @@ class ProtectionState:
             return
         frozen_time = self._state['frozenTime']
         until = (at + frozen_time if frozen_time else None) if trip.until is None else trip.until or None
-        self._doubt = self._reset = None
+        self._doubt = self._reset = self._seen_at = None
         self._trip_at = at
         changes = {'frozen': True, 'frozenUntil': until, 'info': trip.info, 'timestamp': None, 'datetime': None}
         if trip.at is not None:
@@ -189,16 +190,17 @@ class ProtectionState:
 
         A trip cancels every order, so that an order which was placed after it is of another one.
         """
-        known = self._trip_at
         if trip.until is not None and self.is_frozen:
             return abs(trip.until - (self.until or 0)) >= JITTER
+        if self._seen_at is not None:
+            return False if self.is_frozen else _is_after(self._seen_at, trip, at, SKEW)
+        known = self._trip_at
         if known is None:
-            return not self.is_frozen
-        is_of_known = at <= known or (trip.placed is not None and trip.placed < known)
-        is_certain = trip.placed > known if trip.placed is not None else not self.is_frozen and at >= known + SKEW
-        if is_of_known or (self.is_frozen and not is_certain):
-            return False
-        return is_certain or None
+            return True
+        if trip.placed is None:
+            return False if self.is_frozen else _is_after(known, trip, at, SKEW)
+        is_after = _is_after(known, trip, at, 0)
+        return is_after or (False if self.is_frozen else None)
 
     def _may_be_over(self, at: int) -> bool:
         """Whether a reset or a thaw that is known of may have come after a trip."""
@@ -211,7 +213,7 @@ class ProtectionState:
     def own_reset(self, info: dict[str, Any], asked: int, answered: int) -> None:
         """A reset of this object that succeeded."""
         self._news += 1
-        ended_known_trip = self.is_frozen and self._trip_at is not None
+        ended_known_trip = self.is_frozen and self._trip_at is not None and self._seen_at is None
         self._reset = None if ended_known_trip else (asked, answered)
         changes = self._changes_to(False, None)
         if self._doubt is not None and self._doubt.is_new:
@@ -243,3 +245,9 @@ class ProtectionState:
     def _change(self, changes: dict[str, Any]) -> None:
         self._state = {**self._state, **changes}  # type: ignore[typeddict-item]
         self.version += 1
+
+
+def _is_after(known: int, trip: Trip, at: int, margin: int) -> bool | None:
+    """Whether the order of a trip was placed, or the trip came, after a time; None: too near to tell."""
+    moment = at if trip.placed is None else trip.placed
+    return None if abs(moment - known) <= margin else moment > known

@@ -87,8 +87,8 @@ class OkxWatching(OkxAnswers):
         #     {"event":"notice","code":"64008","msg":"The connection will soon be closed ...","connId":"a4d3ae55"}
         #     {"event":"channel-conn-count-error","channel":"orders","connCount":"30","connId":"a4d3ae55"}
         #
-        is_watched = SUBSCRIBED in client.subscriptions
-        if is_watched and isinstance(message, dict) and message.get('event') in ENDING_EVENTS:
+        is_end = isinstance(message, dict) and message.get('event') in ENDING_EVENTS
+        if is_end and SUBSCRIBED in client.subscriptions:
             client.on_error(NetworkError(f'{self.id} {self.json(message)}'))
             return
         super().handle_message(client, message)
