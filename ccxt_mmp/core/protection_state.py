@@ -37,10 +37,11 @@ class Trip:
 
 @dataclass(frozen=True)
 class Question:
-    """A read, when it was asked: what came before it and what after it."""
+    """A read or a reset, when it was asked for: it tells what came before it and what after it."""
 
     number: int
     news: int
+    freezes_said: int
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class ProtectionState:
         self._reset: tuple[int, int] | None = None  # asked and answered; of the last reset, if it ended no known trip
         self._thawed_at: int | None = None  # when the last answer was asked for that said so
         self._news = 0  # after which older questions are of no use
+        self._freezes_said = 0  # how often it was said that it is frozen
         self._questions = 0
         self._answered = 0
 
@@ -96,9 +98,9 @@ class ProtectionState:
     # --- answers
 
     def ask(self) -> Question:
-        """A read that is asked for now."""
+        """A read or a reset that is asked for now."""
         self._questions += 1
-        return Question(self._questions, self._news)
+        return Question(self._questions, self._news, self._freezes_said)
 
     def read(self, question: Question, answer: MmpState, asked: int, now: int) -> bool:
         """An answer. False if it is thrown away: something happened since it was asked for, or a later one has come.
@@ -111,6 +113,7 @@ class ProtectionState:
         changes = self._changed_rule(answer) | self._changed_freeze(answer, asked, now)
         if answer['frozen'] is False:
             self._thawed_at = asked
+        self._freezes_said += answer['frozen'] is True
         self._doubt, self._is_unsure = None, False
         # what was not known before the first answer is no change
         told = [name for name in changes if self.is_read or self._state[name] is not None]  # type: ignore[literal-required]
@@ -131,7 +134,7 @@ class ProtectionState:
         is_later = trigger is not None and trigger > (self._state['lastTriggerTimestamp'] or 0)
         if is_later:
             changes['lastTriggerTimestamp'] = self._trip_at = trigger
-        if frozen is None and answer['enabled'] is False:  # there is no rule any more
+        if frozen is None and (is_later or answer['enabled'] is False):  # a trip it cannot tell the end of, or no rule
             return changes | self._changes_to(None, None)
         if frozen is None:
             self._ask_later(now)
@@ -179,6 +182,7 @@ class ProtectionState:
         until = (at + frozen_time if frozen_time else None) if trip.until is None else trip.until or None
         self._doubt = self._reset = self._seen_at = None
         self._trip_at = at
+        self._freezes_said += 1
         changes = {'frozen': True, 'frozenUntil': until, 'info': trip.info, 'timestamp': None, 'datetime': None}
         if trip.at is not None:
             changes['lastTriggerTimestamp'] = at
@@ -210,15 +214,15 @@ class ProtectionState:
 
     # --- what this object does, and what it misses
 
-    def own_reset(self, info: dict[str, Any], asked: int, answered: int) -> None:
-        """A reset of this object that succeeded."""
+    def own_reset(self, question: Question, info: dict[str, Any], asked: int, answered: int) -> None:
+        """A reset of this object that succeeded. What it ended is not certain if a freeze was told of meanwhile."""
         self._news += 1
+        if self._doubt is not None or self._freezes_said != question.freezes_said:
+            self._reset, self._is_unsure = (asked, answered), True
+            return
         ended_known_trip = self.is_frozen and self._trip_at is not None and self._seen_at is None
         self._reset = None if ended_known_trip else (asked, answered)
         changes = self._changes_to(False, None)
-        if self._doubt is not None and self._doubt.is_new:
-            changes['lastTriggerTimestamp'] = self._trip_at = self._doubt.at
-        self._doubt = None
         self._state = {**self._state, 'info': info}
         if changes:
             self._change(changes)

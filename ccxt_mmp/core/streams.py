@@ -242,12 +242,14 @@ class Streams(Host):
 
     async def _noted(self, call: Coroutine[Any, Any, MmpState], *, is_reset: bool) -> MmpState:
         """This object's own set or reset, of which the stream is to know."""
-        asked = self.nonce() if self._mmp_watched is not None else 0
-        state = await call
         watching = self._mmp_watched
-        if watching is not None and state['scope'] == 'orders':
+        if watching is None:
+            return await call
+        questions, asked = watching.questions(), self.nonce()
+        state = await call
+        if state['scope'] == 'orders':
             if is_reset:
-                watching.own_reset(state, asked)
+                watching.own_reset(state, questions, asked)
             else:
                 watching.own_rule(state)
         return state

@@ -11,7 +11,7 @@ from typing import Any
 
 from ccxt.base.errors import RequestTimeout, UnsubscribeError
 
-from ccxt_mmp.core.protection_state import ProtectionState, Trip
+from ccxt_mmp.core.protection_state import ProtectionState, Question, Trip
 from ccxt_mmp.core.request_context import RequestContext
 from ccxt_mmp.types import MmpState
 
@@ -19,6 +19,7 @@ ALL = 'mmp'  # the message hash of any change; those of a protection have its id
 GATHERING = 20  # ms in which the fills are gathered that one read is to answer for
 RETRY = 1000  # ms after a read that failed
 FIRST_READS = 3
+NEVER = Question(0, -1, -1)  # of a protection that was not watched then
 
 
 @dataclass(frozen=True)
@@ -238,12 +239,17 @@ class Watching:
             each.wanted_at = self._exchange.nonce()
         self._woken.set()
 
-    def own_reset(self, state: MmpState, asked: int) -> None:
+    def questions(self) -> dict[Watched, Question]:
+        """Taken when this object is about to reset a protection."""
+        return {each: each.known.ask() for each in self.watched.values()}
+
+    def own_reset(self, state: MmpState, questions: dict[Watched, Question], asked: int) -> None:
         """This object has reset a protection."""
         each = self.watched.get(str(state['underlyingId']))
         if each is not None:
+            question = questions.get(each, NEVER)
             now = self._exchange.nonce()
-            self._tell(each, lambda known: known.own_reset(state['info'], asked, now))
+            self._tell(each, lambda known: known.own_reset(question, state['info'], asked, now))
 
     def own_rule(self, state: MmpState) -> None:
         """This object has set a rule."""

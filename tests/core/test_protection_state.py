@@ -29,6 +29,9 @@ class Known(ProtectionState):
     def ask_and_read(self, now, **said):
         return self.read(self.ask(), answer(**said), now, now)
 
+    def reset(self, info, asked, answered):
+        self.own_reset(self.ask(), info, asked, answered)
+
     def said(self, *names):
         return tuple(self.state[name] for name in names)
 
@@ -90,7 +93,7 @@ def test_order_that_was_placed_after_a_trip_is_of_another_one(thaws_first):
     known = Known()
     known.pushed(row(START), START)
     if thaws_first:
-        known.own_reset({}, START + 10, START + 20)
+        known.reset({}, START + 10, START + 20)
     known.pushed(row(START + 50, placed=START + 30), START + 50)
     assert known.version == 2 + thaws_first
     assert known.said(*FREEZE) == (True, START + 2050, START + 50)
@@ -114,7 +117,7 @@ def test_order_of_the_same_millisecond_is_in_doubt():
     known.pushed(row(START), START)
     known.pushed(row(START + 1, placed=START), START + 1)
     assert known.version == 1
-    known.own_reset({}, START + 2, START + 3)
+    known.reset({}, START + 2, START + 3)
     known.pushed(row(START + 4, placed=START), START + 4)
     assert (known.version, known.asks_at(START + 4)) == (2, START + 4)
     known.ask_and_read(START + 5, frozen=True, frozenUntil=START + 2004)
@@ -258,14 +261,14 @@ def test_end_that_becomes_known_is_a_change():
 def test_own_reset_is_known_at_once():
     known = Known(frozenTime=0)
     known.pushed(row(START), START)
-    known.own_reset({'result': True}, START + 10, START + 20)
+    known.reset({'result': True}, START + 10, START + 20)
     assert known.said(*FREEZE, 'info') == (False, None, START, {'result': True})
     assert (known.version, known.asks_at(START + 20)) == (2, None)
 
 
 def test_own_reset_of_nothing_is_no_change():
     known = Known()
-    known.own_reset({}, START, START)
+    known.reset({}, START, START)
     assert known.version == 0
 
 
@@ -274,7 +277,7 @@ def test_answer_that_crossed_an_own_reset_is_thrown_away():
     known = Known()
     known.pushed(row(START), START)
     question = known.ask()
-    known.own_reset({}, START + 10, START + 20)
+    known.reset({}, START + 10, START + 20)
     assert known.read(question, answer(frozen=True, frozenUntil=START + 2000), START + 5, START + 21) is False
     assert not known.is_frozen
 
@@ -282,25 +285,36 @@ def test_answer_that_crossed_an_own_reset_is_thrown_away():
 @pytest.mark.parametrize('frozen', [True, False])
 def test_trip_that_crossed_an_own_reset_is_asked_about(frozen):
     known = Known()
-    known.own_reset({}, START, START + 10)
+    known.reset({}, START, START + 10)
     known.pushed(row(START + 5), START + 11)
     assert (known.version, known.asks_at(START + 11)) == (0, START + 11)
     known.ask_and_read(START + 12, frozen=frozen, frozenUntil=START + 2005 if frozen else None)
     assert (known.version, known.said('frozen', 'lastTriggerTimestamp')) == (1, (frozen, START + 5))
 
 
-def test_trip_in_doubt_is_told_by_a_reset_too():
+def test_trip_in_doubt_is_told_after_a_reset_too():
     known = Known()
-    known.own_reset({}, START, START + 10)
+    known.reset({}, START, START + 10)
     known.pushed(row(START + 5), START + 11)
-    known.own_reset({}, START + 12, START + 13)
+    known.reset({}, START + 12, START + 13)
+    assert (known.version, known.asks_at(START + 13)) == (0, START + 13)
+    known.ask_and_read(START + 14)
     assert (known.version, known.said('frozen', 'lastTriggerTimestamp')) == (1, (False, START + 5))
-    assert known.asks_at(START + 13) is None
+
+
+def test_reset_that_a_trip_came_during_may_not_have_ended_it():
+    known = Known()
+    question = known.ask()
+    known.pushed(row(START), START)
+    known.own_reset(question, {}, START - 5, START + 5)
+    assert (known.version, known.is_frozen, known.asks_at(START + 5)) == (1, True, START + 5)
+    known.ask_and_read(START + 6, frozen=True, frozenUntil=START + 2000)
+    assert (known.version, known.is_frozen) == (1, True)
 
 
 def test_trip_long_after_a_reset_is_in_no_doubt():
     known = Known()
-    known.own_reset({}, START, START + 10)
+    known.reset({}, START, START + 10)
     known.pushed(row(START + 1011, placed=START + 500), START + 1020)
     assert (known.version, known.is_frozen) == (1, True)
 

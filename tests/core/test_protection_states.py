@@ -34,7 +34,8 @@ class Protection:
         """The rows that are pushed, one for each order that rested."""
         self.trips.append(self.now)
         self.ends.append(self.now + self.frozen_time if self.frozen_time else None)
-        rows = [Trip({}, at=self.now, placed=placed) for placed in self.orders]
+        info = {'trip': len(self.trips) - 1}
+        rows = [Trip(info, at=self.now, placed=placed) for placed in self.orders]
         self.orders = []
         return rows
 
@@ -46,7 +47,15 @@ class Protection:
         until = self.ends[-1] if self.is_frozen else None
         trigger = self.trips[-1] if self.trips and says_trigger else None
         said = {'enabled': True, 'window': 5000, 'frozenTime': self.frozen_time}
-        return {**UNKNOWN, **said, 'frozen': self.is_frozen, 'frozenUntil': until, 'lastTriggerTimestamp': trigger}
+        info = {'trip': len(self.trips) - 1 if self.is_frozen else -1}  # by which the judge knows it
+        return {
+            **UNKNOWN,
+            **said,
+            'info': info,
+            'frozen': self.is_frozen,
+            'frozenUntil': until,
+            'lastTriggerTimestamp': trigger,
+        }
 
 
 class Watcher(RuleBasedStateMachine):
@@ -60,7 +69,6 @@ class Watcher(RuleBasedStateMachine):
         self.delivered = 0  # the last trip whose row has come
         self.version = 0
         self.told_trip = -1  # the last trip that was told, by its place
-        self.thawed = START  # when the last thaw was told
         self.says_trigger = False
         self.known.read(self.known.ask(), self.real.answer(False), START, START)
         self.told = self.known.state
@@ -112,7 +120,7 @@ class Watcher(RuleBasedStateMachine):
     @precondition(lambda self: self.reset is None)
     @rule()
     def ask_reset(self):
-        self.reset = [self.real.now, False]
+        self.reset = [self.real.now, False, self.known.ask()]
 
     @precondition(lambda self: self.reset is not None)
     @rule()
@@ -121,7 +129,7 @@ class Watcher(RuleBasedStateMachine):
             self.reset_by_another()
             self.reset[1] = True
         else:
-            self.known.own_reset({}, self.reset[0], self.real.now)
+            self.known.own_reset(self.reset[2], {}, self.reset[0], self.real.now)
             self.reset = None
             self.judge()
 
@@ -131,13 +139,15 @@ class Watcher(RuleBasedStateMachine):
         """Perhaps not for the last time, and then with another time."""
         row = self.pushes[0]
         if comes_again:
-            self.pushes[0] = Trip({}, at=row.at + 2, placed=row.placed)
+            self.pushes[0] = Trip(row.info, at=row.at + 1, placed=row.placed)
             self.pushes.append(self.pushes.pop(0))
         else:
             self.pushes.pop(0)
         self.known.pushed(row, self.real.now)
         self.delivered = max(self.delivered, row.at)
         self.judge()
+        if self.known.is_frozen:  # further rows are of the freeze that was told
+            self.told_trip = max(self.told_trip, row.info['trip'])
 
     @rule()
     def lose_connection(self):
@@ -165,6 +175,7 @@ class Watcher(RuleBasedStateMachine):
         known, before = self.known, self.told
         if known.version == self.version:
             assert known.state['frozen'] is before['frozen']
+            self.told = known.state
             return
         assert known.version == self.version + 1
         self.version, self.told = known.version, known.state
@@ -172,30 +183,30 @@ class Watcher(RuleBasedStateMachine):
         trips = self.real.trips
         names = ('frozen', 'lastTriggerTimestamp')
         changed = {name: self.told[name] for name in names if self.told[name] != before[name]}
-        told_trips = [trips.index(time) for name, time in changed.items() if name == names[1] and time in trips]
-        if changed.get('frozen') is True and not told_trips:
-            told_trips = [self.unfinished_since(self.thawed)]
-        for trip in told_trips:
+        trigger = changed.get('lastTriggerTimestamp')
+        if trigger is not None or changed.get('frozen') is True:
+            trip = self.told['info']['trip'] if trigger is None else bisect_right(trips, trigger) - 1
             assert trip > self.told_trip, 'a trip is told twice'
             self.told_trip = trip
         if changed.get('frozen') is False:
             end = self.real.ends[self.told_trip]
             assert end is not None, 'a thaw that never was'
             assert end <= self.real.now, 'a thaw that never was'
-            self.thawed = end
 
-    def unfinished_since(self, time):
-        """The last trip that began before now and was not over at a time."""
-        trips = [index for index, end in enumerate(self.real.ends) if end is None or end > time]
-        assert trips, 'a trip that never was'
-        return trips[-1]
+    @property
+    def last_known(self):
+        """The last trip of which the state tells, by its place."""
+        state, trips = self.known.state, self.real.trips
+        trigger = state['lastTriggerTimestamp']
+        by_time = -1 if trigger is None else bisect_right(trips, trigger) - 1
+        return max(by_time, state['info'].get('trip', -1) if state['frozen'] else -1)
 
     @invariant()
     def last_push_is_told_when_all_is_quiet(self):
         if self.pushes or self.reads or self.reset or self.known.asks_at(self.real.now) is not None:
             return
         delivered = bisect_right(self.real.trips, self.delivered) - 1
-        assert self.told_trip >= delivered, 'a trip is missed'
+        assert max(self.told_trip, self.last_known) >= delivered, 'a trip is missed'
 
     def teardown(self):
         self.pushes, self.reads = self.pushes[:50], []
