@@ -344,8 +344,11 @@ class Watching:
         states = await exchange._read_mmps(None if is_of_all else [each.underlying_id for each in protections])
         now = exchange.nonce()
         if is_of_all and self.is_of_all:
-            for each in [self._find(underlying_id) for underlying_id in states]:
-                questions.setdefault(each, each.known.ask())
+            for underlying_id in [each for each in states if each not in self.watched]:
+                new = self._find(underlying_id)
+                new.is_started = new.is_started and not self._is_listed  # else it is told, as it is new
+                new.given = 0 if new.is_started else -1
+                questions[new] = new.known.ask()
         for each, question in questions.items():
             state = states.get(each.underlying_id) or exchange._no_mmp_rule('orders', each.underlying_id)
             self._tell(each, lambda known: known.read(question, state, asked, now))  # noqa: B023 - called at once

@@ -146,7 +146,7 @@ class Watcher(RuleBasedStateMachine):
         self.known.pushed(row, self.real.now)
         self.delivered = max(self.delivered, row.at)
         self.judge()
-        if self.known.is_frozen:  # further rows are of the freeze that was told
+        if self.known.is_frozen and self.known._doubt is None:  # further rows are of the freeze that was told
             self.told_trip = max(self.told_trip, row.info['trip'])
 
     @rule()

@@ -452,11 +452,14 @@ def test_un_watch_ends_a_call_for_all(okx):
     async def main(exchange):
         await exchange.watch_mmps()
         task = await okx.waiting(exchange.watch_mmps())
-        starting = asyncio.ensure_future(exchange.watch_mmps())
         await exchange.un_watch_mmp()
-        for each in (task, starting):
-            with pytest.raises(UnsubscribeError):
-                await each
+        with pytest.raises(UnsubscribeError):
+            await task
+        starting = asyncio.ensure_future(exchange.watch_mmps())
+        await asyncio.sleep(0)
+        await exchange.un_watch_mmp()
+        with pytest.raises(UnsubscribeError):
+            await starting
 
     okx.run(main)
 
@@ -471,25 +474,22 @@ def test_un_watch_before_anything_is_watched_does_nothing(watcher):
 
 @pytest.mark.parametrize('watches_orders', [True, False])
 def test_channel_is_unsubscribed_unless_ccxt_has_subscribed_it(okx, watches_orders):
+    def operations():
+        return [json.loads(each.text)['op'] for each in okx.simulator.frames if each.direction == 'received']
+
     async def main(exchange):
         okx.with_markets()
         await okx.watch()
-        orders = asyncio.ensure_future(
-            exchange.watch_orders(params={'type': 'option'}) if watches_orders else okx.watch()
-        )
-        received = lambda: [
-            json.loads(each.text)['op'] for each in okx.simulator.frames if each.direction == 'received'
-        ]  # noqa: E731
-        await until(lambda: received().count('subscribe') == 1 + watches_orders)
+        if watches_orders:
+            orders = asyncio.ensure_future(exchange.watch_orders(params={'type': 'option'}))
+            await until(lambda: operations().count('subscribe') == 2)
         await exchange.un_watch_mmp()
         if watches_orders:
             okx.rest()
             assert len(await orders) == 1
-            assert 'unsubscribe' not in received()
         else:
-            await until(lambda: 'unsubscribe' in received())
-            with pytest.raises(UnsubscribeError):
-                await orders
+            await until(lambda: operations().count('unsubscribe') == 1)
+        assert operations().count('unsubscribe') == (not watches_orders)
 
     okx.run(main)
 
