@@ -13,7 +13,7 @@ from ccxt_mmp.exchanges.binance.answers import BinanceAnswers
 from ccxt_mmp.exchanges.binance.tables import ENDED
 
 UNDIALLED = 'mmp'  # in place of the URL of a client where there is no stream
-CONNECTED = 'mmp:connected'
+CONNECTED = 'watchMmp:connected'
 
 
 class BinanceWatching(BinanceAnswers):
