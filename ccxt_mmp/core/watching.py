@@ -183,7 +183,7 @@ class Watching:
         """Dial, log in and subscribe; what nobody told meanwhile, a read will."""
         self._client = await self._exchange._open_mmp_stream(self.settings.timeout / 1000)
         for each in self.watched.values():
-            if each.is_started:
+            if each.known.is_read:
                 each.known.lost()
         self._woken.set()
 

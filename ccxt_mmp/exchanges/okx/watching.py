@@ -26,10 +26,14 @@ class OkxWatching(OkxAnswers):
         client = self.client(self.get_url('orders', 'private'))
         await in_time(self.authenticate(), seconds, client, f'{self.id} watchMmp() the login')
         if SUBSCRIBED not in client.subscriptions:
-            await in_time(
-                self._ask_channel(client, 'subscribe'), seconds, client, f'{self.id} watchMmp() the subscription'
-            )
-            client.subscriptions[SUBSCRIBED] = True
+            client.subscriptions[SUBSCRIBED] = True  # before it is acknowledged: what ends it may come at once
+            try:
+                await in_time(self._subscribe(client), seconds, client, f'{self.id} watchMmp() the subscription')
+            except BaseException:
+                client.subscriptions.pop(SUBSCRIBED, None)
+                raise
+            if client.error:
+                raise client.error
         return client
 
     async def _close_mmp_stream(self, client: Any) -> None:
@@ -37,13 +41,13 @@ class OkxWatching(OkxAnswers):
         if 'orders' not in client.subscriptions:  # which watch_orders has subscribed, and would miss
             await self._send_frame(client, {'op': 'unsubscribe', 'args': [CHANNEL]})
 
-    async def _ask_channel(self, client: Any, op: str) -> None:
+    async def _subscribe(self, client: Any) -> None:
         #
         #     {"id":"1512","event":"subscribe","arg":{"channel":"orders","instType":"OPTION"},"connId":"a4d3ae55"}
         #
         request_id = str(self.request_id())
         acknowledged = client.future(request_id)
-        await self._send_frame(client, {'id': request_id, 'op': op, 'args': [CHANNEL]})
+        await self._send_frame(client, {'id': request_id, 'op': 'subscribe', 'args': [CHANNEL]})
         await acknowledged
 
     async def _send_frame(self, client: Any, frame: Any) -> None:

@@ -1,6 +1,7 @@
 """Streams that are lost, mute, refused or never subscribed: a call ends in time, the next one tells what it missed."""
 
 import asyncio
+from contextlib import suppress
 from importlib import import_module
 
 import pytest
@@ -116,8 +117,11 @@ def test_subscription_beyond_the_limit_of_connections_ends_the_connection(okx):
 
     async def main(exchange):
         okx.simulator.fault('conn_count_error')
-        await okx.watch()
-        await until(lambda: not exchange._mmp_watching._is_open)
+        try:
+            await okx.watch()
+        except NetworkError:  # the error came at once
+            await okx.watch()
+        await until(lambda: logins(okx) == 2 or not exchange._mmp_watching._is_open)
         assert (await okx.tripped(await okx.waiting()))['frozen'] is True
         assert logins(okx) == 2
 
@@ -139,6 +143,14 @@ def test_notice_on_a_connection_that_nobody_watches_is_left_to_ccxt(okx):
 # --- connections that do not come about
 
 
+async def at_last(okx):
+    """A busy machine may still dial when a call is given up, and ccxt may need a new connection to log in again."""
+    for _ in range(10):
+        with suppress(RequestTimeout):
+            return await okx.watch(timeout=300)
+    raise AssertionError('there is no way out')
+
+
 @pytest.mark.parametrize('op', ['login', 'subscribe'])
 def test_answer_that_never_comes_is_not_waited_for(okx, op):
     okx.set_rule()
@@ -147,7 +159,7 @@ def test_answer_that_never_comes_is_not_waited_for(okx, op):
         okx.simulator.fault('lose', op=op)
         with pytest.raises(RequestTimeout, match='watchMmp'):
             await okx.watch(timeout=50)
-        assert (await okx.watch())['frozen'] is False
+        assert (await at_last(okx))['frozen'] is False
         assert (await okx.tripped(await okx.waiting()))['frozen'] is True
 
     okx.run(main)
@@ -159,16 +171,7 @@ def test_login_that_is_refused_is_an_error(okx):
         with pytest.raises(AuthenticationError):
             await okx.watch(timeout=500)
         exchange.password = okx.simulator._account.passphrase
-
-        async def again():
-            for _ in range(5):
-                try:
-                    return await okx.watch(timeout=50)
-                except RequestTimeout:  # noqa: PERF203 - ccxt may need a new connection for another login
-                    continue
-            raise AssertionError('there is no way out')
-
-        assert (await again())['frozen'] is None
+        assert (await at_last(okx))['frozen'] is None
 
     okx.run(main)
 

@@ -66,15 +66,16 @@ def test_order_that_is_queued_when_the_trip_comes_is_not_sent(watcher):
         symbol = watcher.with_markets()[0]
         watcher.set_rule()
         await watcher.watch()
-        queue, stock = asyncio.Event(), exchange.throttle
+        queued, queue, stock = asyncio.Event(), asyncio.Event(), exchange.throttle
 
         async def throttle(cost=None):
+            queued.set()
             await queue.wait()
             await stock(cost)
 
         exchange.enableRateLimit, exchange.throttle = True, throttle
         task = asyncio.ensure_future(order(exchange, symbol))
-        await asyncio.sleep(0)
+        await queued.wait()
         exchange.enableRateLimit = False
         await watcher.tripped(await watcher.waiting())
         queue.set()

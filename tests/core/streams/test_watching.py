@@ -1,7 +1,6 @@
 """``watch_mmp`` and ``watch_mmps``: what the first call returns, what later ones wait for, and who is told what."""
 
 import asyncio
-import json
 import pickle
 
 import pytest
@@ -38,7 +37,7 @@ def test_first_call_is_subscribed_before_it_reads(okx):
         await until(lambda: any('"subscribe"' in frame.text for frame in okx.simulator.frames))
         assert not okx.reads
         assert (await task)['enabled'] is False
-        sent = [json.loads(frame.text) for frame in okx.simulator.frames if frame.direction == 'received']
+        sent = okx.received()
         assert [each['op'] for each in sent] == ['login', 'subscribe']
         assert sent[1]['args'] == [{'channel': 'orders', 'instType': 'OPTION'}]
         assert sent[1]['id']
@@ -62,11 +61,15 @@ def test_first_call_may_wait_for_a_change(watcher):
     watcher.set_rule()
 
     async def main(exchange):
-        task = await watcher.waiting(watcher.watch(fetchSnapshot=False))
+        task = await watcher.waiting(watcher.watch(fetchSnapshot=False, pollInterval=POLL * 1000))
         assert not watcher.reads
-        await watcher.poll()  # the first answer is what there is, and no change
+        await watcher.poll(POLL * 1000)  # the first answer is what there is, and no change
         assert not task.done()
-        assert (await watcher.tripped(task))['frozen'] is True
+        watcher.set_rule(frozen_time=POLL * 5000)
+        watcher.trip()
+        if not watcher.has_stream:
+            await watcher.poll(POLL * 1000)
+        assert (await task)['frozen'] is True
 
     watcher.run(main)
 
@@ -475,7 +478,7 @@ def test_un_watch_before_anything_is_watched_does_nothing(watcher):
 @pytest.mark.parametrize('watches_orders', [True, False])
 def test_channel_is_unsubscribed_unless_ccxt_has_subscribed_it(okx, watches_orders):
     def operations():
-        return [json.loads(each.text)['op'] for each in okx.simulator.frames if each.direction == 'received']
+        return [each['op'] for each in okx.received()]
 
     async def main(exchange):
         okx.with_markets()

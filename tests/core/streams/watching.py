@@ -1,6 +1,7 @@
 """An exchange of pro that watches at the simulator, and sleeps by the simulator's clock."""
 
 import asyncio
+import json
 
 import ccxt.pro
 
@@ -76,6 +77,11 @@ class Watcher:
     @property
     def reads(self):
         return [each for each in self.simulator.requests if each.method == 'GET' and each.path.endswith(self.path)]
+
+    def received(self):
+        """The frames of this side, but for ccxt's pings."""
+        frames = self.simulator.frames
+        return [json.loads(each.text) for each in frames if each.direction == 'received' and each.text != 'ping']
 
     # --- this side
 
