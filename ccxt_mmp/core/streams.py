@@ -15,6 +15,7 @@ from ccxt_mmp.errors import MmpFrozen
 from ccxt_mmp.types import MmpState, Params, Scope
 
 OF_PRO = ('watchMmp', 'watchMmps', 'unWatchMmp')  # of ``has``
+UNDIALLED = 'mmp'  # in place of the URL of a client that is never dialled
 WATCH_OPTIONS = {'pollInterval': 1000, 'timeout': 10_000, 'fetchSnapshot': True, 'stopOrders': True}
 
 
@@ -103,26 +104,26 @@ class Streams(Host):
     def _no_stream(self, method: str) -> NoReturn:
         raise NotSupported(f'{self.id} {method}() needs the classes of ccxt_mmp.pro')
 
-    # --- what the exchange mixins say of it
+    # --- what the exchange mixins say of it; without more than the first three, reads alone tell
 
     _lists_mmps: bool  # whether it lists all protections
     _reads_mmps_at_once: bool  # in one request, however many
     _least_poll_interval: int  # ms
 
     def _has_mmp_stream(self) -> bool:
-        """Whether something is pushed; else reads alone tell."""
-        raise NotImplementedError
+        """Whether something is pushed."""
+        return False
 
     async def _open_mmp_stream(self, seconds: float) -> Any:
-        """Dial, log in and subscribe, each within some seconds; ccxt's client, not dialled where there is no stream."""
-        raise NotImplementedError
+        """Dial, log in and subscribe, each within some seconds; the client of ccxt on which calls wait."""
+        return self.client(UNDIALLED)
 
     async def _close_mmp_stream(self, client: Any) -> None:
-        raise NotImplementedError
+        """Unsubscribe."""
 
     def _mmp_pushes(self, message: Any) -> Iterable[tuple[str, Trip | None]]:
         """What a message tells, by the id of the underlying; None: something that may have been a trip."""
-        raise NotImplementedError
+        return ()
 
     # --- what they share
 

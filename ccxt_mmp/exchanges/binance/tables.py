@@ -58,9 +58,6 @@ class BinanceTables(MmpOrders, KillSwitch, Mmp):
     }
     _time_endpoint = 'GET time'
     _rule_endpoint = 'GET mmp'
-    _lists_mmps = False
-    _reads_mmps_at_once = False
-    _least_poll_interval = 200  # 300 a minute for each underlying, of the weight that the address has
     _order_paths = ('order', 'batchOrders')
     _mass_cancel_flag = 'includeNonMmp'
     _mass_cancel_fields = ('recvWindow',)

@@ -12,12 +12,15 @@ from ccxt_mmp.core.watching import in_time, retrieve
 from ccxt_mmp.exchanges.binance.answers import BinanceAnswers
 from ccxt_mmp.exchanges.binance.tables import ENDED
 
-UNDIALLED = 'mmp'  # in place of the URL of a client where there is no stream
 CONNECTED = 'watchMmp:connected'
 
 
 class BinanceWatching(BinanceAnswers):
     """The user stream of options, where ccxt has it (4.5.72 and later, not in demo trading and sandbox)."""
+
+    _lists_mmps = False
+    _reads_mmps_at_once = False
+    _least_poll_interval = 200  # 300 a minute for each underlying, of the weight that the address has
 
     def _has_mmp_stream(self) -> bool:
         is_demo = self.safe_bool(self.options, 'enableDemoTrading', False) or getattr(
@@ -27,18 +30,16 @@ class BinanceWatching(BinanceAnswers):
 
     async def _open_mmp_stream(self, seconds: float) -> Any:
         if not self._has_mmp_stream():
-            return self.client(UNDIALLED)
+            return await super()._open_mmp_stream(seconds)
         what = f'{self.id} watchMmp()'
         await in_time(self.authenticate({'type': 'option'}), seconds, None, f'{what} the listen key')
         url = self.get_private_ws_url('optionPrivate', self.options['option']['listenKey'])
         lost = self.watch(url, CONNECTED, None, CONNECTED)  # dials
         lost.add_done_callback(retrieve)
         client = self.client(url)
+        # it stays until close(): nothing is subscribed, and watch_orders has the same one
         await in_time(first_of(client.connected, lost), seconds, client, f'{what} the dial')
         return client
-
-    async def _close_mmp_stream(self, client: Any) -> None:
-        """Nothing to unsubscribe: the connection is that of ``watch_orders``, too, and stays until ``close``."""
 
     def _mmp_pushes(self, message: Any) -> Iterator[tuple[str, Trip | None]]:
         #

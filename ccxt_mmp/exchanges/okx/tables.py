@@ -52,9 +52,6 @@ class OkxTables(MmpOrders, KillSwitch, Mmp):
     }
     _time_endpoint = 'GET public/time'
     _rule_endpoint = 'GET account/mmp-config'
-    _lists_mmps = True
-    _reads_mmps_at_once = True
-    _least_poll_interval = 500  # of 400, so that other reads have room
     _order_paths = ('trade/order', 'trade/batch-orders', 'trade/amend-order', 'trade/amend-batch-orders')
     _mass_cancel_flag = 'emulate'
     _mmp_access = (

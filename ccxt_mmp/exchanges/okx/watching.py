@@ -19,6 +19,10 @@ SUBSCRIBED = 'mmp'  # among the client's subscriptions: one of ours, whatever cc
 class OkxWatching(OkxAnswers):
     """The channel ``orders`` of options, subscribed apart from ccxt's own subscriptions."""
 
+    _lists_mmps = True
+    _reads_mmps_at_once = True
+    _least_poll_interval = 500  # of 400, so that other reads have room
+
     def _has_mmp_stream(self) -> bool:
         return True
 
