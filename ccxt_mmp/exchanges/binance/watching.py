@@ -56,7 +56,8 @@ class BinanceWatching(BinanceAnswers):
 
     def handle_order_update(self, client: Any, message: Any) -> None:
         self._note_mmp_pushes(message)
-        if self.markets:  # without them ccxt fails to parse an order, and nobody waits for it
+        # ccxt fails to parse an order without markets; and where nobody else has subscribed, nobody waits for it
+        if self.markets and not client.subscriptions.keys() <= {CONNECTED}:
             super().handle_order_update(client, message)
 
 

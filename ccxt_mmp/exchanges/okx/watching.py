@@ -14,6 +14,7 @@ from ccxt_mmp.exchanges.okx.answers import OkxAnswers
 from ccxt_mmp.exchanges.okx.tables import CHANNEL, ENDING_EVENTS, FILLED_STATES, MMP_ORDER_TYPES, TRIPPED
 
 SUBSCRIBED = 'mmp'  # among the client's subscriptions: one of ours, whatever ccxt has subscribed
+OWN = {SUBSCRIBED, 'authenticated'}
 
 
 class OkxWatching(OkxAnswers):
@@ -42,7 +43,7 @@ class OkxWatching(OkxAnswers):
 
     async def _close_mmp_stream(self, client: Any) -> None:
         client.subscriptions.pop(SUBSCRIBED, None)
-        if 'orders' not in client.subscriptions:  # which watch_orders has subscribed, and would miss
+        if not any(str(each).startswith('orders') for each in client.subscriptions):  # ccxt's, which would miss it
             await self._send_frame(client, {'op': 'unsubscribe', 'args': [CHANNEL]})
 
     async def _subscribe(self, client: Any) -> None:
@@ -81,7 +82,8 @@ class OkxWatching(OkxAnswers):
 
     def handle_orders(self, client: Any, message: Any, *arguments: Any) -> None:
         self._note_mmp_pushes(message)
-        if self.markets:  # without them ccxt fails to parse an order, and nobody waits for it
+        # ccxt fails to parse an order without markets; and where nobody else has subscribed, nobody waits for it
+        if self.markets and not client.subscriptions.keys() <= OWN:
             super().handle_orders(client, message, *arguments)
 
     def handle_subscription_status(self, client: Any, message: Any, *arguments: Any) -> Any:

@@ -556,3 +556,32 @@ def test_object_that_was_extended_watches(watcher):
         await exchange.close()
 
     watcher.run(main)
+
+
+# --- beside ccxt's own streams
+
+
+def test_orders_are_parsed_for_those_that_watch_them_alone(watcher):
+    if not watcher.has_stream:
+        pytest.skip('ccxt has no streams of these options')
+    watcher.set_rule()
+
+    async def main(exchange):
+        watcher.with_markets()
+        exchange.options['watchPositions'] = {'fetchPositionsSnapshot': False}
+        parsed = []
+        stock = exchange.safe_order
+        exchange.safe_order = lambda *arguments: parsed.append(1) or stock(*arguments)
+        await watcher.watch()
+        await watcher.tripped(await watcher.waiting())
+        assert not parsed
+        await exchange.reset_mmp(watcher.name)
+        orders = asyncio.ensure_future(exchange.watch_orders(params={'type': 'option'}))
+        await until(lambda: any('orders' in client.futures for client in exchange.clients.values()))
+        if watcher.exchange_id == 'okx':
+            await until(lambda: [each['op'] for each in watcher.received()].count('subscribe') == 2)
+        watcher.rest()
+        assert len(await orders) == 1
+        assert parsed
+
+    watcher.run(main)
