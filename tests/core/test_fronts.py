@@ -29,6 +29,9 @@ METHODS = {
     'fetch_mmps': 'fetchMmps',
     'mass_cancel_mmp': 'massCancelMmp',
     'warm_up': 'warmUp',
+    'watch_mmp': 'watchMmp',
+    'watch_mmps': 'watchMmps',
+    'un_watch_mmp': 'unWatchMmp',
 }
 EXCHANGES = ['okx', 'binance']
 STOCK = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}
