@@ -1,4 +1,4 @@
-"""How long after a trip a bot knows it: from the trigger in the simulator until ``watch_orders`` returns."""
+"""How long after a trip a bot knows it: from the trigger in the simulator until its call returns."""
 
 import asyncio
 import time
@@ -15,6 +15,9 @@ ROUNDS = 150  # of each block
 BLOCKS = 2  # of each contestant, which take turns
 PATIENCE = 10  # s that anything is waited for
 WITHIN = 0.001  # s, the target
+AT_MOST = 1.5  # times stock watch_orders: the target of watch_mmp, where trips are pushed
+PUSHING, CANCELLED = 'okx', (1, 200)  # orders that a trip cancels
+MANY_ROUNDS = 40  # of trips that cancel many
 OURS, STOCK = 'ccxt_mmp', 'stock ccxt'
 CONFIG: dict[str, dict[str, Any]] = {'binance': {'options': {'fetchMarkets': ['option']}}}
 UNDERLYINGS = {'okx': 'BTC-USD', 'binance': 'BTCUSDT'}
@@ -28,15 +31,13 @@ def run() -> Result:
                 with Simulator(enforce_limits=False) as simulator:
                     taken = asyncio.run(_times(simulator, exchange_id, getattr(module, exchange_id)))
                 times.setdefault((exchange_id, name), []).extend(taken)
+    until_told = _until_told()
     details: list[dict[str, Cell]] = [
-        {
-            'trip to watch_orders': exchange_id,
-            'by': name,
-            'p50 ms': median(taken) * 1000,
-            'p99 ms': percentile(taken, 99) * 1000,
-            'of': len(taken),
-        }
-        for (exchange_id, name), taken in times.items()
+        _row(f'watch_orders, {exchange_id}', name, taken) for (exchange_id, name), taken in times.items()
+    ]
+    details += [
+        _row(f'{call}, {PUSHING}, {number} cancelled', OURS if call == 'watch_mmp' else STOCK, taken)
+        for (call, number), taken in until_told.items()
     ]
     comparisons = [
         Comparison(
@@ -47,13 +48,89 @@ def run() -> Result:
         )
         for exchange_id in UNDERLYINGS
     ]
+    comparisons += [
+        Comparison(
+            f'trip to watch_mmp, {PUSHING}, {number} cancelled',
+            median(until_told['watch_mmp', number]),
+            median(until_told['watch_orders', number]),
+            other='stock watch_orders',
+            at_most=AT_MOST,
+        )
+        for number in CANCELLED
+    ]
     return Result(
         'streams',
-        f'from a trip that cancels one order until watch_orders returns, {(ROUNDS - WARM_UP) * BLOCKS} times each',
+        'from a trip until watch_orders or watch_mmp returns; of one order if nothing else is said',
         comparisons,
         details,
         ['The simulator is a thread of the same process; its websocket is open.'],
     )
+
+
+def _row(what: str, name: str, taken: list[float]) -> dict[str, Cell]:
+    figures: dict[str, Cell] = {'p50 ms': median(taken) * 1000, 'p99 ms': percentile(taken, 99) * 1000}
+    return {'trip to': what, 'by': name, **figures, 'of': len(taken)}
+
+
+def _until_told() -> dict[tuple[str, int], list[float]]:
+    """The seconds by call and number of cancelled orders; the calls take turns."""
+    times: dict[tuple[str, int], list[float]] = {}
+    for number in CANCELLED:
+        for _ in range(BLOCKS):
+            for call, module in (('watch_mmp', ccxt_mmp.pro), ('watch_orders', ccxt.pro)):
+                with Simulator(enforce_limits=False) as simulator:
+                    taken = asyncio.run(_trips(simulator, getattr(module, PUSHING), call, number))
+                times.setdefault((call, number), []).extend(taken)
+    return times
+
+
+async def _trips(simulator: Simulator, exchange_class: Any, call: str, number: int) -> list[float]:
+    """One trip after the other, each with so many orders to cancel, of which the first push tells."""
+    underlying, taken = UNDERLYINGS[PUSHING], []
+    simulator.set_rule(PUSHING, underlying)
+    async with simulator.connect(exchange_class, enableRateLimit=False, timeout_on_exit=0) as exchange:
+        await exchange.load_markets()
+        is_mmp = call == 'watch_mmp'
+
+        def watch() -> Any:
+            return exchange.watch_mmp(underlying) if is_mmp else _cancelled(exchange)
+
+        if is_mmp:
+            await watch()
+        else:
+            await _subscribed(simulator, await _watch(exchange), PUSHING)
+        for _ in range(ROUNDS if number == 1 else MANY_ROUNDS):
+            for _ in range(number):
+                simulator.rest(PUSHING, underlying, mmp=True)
+            await asyncio.sleep(0.002 + number / 5000)  # what tells of those that are placed has come
+            watching = await _begun(watch())
+            started = time.perf_counter()
+            simulator.trip(PUSHING, underlying)
+            await asyncio.wait_for(watching, PATIENCE)
+            taken.append(time.perf_counter() - started)
+            await asyncio.sleep(0.002 + number / 5000)  # the other rows have come
+            if is_mmp:
+                await exchange.reset_mmp(underlying)
+                await watch()
+            else:
+                simulator.protection(PUSHING, underlying).freeze_ends = 0
+    return taken[WARM_UP:]
+
+
+async def _cancelled(exchange: Any) -> None:
+    """Until ``watch_orders`` returns an order that a trip cancelled."""
+    while True:
+        for order in await exchange.watch_orders(params={'type': 'option'}):
+            if order['info']['state'] == 'mmp_canceled':
+                return
+
+
+async def _begun(call: Any) -> 'asyncio.Task[Any]':
+    """A call that has begun to wait."""
+    watching: asyncio.Task[Any] = asyncio.ensure_future(call)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    return watching
 
 
 async def _times(simulator: Simulator, exchange_id: str, exchange_class: Any) -> list[float]:
@@ -78,11 +155,7 @@ async def _times(simulator: Simulator, exchange_id: str, exchange_class: Any) ->
 
 
 async def _watch(exchange: Any) -> 'asyncio.Task[Any]':
-    """A call that has begun to wait."""
-    watching: asyncio.Task[Any] = asyncio.ensure_future(exchange.watch_orders(params={'type': 'option'}))
-    for _ in range(5):
-        await asyncio.sleep(0)
-    return watching
+    return await _begun(exchange.watch_orders(params={'type': 'option'}))
 
 
 async def _subscribed(simulator: Simulator, watching: 'asyncio.Task[Any]', exchange_id: str) -> None:

@@ -12,13 +12,14 @@ from ccxt_mmp.core.params import option_names
 from ccxt_mmp.core.requests import Requests
 from ccxt_mmp.core.rules import Rules
 from ccxt_mmp.core.socket_contract import SocketContract
+from ccxt_mmp.core.streams import Streams, of_flavour
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 
 SCOPES: tuple[Scope, ...] = ('orders', 'rfq')
 
 
-class Mmp(Rules, Requests, SocketContract):
+class Mmp(Streams, Rules, Requests, SocketContract):
     """Market Maker Protection, unified: the methods that every exchange class of this package has.
 
     ``SyncMmp`` returns results, ``AsyncMmp`` awaitables of the same; the exchange mixins know the endpoints.
@@ -263,7 +264,8 @@ class Mmp(Rules, Requests, SocketContract):
         return super().prepare_request_headers(headers)
 
     def describe(self) -> Any:
-        return self.deep_extend(super().describe(), self._describe_mmp())
+        described = super().describe()
+        return self.deep_extend(described, of_flavour(self._describe_mmp(), described))
 
     def _mmp_option(self, method: str, name: str, default: Any, params: Params) -> tuple[Any, Params]:
         """Like ccxt's handle_option_and_params, but faster, and an empty string in params counts as given."""

@@ -81,12 +81,19 @@ class Freezes(Host):
         freeze = self._freeze(scope, underlying_id)
         if freeze.resets == asked.get((scope, underlying_id), 0):
             freeze.refused_at = now
-        until = freeze.until if freeze.until is not None and freeze.until > now else None
+            self._note_refusal(scope, underlying_id)
+        self._name_freeze(error, underlying_id, freeze.until, freeze.frozen_time, now)
+
+    def _name_freeze(
+        self, error: MmpFrozen, underlying_id: str | None, until: int | None, frozen_time: int | None, now: int
+    ) -> None:
+        """Say what is frozen, until when and what ends it."""
+        until = until if until is not None and until > now else None
         underlying = None if underlying_id is None else self._unified_underlying(underlying_id)
         name = underlying or underlying_id
         if until is not None:
             ends = f'until {self.iso8601(until)}'
-        elif freeze.frozen_time == 0:
+        elif frozen_time == 0:
             ends = 'until it is reset (its frozenTime is 0)'
         else:
             ends = 'for how long is not known, fetch_mmp() may tell'

@@ -13,13 +13,14 @@ from ccxt_mmp.core.contract import Mmp
 from ccxt_mmp.core.request_context import current_request
 from ccxt_mmp.core.requests import UNREADABLE
 from ccxt_mmp.core.socket_fronts import AsyncSockets, SyncSockets
+from ccxt_mmp.core.streams import AsyncStreams, SyncStreams
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class SyncMmp(SyncSockets, Mmp):
+class SyncMmp(SyncStreams, SyncSockets, Mmp):
     """The front of a sync exchange: put it before the exchange mixin and the class of ``ccxt``."""
 
     lastRestRequestTimestamp: float  # noqa: N815 - of ccxt
@@ -249,7 +250,7 @@ class SyncMmp(SyncSockets, Mmp):
         return connections or self.__dict__.setdefault('_mmp_connections', Connections())
 
 
-class AsyncMmp(AsyncSockets, Mmp):
+class AsyncMmp(AsyncStreams, AsyncSockets, Mmp):
     """The front of an async or pro exchange: put it before the exchange mixin and the class of ``ccxt``."""
 
     if TYPE_CHECKING:
@@ -265,10 +266,11 @@ class AsyncMmp(AsyncSockets, Mmp):
         deltaLimit: Number | None = None,
         params: Params = {},
     ) -> MmpState:
-        return await self._set_mmp(underlying, window, frozenTime, qtyLimit, deltaLimit, params)
+        call = self._set_mmp(underlying, window, frozenTime, qtyLimit, deltaLimit, params)
+        return await self._noted(call, is_reset=False)
 
     async def reset_mmp(self, underlying: str | None = None, params: Params = {}) -> MmpState:
-        return await self._reset_mmp(underlying, params)
+        return await self._noted(self._reset_mmp(underlying, params), is_reset=True)
 
     async def fetch_mmp(self, underlying: str | None = None, params: Params = {}) -> MmpState:
         return await self._fetch_mmp(underlying, params)

@@ -17,7 +17,8 @@ MASS_CANCEL_FLAGS = ('emulate', 'includeNonMmp', 'hedge', 'halt')
 
 # never sent
 OWN_PARAMS = ('scope', 'mmp', 'timeout', 'qtyUnit', *MASS_CANCEL_FLAGS)
-OWN_NAMES = (*OWN_PARAMS, *LIMITS, 'lockInterval')
+WATCH_PARAMS = ('pollInterval', 'fetchSnapshot', 'stopOrders')  # of watch_mmp, besides the timeout
+OWN_NAMES = (*OWN_PARAMS, *WATCH_PARAMS, *LIMITS, 'lockInterval')
 
 # ccxt's own, which MMP endpoints do not take
 RETRY_OPTIONS = ('maxRetriesOnFailure', 'maxRetriesOnFailureDelay')

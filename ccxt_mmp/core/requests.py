@@ -179,6 +179,8 @@ class Requests(Host):
 
         Called twice for each attempt: hooks run between the signing and the transport, and may cancel.
         """
+        for each in context.underlyings:
+            self._refuse_in_freeze(each)
         given_up_after = self.timeout / 1000 + GRACE
         if context.is_sent:
             passes = context.may_still_be_sent(given_up_after)

@@ -15,6 +15,7 @@ from ccxt_mmp.core.params import (
     MASS_CANCEL_FLAGS,
     OWN_PARAMS,
     PASSED_OVER,
+    WATCH_PARAMS,
     has_misspelt,
     misspelt,
 )
@@ -194,7 +195,7 @@ class Rules(Freezes):
     @staticmethod
     def _sent(params: Params) -> Params:
         """A copy of params without None values and without what is not meant for the exchange."""
-        dropped = (*OWN_PARAMS, *CCXT_PARAMS)
+        dropped = (*OWN_PARAMS, *WATCH_PARAMS, *CCXT_PARAMS)
         return {name: value for name, value in params.items() if value is not None and name not in dropped}
 
 

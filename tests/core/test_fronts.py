@@ -31,6 +31,9 @@ METHODS = {
     'mass_cancel_mmp': 'massCancelMmp',
     'mass_cancel_mmp_ws': 'massCancelMmpWs',
     'warm_up': 'warmUp',
+    'watch_mmp': 'watchMmp',
+    'watch_mmps': 'watchMmps',
+    'un_watch_mmp': 'unWatchMmp',
 }
 ARGUMENTS = {'set_mmp': ('BTC/USD', 1, 1, 1), 'mass_cancel_mmp': ('BTC/USD',), 'mass_cancel_mmp_ws': ('BTC/USD',)}
 EXCHANGES = ['okx', 'binance']

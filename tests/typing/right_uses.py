@@ -75,6 +75,15 @@ async def asynchronous(exchange: ccxt_mmp.async_support.okx) -> None:
     await exchange.warm_up()
 
 
+async def watching(exchange: ccxt_mmp.pro.okx, binance: ccxt_mmp.pro.binance) -> None:
+    assert_type(await exchange.watch_mmp('BTC/USD'), MmpState)
+    assert_type(await exchange.watch_mmp('BTC/USD', {'pollInterval': 500}), MmpState)
+    assert_type(await binance.watch_mmps(['BTC/USDT']), dict[str, MmpState])
+    assert_type((await exchange.watch_mmps())['BTC/USD:BTC']['frozen'], bool | None)
+    await exchange.un_watch_mmp()
+    await binance.un_watch_mmp('BTC/USDT')
+
+
 async def asynchronous_binance(exchange: ccxt_mmp.async_support.binance) -> None:
     assert_type(await exchange.set_mmp('BTC/USDT', 3000, 0, 1, '0.5'), MmpState)
     assert_type(await exchange.reset_mmp('BTC/USDT'), MmpState)

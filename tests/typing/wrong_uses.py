@@ -19,6 +19,9 @@ async def await_that_is_missing(
     okx.reset_mmp('BTC/USD')  # error: nothing is sent
     pro.mass_cancel_mmp('BTC/USD')  # error: nothing is sent
     pro.warm_up()  # error: nothing is sent
+    pro.watch_mmp('BTC/USD')['frozen']  # error: a coroutine has no keys
+    pro.un_watch_mmp()  # error: nothing is sent
+    await pro.watch_mmp()  # error: an underlying is required
     async with okx as entered:
         entered.fetch_mmp('BTC/USD')['frozen']  # error: a coroutine has no keys
     state: MmpState = binance.set_mmp('BTC/USDT', 3000, 0, 1, 0.5)  # error: a coroutine is no state

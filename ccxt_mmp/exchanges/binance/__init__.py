@@ -7,9 +7,10 @@ from ccxt_mmp.exchanges.binance.cancelling import BinanceCancelling
 from ccxt_mmp.exchanges.binance.orders import BinanceOrders
 from ccxt_mmp.exchanges.binance.protection import BinanceProtection
 from ccxt_mmp.exchanges.binance.sockets import BinanceSockets
+from ccxt_mmp.exchanges.binance.watching import BinanceWatching
 
 __all__ = ['BinanceMmp']
 
 
-class BinanceMmp(BinanceProtection, BinanceOrders, BinanceCancelling, BinanceSockets):
+class BinanceMmp(BinanceProtection, BinanceOrders, BinanceCancelling, BinanceWatching, BinanceSockets):
     """The Binance side of the MMP methods, for any flavour of ``ccxt.binance``."""

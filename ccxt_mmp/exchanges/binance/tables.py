@@ -20,6 +20,7 @@ from ccxt_mmp.core.contract import Mmp
 from ccxt_mmp.core.kill_switch import CONCURRENCY, TIMEOUT
 from ccxt_mmp.core.socket_cancelling import SocketKillSwitch
 from ccxt_mmp.core.socket_orders import SocketOrders
+from ccxt_mmp.core.streams import WATCH_OPTIONS
 from ccxt_mmp.errors import MmpFrozen, MmpNotEnabled
 from ccxt_mmp.types import Params
 
@@ -39,6 +40,7 @@ LISTEN_KEY_LIFE = 3_600_000  # ms
 MAX_BATCH = 10
 MAX_ROWS = 1000  # of finished orders
 MIN_COUNTDOWN = 5000  # ms
+ENDED = ('CANCELED', 'CANCELLED', 'EXPIRED', 'FILLED', 'REJECTED')  # statuses of pushed orders, in both forms
 
 NEVER_SENT = ('papi', 'portfolioMargin')  # ccxt's, for other APIs
 
@@ -93,6 +95,9 @@ class BinanceTables(SocketOrders, SocketKillSwitch, Mmp):
                 'massCancelMmpWs': False,
                 'createOrdersWs': False,
                 'warmUp': True,
+                'watchMmp': 'emulated',
+                'watchMmps': 'emulated',
+                'unWatchMmp': True,
             },
             'urls': {
                 'demo': {
@@ -106,6 +111,7 @@ class BinanceTables(SocketOrders, SocketKillSwitch, Mmp):
                     'concurrency': CONCURRENCY,
                     'weightLimit': WEIGHT_LIMIT,
                 },
+                'watchMmp': {**WATCH_OPTIONS},
                 'mmpRateLimits': {},  # one limit for the address, shared with everything: no request waits for it
                 'mmpLimits': {
                     'orders': {

@@ -7,9 +7,10 @@ from ccxt_mmp.exchanges.okx.cancelling import OkxCancelling
 from ccxt_mmp.exchanges.okx.orders import OkxOrders
 from ccxt_mmp.exchanges.okx.protection import OkxProtection
 from ccxt_mmp.exchanges.okx.sockets import OkxSockets
+from ccxt_mmp.exchanges.okx.watching import OkxWatching
 
 __all__ = ['OkxMmp']
 
 
-class OkxMmp(OkxProtection, OkxOrders, OkxCancelling, OkxSockets):
+class OkxMmp(OkxProtection, OkxOrders, OkxCancelling, OkxWatching, OkxSockets):
     """The OKX side of the MMP methods, for any flavour of ``ccxt.okx``."""

@@ -10,6 +10,7 @@ from ccxt_mmp.core.kill_switch import CONCURRENCY, TIMEOUT
 from ccxt_mmp.core.socket_cancelling import SocketKillSwitch
 from ccxt_mmp.core.socket_contract import is_pro
 from ccxt_mmp.core.socket_orders import SocketOrders
+from ccxt_mmp.core.streams import WATCH_OPTIONS
 from ccxt_mmp.errors import MassCancelLocked, MmpFrozen, MmpNotEnabled
 
 OPTION = r'-[0-9]{6}-[0-9]+(?:\.[0-9]+)?-[CP]'
@@ -28,6 +29,10 @@ EPOCH_FROM = 10**11
 MMP_ORDER_TYPES = {'mmp': False, 'mmp_and_post_only': True}  # ordType, and whether it is post-only
 CANCELED_STATES = ('canceled', 'mmp_canceled')  # of which a list has one
 FLAGGED = {'limit': 'mmp', 'post_only': 'mmp_and_post_only'}
+
+TRIPPED, FILLED_STATES = 'mmp_canceled', ('filled', 'partially_filled')  # states of orders
+ENDING_EVENTS = ('notice', 'channel-conn-count-error')  # after which nothing is pushed any more
+CHANNEL = {'channel': 'orders', 'instType': 'OPTION'}
 
 MAX_BATCH = 20
 
@@ -92,12 +97,16 @@ class OkxTables(SocketOrders, SocketKillSwitch, Mmp):
                 'massCancelMmpWs': is_pro(self),
                 'createOrdersWs': is_pro(self),
                 'warmUp': True,
+                'watchMmp': True,
+                'watchMmps': True,
+                'unWatchMmp': True,
             },
             'options': {
                 'massCancelMmp': {
                     'timeout': TIMEOUT,
                     'concurrency': CONCURRENCY,
                 },
+                'watchMmp': {**WATCH_OPTIONS},
                 # calls in ms, as documented; orders, not requests, of cancel-batch-orders
                 'mmpRateLimits': {
                     'POST account/mmp-config': [2, 10000],

@@ -1,0 +1,382 @@
+"""What one exchange object watches: its protections, who waits for them, and the one task that asks the exchange.
+
+Whoever waits has a future on ccxt's client of the stream, so that a lost connection and ``close()`` end the call as
+they end those of ccxt.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ccxt.base.errors import RequestTimeout, UnsubscribeError
+
+from ccxt_mmp.core.protection_state import ProtectionState, Question, Trip
+from ccxt_mmp.core.request_context import RequestContext
+from ccxt_mmp.types import MmpState
+
+ALL = 'mmp'  # the message hash of any change; those of a protection have its id behind it
+GATHERING = 20  # ms in which the fills are gathered that one read is to answer for
+RETRY = 1000  # ms after a read that failed
+FIRST_READS = 3
+NEVER = Question(0, -1, -1)  # of a protection that was not watched then
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Of ``options['watchMmp']`` and params, as the last call has them."""
+
+    poll_interval: int  # ms, 0 = no polls
+    timeout: int  # ms
+    fetch_snapshot: bool
+    stop_orders: bool
+
+
+class Watched:
+    """One protection: what is known of it, and which version of it a call was given last."""
+
+    def __init__(self, underlying_id: str, unknown: MmpState) -> None:
+        self.underlying_id = underlying_id
+        self.known = ProtectionState(unknown)
+        self.given = -1  # none, so that the first state is told
+        self.is_started = False  # its state may be told
+        self.is_ended = False
+        self.starting: asyncio.Task[None] | None = None  # its first read
+        self.wanted_at: int | None = None  # when a push that tells of no trip wants a read
+        self.not_before = 0  # that it is read again, after a failure
+
+    @property
+    def message_hash(self) -> str:
+        return f'{ALL}:{self.underlying_id}'
+
+    def has_news(self, seen: dict['Watched', int]) -> bool:
+        """Whether it changed since a call was given it last, or since this one began to wait."""
+        version = self.known.version
+        return self.is_started and (version > self.given or version != seen.get(self, -1))
+
+    def reads_at(self, now: int) -> int | None:
+        """When it is to be read, apart from polls."""
+        due = [each for each in (self.known.asks_at(now), self.wanted_at) if each is not None]
+        return max(min(due), self.not_before) if due else None
+
+
+class Watching:
+    """What is watched, from the first ``watch_mmp`` until ``un_watch_mmp`` or ``close``."""
+
+    def __init__(self, exchange: Any, settings: Settings) -> None:
+        self.settings = settings
+        self.watched: dict[str, Watched] = {}
+        self.is_of_all = False  # whatever the exchange lists is watched
+        self._is_listed = False
+        self._exchange = exchange
+        self._client: Any = None
+        self._opening: asyncio.Task[None] | None = None
+        self._listing: asyncio.Task[None] | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._polled_at = 0
+        self._woken = asyncio.Event()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(None), ()  # a copy of an exchange watches nothing
+
+    # --- calls
+
+    async def changed(self, ids: Sequence[str] | None, settings: Settings) -> list[Watched]:
+        """Wait until one of these protections (None: any) has changed since it was given last; those that have."""
+        self.settings = settings
+        self.is_of_all = self.is_of_all or ids is None
+        named = [self._find(each) for each in ids or ()]
+
+        def wanted() -> list[Watched]:
+            return list(self.watched.values()) if ids is None else named
+
+        seen = {each: each.known.version for each in wanted() if each.is_started}
+        failure: asyncio.Future[Any] | None = None
+        while True:
+            changed = [each for each in wanted() if each.has_news(seen)]
+            for each in changed:
+                each.given = each.known.version
+            if changed:
+                return changed
+            if any(each.is_ended for each in named) or (ids is None and not self.is_of_all):
+                raise self._unsubscribed()
+            if failure is not None:
+                failure.result()
+            if not self._is_open:
+                await self._share('_opening', self._open)
+            elif ids is None and not self._is_listed:
+                await self._share('_listing', self._list)
+                if not settings.fetch_snapshot:
+                    seen |= {each: each.known.version for each in wanted()}
+            elif any(not each.is_started for each in named):
+                await self._start(named)
+            else:
+                self._keep_reading()
+                failure = await self._wait([ALL] if ids is None else [each.message_hash for each in named])
+
+    async def end(self, ids: Sequence[str] | None) -> None:
+        """Watch these (None: all) no more."""
+        ended = [each for each in self.watched.values() if ids is None or each.underlying_id in ids]
+        for each in ended:
+            each.is_ended = True
+            del self.watched[each.underlying_id]
+        if ids is None:
+            self.is_of_all = self._is_listed = False
+        self._fail([*(each.message_hash for each in ended), *([ALL] if ids is None else [])], self._unsubscribed())
+        if not self.watched and not self.is_of_all:
+            self.stop()
+            client, was_open = self._client, self._is_open
+            self._client = None
+            if was_open:
+                await self._exchange._close_mmp_stream(client)
+
+    def stop(self) -> None:
+        """Read no more."""
+        if self._reader is not None:
+            self._reader.cancel()
+            self._reader = None
+
+    def _find(self, underlying_id: str) -> Watched:
+        found = self.watched.get(underlying_id)
+        if found is None:
+            unknown = self._exchange._unknown_mmp_state({}, 'orders', underlying_id)
+            found = self.watched[underlying_id] = Watched(underlying_id, unknown)
+            if not self.settings.fetch_snapshot:
+                found.is_started, found.given = True, 0
+        return found
+
+    async def _share(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do something once for all calls that need it; one that is cancelled does not end it for the others."""
+        task: asyncio.Task[None] | None = getattr(self, name)
+        if task is None or task.done():
+            task = started(work())
+            setattr(self, name, task)
+        await asyncio.wait([task])
+        task.result()
+
+    async def _wait(self, hashes: Sequence[str]) -> 'asyncio.Future[Any] | None':
+        """Wait for news; the future of a call that ends otherwise, if there is one."""
+        futures = [self._client.future(each) for each in hashes]
+        for future in futures:
+            future.add_done_callback(retrieve)  # this call may be cancelled, and nobody else be there
+        # not the futures themselves: they are shared, and would be cancelled with the call that awaits one
+        done, _ = await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+        return next((each for each in done if each.cancelled() or each.exception() is not None), None)
+
+    def _fail(self, hashes: Sequence[str], error: Exception) -> None:
+        """End the calls that wait."""
+        for each in hashes:
+            if self._client is not None and each in self._client.futures:  # else ccxt keeps it for the next one
+                self._client.reject(error, each)
+
+    def _unsubscribed(self) -> UnsubscribeError:
+        return UnsubscribeError(f'{self._exchange.id} watchMmp() was ended by unWatchMmp()')
+
+    # --- the beginning
+
+    @property
+    def _is_open(self) -> bool:
+        client = self._client
+        return client is not None and self._exchange.clients.get(client.url) is client
+
+    async def _open(self) -> None:
+        """Dial, log in and subscribe; what nobody told meanwhile, a read will."""
+        self._client = await self._exchange._open_mmp_stream(self.settings.timeout / 1000)
+        for each in self.watched.values():
+            if each.known.is_read:
+                each.known.lost()
+        self._woken.set()
+
+    async def _list(self) -> None:
+        await self._read([])
+        self._is_listed = True
+
+    async def _start(self, named: Sequence[Watched]) -> None:
+        """The first read of each: after the subscription, so that nothing happens unseen between the two."""
+        new = [each for each in named if not each.is_started and each.starting is None]
+        if new:
+            starting = started(self._read_first(new))
+            for each in new:
+                each.starting = starting
+        [*tasks] = {each.starting for each in named if each.starting is not None}
+        await asyncio.wait(tasks)
+        for task in tasks:
+            task.result()
+
+    async def _read_first(self, new: Sequence[Watched]) -> None:
+        try:
+            for _ in range(FIRST_READS):  # those that a push crosses are thrown away
+                await self._read([each for each in new if not each.known.is_read])
+                if all(each.known.is_read for each in new):
+                    break
+        except BaseException:
+            for each in new:
+                each.starting = None
+                if self.watched.get(each.underlying_id) is each:
+                    del self.watched[each.underlying_id]
+            raise
+        for each in new:
+            each.starting, each.is_started = None, True
+
+    # --- what it is told
+
+    def pushed(self, underlying_id: str, trip: Trip | None) -> None:
+        """A push tells of a trip, or (None) of something that may have been one, such as a fill."""
+        each = self._find(underlying_id) if self.is_of_all else self.watched.get(underlying_id)
+        if each is None:
+            return
+        now = self._exchange.nonce()
+        if trip is not None:
+            each.is_started = each.is_started or self._is_listed
+            self._tell(each, lambda known: known.pushed(trip, now))
+        elif not each.known.is_frozen and each.wanted_at is None:
+            each.wanted_at = now + GATHERING
+            self._woken.set()
+
+    def unreadable(self) -> None:
+        """A push that could not be read may have told of anything."""
+        for each in self.watched.values():
+            each.wanted_at = self._exchange.nonce()
+        self._woken.set()
+
+    def questions(self) -> dict[Watched, Question]:
+        """Taken when this object is about to reset a protection."""
+        return {each: each.known.ask() for each in self.watched.values()}
+
+    def own_reset(self, state: MmpState, questions: dict[Watched, Question], asked: int) -> None:
+        """This object has reset a protection."""
+        each = self.watched.get(str(state['underlyingId']))
+        if each is not None:
+            question = questions.get(each, NEVER)
+            now = self._exchange.nonce()
+            self._tell(each, lambda known: known.own_reset(question, state['info'], asked, now))
+
+    def own_rule(self, state: MmpState) -> None:
+        """This object has set a rule."""
+        each = self.watched.get(str(state['underlyingId']))
+        if each is not None:
+            self._tell(each, lambda known: known.own_rule(state))
+
+    def stopping(self, underlying_id: str) -> ProtectionState | None:
+        """The freeze that MMP orders of an underlying are not sent in."""
+        each = self.watched.get(underlying_id)
+        return each.known if each is not None and self.settings.stop_orders and each.known.is_frozen else None
+
+    def _tell(self, each: Watched, tell: Callable[[ProtectionState], object]) -> None:
+        before = each.known.version
+        tell(each.known)
+        if each.known.version != before:
+            self._resolve(each)
+        self._woken.set()  # when to read may have changed
+
+    def _resolve(self, each: Watched) -> None:
+        if self._client is not None:
+            for message_hash in (each.message_hash, ALL):
+                self._client.resolve(True, message_hash)
+
+    # --- reads
+
+    def _keep_reading(self) -> None:
+        if self._reader is None or self._reader.done():
+            self._polled_at = self._exchange.nonce()
+            self._reader = started(self._run())
+
+    async def _run(self) -> None:
+        """Read what is due, one read after the other."""
+        while True:
+            self._woken.clear()
+            now = self._exchange.nonce()
+            is_poll = self._until_poll(now) == 0
+            due = self._due(now, is_poll)
+            if is_poll:
+                self._polled_at = now
+            if due or (is_poll and self.is_of_all):
+                await self._try_to_read(due, now)
+            elif not is_poll:
+                await self._pause(self._until_due(now))
+
+    def _until_poll(self, now: int) -> int | None:
+        """ms; None: there are no polls."""
+        interval, since = self.settings.poll_interval, now - self._polled_at
+        if not interval:
+            return None
+        return interval - since if 0 <= since < interval else 0  # also where the clock was set back
+
+    def _due(self, now: int, is_poll: bool) -> list[Watched]:
+        readable = [each for each in self.watched.values() if each.is_started and each.not_before <= now]
+        due = [each for each in readable if (at := each.reads_at(now)) is not None and at <= now]
+        return readable if is_poll or (due and self._exchange._reads_mmps_at_once) else due
+
+    def _until_due(self, now: int) -> int | None:
+        times = [each.reads_at(now) for each in self.watched.values() if each.is_started]
+        left = [self._until_poll(now), *(at - now for at in times if at is not None)]
+        return min((each for each in left if each is not None), default=None)
+
+    async def _pause(self, milliseconds: int | None) -> None:
+        waits = [asyncio.ensure_future(self._woken.wait())]
+        if milliseconds is not None:
+            waits.append(asyncio.ensure_future(self._exchange.sleep(milliseconds)))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
+
+    async def _try_to_read(self, due: list[Watched], now: int) -> None:
+        try:
+            await self._read(due)
+        except Exception as error:  # noqa: BLE001 - whatever it is, who waits is told, and it is tried again
+            for each in due:
+                each.not_before = now + RETRY
+            self._fail([ALL, *(each.message_hash for each in due)], error)
+
+    async def _read(self, protections: Sequence[Watched]) -> None:
+        """Ask for some protections, or for all that are listed; what an answer leaves out has no rule."""
+        exchange = self._exchange
+        is_of_all = self.is_of_all and all(each.is_started for each in protections)
+        if not exchange.enableRateLimit:  # else ccxt's throttler waits
+            await exchange._wait_for_window(RequestContext(exchange, exchange._rule_endpoint))
+        asked_for = [*self.watched.values()] if is_of_all else protections
+        for each in asked_for:
+            each.wanted_at = None
+        questions = {each: each.known.ask() for each in asked_for}
+        asked = exchange.nonce()
+        states = await exchange._read_mmps(None if is_of_all else [each.underlying_id for each in protections])
+        now = exchange.nonce()
+        if is_of_all and self.is_of_all:
+            for underlying_id in [each for each in states if each not in self.watched]:
+                new = self._find(underlying_id)
+                new.is_started = new.is_started and not self._is_listed  # else it is told, as it is new
+                new.given = 0 if new.is_started else -1
+                questions[new] = new.known.ask()
+        for each, question in questions.items():
+            state = states.get(each.underlying_id) or exchange._no_mmp_rule('orders', each.underlying_id)
+            self._tell(each, lambda known: known.read(question, state, asked, now))  # noqa: B023 - called at once
+            if is_of_all and not each.is_started:
+                each.is_started = True
+                self._resolve(each)
+
+
+async def in_time(awaitable: Awaitable[Any], seconds: float, client: Any, what: str) -> Any:
+    """What ccxt waits for without an end. A connection that does not answer in time is given up."""
+    task = asyncio.ensure_future(awaitable)
+    task.add_done_callback(retrieve)
+    await asyncio.wait([task], timeout=seconds)
+    if task.done():
+        return task.result()
+    error = RequestTimeout(f'{what} was not answered within {seconds:g} s')
+    if client is not None and client.isConnected:  # else ccxt is still dialling, and gives up by itself
+        client.on_error(error)
+    raise error
+
+
+def started(work: Coroutine[Any, Any, None]) -> 'asyncio.Task[None]':
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(retrieve)
+    return task
+
+
+def retrieve(future: 'asyncio.Future[Any]') -> None:
+    """Who waited for a failure may be gone: asyncio would complain that nobody looked at it."""
+    if not future.cancelled():
+        future.exception()

@@ -1,0 +1,104 @@
+"""What OKX's private stream tells of trips: MMP orders that a trigger cancelled, and fills that may have tripped it.
+
+https://www.okx.com/docs-v5/en/#order-book-trading-trade-ws-order-channel
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ccxt.base.errors import NetworkError
+
+from ccxt_mmp.core.protection_state import Trip
+from ccxt_mmp.core.watching import in_time
+from ccxt_mmp.exchanges.okx.answers import OkxAnswers
+from ccxt_mmp.exchanges.okx.tables import CHANNEL, ENDING_EVENTS, FILLED_STATES, MMP_ORDER_TYPES, TRIPPED
+
+SUBSCRIBED = 'mmp'  # among the client's subscriptions: one of ours, whatever ccxt has subscribed
+OWN = {SUBSCRIBED, 'authenticated'}
+
+
+class OkxWatching(OkxAnswers):
+    """The channel ``orders`` of options, subscribed apart from ccxt's own subscriptions."""
+
+    _lists_mmps = True
+    _reads_mmps_at_once = True
+    _least_poll_interval = 500  # of 400, so that other reads have room
+
+    def _has_mmp_stream(self) -> bool:
+        return True
+
+    async def _open_mmp_stream(self, seconds: float) -> Any:
+        client = self.client(self.get_url('orders', 'private'))
+        await in_time(self.authenticate(), seconds, client, f'{self.id} watchMmp() the login')
+        if SUBSCRIBED not in client.subscriptions:
+            client.subscriptions[SUBSCRIBED] = True  # before it is acknowledged: what ends it may come at once
+            try:
+                await in_time(self._subscribe(client), seconds, client, f'{self.id} watchMmp() the subscription')
+            except BaseException:
+                client.subscriptions.pop(SUBSCRIBED, None)
+                raise
+            if client.error:
+                raise client.error
+        return client
+
+    async def _close_mmp_stream(self, client: Any) -> None:
+        client.subscriptions.pop(SUBSCRIBED, None)
+        if not any(str(each).startswith('orders') for each in client.subscriptions):  # ccxt's, which would miss it
+            await self._send_to_stream(client, {'op': 'unsubscribe', 'args': [CHANNEL]})
+
+    async def _subscribe(self, client: Any) -> None:
+        #
+        #     {"id":"1512","event":"subscribe","arg":{"channel":"orders","instType":"OPTION"},"connId":"a4d3ae55"}
+        #
+        request_id = str(self.request_id())
+        acknowledged = client.future(request_id)
+        await self._send_to_stream(client, {'id': request_id, 'op': 'subscribe', 'args': [CHANNEL]})
+        await acknowledged
+
+    async def _send_to_stream(self, client: Any, frame: Any) -> None:
+        """On the connection itself: ccxt's way would wait for its limiter, and remember each frame for ever."""
+        try:
+            await client.send(frame)
+        except Exception as error:  # such as a connection that has just closed
+            raise NetworkError(f'{self.id} watchMmp() could not send: {error}') from error
+
+    def _mmp_pushes(self, message: Any) -> Iterator[tuple[str, Trip | None]]:
+        #
+        #     {"arg":{"channel":"orders","instType":"OPTION","uid":"614488474791936"},"data":[
+        #         {"instId":"BTC-USD-260327-100000-C","ordId":"312269865356374016","ordType":"mmp",
+        #          "state":"mmp_canceled","cancelSource":"39","cTime":"1695190491000","uTime":"1695190491421",...}
+        #     ]}
+        #
+        for row in message['data']:
+            if row['ordType'] not in MMP_ORDER_TYPES or row['state'] not in (TRIPPED, *FILLED_STATES):
+                continue
+            family = self._parse_underlying(row['instId'])
+            if family is None:
+                continue
+            if row['state'] == TRIPPED:
+                yield family, Trip(row, at=int(row['uTime']), placed=self._safe_integer(row, 'cTime'))
+            else:
+                yield family, None
+
+    def handle_orders(self, client: Any, message: Any, *arguments: Any) -> None:
+        self._note_mmp_pushes(message)
+        # ccxt fails to parse an order without markets; and where nobody else has subscribed, nobody waits for it
+        if self.markets and not client.subscriptions.keys() <= OWN:
+            super().handle_orders(client, message, *arguments)
+
+    def handle_subscription_status(self, client: Any, message: Any, *arguments: Any) -> Any:
+        request_id = message.get('id')
+        if request_id in client.futures:
+            client.resolve(message, request_id)
+        return super().handle_subscription_status(client, message, *arguments)
+
+    def handle_message(self, client: Any, message: Any) -> None:
+        #
+        #     {"event":"notice","code":"64008","msg":"The connection will soon be closed ...","connId":"a4d3ae55"}
+        #     {"event":"channel-conn-count-error","channel":"orders","connCount":"30","connId":"a4d3ae55"}
+        #
+        is_end = isinstance(message, dict) and message.get('event') in ENDING_EVENTS
+        if is_end and SUBSCRIBED in client.subscriptions:
+            client.on_error(NetworkError(f'{self.id} {self.json(message)}'))
+            return
+        super().handle_message(client, message)

@@ -1,0 +1,397 @@
+"""Streams that are lost, mute, refused or never subscribed: a call ends in time, the next one tells what it missed."""
+
+import asyncio
+from contextlib import suppress
+from importlib import import_module
+
+import pytest
+from ccxt.base.errors import AuthenticationError, ExchangeError, NetworkError, RequestTimeout
+
+from ccxt_mmp import BadRequest
+from tests.core.fencing import until
+from tests.core.streams.watching import BINANCE_STREAMS, FROZEN_TIME, POLL, Watcher
+
+needs_binance_streams = pytest.mark.skipif(not BINANCE_STREAMS, reason='ccxt has no streams of these options')
+
+
+@pytest.fixture
+def streaming(watcher):
+    if not watcher.has_stream:
+        pytest.skip('ccxt has no streams of these options')
+    watcher.set_rule()
+    return watcher
+
+
+# --- lost connections
+
+
+@pytest.mark.parametrize('kind', ['drop', 'close'])
+def test_trip_while_the_connection_is_down_is_told_by_the_next_call(streaming, kind):
+    async def main(exchange):
+        await streaming.watch()
+        task = await streaming.waiting()
+        streaming.simulator.fault(kind)
+        with pytest.raises(NetworkError):
+            await task
+        streaming.trip()
+        assert (await streaming.watch())['frozen'] is True
+        task = await streaming.waiting()  # which is subscribed again
+        streaming.thaw()
+        await exchange.reset_mmp(streaming.name)
+        await task
+        assert (await streaming.tripped(await streaming.waiting()))['frozen'] is True
+
+    streaming.run(main)
+
+
+def test_nothing_that_happened_is_nothing_that_is_told(streaming):
+    async def main(exchange):
+        await streaming.watch()
+        task = await streaming.waiting()
+        streaming.simulator.fault('drop')
+        with pytest.raises(NetworkError):
+            await task
+        before = len(streaming.reads)
+        task = await streaming.waiting()
+        await until(lambda: len(streaming.reads) > before)
+        await asyncio.sleep(0.01)
+        assert not task.done()
+
+    streaming.run(main)
+
+
+def test_reads_go_on_while_nobody_is_connected(streaming):
+    """So that orders are stopped, and go on, though no call is made."""
+
+    async def main(exchange):
+        await streaming.watch()
+        task = await streaming.waiting()
+        streaming.simulator.fault('drop')
+        with pytest.raises(NetworkError):
+            await task
+        streaming.trip()
+        await streaming.poll()
+        known = exchange._mmp_watching.watched[streaming.underlying].known
+        await until(lambda: known.is_frozen)
+        await streaming.poll(FROZEN_TIME)
+        await until(lambda: not known.is_frozen)
+
+    streaming.run(main)
+
+
+def test_trip_on_a_mute_connection_is_told_within_the_interval(streaming):
+    async def main(exchange):
+        await streaming.watch()
+        task = await streaming.waiting()
+        streaming.simulator.fault('mute')
+        streaming.trip()
+        await streaming.poll()
+        assert (await task)['frozen'] is True
+
+    streaming.run(main)
+
+
+def logins(okx):
+    return len([each for each in okx.simulator.frames if each.direction == 'received' and '"login"' in each.text])
+
+
+def test_notice_that_the_service_goes_away_ends_the_connection(okx):
+    okx.set_rule()
+
+    async def main(exchange):
+        await okx.watch()
+        task = await okx.waiting()
+        okx.simulator.fault('notice')
+        with pytest.raises(NetworkError, match='64008'):
+            await task
+        okx.trip()
+        assert (await okx.watch())['frozen'] is True
+        await okx.waiting()
+        assert logins(okx) == 2
+
+    okx.run(main)
+
+
+def test_subscription_beyond_the_limit_of_connections_ends_the_connection(okx):
+    okx.set_rule()
+
+    async def main(exchange):
+        okx.simulator.fault('conn_count_error')
+        try:
+            await okx.watch()
+        except NetworkError:  # the error came at once
+            await okx.watch()
+        await until(lambda: logins(okx) == 2 or not exchange._mmp_watching._is_open)
+        assert (await okx.tripped(await okx.waiting()))['frozen'] is True
+        assert logins(okx) == 2
+
+    okx.run(main)
+
+
+def test_notice_on_a_connection_that_nobody_watches_is_left_to_ccxt(okx):
+    async def main(exchange):
+        okx.with_markets()
+        orders = asyncio.ensure_future(exchange.watch_orders(params={'type': 'option'}))
+        await until(lambda: any('"subscribe"' in each.text for each in okx.simulator.frames))
+        okx.simulator.fault('notice')
+        await until(lambda: any('64008' in each.text for each in okx.simulator.frames))
+        orders.cancel()
+
+    okx.run(main)
+
+
+# --- connections that do not come about
+
+
+async def at_last(okx):
+    """A busy machine may still dial when a call is given up, and ccxt may need a new connection to log in again."""
+    for _ in range(10):
+        with suppress(RequestTimeout):
+            return await okx.watch(timeout=300)
+    raise AssertionError('there is no way out')
+
+
+@pytest.mark.parametrize('op', ['login', 'subscribe'])
+def test_answer_that_never_comes_is_not_waited_for(okx, op):
+    okx.set_rule()
+
+    async def main(exchange):
+        okx.simulator.fault('lose', op=op)
+        with pytest.raises(RequestTimeout, match='watchMmp'):
+            await okx.watch(timeout=50)
+        assert (await at_last(okx))['frozen'] is False
+        assert (await okx.tripped(await okx.waiting()))['frozen'] is True
+
+    okx.run(main)
+
+
+def test_login_that_is_refused_is_an_error(okx):
+    async def main(exchange):
+        exchange.password = 'another-passphrase'  # pragma: allowlist secret
+        with pytest.raises(AuthenticationError):
+            await okx.watch(timeout=500)
+        exchange.password = okx.simulator._account.passphrase
+        assert (await at_last(okx))['frozen'] is None
+
+    okx.run(main)
+
+
+def test_subscription_that_is_refused_is_an_error(okx, monkeypatch):
+    monkeypatch.setattr(import_module('ccxt_mmp.exchanges.okx.watching'), 'CHANNEL', {'channel': 'none'})
+
+    async def main(exchange):
+        with pytest.raises(ExchangeError, match='60018'):
+            await okx.watch()
+
+    okx.run(main)
+
+
+def test_connection_that_is_lost_while_it_is_subscribed_is_an_error(okx):
+    async def main(exchange):
+        okx.simulator.fault('drop', op='subscribe')
+        with pytest.raises(NetworkError):
+            await okx.watch()
+
+        async def lost(frame):
+            raise ConnectionError('lost')
+
+        await okx.watch()
+        exchange._mmp_watching._client.send = lost
+        with pytest.raises(NetworkError, match='could not send'):
+            await exchange.un_watch_mmp()
+
+    okx.run(main)
+
+
+def test_dial_that_fails_is_an_error(streaming):
+    async def main(exchange):
+        dead = 'ws://127.0.0.1:9'
+        ws = exchange.urls['api']['ws']
+        exchange.urls['api']['ws'] = dead if isinstance(ws, str) else {**ws, 'optionPrivate': dead}
+        with pytest.raises(NetworkError):
+            await streaming.watch()
+
+    streaming.run(main)
+
+
+def test_dial_that_takes_too_long_is_not_waited_for(okx, monkeypatch):
+    async def main(exchange):
+        exchange.ws_dial_delay = lambda url: 0.2
+        client = exchange.client(exchange.get_url('orders', 'private'))
+        connect = client.create_connection
+
+        async def slowly(session):
+            await asyncio.sleep(0.2)
+            return await connect(session)
+
+        client.create_connection = slowly
+        with pytest.raises(RequestTimeout):
+            await okx.watch(timeout=20)
+        assert (await okx.watch())['frozen'] is None  # by the same dial
+
+    okx.run(main)
+
+
+# --- reads that fail
+
+
+def test_first_read_that_fails_is_told_and_tried_again_by_the_next_call(watcher):
+    watcher.set_rule()
+
+    async def main(exchange):
+        watcher.simulator.fault('status', watcher.path, status=503)
+        with pytest.raises(NetworkError):
+            await watcher.watch()
+        assert not exchange._mmp_watching.watched
+        assert (await watcher.watch())['frozen'] is False
+
+    watcher.run(main)
+
+
+def test_later_read_that_fails_is_told_and_tried_again(watcher):
+    watcher.set_rule()
+
+    async def main(exchange):
+        await watcher.watch()
+        task = await watcher.waiting()
+        watcher.simulator.fault('status', watcher.path, status=503)
+        await watcher.poll()
+        with pytest.raises(NetworkError):
+            await task
+        watcher.set_rule(qty_limit='55')
+        task = await watcher.waiting()
+        await watcher.poll()
+        assert (await task)['qtyLimit'] == 55
+
+    watcher.run(main)
+
+
+def test_read_that_fails_with_nobody_waiting_is_no_failure_of_the_next_call(watcher):
+    watcher.set_rule()
+
+    async def main(exchange):
+        await watcher.watch()
+        (await watcher.waiting()).cancel()
+        watcher.simulator.fault('status', watcher.path, status=503)
+        await watcher.poll()
+        await until(lambda: not watcher.futures)
+        assert not (await watcher.waiting()).done()
+
+    watcher.run(main)
+
+
+def test_reads_keep_the_limit_of_their_endpoint(simulator):
+    okx = Watcher(simulator, 'okx')
+    okx.set_rule()
+
+    async def main(exchange):
+        await okx.watch()
+        await okx.waiting()
+        for _ in range(3):
+            okx.simulator.fill(okx.rest().order_id, 1)
+            await asyncio.sleep(0.03)
+        assert len(okx.reads) == 2
+
+    okx.run(main, options={'mmpRateLimits': {'GET account/mmp-config': [2, 60_000]}})
+
+
+def test_push_that_cannot_be_read_is_a_reason_to_read(okx):
+    okx.set_rule()
+
+    async def main(exchange):
+        await okx.watch()
+        await okx.waiting()
+        before = len(okx.reads)
+        exchange.handle_orders(None, {'data': [{'ordType': 'mmp'}]})
+        await until(lambda: len(okx.reads) == before + 1)
+
+    okx.run(main)
+
+
+@pytest.mark.parametrize('row', [{'ordType': 'limit'}, {'ordType': 'mmp', 'state': 'filled', 'instId': 'X'}])
+def test_push_of_something_else_is_passed_over(okx, row):
+    async def main(exchange):
+        await okx.watch()
+        before = exchange._mmp_watching.watched[okx.underlying]
+        exchange.handle_orders(None, {'data': [row]})
+        assert before.wanted_at is None
+
+    okx.run(main)
+
+
+# --- Binance, which pushes no trips
+
+
+@needs_binance_streams
+@pytest.mark.parametrize('form', ['object', 'list', 'envelope'])
+def test_order_that_ended_hastens_a_read_in_every_form(binance, form):
+    binance.simulator._engine.unverified.__dict__['stream_form'] = 'object' if form == 'envelope' else form
+    binance.set_rule()
+
+    async def main(exchange):
+        await binance.watch()
+        task = await binance.waiting()
+        if form == 'envelope':
+            client = exchange._mmp_watching._client
+            order = {'s': binance.simulator.instruments('binance', 'BTCUSDT')[0], 'S': 'SELL', 'X': 'CANCELED'}
+            binance.simulator._account.resting.clear()
+            data = {'e': 'ORDER_TRADE_UPDATE', 'E': 1, 'o': order}
+            binance.simulator.protection('binance', 'BTCUSDT').last_trigger = binance.simulator.now()
+            exchange.handle_message(client, {'stream': 'key', 'data': data})
+        else:
+            binance.trip()
+        assert (await task)['frozen'] is True
+        assert len(binance.reads) == 2
+
+    binance.run(main)
+
+
+@needs_binance_streams
+def test_orders_of_other_markets_hasten_nothing(binance):
+    binance.set_rule()
+
+    async def main(exchange):
+        await binance.watch()
+        for order in ({'s': 'BTCUSDT-X', 'X': 'CANCELED'}, {'s': 'BTC-260327-100000-C', 'X': 'NEW'}, None):
+            exchange.handle_order_update(exchange._mmp_watching._client, {'e': 'ORDER_TRADE_UPDATE', 'o': order})
+        assert exchange._mmp_watching.watched['BTCUSDT'].wanted_at is None
+
+    binance.run(main)
+
+
+@needs_binance_streams
+def test_listen_key_that_is_refused_is_an_error(binance):
+    async def main(exchange):
+        binance.simulator.fault('status', 'listenKey', status=503)
+        with pytest.raises(NetworkError):
+            await binance.watch()
+        assert (await binance.watch())['enabled'] is False
+
+    binance.run(main)
+
+
+@pytest.mark.parametrize('mode', ['demo', 'sandbox'])
+def test_demo_trading_is_watched_by_reads_alone(binance, mode):
+    binance.set_rule()
+
+    async def main(exchange):
+        exchange.options['enableDemoTrading'] = mode == 'demo'
+        exchange.isSandboxModeEnabled = mode == 'sandbox'
+        await binance.watch()
+        task = await binance.waiting()
+        binance.trip()
+        await binance.poll()
+        assert (await task)['frozen'] is True
+        assert not binance.simulator.frames
+        with pytest.raises(BadRequest, match='pollInterval must not be 0'):
+            await binance.watch(pollInterval=0)
+        await exchange.un_watch_mmp()
+
+    binance.run(main)
+
+
+def test_default_interval_is_used(okx):
+    async def main(exchange):
+        assert exchange.options['watchMmp']['pollInterval'] == POLL
+
+    okx.run(main)
