@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Iterable, Sequence
 from math import isfinite
-from typing import Any, NoReturn
+from typing import Any
 
 from ccxt.base.errors import ArgumentsRequired, BadRequest, BadResponse, BadSymbol, ExchangeError, NotSupported
 
@@ -191,11 +191,6 @@ class Mmp(Streams, Rules, Requests):
         :returns None: when both is done
         """
         self._front_missing()
-
-    def _front_missing(self) -> NoReturn:
-        raise NotImplementedError(
-            f'{type(self).__name__} has no front: put SyncMmp (sync) or AsyncMmp (async, pro) before the other bases'
-        )
 
     # --- the cores, written once in the exchange mixins
 

@@ -132,7 +132,9 @@ def test_mixin_without_a_front_says_so(method):
     class frontless(OkxMmp, ccxt.okx):
         pass
 
-    arguments = {'set_mmp': ('BTC/USD', 1, 1, 1), 'mass_cancel_mmp': ('BTC/USD',)}.get(method, ())
+    arguments = {'set_mmp': ('BTC/USD', 1, 1, 1), 'mass_cancel_mmp': ('BTC/USD',), 'watch_mmp': ('BTC/USD',)}.get(
+        method, ()
+    )
     with pytest.raises(NotImplementedError, match='frontless has no front: put SyncMmp'):
         getattr(frontless(), method)(*arguments)
 
@@ -142,7 +144,9 @@ def test_exchange_without_a_core_does_not_support_the_method(snake, camel):
     class kraken(SyncMmp, ccxt.kraken):
         pass
 
-    arguments = {'set_mmp': ('BTC/USD', 1, 1, 1), 'mass_cancel_mmp': ('BTC/USD',)}.get(snake, ())
+    arguments = {'set_mmp': ('BTC/USD', 1, 1, 1), 'mass_cancel_mmp': ('BTC/USD',), 'watch_mmp': ('BTC/USD',)}.get(
+        snake, ()
+    )
     with pytest.raises(ccxt.NotSupported, match=rf'kraken {camel}\(\)'):
         getattr(kraken(), snake)(*arguments)
 
