@@ -65,7 +65,7 @@ class Streams(Host):
         :param bool [params.stopOrders]: False: orders are sent in a freeze, and the exchange refuses them
         :returns dict: an MmpState
         """
-        self._no_stream('watchMmp')
+        self._front_missing()
 
     def watch_mmps(
         self, underlyings: Sequence[str] | None = None, params: Params = {}
@@ -83,7 +83,7 @@ class Streams(Host):
         :returns dict: the MmpStates of those that changed since the last call, by the names that were asked for,
             without names by unified underlying
         """
-        self._no_stream('watchMmps')
+        self._front_missing()
 
     def un_watch_mmp(self, underlying: str | None = None, params: Params = {}) -> Awaitable[None] | None:
         """
@@ -99,7 +99,12 @@ class Streams(Host):
         :param dict [params]: the underlying under the exchange's own name
         :returns None: when it is done
         """
-        self._no_stream('unWatchMmp')
+        self._front_missing()
+
+    def _front_missing(self) -> NoReturn:
+        raise NotImplementedError(
+            f'{type(self).__name__} has no front: put SyncMmp (sync) or AsyncMmp (async, pro) before the other bases'
+        )
 
     def _no_stream(self, method: str) -> NoReturn:
         raise NotSupported(f'{self.id} {method}() needs the classes of ccxt_mmp.pro')

@@ -35,7 +35,8 @@ METHODS = {
     'watch_mmps': 'watchMmps',
     'un_watch_mmp': 'unWatchMmp',
 }
-ARGUMENTS = {'set_mmp': ('BTC/USD', 1, 1, 1), 'mass_cancel_mmp': ('BTC/USD',), 'mass_cancel_mmp_ws': ('BTC/USD',)}
+ARGUMENTS = {
+    'watch_mmp': ('BTC/USD',),'set_mmp': ('BTC/USD', 1, 1, 1), 'mass_cancel_mmp': ('BTC/USD',), 'mass_cancel_mmp_ws': ('BTC/USD',)}
 EXCHANGES = ['okx', 'binance']
 STOCK = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}
 

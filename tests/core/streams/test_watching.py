@@ -558,12 +558,6 @@ def test_object_that_was_extended_watches(watcher):
     watcher.run(main)
 
 
-@pytest.mark.parametrize('method', ['watch_mmp', 'watch_mmps', 'un_watch_mmp'])
-def test_mixin_without_a_front_has_none(method):
-    with pytest.raises(NotSupported, match=r'ccxt_mmp\.pro'):
-        getattr(ccxt_mmp.OkxMmp, method)(ccxt_mmp.okx(), 'BTC/USD')
-
-
 # --- beside ccxt's own streams
 
 
