@@ -1,6 +1,7 @@
 """The exchange classes for websocket users: ``from ccxt_mmp.pro import okx, binance``."""
 
 import sys
+from typing import TYPE_CHECKING
 
 import ccxt.pro
 
@@ -8,11 +9,24 @@ from ccxt_mmp._fall_through import fall_through
 from ccxt_mmp._version import __version__
 from ccxt_mmp.mixins import AsyncMmp, BinanceMmp, OkxMmp
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ccxt.base.types import Order, OrderRequest
+
+    from ccxt_mmp.types import Params
+
 __all__ = ['__version__', 'binance', 'okx']
 
 
 class okx(AsyncMmp, OkxMmp, ccxt.pro.okx):
     """``ccxt.pro.okx`` with Market Maker Protection."""
+
+    if TYPE_CHECKING:
+
+        async def create_orders_ws(  # pyright: ignore[reportIncompatibleMethodOverride]
+            self, orders: 'Sequence[OrderRequest | Params]', params: 'Params' = {}
+        ) -> 'list[Order]': ...
 
 
 class binance(AsyncMmp, BinanceMmp, ccxt.pro.binance):

@@ -28,26 +28,29 @@ class AsyncSockets(SocketOrders):
     async def mass_cancel_mmp_ws(self, underlying: str, params: Params = {}) -> MassCancel:
         return await self._mass_cancel_mmp_ws(underlying, params)
 
-    async def create_orders_ws(self, orders: Sequence[OrderRequest | Params], params: Params = {}) -> list[Order]:
-        """
-        ``create_orders`` over the private websocket (OKX, pro)
+    if not TYPE_CHECKING:  # the classes of ccxt_mmp.pro say its type: ccxt's own never returns
 
-        https://www.okx.com/docs-v5/en/#order-book-trading-trade-ws-place-multiple-orders
+        async def create_orders_ws(self, orders: Sequence[OrderRequest | Params], params: Params = {}) -> list[Order]:
+            """
+            ``create_orders`` over the private websocket (OKX, pro)
 
-        Those of options in batches of 20, with the checks, the fence and the answers of ``create_orders``: each order
-        has its answer, also where the exchange refuses a part of a batch. A batch that is not answered within
-        ``timeout`` of the exchange object has ``status`` None and its ``clientOrderId`` tells what became of it. They
-        wait for ccxt's limiter of the websocket. Orders of other markets go one by one, by ccxt's ``create_order_ws``.
+            https://www.okx.com/docs-v5/en/#order-book-trading-trade-ws-place-multiple-orders
 
-        OKX names options by their ``instIdCode`` here since 2026-02. It is sent where the market has one, else the
-        ``instId``, which OKX refuses. ``NotSupported`` in sync and async and on Binance.
+            Those of options in batches of 20, with the checks, the fence and the answers of ``create_orders``: each
+            order has its answer, also where the exchange refuses a part of a batch. A batch that is not answered
+            within ``timeout`` of the exchange object has ``status`` None and its ``clientOrderId`` tells what became
+            of it. They wait for ccxt's limiter of the websocket. Orders of other markets go one by one, by ccxt's
+            ``create_order_ws``.
 
-        :param dict[] orders: as for ``create_orders``
-        :param dict [params]: added to the params of each
-        :param int [params.expTime]: OKX: ms since the epoch after which it discards the batch
-        :returns dict[]: ccxt's order structures with ``mmp`` and ``error``, in the order asked
-        """
-        return await self._create_orders_ws(super().create_order_ws, orders, params)
+            OKX names options by their ``instIdCode`` here since 2026-02. It is sent where the market has one, else
+            the ``instId``, which OKX refuses. ``NotSupported`` in sync and async and on Binance.
+
+            :param dict[] orders: as for ``create_orders``
+            :param dict [params]: added to the params of each
+            :param int [params.expTime]: OKX: ms since the epoch after which it discards the batch
+            :returns dict[]: ccxt's order structures with ``mmp`` and ``error``, in the order asked
+            """
+            return await self._create_orders_ws(super().create_order_ws, orders, params)
 
     async def create_order_ws(
         self, symbol: str, type: str, side: str, amount: Any, price: Any = None, params: Params = {}
@@ -78,4 +81,4 @@ class AsyncSockets(SocketOrders):
         )
 
 
-vars(SyncSockets)['create_orders_ws'].__doc__ = AsyncSockets.create_orders_ws.__doc__
+vars(SyncSockets)['create_orders_ws'].__doc__ = vars(AsyncSockets)['create_orders_ws'].__doc__

@@ -46,10 +46,7 @@ class SocketState:
 def state_of(client: Any) -> SocketState:
     state: SocketState | None = client.__dict__.get('mmp_state')
     if state is None:
-        login = client.futures.get(LOGIN)
-        # of a client that was used before its exchange was extended
-        is_logged_in = login is not None and login.done() and not login.cancelled() and login.exception() is None
-        state = client.mmp_state = SocketState(is_logged_in)
+        state = client.mmp_state = SocketState()
     return state
 
 

@@ -199,7 +199,12 @@ def test_what_is_lost_once_is_repeated(simulator, kind, op):
     async def main():
         async with connected(simulator) as exchange:
             simulator.fault(kind, op=op)
-            await exchange.mass_cancel_mmp_ws('BTC/USD', {'timeout': 1500})
+            [fault] = simulator._sockets.faults
+            if op == 'mass-cancel':
+                await exchange.authenticate()
+            # the attempt that is struck is given up soon, the next one has time on a busy machine
+            exchange._answer_ends = lambda *_: time.monotonic() + (20 if fault.was_used else 0.5)
+            await exchange.mass_cancel_mmp_ws('BTC/USD', {'timeout': 60_000})
             assert simulator.resting('okx', FAMILY) == []
 
     run(main())
@@ -257,7 +262,7 @@ def test_connection_that_takes_nothing_is_given_up(simulator):
                 await asyncio.Event().wait()
 
             client_of(exchange).connection.send_str = send_str
-            await exchange.mass_cancel_mmp_ws('BTC/USD', {'timeout': 1500})
+            await exchange.mass_cancel_mmp_ws('BTC/USD', {'timeout': 6000})
             assert len(received(simulator, 'login')) == 2
 
     run(main())
