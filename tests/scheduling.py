@@ -12,7 +12,9 @@ SLOW = {
     'test_typing.py': 15,  # two type checkers read ccxt
     'test_no_sequence_of_events_leaves_an_order_behind_or_disables_the_kill_switch': 15,  # a state machine, at random
     'test_secrets_are_neither_printed_nor_logged_nor_raised': 15,  # every fault of every flavour, with its retries
+    'test_cancel_works_whatever_becomes_of_the_output': 10,  # six processes import ccxt
     'test_bots_of_all_flavours_live_side_by_side': 6,  # three processes live for some seconds
+    'test_full_book_goes_the_cheaper_way_if_little_weight_is_left': 6,  # hundreds of orders in each flavour
     'test_packaging.py': 6,  # builds the sdist and the wheel
     'test_answer_that_drips_does_not_outlast_its_time': 6,  # the time that it must not outlast
     'test_recording_selects_what_its_source_can_bring_about': 4,  # starts pytest
