@@ -26,9 +26,36 @@ IMPLICIT = re.compile(r'\bself\.([a-z][A-Za-z0-9]*(?:Get|Post|Put|Delete)[A-Z][A
 # used where the source does not say self.name, or says it of its own class
 BESIDES = {'enableRateLimit', 'lastRestRequestTimestamp', 'has', 'urls'}
 # modules whose self is no exchange
-NO_MIXINS = {'awaiting', 'connections', 'credentials', 'fence', 'numbers', 'request_context', 'text', 'throttling'}
-PRO_ONLY = {'authenticate'}
-ASYNC_ONLY = {'client', 'close'}  # sync objects of older versions of ccxt are not closed
+NO_MIXINS = {
+    'awaiting',
+    'connections',
+    'credentials',
+    'direct_requests',
+    'fence',
+    'numbers',
+    'protection_state',
+    'request_context',
+    'socket_state',
+    'tasks',
+    'text',
+    'throttling',
+    'watching',
+}
+STREAMS = {'get_private_ws_url'}  # of Binance options, in ccxt 4.5.72 and later
+PRO_ONLY = STREAMS | {
+    'authenticate',
+    'get_url',
+    'handle_authenticate',
+    'handle_error_message',
+    'handle_message',
+    'handle_order_update',
+    'handle_orders',
+    'handle_subscription_status',
+    'keep_alive_listen_key',
+    'request_id',
+    'set_positions_cache',
+}
+ASYNC_ONLY = {'client', 'clients', 'close', 'open', 'watch'}  # sync objects of older versions of ccxt are not closed
 
 
 def stock_class(module, exchange_id):
@@ -98,9 +125,17 @@ def is_ours(node):
 
 
 SOURCES = {exchange_id: Source(exchange_id) for exchange_id in MIXINS}
-NEW_METHODS = {
-    name for name, value in vars(SyncMmp).items() if inspect.isfunction(value) and not name.startswith('_')
-} - SOURCES['okx'].overridden
+NEW_METHODS = (
+    {
+        name
+        for front in SyncMmp.__mro__
+        if front.__name__.startswith('Sync')
+        for name, value in vars(front).items()
+        if inspect.isfunction(value) and not name.startswith('_')
+    }
+    - SOURCES['okx'].overridden
+    - {'create_orders_ws'}
+)  # which is ccxt's, too, and there for no exchange of these
 
 
 def positional(function):
@@ -139,6 +174,8 @@ def drift(module, exchange_id, stock):
     if module == 'ccxt':
         relied_on = {name: why for name, why in relied_on.items() if name not in ASYNC_ONLY}
     where = described(module, exchange_id)
+    if not hasattr(stock, 'handle_options_order_update'):
+        relied_on = {name: why for name, why in relied_on.items() if name not in STREAMS}
     gone = [name for name in relied_on if not hasattr(stock, name)]
     yield from (f'{where} has no {name}, {relied_on[name]}' for name in gone)
 
@@ -263,7 +300,8 @@ def test_the_lists_are_complete():
     assert {'rawencode', 'get_exceptions_by_url'} <= binance.overridden - okx.overridden
     assert {'load_time_difference', 'sleep', 'market', 'synchronous', 'options'} <= okx.used & binance.used
     assert {'parse_order', 'authenticate', 'markets_by_id'} <= okx.used & binance.used
-    new = {'set_mmp', 'reset_mmp', 'fetch_mmp', 'fetch_mmps', 'mass_cancel_mmp', 'warm_up'}
+    new = {'set_mmp', 'reset_mmp', 'fetch_mmp', 'fetch_mmps', 'mass_cancel_mmp', 'mass_cancel_mmp_ws', 'warm_up'}
+    new |= {'watch_mmp', 'watch_mmps', 'un_watch_mmp'}
     assert new == NEW_METHODS
     errors = {name for file in PACKAGE.rglob('*.py') for module, name in imported(file.read_text())}
     assert {'OperationFailed', 'RateLimitExceeded', 'ExchangeClosedByUser'} <= errors

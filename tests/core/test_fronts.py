@@ -36,7 +36,11 @@ METHODS = {
     'un_watch_mmp': 'unWatchMmp',
 }
 ARGUMENTS = {
-    'watch_mmp': ('BTC/USD',),'set_mmp': ('BTC/USD', 1, 1, 1), 'mass_cancel_mmp': ('BTC/USD',), 'mass_cancel_mmp_ws': ('BTC/USD',)}
+    'watch_mmp': ('BTC/USD',),
+    'set_mmp': ('BTC/USD', 1, 1, 1),
+    'mass_cancel_mmp': ('BTC/USD',),
+    'mass_cancel_mmp_ws': ('BTC/USD',),
+}
 EXCHANGES = ['okx', 'binance']
 STOCK = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}
 

@@ -35,13 +35,13 @@ class BinanceSockets(BinanceAnswers):
             if not self._is_of_options(params):
                 await super().keep_alive_listen_key(params)
 
-        def set_positions_cache(self, client, type, *arguments):
+        def set_positions_cache(self, client, type, *arguments, **keywords):
             if type == 'option':  # of which ccxt would load the positions of futures
                 from ccxt.async_support.base.ws.cache import ArrayCacheBySymbolBySide  # noqa: PLC0415 - not in sync
 
                 self.positions = self.positions or {}
                 self.positions.setdefault(type, ArrayCacheBySymbolBySide())
-            super().set_positions_cache(client, type, *arguments)  # which does nothing where there is one
+            super().set_positions_cache(client, type, *arguments, **keywords)  # which does nothing where there is one
 
     # --- what is received
 

@@ -51,9 +51,9 @@ class OkxSockets(OkxAnswers):
             self._refuse(client, message, refused.error, refused.request_id)
             return False
 
-        def handle_orders(self, client, message, *arguments):
+        def handle_orders(self, client, message, *arguments, **keywords):
             if self.markets is not None:  # without markets nobody watches orders, and ccxt cannot read them
-                super().handle_orders(client, message, *arguments)
+                super().handle_orders(client, message, *arguments, **keywords)
 
     # --- what is received
 

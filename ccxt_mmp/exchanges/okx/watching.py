@@ -80,17 +80,17 @@ class OkxWatching(OkxAnswers):
             else:
                 yield family, None
 
-    def handle_orders(self, client: Any, message: Any, *arguments: Any) -> None:
+    def handle_orders(self, client: Any, message: Any, *arguments: Any, **keywords: Any) -> None:
         self._note_mmp_pushes(message)
         # ccxt fails to parse an order without markets; and where nobody else has subscribed, nobody waits for it
         if self.markets and not client.subscriptions.keys() <= OWN:
-            super().handle_orders(client, message, *arguments)
+            super().handle_orders(client, message, *arguments, **keywords)
 
-    def handle_subscription_status(self, client: Any, message: Any, *arguments: Any) -> Any:
+    def handle_subscription_status(self, client: Any, message: Any, *arguments: Any, **keywords: Any) -> Any:
         request_id = message.get('id')
         if request_id in client.futures:
             client.resolve(message, request_id)
-        return super().handle_subscription_status(client, message, *arguments)
+        return super().handle_subscription_status(client, message, *arguments, **keywords)
 
     def handle_message(self, client: Any, message: Any) -> None:
         #
