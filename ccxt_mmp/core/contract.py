@@ -226,7 +226,9 @@ class Mmp(Rules, Requests):
 
     # --- what the exchange mixins say of it
 
-    _underlying_field: str  # the exchange's name of the underlying in requests, answers and its markets' info
+    _underlying_field: str  # the exchange's name of the underlying in requests and answers
+    _market_field: str = ''  # and in the info of its markets, if it is another one
+    _rfq_has_underlyings: bool = False  # else block trading has one protection per account
     _accepted_underlyings: str  # what the message of a BadSymbol says
 
     @staticmethod
@@ -307,20 +309,19 @@ class Mmp(Rules, Requests):
     def _mmp_underlying(
         self, method: str, scope: Scope, underlying: str | None, params: Params
     ) -> tuple[str | None, Params]:
-        """The id of the underlying and the other params; None for rfq.
+        """The id of the underlying and the other params; None for the one protection of rfq.
 
         It is named by the argument, or in the same ways under the exchange's own name in params.
         """
         field = self._underlying_field
         given = params.get(field) if params else None
         rest = {name: value for name, value in params.items() if name != field} if field in params else params
-        if scope == 'rfq':
-            if underlying is not None or given is not None:
-                raise BadRequest(
-                    f'{self.id} {method}() scope rfq is one protection per account, it takes no underlying'
-                )
+        is_named = underlying is not None or given is not None
+        if scope == 'rfq' and is_named and not self._rfq_has_underlyings:
+            raise BadRequest(f'{self.id} {method}() scope rfq is one protection per account, it takes no underlying')
+        if scope == 'rfq' and not is_named:
             return None, rest
-        if underlying is None and given is None:
+        if not is_named:
             raise ArgumentsRequired(f'{self.id} {method}() requires an underlying: {self._accepted_underlyings}')
         if given is None:
             return self._resolve_underlying(method, underlying), rest
@@ -355,14 +356,15 @@ class Mmp(Rules, Requests):
         return resolved
 
     def _listed_underlying(self, text: str) -> str | None:
-        """The underlying that a loaded option market of this symbol or id belongs to."""
+        """The underlying that a loaded market of this symbol or id belongs to, if its orders can have the flag."""
         if not self.markets:
             return None
         by_symbol = self.safe_dict(self.markets, text)
         by_id = self.safe_list(self.markets_by_id or {}, text, [])
         for market in [by_symbol, *by_id]:
-            if self.safe_bool(market, 'option', False):
-                family: str | None = self.safe_string(self.safe_dict(market, 'info'), self._underlying_field)
+            if isinstance(market, dict) and self._can_have_flag(market):
+                field = self._market_field or self._underlying_field
+                family: str | None = self.safe_string(self.safe_dict(market, 'info'), field)
                 if family is not None:
                     return family
         return None

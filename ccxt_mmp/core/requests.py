@@ -35,6 +35,7 @@ class Requests(Host):
     # --- set by the exchange mixins
 
     _mmp_endpoints: ClassVar[dict[str, str]]  # ccxt's implicit method of each endpoint
+    _shared_limits: ClassVar[dict[str, str]] = {}  # of endpoints that share one: its name in options['mmpRateLimits']
     _time_endpoint: str  # of load_time_difference
     _order_paths: ClassVar[tuple[str, ...]] = ()  # they place or change orders
 
@@ -224,6 +225,7 @@ class Requests(Host):
         limit = self._mmp_rate_limit(endpoint)
         if limit is None:
             return None
+        endpoint = self._shared_limits.get(endpoint, endpoint)
         windows: dict[str, RollingWindow] = self.__dict__.setdefault('_mmp_windows', {})
         window = windows.get(endpoint) or windows.setdefault(endpoint, RollingWindow(*limit))
         window.limit = limit
@@ -231,6 +233,7 @@ class Requests(Host):
 
     def _mmp_rate_limit(self, endpoint: str) -> tuple[int, float] | None:
         """Calls and ms."""
+        endpoint = self._shared_limits.get(endpoint, endpoint)
         limits = (
             self.options['mmpRateLimits'] if 'mmpRateLimits' in self.options else self._default_option('mmpRateLimits')
         )
