@@ -99,7 +99,8 @@ def _classes(exchange: Any) -> tuple[Any, Any]:
             return each, getattr(import_module(NAMESPACES[namespace]), exchange_id)
         if namespace in NAMESPACES:  # another one, which may extend one of these
             break
-    raise NotSupported(f'ccxt_mmp extends {" and ".join(EXCHANGES)} objects of ccxt, not {exchange!r}')
+    *others, last = EXCHANGES
+    raise NotSupported(f'ccxt_mmp extends {", ".join(others)} and {last} objects of ccxt, not {exchange!r}')
 
 
 def _add(own: dict[str, Any], added: dict[str, Any], stock: dict[str, Any]) -> None:

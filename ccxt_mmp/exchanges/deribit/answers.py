@@ -28,6 +28,12 @@ class DeribitAnswers(DeribitUnderlyings):
             raise BadResponse(f'{self.id} {method}() received an answer without a result: {shown(response)}')
         return response['result']
 
+    def _entries(self, method: str, response: object) -> list[Params]:
+        entries = self._result(method, response)
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise BadResponse(f'{self.id} {method}() received an answer that is no list: {shown(response)}')
+        return entries
+
     def _refusal(self, item: Params) -> BaseError | None:
         code = self.safe_string(item, 'code')
         return None if code is None else self._matched_error(code, item, self.exceptions)

@@ -171,12 +171,6 @@ class DeribitProtection(DeribitAnswers):
         #
         return self._entries(method, config), self._entries(method, status), self._answered_at(status)
 
-    def _entries(self, method: str, response: object) -> list[Params]:
-        entries = self._result(method, response)
-        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            raise BadResponse(f'{self.id} {method}() received an answer that is no list: {shown(response)}')
-        return entries
-
     def _answered_at(self, response: Any) -> Any:
         microseconds = self._safe_integer(response, 'usOut')
         timestamp = None if microseconds is None else microseconds // 1000

@@ -9,7 +9,6 @@ from ccxt_mmp.simulator.venues.deribit.tables import VENUE
 
 BTC_STRIKES = range(60_000, 165_000, 5_000)
 ETH_STRIKES = range(2_000, 6_200, 200)
-LINEAR_STRIKES = range(80_000, 120_000, 10_000)
 NEVER = 32503708800000  # the expiry of perpetuals, as documented
 
 
@@ -18,7 +17,7 @@ class DeribitListing(Listing):
     series = (
         Series(VENUE, 'btc_usd', 'BTC', 'BTC', BTC_STRIKES, '1', '0.0001', '0.1'),
         Series(VENUE, 'eth_usd', 'ETH', 'ETH', ETH_STRIKES, '1', '0.0001', '1'),
-        Series(VENUE, 'btc_usdc', 'BTC', 'USDC', LINEAR_STRIKES, '1', '5', '0.01'),
+        Series(VENUE, 'btc_usdc', 'BTC', 'USDC', BTC_STRIKES, '1', '5', '0.01'),
     )
     first_order_id = 349249  # a documented example
     has_unique_client_ids = False  # labels
