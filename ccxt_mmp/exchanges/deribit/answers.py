@@ -77,19 +77,28 @@ class DeribitAnswers(DeribitUnderlyings):
     ) -> Any:
         context = current_request(self)
         is_own = context is not None and not context.is_ordinary
+        is_of_order = context is not None and context.is_of_orders is True
         error = response.get('error') if isinstance(response, dict) else None
-        if context is not None and context.has_items and isinstance(error, dict):
-            return None  # the order's own answer, which says why
         if is_own and code >= 500 and not isinstance(error, dict):
             raise ExchangeNotAvailable(f'{self.id} {code} {reason} {body}')
         if is_own and code == 200 and isinstance(response, (dict, list)) and not is_rpc(response):
             raise BadResponse(f'{self.id} received an answer with neither a result nor an error: {shown(response)}')
+        if is_own and code == 200 and is_of_order and is_rpc(response) and not has_order(response):
+            raise BadResponse(f'{self.id} received an answer without an order: {shown(response)}')
         return super().handle_errors(code, reason, url, method, headers, body, response, requestHeaders, requestBody)
 
 
 def is_rpc(response: object) -> bool:
     """Whether an answer says what came of the request."""
     return isinstance(response, dict) and ('result' in response or isinstance(response.get('error'), dict))
+
+
+def has_order(response: Any) -> bool:
+    """Whether an answer is about an order, or says why there is none: ccxt stumbles over any other."""
+    result = response.get('result')
+    return isinstance(response.get('error'), dict) or (
+        isinstance(result, dict) and isinstance(result.get('order'), dict)
+    )
 
 
 def envelope(path: str, params: Params) -> str:

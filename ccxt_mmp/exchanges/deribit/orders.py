@@ -4,6 +4,7 @@ https://docs.deribit.com/api-reference/trading/private-buy
 """
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from ccxt.base.errors import BadResponse, InvalidOrder, NotSupported
@@ -108,25 +109,28 @@ class DeribitOrders(DeribitAnswers):
         self, stock: Stock, symbol: str, type: str, side: str, amount: Any, price: Any, params: Params
     ) -> Order:
         if self._is_mmp_order(type, params):
-            return await super()._create_order(self._place_alone, symbol, type, side, amount, price, params)
+            place = partial(self._place_by, stock)
+            return await super()._create_order(place, symbol, type, side, amount, price, params)
         rest = self._labelled('createOrder', self.omit(params, 'mmp') if 'mmp' in params else params)
         return await super()._create_order(stock, symbol, type, side, amount, price, rest)
 
-    async def _place_alone(self, symbol: str, type: str, side: str, amount: Any, price: Any, params: Params) -> Order:
+    async def _place_by(
+        self, stock: Stock, symbol: str, type: str, side: str, amount: Any, price: Any, params: Params
+    ) -> Order:
+        """By ccxt's create_order, with the terms of the request under Deribit's names."""
         request = self.create_order_request(symbol, type, side, amount, price, params)
-        order: Order = self.parse_order(await self._send_order('createOrder', request))
+        terms = self.omit(request, ['instrument_name', 'direction', 'amount', 'price', 'type'])
+        order: Order = await await_result(stock(symbol, 'limit', side, amount, price, terms))
         return order
 
     async def _send_order(self, method: str, request: Params) -> Any:
-        """The order, or why it was refused."""
+        """The order as it was answered; a refusal is raised."""
         send = getattr(self, ENDPOINTS[request['direction']])
         response = await await_result(send(self.omit(request, 'direction')))
         #
         #     {"jsonrpc":"2.0","id":5275,"result":{"trades":[],"order":
         #         {"order_id":"ETH-349249","order_state":"open","label":"market0000234","mmp":false,...}}}
         #
-        if isinstance(response, dict) and isinstance(response.get('error'), dict):
-            return response['error']
         return self._order_in(method, response)
 
     def _order_in(self, method: str, response: Any) -> Any:
@@ -200,4 +204,6 @@ class DeribitOrders(DeribitAnswers):
         label = self.safe_string(info, 'label') if isinstance(info, dict) else None
         if label and parsed.get('clientOrderId') is None:
             parsed['clientOrderId'] = label
+        if parsed.get('reduceOnly') is None and isinstance(info, dict):
+            parsed['reduceOnly'] = self.safe_bool(info, 'reduce_only')
         return parsed

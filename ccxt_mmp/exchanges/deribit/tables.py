@@ -20,18 +20,19 @@ from ccxt_mmp.core.orders import MmpOrders
 from ccxt_mmp.errors import MmpFrozen, MmpNotEnabled
 
 OWN_ID = re.compile(r'(?P<base>[a-z0-9]+)_(?P<quote>usd|usdc|usdt)')
-# an option, a future, a perpetual or a combo, by its id: what comes first names the index
-MARKET_ID = re.compile(r'(?P<base>[A-Z0-9]+)(?:_(?P<quote>USDC|USDT))?-[A-Z0-9_]+(?:-[0-9d]+-[CP]|-[A-Z0-9_-]+)?')
+MONTHS = ('JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC')
+DATE = rf'(?P<day>[0-9]{{1,2}})(?P<month>{"|".join(MONTHS)})(?P<year>[0-9]{{2}})'
+# a perpetual, a future, an option or a combo, by its id: what comes first names the index
+MARKET_ID = re.compile(
+    r'(?P<base>[A-Z0-9]+)(?:_(?P<quote>USDC|USDT))?-'
+    rf'(?:PERPETUAL|(?P<combo>[A-Z]{{2,5}}-)?{DATE}(?:_[A-Z0-9]+)*(?:-(?P<strike>[0-9d_]+))?(?:-(?P<kind>[CP]))?)'
+)
 UNIFIED = re.compile(
     r'(?P<base>[A-Z0-9]+)/(?P<quote>USD|USDC|USDT)'
     r'(?::(?P<settle>[A-Z0-9]+)(?:-[0-9]{6}(?:-[0-9]+(?:\.[0-9]+)?-[CP])?)?)?'
 )
-OPTION_ID = re.compile(
-    r'[A-Z0-9_]+-(?P<day>[0-9]{1,2})(?P<month>[A-Z]{3})(?P<year>[0-9]{2})(?:-(?P<strike>[0-9d]+)-(?P<kind>[CP]))?'
-)
 PRIVATE: Any = vars(ImplicitAPI)['privateGetCancel'].api  # a list or, in older versions of ccxt, a text
 
-MONTHS = ('JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC')
 
 ALL = 'all'  # the index of the Block-RFQ protection that counts trades
 SECOND = 1000  # ms

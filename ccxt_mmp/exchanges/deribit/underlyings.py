@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
-from ccxt_mmp.exchanges.deribit.tables import MARKET_ID, MONTHS, OPTION_ID, OWN_ID, UNIFIED, DeribitTables
+from ccxt_mmp.exchanges.deribit.tables import MARKET_ID, MONTHS, OWN_ID, UNIFIED, DeribitTables
 
 
 class DeribitUnderlyings(DeribitTables):
@@ -37,9 +37,11 @@ class DeribitUnderlyings(DeribitTables):
 
     def _unified_symbol(self, option_id: str, underlying_id: str) -> str:
         underlying = str(self._unified_underlying(underlying_id))
-        dated = OPTION_ID.fullmatch(option_id)
-        if dated is None or dated['month'] not in MONTHS:
-            return underlying if option_id.endswith('-PERPETUAL') else option_id  # of combos ccxt has no other symbol
-        date = f'{dated["year"]}{MONTHS.index(dated["month"]) + 1:02}{dated["day"]:0>2}'
-        terms = [dated['strike'].replace('d', '.'), dated['kind']] if dated['strike'] else []
+        named = MARKET_ID.fullmatch(option_id)
+        if named is None or named['combo']:
+            return option_id  # ccxt has no other symbol of a combo
+        if named['month'] is None:
+            return underlying  # of a perpetual
+        date = f'{named["year"]}{MONTHS.index(named["month"]) + 1:02}{named["day"]:0>2}'
+        terms = [named['strike'].replace('d', '.'), named['kind']] if named['kind'] else []
         return '-'.join([underlying, date, *terms])
