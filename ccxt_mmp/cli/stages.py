@@ -15,7 +15,7 @@ PAUSE = 0.15  # s for people to read a step
 REFRESHES = 10  # pictures a second
 OTHER_LINES = 10  # of the picture, besides the steps
 NOT_SO = '<- NOT SO'
-INTRODUCTION = f'{names()}, simulated on this machine: no keys, no network, no money.'
+INTRODUCTION = f'{names()}, simulated here: no keys, no network, no money.'
 BOOKS = {f'{each.name} {each.underlying}': (each.id, each.underlying_id) for each in EXCHANGES.values()}
 
 

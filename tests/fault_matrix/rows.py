@@ -31,7 +31,13 @@ FAULTS: dict[str, dict[str, Any]] = {
     'every second order refused': {'kind': 'half_batch'},
 }
 SAME_FOR_EVER = ('HTTP 500', 'HTTP 502')  # as HTTP 503
-WITH_RESULT = ('POST account/mmp-reset', 'POST trade/mass-cancel')
+WITH_RESULT = (
+    'POST account/mmp-reset',
+    'POST trade/mass-cancel',
+    'POST reset_mmp',
+    'POST cancel_by_label',
+    'POST cancel_all_by_currency_pair',
+)
 BATCHES = (
     'POST trade/batch-orders',
     'POST trade/cancel-batch-orders',
