@@ -212,7 +212,7 @@ class Requests(Host):
         slot = window.reserve(context.cost)
         try:
             delay = slot - window.clock()
-            if delay > 0 and context.ends is not None and slot > context.ends:
+            if delay > 0 and context.ends is not None and slot > context.ends - context.least_timeout:
                 raise OutOfTimeError(f'{self.id} {context.endpoint} has no room within its limit while there is time')
             if delay > 0:
                 await await_result(self.sleep(delay * 1000))

@@ -281,8 +281,8 @@ def mass_cancel(**params: Any) -> Callable[[Any, list[str]], Any]:
 
 
 DERIBIT_RULE = ('BTC/USD', 5000, 300_000, 100, None, {'maxQuoteQuantity': 50})
-DERIBIT_FETCHED = ('GET get_mmp_config', 'GET get_mmp_status')
-DERIBIT_LISTED = ('GET get_open_orders', 'POST cancel_by_label', 'POST cancel')
+DERIBIT_FETCHED = ('POST get_mmp_config', 'POST get_mmp_status')
+DERIBIT_LISTED = ('POST get_open_orders', 'POST cancel_by_label', 'POST cancel')
 RFQ_RULE = (None, 5000, 300_000, None, None, {'scope': 'rfq', 'countLimit': 10})
 OKX_LISTED = ('GET trade/orders-pending', 'POST trade/cancel-batch-orders')
 BINANCE_LISTED = ('GET openOrders', 'DELETE batchOrders', 'DELETE order')

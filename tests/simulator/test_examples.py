@@ -175,16 +175,16 @@ def test_deribit(simulator, endpoint):
     rule_of_group = {**group, **rule, 'delta_limit': 0.3, 'vega_limit': 0.1}
     parameters = {
         'POST set_mmp_config': {**group, **rule},
-        'GET get_mmp_config': group,
-        'GET get_mmp_status': group,
+        'POST get_mmp_config': group,
+        'POST get_mmp_status': group,
         'POST reset_mmp': {'index_name': 'btc_usd'},
-        'GET get_order_state': {'order_id': order.order_id},
+        'POST get_order_state': {'order_id': order.order_id},
         'GET get_time': {},
         'GET get_instruments': {'currency': 'BTC', 'kind': 'option'},
     }[endpoint]
     call_deribit(simulator, 'POST', 'private/set_mmp_config', **rule_of_group)
     protection = simulator._account.protection('deribit', 'btc_usd/MassQuoteBot7')
-    if endpoint == 'GET get_mmp_status':
+    if endpoint == 'POST get_mmp_status':
         protection.freeze_ends = simulator.now() + 60_000
     method, path = endpoint.split()
     scope = 'public' if path in ('get_time', 'get_instruments') else 'private'

@@ -13,7 +13,7 @@ from ccxt.base.errors import BadResponse, BaseError, ExchangeNotAvailable
 from ccxt_mmp.core.numbers import exact_decimal, plain
 from ccxt_mmp.core.request_context import current_request
 from ccxt_mmp.core.text import shown
-from ccxt_mmp.exchanges.deribit.tables import CHANGING, NUMBERS
+from ccxt_mmp.exchanges.deribit.tables import NUMBERS
 from ccxt_mmp.exchanges.deribit.underlyings import DeribitUnderlyings
 from ccxt_mmp.types import Params
 
@@ -47,25 +47,28 @@ class DeribitAnswers(DeribitUnderlyings):
         return self.milliseconds() - (self.safe_integer(self.options, 'timeDifference') or 0)
 
     def sign(self, path: str, api: Any = 'public', method: str = 'GET', params: Any = {}, *others: Any) -> Any:
-        """As ccxt does, but with a nonce that is never used again, and as POST if it changes something."""
+        """What is private goes out as POST, with a nonce that is never used again.
+
+        aiohttp repeats a GET whose kept connection drops: an order would be placed twice, and what only reads would be
+        refused, since its nonce was used.
+        """
         signed = super().sign(path, api, method, params, *others)
         if (api if isinstance(api, str) else api[0]) != 'private':
             return signed
-        host, _, target = signed['url'].partition(ROOT)
-        target, body = ROOT + target, ''
-        headers: dict[str, str] = {}
-        if path.startswith(CHANGING):
-            method, target, body = 'POST', f'{ROOT}private/{path}', envelope(path, params)
-            headers = {'Content-Type': 'application/json'}
+        host = signed['url'].partition(ROOT)[0]
+        target, body = f'{ROOT}private/{path}', envelope(path, params)
         time, nonce = str(self.nonce()), secrets.token_hex(8)
-        text = f'{time}\n{nonce}\n{method}\n{target}\n{body}\n'
+        text = f'{time}\n{nonce}\nPOST\n{target}\n{body}\n'
         signature = self.hmac(self.encode(text), self.encode(self.secret), hashlib.sha256)
-        headers['Authorization'] = f'deri-hmac-sha256 id={self.apiKey},ts={time},sig={signature},nonce={nonce}'
-        return {'url': host + target, 'method': method, 'body': body or None, 'headers': headers}
+        headers = {
+            'Content-Type': 'application/json',
+            'Authorization': f'deri-hmac-sha256 id={self.apiKey},ts={time},sig={signature},nonce={nonce}',
+        }
+        return {'url': host + target, 'method': 'POST', 'body': body, 'headers': headers}
 
     def handle_errors(
         self,
-        code: int,
+        httpCode: int,
         reason: str,
         url: str,
         method: str,
@@ -79,13 +82,15 @@ class DeribitAnswers(DeribitUnderlyings):
         is_own = context is not None and not context.is_ordinary
         is_of_order = context is not None and context.is_of_orders is True
         error = response.get('error') if isinstance(response, dict) else None
-        if is_own and code >= 500 and not isinstance(error, dict):
-            raise ExchangeNotAvailable(f'{self.id} {code} {reason} {body}')
-        if is_own and code == 200 and isinstance(response, (dict, list)) and not is_rpc(response):
+        if is_own and httpCode >= 500 and not isinstance(error, dict):
+            raise ExchangeNotAvailable(f'{self.id} {httpCode} {reason} {body}')
+        if is_own and httpCode == 200 and isinstance(response, (dict, list)) and not is_rpc(response):
             raise BadResponse(f'{self.id} received an answer with neither a result nor an error: {shown(response)}')
-        if is_own and code == 200 and is_of_order and is_rpc(response) and not has_order(response):
+        if is_own and httpCode == 200 and is_of_order and is_rpc(response) and not has_order(response):
             raise BadResponse(f'{self.id} received an answer without an order: {shown(response)}')
-        return super().handle_errors(code, reason, url, method, headers, body, response, requestHeaders, requestBody)
+        return super().handle_errors(
+            httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody
+        )
 
 
 def is_rpc(response: object) -> bool:

@@ -14,6 +14,8 @@ from ccxt_mmp.core.text import shown
 from ccxt_mmp.exchanges.deribit.answers import DeribitAnswers
 from ccxt_mmp.types import MassCancel, Params, Stock
 
+LEAST_PAUSE = 50  # ms, in which one request that matches nothing gets its credit back
+
 
 class DeribitCancelling(DeribitAnswers):
     """``mass_cancel_mmp`` in one request or in several."""
@@ -42,15 +44,15 @@ class DeribitCancelling(DeribitAnswers):
 
     def _until_room(self, endpoint: str) -> float:
         """Credit for one request comes back in a moment, whoever used it up."""
-        calls, milliseconds = self._mmp_rate_limit(endpoint) or (1, 200)
-        return milliseconds / calls
+        calls, milliseconds = self._mmp_rate_limit(endpoint) or (1, LEAST_PAUSE)
+        return max(milliseconds / calls, LEAST_PAUSE)
 
     def _says_no_such_underlying(self, error: Exception) -> bool:
         is_of_name = isinstance(error, BadRequest) and 'index_name' in str(error)
         return is_of_name or super()._says_no_such_underlying(error)
 
     async def _list_open_orders(self, index: str, params: Params, progress: Progress, rows: list[Any]) -> None:
-        response = await self._urgent_request('GET get_open_orders', params, progress)
+        response = await self._urgent_request('POST get_open_orders', params, progress)
         listed = response.get('result') if isinstance(response, dict) else None
         if not isinstance(listed, list):
             raise BadResponse(f'{self.id} massCancelMmp() received an answer without a list: {shown(response)}')

@@ -158,7 +158,7 @@ class DeribitProtection(DeribitAnswers):
             self.synchronous,
             [
                 partial(self._mmp_request, endpoint, request, is_repeatable=True)
-                for endpoint in ('GET get_mmp_config', 'GET get_mmp_status')
+                for endpoint in ('POST get_mmp_config', 'POST get_mmp_status')
             ],
         )
         config, status = succeeded(answers)

@@ -41,33 +41,6 @@ MAX_LABEL = 64  # characters, and of the name of a group
 MAX_DECIMALS = 4
 LABEL_PREFIX = 'mmp'
 
-# methods that begin so change something: they are sent as POST, as HTTP clients repeat a GET whose connection drops
-CHANGING = (
-    'add_',
-    'approve_',
-    'buy',
-    'cancel',
-    'change_',
-    'close_position',
-    'create_',
-    'disable_',
-    'edit',
-    'enable_',
-    'execute_',
-    'invalidate_',
-    'mass_quote',
-    'move_',
-    'reject_',
-    'remove_',
-    'reset_',
-    'sell',
-    'set_',
-    'submit_',
-    'toggle_',
-    'update_',
-    'withdraw',
-)
-
 # which are numbers in JSON, and texts in what ccxt makes
 NUMBERS = frozenset(
     [
@@ -95,7 +68,7 @@ CONDITIONS = ('trigger', 'trigger_price', 'trigger_offset', 'linked_order_type',
 class DeribitTables(MmpOrders, KillSwitch, Mmp):
     """What Deribit calls things, and what it takes."""
 
-    # implicit methods that not every version of ccxt has; to it all of Deribit's are GET
+    # implicit methods that not every version of ccxt has; to it all of Deribit's are GET, and sign() makes them POST
     privateGetGetMmpStatus = Entry('get_mmp_status', PRIVATE, 'GET', {'cost': 1})  # noqa: N815
     privateGetGetOpenOrders = Entry('get_open_orders', PRIVATE, 'GET', {'cost': 1})  # noqa: N815
     privateGetCancelQuotes = Entry('cancel_quotes', PRIVATE, 'GET', {'cost': 4})  # noqa: N815
@@ -103,10 +76,10 @@ class DeribitTables(MmpOrders, KillSwitch, Mmp):
 
     _mmp_endpoints: ClassVar[dict[str, str]] = {
         'POST set_mmp_config': 'privateGetSetMmpConfig',
-        'GET get_mmp_config': 'privateGetGetMmpConfig',
-        'GET get_mmp_status': 'privateGetGetMmpStatus',
+        'POST get_mmp_config': 'privateGetGetMmpConfig',
+        'POST get_mmp_status': 'privateGetGetMmpStatus',
         'POST reset_mmp': 'privateGetResetMmp',
-        'GET get_open_orders': 'privateGetGetOpenOrders',
+        'POST get_open_orders': 'privateGetGetOpenOrders',
         'POST cancel': 'privateGetCancel',
         'POST cancel_by_label': 'privateGetCancelByLabel',
         'POST cancel_quotes': 'privateGetCancelQuotes',
@@ -119,13 +92,13 @@ class DeribitTables(MmpOrders, KillSwitch, Mmp):
         'POST cancel_quotes': 'matching',
         'POST cancel_all_by_currency_pair': 'matching',
         'POST cancel_by_label': 'cancel_all',
-        'GET get_mmp_config': 'others',
-        'GET get_mmp_status': 'others',
-        'GET get_open_orders': 'others',
+        'POST get_mmp_config': 'others',
+        'POST get_mmp_status': 'others',
+        'POST get_open_orders': 'others',
         'GET get_time': 'others',
     }
     _time_endpoint = 'GET get_time'
-    _rule_endpoint = 'GET get_mmp_config'
+    _rule_endpoint = 'POST get_mmp_config'
     _order_paths = ('buy', 'sell', 'edit', 'edit_by_label')
     _mass_cancel_flag = 'includeNonMmp'
     _mmp_access = (
