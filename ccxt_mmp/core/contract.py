@@ -22,13 +22,13 @@ class Mmp(Rules, Requests):
 
     ``SyncMmp`` returns results, ``AsyncMmp`` awaitables of the same; the exchange mixins know the endpoints.
 
-    The **underlying** names what the exchange protects, an option series: ``'BTC/USD'`` (OKX, coin-settled; the
-    USD-margined ``BTC-USD_UM`` is another family, ``'BTC/USD:USD'``), ``'BTC/USDT'`` (Binance), the exchange's own id,
-    or the symbol or id of any of its options. No MMP method loads markets.
+    The **underlying** names what the exchange protects: ``'BTC/USD'`` (OKX, coin-settled; the USD-margined ``BTC-USD_UM``
+    is another family, ``'BTC/USD:USD'``), ``'BTC/USDT'`` (Binance), ``'BTC/USD'`` or ``'BTC/USDC'`` (Deribit), the
+    exchange's own id, or the symbol or id of any of its options (Deribit: futures, too). No MMP method loads markets.
 
     **Units.** Times are milliseconds. ``qtyLimit`` is in contracts, as ``amount`` in ``create_order``; contracts
-    differ: 100 contracts are about 1 BTC on OKX and 100 BTC on Binance. ``{'qtyUnit': 'base'}`` in ``set_mmp`` takes
-    coins instead. ``deltaLimit`` is in the underlying coin.
+    differ: 100 contracts are about 1 BTC on OKX, 100 BTC on Binance and Deribit. ``{'qtyUnit': 'base'}`` in ``set_mmp``
+    takes coins instead. ``deltaLimit`` is in the underlying coin.
 
     **Errors**, before anything is sent: ``ArgumentsRequired`` (missing), ``BadSymbol`` (underlying), ``BadRequest``
     (bad value, misspelt name), ``NotSupported`` (the exchange has no place for it). From the exchange: ``MmpFrozen``,
@@ -53,20 +53,27 @@ class Mmp(Rules, Requests):
         https://www.okx.com/docs-v5/en/#trading-account-rest-api-set-mmp
         https://www.okx.com/docs-v5/en/#block-trading-rest-api-set-mmp
         https://developers.binance.com/docs/derivatives/options-trading/market-maker-endpoints/Set-Market-Maker-Protection-Config
+        https://docs.deribit.com/api-reference/trading/private-set_mmp_config
 
         Sends one request and never repeats it. After a transport error the outcome is unknown: ``fetch_mmp`` tells.
 
         OKX takes 2 calls in 10 seconds, and 1 in 10 seconds for the scope 'rfq'. With ccxt's rate limiter on, the third
         call in 10 seconds waits until there is room, up to 10 seconds.
 
+        Deribit: what is not given is switched off; at least one limit is required. A set probably ends a freeze
+        [unverified].
+
         :param str underlying: unified underlying, exchange id or option symbol, None with the scope 'rfq'
-        :param int window: ms over which fills are counted, 0 = protection off (OKX), 1 to 5000 on Binance
-        :param int frozenTime: ms that a freeze lasts, 0 = until ``reset_mmp``
-        :param float [qtyLimit]: contracts, required except for the scope 'rfq'
+        :param int window: ms over which fills are counted, 0 = protection off (OKX, Deribit), 1 to 5000 on Binance
+        :param int frozenTime: ms that a freeze lasts, 0 = until ``reset_mmp``; both whole seconds on Deribit
+        :param float [qtyLimit]: contracts, required on OKX and Binance except for the scope 'rfq'
         :param float [deltaLimit]: net delta in the underlying coin, required on Binance, not there on OKX
         :param dict [params]: extra parameters specific to the exchange API endpoint, sent as they are
         :param str [params.scope]: 'orders' (default) or 'rfq' (OKX block trading, one protection per account)
-        :param int [params.countLimit]: execution attempts, required with the scope 'rfq'
+        :param int [params.countLimit]: execution attempts, required with the scope 'rfq' (Deribit: not with an underlying)
+        :param float [params.vegaLimit]: Deribit: net vega in USD
+        :param float [params.maxQuoteQuantity]: Deribit, required: coins that may rest on each side of an instrument
+        :param str [params.mmpGroup]: Deribit: a group of mass quotes instead of orders; in all methods of a rule
         :param str [params.qtyUnit]: what qtyLimit counts, 'contracts' (default) or 'base', the underlying coin. On OKX
             coins are divided by the coins per contract of a loaded market of the family, or else of
             ``options['mmpContractSizes']``: ``ArgumentsRequired`` if neither has it, ``BadRequest`` if the result is no
@@ -82,6 +89,7 @@ class Mmp(Rules, Requests):
         https://www.okx.com/docs-v5/en/#trading-account-rest-api-reset-mmp-status
         https://www.okx.com/docs-v5/en/#block-trading-rest-api-reset-mmp-status
         https://developers.binance.com/docs/derivatives/options-trading/market-maker-endpoints/Reset-Market-Maker-Protection-Config
+        https://docs.deribit.com/api-reference/trading/private-reset_mmp
 
         Sends one request and never repeats it: a lost answer followed by a repeated reset would wipe out a second
         freeze. After a transport error the outcome is unknown: ``fetch_mmp`` tells.
@@ -153,6 +161,9 @@ class Mmp(Rules, Requests):
         ``{'includeNonMmp': True}`` is one request that cancels every order of the underlying, with the flag or without.
         OKX does as Binance with ``{'emulate': True}``.
 
+        Deribit: the same, by label where no other order has it, quotes together, and the rest one by one, 20 at once and
+        5 a second (``options['mmpRateLimits']``).
+
         A cancel of several requests that found nothing asks whether the exchange knows the underlying: ``BadSymbol``.
 
         Retries transient failures at once, at most twice, and waits out rate limits within its time; not HTTP 429 or
@@ -169,7 +180,7 @@ class Mmp(Rules, Requests):
         :param int [params.timeout]: ms that the whole call may take, 10000 by default; each answer has a third of what
             is left of it, and at least a tenth of all
         :param bool [params.emulate]: OKX: list, cancel and verify as on Binance, for accounts without the privilege
-        :param bool [params.includeNonMmp]: Binance: cancel every order of the underlying, in one request
+        :param bool [params.includeNonMmp]: Binance, Deribit: cancel every order of the underlying, in one request
         :returns dict: a MassCancel; ``orders`` are those known to be cancelled by it, without those whose answer was
             lost, None where none are listed. With ``emulate`` an order counts as cancelled whose cancellation OKX
             accepted and which it does not list any more [unverified]
