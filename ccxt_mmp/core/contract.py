@@ -22,8 +22,8 @@ class Mmp(Rules, Requests):
 
     ``SyncMmp`` returns results, ``AsyncMmp`` awaitables of the same; the exchange mixins know the endpoints.
 
-    The **underlying** names what the exchange protects: ``'BTC/USD'`` (OKX, coin-settled; the USD-margined ``BTC-USD_UM``
-    is another family, ``'BTC/USD:USD'``), ``'BTC/USDT'`` (Binance), ``'BTC/USD'`` or ``'BTC/USDC'`` (Deribit), the
+    The **underlying** names what the exchange protects: ``'BTC/USD'`` (OKX, coin-settled; ``BTC-USD_UM`` is another
+    family, ``'BTC/USD:USD'``), ``'BTC/USDT'`` (Binance), ``'BTC/USD'`` or ``'BTC/USDC'`` (Deribit), the
     exchange's own id, or the symbol or id of any of its options (Deribit: futures, too). No MMP method loads markets.
 
     **Units.** Times are milliseconds. ``qtyLimit`` is in contracts, as ``amount`` in ``create_order``; contracts
@@ -70,7 +70,7 @@ class Mmp(Rules, Requests):
         :param float [deltaLimit]: net delta in the underlying coin, required on Binance, not there on OKX
         :param dict [params]: extra parameters specific to the exchange API endpoint, sent as they are
         :param str [params.scope]: 'orders' (default) or 'rfq' (OKX block trading, one protection per account)
-        :param int [params.countLimit]: execution attempts, required with the scope 'rfq' (Deribit: not with an underlying)
+        :param int [params.countLimit]: execution attempts, required with the scope 'rfq' (Deribit: of all)
         :param float [params.vegaLimit]: Deribit: net vega in USD
         :param float [params.maxQuoteQuantity]: Deribit, required: coins that may rest on each side of an instrument
         :param str [params.mmpGroup]: Deribit: a group of mass quotes instead of orders; in all methods of a rule
@@ -161,7 +161,7 @@ class Mmp(Rules, Requests):
         ``{'includeNonMmp': True}`` is one request that cancels every order of the underlying, with the flag or without.
         OKX does as Binance with ``{'emulate': True}``.
 
-        Deribit: the same, by label where no other order has it, quotes together, and the rest one by one, 20 at once and
+        Deribit: the same, by label where no other order has it, quotes together, the rest one by one, 20 at once and
         5 a second (``options['mmpRateLimits']``).
 
         A cancel of several requests that found nothing asks whether the exchange knows the underlying: ``BadSymbol``.
