@@ -378,7 +378,7 @@ def test_what_the_credits_do_not_cover_is_left_and_said(flavour, simulator):
     deribit = flavour.exchange('deribit', simulator.url, enableRateLimit=True)
     mine = quote(simulator, 40)
     with pytest.raises(MassCancelIncomplete, match=r'remaining .* has no room within its limit') as caught:
-        flavour.take(deribit.mass_cancel_mmp('BTC/USD', {'timeout': 2000}))
+        flavour.take(deribit.mass_cancel_mmp('BTC/USD', {'timeout': 3500}))
     error = caught.value
     left = {order.order_id for order in simulator.resting('deribit', 'btc_usd')}
     assert left == {*error.remaining}
@@ -486,3 +486,21 @@ def test_list_that_is_none_is_no_empty_list(flavour, canned):
     canned.answer('{"jsonrpc":"2.0","result":{}}')
     with pytest.raises(MassCancelIncomplete, match='without a list'):
         flavour.take(flavour.exchange('deribit', canned.url).mass_cancel_mmp('BTC/USD'))
+
+
+@pytest.mark.parametrize(
+    ('path', 'params', 'underlyings'),
+    [
+        ('buy', {'instrument_name': 'BTC-PERPETUAL', 'mmp': True}, ['btc_usd']),
+        ('sell', {'instrument_name': 'XRP_USDC-27MAR26-0d625-C', 'mmp': 'true'}, ['xrp_usdc']),
+        ('buy', {'instrument_name': 'BTC-PERPETUAL', 'mmp': False}, []),
+        ('buy', {'instrument_name': 'of a new form', 'mmp': True}, []),
+        ('edit', {'order_id': '7', 'mmp': True}, []),
+    ],
+)
+def test_raw_requests_tell_what_a_mass_cancel_stops(flavour, path, params, underlyings):
+    assert list(flavour.exchange('deribit')._mmp_underlyings_sent(path, params)) == underlyings
+
+
+def test_errors_of_other_orders_are_those_of_all(flavour):
+    assert flavour.exchange('deribit')._errors_of_others()['13030'] is MmpFrozen
