@@ -318,6 +318,8 @@ def test_lists_are_of_orders_with_the_flag_and_without(flavour, simulator, derib
         (lambda deribit: deribit.create_order_request(PERPETUAL, 'market', 'buy', 1, 1), ccxt.NotSupported),
         (lambda deribit: deribit.fetch_canceled_orders(PERPETUAL, None, None, {'mmp': True}), ccxt.NotSupported),
         (lambda deribit: deribit.cancel_all_orders_after(10_000), ccxt.NotSupported),
+        (lambda deribit: deribit.fetch_canceled_orders(PERPETUAL), ccxt.NotSupported),
+        (lambda deribit: deribit.cancel_orders(['7'], PERPETUAL), ccxt.NotSupported),
     ],
 )
 def test_what_it_does_not_have_is_said(flavour, simulator, deribit, call, error):
@@ -504,3 +506,17 @@ def test_raw_requests_tell_what_a_mass_cancel_stops(flavour, path, params, under
 
 def test_errors_of_other_orders_are_those_of_all(flavour):
     assert flavour.exchange('deribit')._errors_of_others()['13030'] is MmpFrozen
+
+
+def test_freeze_of_another_index_is_none_of_this(flavour, simulator, deribit):
+    for index in ('eth_usd', 'btc_usd'):
+        simulator.set_rule('deribit', index)
+    simulator.trip('deribit', 'eth_usd')
+    states = flavour.take(deribit.fetch_mmps())
+    assert [state['frozen'] for state in states.values()] == [True, False]
+
+
+@pytest.mark.parametrize('answer', [{'result': {}}, {'result': 1}, {}])
+def test_answer_without_an_order_is_none_whatever_handles_the_errors(flavour, answer):
+    with pytest.raises(ccxt.BadResponse):
+        flavour.exchange('deribit')._order_in('createOrder', answer)

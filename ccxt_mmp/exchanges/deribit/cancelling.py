@@ -133,6 +133,10 @@ class DeribitCancelling(DeribitAnswers):
         number = answer.get('result') if isinstance(answer, dict) else None
         return None if isinstance(number, bool) else self._safe_integer({'number': number}, 'number')
 
+    def cancel_orders(self, *arguments: Any) -> Any:
+        # older versions of ccxt have none at all
+        raise NotSupported(f'{self.id} cancelOrders() is not supported')
+
     async def _cancel_all_orders_after(self, stock: Stock, timeout: int | None, params: Params) -> Params:
         raise NotSupported(
             f'{self.id} cancelAllOrdersAfter() is not supported: Deribit has no countdown. It can cancel on disconnect '

@@ -152,6 +152,10 @@ class DeribitOrders(DeribitAnswers):
         listed: list[Order] = self.parse_orders(rows)
         return listed
 
+    def fetch_canceled_orders(self, *arguments: Any) -> Any:
+        # older versions of ccxt have none at all
+        raise NotSupported(f'{self.id} fetchCanceledOrders() is not supported')
+
     async def _fetch_canceled_mmp_orders(
         self, stock: Stock, market: Params | None, since: int | None, limit: int | None, params: Params
     ) -> list[Order]:
