@@ -1,4 +1,4 @@
-"""Market Maker Protection for ccxt's options exchanges: ``from ccxt_mmp import okx, binance``.
+"""Market Maker Protection for ccxt's options exchanges: ``from ccxt_mmp import okx, binance, deribit``.
 
 Every other name is ccxt's: a script changes ``import ccxt`` into ``import ccxt_mmp as ccxt`` and nothing else.
 """
@@ -12,12 +12,13 @@ from ccxt_mmp._fall_through import fall_through
 from ccxt_mmp._version import __version__
 from ccxt_mmp.doors import extend, install, uninstall
 from ccxt_mmp.errors import MassCancelIncomplete, MassCancelLocked, MmpFrozen, MmpNotEnabled
-from ccxt_mmp.mixins import AsyncMmp, BinanceMmp, Mmp, OkxMmp, SyncMmp
+from ccxt_mmp.mixins import AsyncMmp, BinanceMmp, DeribitMmp, Mmp, OkxMmp, SyncMmp
 from ccxt_mmp.types import MassCancel, MmpState
 
 __all__ = [
     'AsyncMmp',
     'BinanceMmp',
+    'DeribitMmp',
     'MassCancel',
     'MassCancelIncomplete',
     'MassCancelLocked',
@@ -29,6 +30,7 @@ __all__ = [
     'SyncMmp',
     '__version__',
     'binance',
+    'deribit',
     'errors',
     'extend',
     'install',
@@ -43,6 +45,10 @@ class okx(SyncMmp, OkxMmp, ccxt.okx):
 
 class binance(SyncMmp, BinanceMmp, ccxt.binance):
     """``ccxt.binance`` with Market Maker Protection."""
+
+
+class deribit(SyncMmp, DeribitMmp, ccxt.deribit):
+    """``ccxt.deribit`` with Market Maker Protection."""
 
 
 exchanges = ccxt.exchanges  # ccxt's list of ids, not the package of this name, which its import has put here

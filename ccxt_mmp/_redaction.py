@@ -23,7 +23,9 @@ MIN_LENGTH = 6
 # a header, a field of JSON or of a repr, or a parameter of a URL, which a proxyUrl percent-encodes
 SECRET = re.compile(
     r"""(?P<name>
-            (?<![a-z]) (?:ok-access-(?:key|sign|passphrase) | x-mbx-apikey | apikey | passphrase | sign(?:ature)?)
+            (?<![a-z])
+            (?: ok-access-(?:key|sign|passphrase) | x-mbx-apikey | apikey | passphrase | sig(?:n(?:ature)?)?
+              | authorization | client_secret | access_token | refresh_token )
             ['"]? \s* (?:[:=]|%3d) \s*
         )
         (?: (?P<quote>['"]) (?:\\.|[^\\])*? (?P=quote) | [^\s&'",)}\]]+ )""",

@@ -49,13 +49,19 @@ def extend(exchange: 'ccxt.pro.okx') -> 'ccxt_mmp.pro.okx': ...
 @overload
 def extend(exchange: 'ccxt.pro.binance') -> 'ccxt_mmp.pro.binance': ...
 @overload
+def extend(exchange: 'ccxt.pro.deribit') -> 'ccxt_mmp.pro.deribit': ...
+@overload
 def extend(exchange: 'ccxt.async_support.okx') -> 'ccxt_mmp.async_support.okx': ...
 @overload
 def extend(exchange: 'ccxt.async_support.binance') -> 'ccxt_mmp.async_support.binance': ...
 @overload
+def extend(exchange: 'ccxt.async_support.deribit') -> 'ccxt_mmp.async_support.deribit': ...
+@overload
 def extend(exchange: 'ccxt.okx') -> 'ccxt_mmp.okx': ...
 @overload
 def extend(exchange: 'ccxt.binance') -> 'ccxt_mmp.binance': ...
+@overload
+def extend(exchange: 'ccxt.deribit') -> 'ccxt_mmp.deribit': ...
 @overload
 def extend(exchange: 'ccxt.async_support.Exchange') -> '_AsyncExtended': ...
 @overload
@@ -68,7 +74,7 @@ def extend(exchange: Any) -> Any:
     If it is of a subclass of the user's, the methods of that class win. To extend it again changes nothing. An object
     of a user's class that was extended cannot be pickled.
 
-    :param exchange: an okx or binance object; ``NotSupported`` for any other
+    :param exchange: an okx, binance or deribit object; ``NotSupported`` for any other
     :returns: the same object, to a type checker of the class of this package
     """
     with _LOCK:
@@ -94,7 +100,8 @@ def _classes(exchange: Any) -> tuple[Any, Any]:
             return each, getattr(import_module(NAMESPACES[namespace]), exchange_id)
         if namespace in NAMESPACES:  # another one, which may extend one of these
             break
-    raise NotSupported(f'ccxt_mmp extends {" and ".join(EXCHANGES)} objects of ccxt, not {exchange!r}')
+    *others, last = EXCHANGES
+    raise NotSupported(f'ccxt_mmp extends {", ".join(others)} and {last} objects of ccxt, not {exchange!r}')
 
 
 def _add(own: dict[str, Any], added: dict[str, Any], stock: dict[str, Any]) -> None:
@@ -130,7 +137,7 @@ def _extended_class(own: type, plugin: type) -> type:
 
 def install() -> None:
     """
-    let ``ccxt.okx`` and ``ccxt.binance`` be the classes of this package, in ``ccxt.async_support`` and ``ccxt.pro`` too
+    let ccxt's classes of these exchanges be those of this package, in ``ccxt.async_support`` and ``ccxt.pro`` too
 
     For programs that make their exchanges by ``getattr(ccxt, id)`` in code that one does not own. To install it again
     changes nothing. Does not reach ``from ccxt.okx import okx``, nor objects that exist: ``extend`` does.

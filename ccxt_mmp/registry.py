@@ -70,5 +70,19 @@ EXCHANGES = {
             says_frozen=False,
             sandbox_method='enable_demo_trading',
         ),
+        Exchange(
+            id='deribit',
+            name='Deribit',
+            underlying='BTC/USD',
+            underlying_id='btc_usd',
+            underlying_field='price_index',
+            mixin_name='DeribitMmp',
+            venue_name='DeribitVenue',
+            path='/api/v2/',
+            contract_size=1,
+            credentials=('apiKey', 'secret'),
+            cancel_params=('includeNonMmp',),
+            has_rfq=True,
+        ),
     )
 }

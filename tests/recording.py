@@ -1,7 +1,7 @@
 """From where cassettes are recorded: the simulator, or, by ``MMP_RECORD``, the exchanges.
 
 With the credentials in the environment (``OKX_APIKEY``, ``OKX_SECRET``, ``OKX_PASSWORD``, ``BINANCE_APIKEY``,
-``BINANCE_SECRET``)::
+``BINANCE_SECRET``, ``DERIBIT_APIKEY``, ``DERIBIT_SECRET``)::
 
     MMP_RECORD=demo pytest tests/exchanges/test_cassettes.py --record-mode=rewrite
 
@@ -19,6 +19,7 @@ READS = {'fetch_mmp', 'fetch_mmp_rfq', 'fetch_mmps'}
 BY_THE_ACCOUNT_ALONE = {
     *READS,
     'set_mmp',
+    'set_mmp_group',
     'set_mmp_rfq',
     'set_mmp_unknown_family',
     'set_mmp_unknown_underlying',

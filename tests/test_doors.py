@@ -19,7 +19,7 @@ from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import redirect
 from tests.conftest import FLAVOURS
 from tests.core.test_fronts import METHODS
-from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
+from tests.trading import RULES, UNDERLYING, UNIFIED, symbols, with_markets
 
 STOCK = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}
 SUBMODULES = {'sync': '', 'async': 'async_support', 'pro': 'pro'}
@@ -71,8 +71,7 @@ def test_door_leads_to_the_methods(flavour, simulator, door, exchange_id):
     redirect(exchange, simulator.url)
     with_markets(exchange)
     underlying = UNIFIED[exchange_id]
-    delta = {'okx': (), 'binance': (100,)}[exchange_id]
-    assert flavour.take(exchange.set_mmp(underlying, 3000, 2000, 100, *delta))['enabled'] is True
+    assert flavour.take(exchange.set_mmp(underlying, 3000, 2000, **RULES[exchange_id]))['enabled'] is True
     symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
     order = flavour.take(exchange.createOrder(symbol, 'limit', 'buy', 10, 5, {'mmp': True}))
     assert order['mmp'] is True
@@ -176,8 +175,9 @@ def test_extended_object_keeps_what_it_has(flavour, simulator, exchange_id):
     assert exchange.options['massCancelMmp']['concurrency'] == 20
     assert exchange.options['mine'] == {'nested': 1}
     assert exchange.urls['test'] == {'mine': 'http://mine'}
-    assert {name: exchange.has[name] for name in has if name != 'cancelAllOrdersAfter'} == {
-        name: value for name, value in has.items() if name != 'cancelAllOrdersAfter'
+    changed = {'cancelAllOrdersAfter', *exchange._describe_mmp()['has']}
+    assert {name: exchange.has[name] for name in has if name not in changed} == {
+        name: value for name, value in has.items() if name not in changed
     }
     fresh = flavour.exchange(exchange_id)
     assert exchange.exceptions == fresh.exceptions
@@ -280,7 +280,7 @@ def test_open_session_is_used_on(simulator):
 
 @pytest.mark.parametrize('stranger', [ccxt.kraken(), ccxt.binanceusdm(), ccxt.myokx(), None, 'okx', object()])
 def test_anything_else_is_not_supported(stranger):
-    with pytest.raises(ccxt.NotSupported, match='okx and binance'):
+    with pytest.raises(ccxt.NotSupported, match='okx, binance and deribit'):
         extend(stranger)
 
 
@@ -346,8 +346,14 @@ def test_bot_gets_the_methods_unchanged(simulator, tmp_path, program):
         [sys.executable, 'bot.py', 'bot.json'], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
     )
     assert (run.returncode, run.stderr) == (0, '')
-    assert json.loads(run.stdout) == {'binance': 'BTC/USDT:USDT', 'okx': 'BTC/USD:BTC'}
-    assert [simulator.resting(exchange_id, UNDERLYING[exchange_id]) for exchange_id in EXCHANGES] == [[], []]
+    assert json.loads(run.stdout) == {
+        'binance': 'BTC/USDT:USDT',
+        'okx': 'BTC/USD:BTC',
+        'deribit': 'BTC/USD:BTC',
+    }
+    assert [simulator.resting(exchange_id, UNDERLYING[exchange_id]) for exchange_id in EXCHANGES] == [[]] * len(
+        EXCHANGES
+    )
 
 
 def test_bot_without_it_has_no_such_methods(tmp_path):

@@ -14,12 +14,15 @@ import ccxt
 import pytest
 
 import ccxt_mmp
-from ccxt_mmp import AsyncMmp, BinanceMmp, OkxMmp, SyncMmp
+from ccxt_mmp import AsyncMmp, SyncMmp
+from ccxt_mmp.registry import EXCHANGES
 from tests.rows import rows
 
 PACKAGE = Path(ccxt_mmp.__file__).parent
-MIXINS = {'okx': OkxMmp, 'binance': BinanceMmp}
+MIXINS = {each.id: each.mixin for each in EXCHANGES.values()}
 FRONTS = {'ccxt': SyncMmp, 'ccxt.async_support': AsyncMmp, 'ccxt.pro': AsyncMmp}
+# what ccxt has for no order or option of an exchange, and the mixin makes itself
+OWN = {'deribit': {'create_order_request', 'timeDifference'}}
 STOCK = [(module, exchange_id) for module in FRONTS for exchange_id in MIXINS]
 
 IMPLICIT = re.compile(r'\bself\.([a-z][A-Za-z0-9]*(?:Get|Post|Put|Delete)[A-Z][A-Za-z0-9]*)\(')
@@ -100,7 +103,7 @@ class Source:
             and (is_self(node.func.value) or is_super(node.func.value))
             and not any(isinstance(argument, ast.Starred) for argument in node.args)
         }
-        self.implicit = {*MIXINS[exchange_id]._mmp_endpoints.values(), *IMPLICIT.findall(self.text)}
+        self.implicit = {*MIXINS[exchange_id]._mmp_endpoints.values(), *IMPLICIT.findall(self.text)} - own
 
 
 def names_bound_by(statement):
@@ -173,9 +176,10 @@ def drift(module, exchange_id, stock):
         relied_on = {name: why for name, why in relied_on.items() if name not in PRO_ONLY}
     if module == 'ccxt':
         relied_on = {name: why for name, why in relied_on.items() if name not in ASYNC_ONLY}
-    where = described(module, exchange_id)
     if not hasattr(stock, 'handle_options_order_update'):
         relied_on = {name: why for name, why in relied_on.items() if name not in STREAMS}
+    where, own = described(module, exchange_id), OWN.get(exchange_id, set())
+    relied_on = {name: why for name, why in relied_on.items() if name not in own}
     gone = [name for name in relied_on if not hasattr(stock, name)]
     yield from (f'{where} has no {name}, {relied_on[name]}' for name in gone)
 
@@ -202,7 +206,7 @@ def drift(module, exchange_id, stock):
         )
     if exchange_id == 'okx' and 'createOrder' not in stock.options:
         yield f"{where} has no options['createOrder'], which says that one order goes to batch-orders"
-    if 'timeDifference' not in stock.options:
+    if 'timeDifference' not in stock.options and 'timeDifference' not in own:
         yield f"{where} has no options['timeDifference'], which warm_up() loads"
     if stock.synchronous is not (module == 'ccxt'):
         yield f'{where} has synchronous {stock.synchronous}'
@@ -310,7 +314,7 @@ def test_the_lists_are_complete():
 RELIED_ON = [
     (exchange_id, name)
     for exchange_id, source in SOURCES.items()
-    for name in sorted(source.used | source.overridden | source.implicit | BESIDES)
+    for name in sorted((source.used | source.overridden | source.implicit | BESIDES) - OWN.get(exchange_id, set()))
     if name not in {'has', 'options', 'synchronous'}  # which the guard itself reads
 ]
 

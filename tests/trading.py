@@ -31,10 +31,14 @@ def markets(exchange_id):
 
 def other(exchange, exchange_id, kind):
     is_swap = kind == 'swap'
-    okx_id, binance_id = ('BTC-USDT-SWAP' if is_swap else 'BTC-USDT'), 'BTCUSDT'
+    ids = {
+        'okx': 'BTC-USDT-SWAP' if is_swap else 'BTC-USDT',
+        'binance': 'BTCUSDT',
+        'deribit': 'BTC_USDT-PERPETUAL' if is_swap else 'BTC_USDT',
+    }
     return exchange.safe_market_structure(
         {
-            'id': okx_id if exchange_id == 'okx' else binance_id,
+            'id': ids[exchange_id],
             'symbol': 'BTC/USDT:USDT' if is_swap else 'BTC/USDT',
             'base': 'BTC',
             'quote': 'USDT',
@@ -55,7 +59,8 @@ def other(exchange, exchange_id, kind):
             'precision': {'amount': 0.001, 'price': 0.1},
             'info': {
                 'instType': kind.upper(),
-                'instId': okx_id,
+                'instId': ids['okx'],
+                'price_index': 'btc_usdt',
                 'instFamily': 'BTC-USDT' if is_swap else '',
                 'orderTypes': ['LIMIT', 'MARKET', 'LIMIT_MAKER', 'STOP', 'STOP_MARKET', 'TAKE_PROFIT'],
             },
@@ -65,12 +70,12 @@ def other(exchange, exchange_id, kind):
 
 def option_market(exchange, option_id, underlying):
     """The market of an option, as far as an order needs it."""
-    base, *_, expiry, strike, kind = option_id.split('-')
-    quote, settle = ('USD', base) if exchange.id == 'okx' else ('USDT', 'USDT')
+    base = option_id.partition('-')[0]
+    quote, settle = ('USDT', 'USDT') if exchange.id == 'binance' else ('USD', base)
     return exchange.safe_market_structure(
         {
             'id': option_id,
-            'symbol': f'{base}/{quote}:{settle}-{expiry}-{strike}-{kind}',
+            'symbol': exchange._unified_symbol(option_id, underlying),
             'base': base,
             'quote': quote,
             'settle': settle,
@@ -82,10 +87,10 @@ def option_market(exchange, option_id, underlying):
             'option': True,
             'contract': True,
             'linear': exchange.id == 'binance',
-            'inverse': exchange.id == 'okx',
+            'inverse': exchange.id != 'binance',
             'contractSize': 1,
             'precision': {'amount': 0.01, 'price': 0.0001},
-            'info': {'instFamily': underlying, 'underlying': underlying},
+            'info': {EXCHANGES[exchange.id].underlying_field: underlying},
         }
     )
 
@@ -150,5 +155,11 @@ def symbols(exchange, underlying):
     ]
 
 
+# of set_mmp: a rule that each exchange takes
+RULES = {
+    'okx': {'qtyLimit': 100},
+    'binance': {'qtyLimit': 100, 'deltaLimit': 100},
+    'deribit': {'qtyLimit': 100, 'params': {'maxQuoteQuantity': 1000}},
+}
 UNDERLYING = {each.id: each.underlying_id for each in EXCHANGES.values()}
 UNIFIED = {each.id: each.underlying for each in EXCHANGES.values()}

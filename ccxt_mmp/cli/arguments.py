@@ -12,9 +12,10 @@ WATCH_INTERVAL = 2.0  # s
 
 def names(param: str | None = None, *, having: bool = True) -> str:
     """The exchanges, in words; or those that have, or do not have, a parameter of ``mass_cancel_mmp``."""
-    return ' and '.join(
+    *others, last = (
         each.name for each in EXCHANGES.values() if param is None or (param in each.cancel_params) == having
     )
+    return f'{", ".join(others)} and {last}' if others else last
 
 
 def _hundred_contracts(exchange: Exchange) -> str:
@@ -37,7 +38,8 @@ Targets run concurrently. A slow or failing target delays no other."""
 CREDENTIALS = f"""The credentials come from the environment, as in ccxt's own command line: {_VARIABLES}.
 The exit status is 0 only if every target succeeded."""
 
-UNITS = f'Contracts differ: 100 contracts are about {" and ".join(map(_hundred_contracts, EXCHANGES.values()))}.'
+*_OTHERS, _LAST = map(_hundred_contracts, EXCHANGES.values())
+UNITS = f'Contracts differ: 100 contracts are about {", ".join(_OTHERS)} and {_LAST}.'
 
 
 def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -95,6 +97,10 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     rule.add_argument('--qty-limit', metavar='N', help='contracts')
     rule.add_argument('--delta-limit', metavar='N', help='net delta in the underlying coin, where the exchange has it')
     rule.add_argument('--count-limit', metavar='N', help='execution attempts, of block trading')
+    rule.add_argument('--vega-limit', metavar='N', help='net vega in USD, where the exchange has it')
+    rule.add_argument(
+        '--max-quote-quantity', metavar='N', help='coins that may be quoted at a time, where the exchange has it'
+    )
     commands.add_parser(
         'reset',
         parents=[of_targets, asking],

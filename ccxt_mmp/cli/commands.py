@@ -87,7 +87,12 @@ class Command:
             rule.frozen_time,
             rule.qty_limit,
             rule.delta_limit,
-            {'scope': target.scope, 'countLimit': rule.count_limit},
+            {
+                'scope': target.scope,
+                'countLimit': rule.count_limit,
+                'vegaLimit': rule.vega_limit,
+                'maxQuoteQuantity': rule.max_quote_quantity,
+            },
         )
 
     async def _reset(self, exchange: Any, result: Result) -> None:

@@ -24,13 +24,13 @@ class Mmp(Streams, Rules, Requests, SocketContract):
 
     ``SyncMmp`` returns results, ``AsyncMmp`` awaitables of the same; the exchange mixins know the endpoints.
 
-    The **underlying** names what the exchange protects, an option series: ``'BTC/USD'`` (OKX, coin-settled; the
-    USD-margined ``BTC-USD_UM`` is another family, ``'BTC/USD:USD'``), ``'BTC/USDT'`` (Binance), the exchange's own id,
-    or the symbol or id of any of its options. No MMP method loads markets.
+    The **underlying** names what the exchange protects: ``'BTC/USD'`` (OKX, coin-settled; ``BTC-USD_UM`` is another
+    family, ``'BTC/USD:USD'``), ``'BTC/USDT'`` (Binance), ``'BTC/USD'`` or ``'BTC/USDC'`` (Deribit), the
+    exchange's own id, or the symbol or id of any of its options (Deribit: futures, too). No MMP method loads markets.
 
     **Units.** Times are milliseconds. ``qtyLimit`` is in contracts, as ``amount`` in ``create_order``; contracts
-    differ: 100 contracts are about 1 BTC on OKX and 100 BTC on Binance. ``{'qtyUnit': 'base'}`` in ``set_mmp`` takes
-    coins instead. ``deltaLimit`` is in the underlying coin.
+    differ: 100 contracts are about 1 BTC on OKX, 100 BTC on Binance and Deribit. ``{'qtyUnit': 'base'}`` in ``set_mmp``
+    takes coins instead. ``deltaLimit`` is in the underlying coin.
 
     **Errors**, before anything is sent: ``ArgumentsRequired`` (missing), ``BadSymbol`` (underlying), ``BadRequest``
     (bad value, misspelt name), ``NotSupported`` (the exchange has no place for it). From the exchange: ``MmpFrozen``,
@@ -55,20 +55,27 @@ class Mmp(Streams, Rules, Requests, SocketContract):
         https://www.okx.com/docs-v5/en/#trading-account-rest-api-set-mmp
         https://www.okx.com/docs-v5/en/#block-trading-rest-api-set-mmp
         https://developers.binance.com/docs/derivatives/options-trading/market-maker-endpoints/Set-Market-Maker-Protection-Config
+        https://docs.deribit.com/api-reference/trading/private-set_mmp_config
 
         Sends one request and never repeats it. After a transport error the outcome is unknown: ``fetch_mmp`` tells.
 
         OKX takes 2 calls in 10 seconds, and 1 in 10 seconds for the scope 'rfq'. With ccxt's rate limiter on, the third
         call in 10 seconds waits until there is room, up to 10 seconds.
 
+        Deribit: what is not given is switched off; at least one limit is required. A set probably ends a freeze
+        [unverified].
+
         :param str underlying: unified underlying, exchange id or option symbol, None with the scope 'rfq'
-        :param int window: ms over which fills are counted, 0 = protection off (OKX), 1 to 5000 on Binance
-        :param int frozenTime: ms that a freeze lasts, 0 = until ``reset_mmp``
-        :param float [qtyLimit]: contracts, required except for the scope 'rfq'
+        :param int window: ms over which fills are counted, 0 = protection off (OKX, Deribit), 1 to 5000 on Binance
+        :param int frozenTime: ms that a freeze lasts, 0 = until ``reset_mmp``; both whole seconds on Deribit
+        :param float [qtyLimit]: contracts, required on OKX and Binance except for the scope 'rfq'
         :param float [deltaLimit]: net delta in the underlying coin, required on Binance, not there on OKX
         :param dict [params]: extra parameters specific to the exchange API endpoint, sent as they are
         :param str [params.scope]: 'orders' (default) or 'rfq' (OKX block trading, one protection per account)
-        :param int [params.countLimit]: execution attempts, required with the scope 'rfq'
+        :param int [params.countLimit]: execution attempts, required with the scope 'rfq' (Deribit: of all)
+        :param float [params.vegaLimit]: Deribit: net vega in USD
+        :param float [params.maxQuoteQuantity]: Deribit, required: coins that may rest on each side of an instrument
+        :param str [params.mmpGroup]: Deribit: a group of mass quotes instead of orders; in all methods of a rule
         :param str [params.qtyUnit]: what qtyLimit counts, 'contracts' (default) or 'base', the underlying coin. On OKX
             coins are divided by the coins per contract of a loaded market of the family, or else of
             ``options['mmpContractSizes']``: ``ArgumentsRequired`` if neither has it, ``BadRequest`` if the result is no
@@ -84,6 +91,7 @@ class Mmp(Streams, Rules, Requests, SocketContract):
         https://www.okx.com/docs-v5/en/#trading-account-rest-api-reset-mmp-status
         https://www.okx.com/docs-v5/en/#block-trading-rest-api-reset-mmp-status
         https://developers.binance.com/docs/derivatives/options-trading/market-maker-endpoints/Reset-Market-Maker-Protection-Config
+        https://docs.deribit.com/api-reference/trading/private-reset_mmp
 
         Sends one request and never repeats it: a lost answer followed by a repeated reset would wipe out a second
         freeze. After a transport error the outcome is unknown: ``fetch_mmp`` tells.
@@ -155,6 +163,9 @@ class Mmp(Streams, Rules, Requests, SocketContract):
         ``{'includeNonMmp': True}`` is one request that cancels every order of the underlying, with the flag or without.
         OKX does as Binance with ``{'emulate': True}``.
 
+        Deribit: the same, by label where no other order has it, quotes together, the rest one by one, 20 at once and
+        5 a second (``options['mmpRateLimits']``).
+
         A cancel of several requests that found nothing asks whether the exchange knows the underlying: ``BadSymbol``.
 
         Retries transient failures at once, at most twice, and waits out rate limits within its time; not HTTP 429 or
@@ -171,7 +182,7 @@ class Mmp(Streams, Rules, Requests, SocketContract):
         :param int [params.timeout]: ms that the whole call may take, 10000 by default; each answer has a third of what
             is left of it, and at least a tenth of all
         :param bool [params.emulate]: OKX: list, cancel and verify as on Binance, for accounts without the privilege
-        :param bool [params.includeNonMmp]: Binance: cancel every order of the underlying, in one request
+        :param bool [params.includeNonMmp]: Binance, Deribit: cancel every order of the underlying, in one request
         :param bool [params.hedge]: OKX, pro: over REST and the websocket at once; the first success counts, and costs 2
             of the 5 calls in 2 seconds. The slower request may arrive after the call has returned
         :returns dict: a MassCancel; ``orders`` are those known to be cancelled by it, without those whose answer was
@@ -228,7 +239,9 @@ class Mmp(Streams, Rules, Requests, SocketContract):
 
     # --- set by the exchange mixins
 
-    _underlying_field: str  # the exchange's name of the underlying in requests, answers and its markets' info
+    _underlying_field: str  # the exchange's name of the underlying in requests and answers
+    _market_field: str = ''  # and in the info of its markets, if it is another one
+    _rfq_has_underlyings: bool = False  # else block trading has one protection per account
     _accepted_underlyings: str  # for the message of a BadSymbol
 
     @staticmethod
@@ -311,20 +324,19 @@ class Mmp(Streams, Rules, Requests, SocketContract):
     def _mmp_underlying(
         self, method: str, scope: Scope, underlying: str | None, params: Params
     ) -> tuple[str | None, Params]:
-        """The id of the underlying (None for rfq), and the other params.
+        """The id of the underlying (None for the one protection of rfq), and the other params.
 
         The argument names it, or the exchange's own field in params, which is read in the same way.
         """
         field = self._underlying_field
         given = params.get(field) if params else None
         rest = {name: value for name, value in params.items() if name != field} if field in params else params
-        if scope == 'rfq':
-            if underlying is not None or given is not None:
-                raise BadRequest(
-                    f'{self.id} {method}() scope rfq is one protection per account, it takes no underlying'
-                )
+        is_named = underlying is not None or given is not None
+        if scope == 'rfq' and is_named and not self._rfq_has_underlyings:
+            raise BadRequest(f'{self.id} {method}() scope rfq is one protection per account, it takes no underlying')
+        if scope == 'rfq' and not is_named:
             return None, rest
-        if underlying is None and given is None:
+        if not is_named:
             raise ArgumentsRequired(f'{self.id} {method}() requires an underlying: {self._accepted_underlyings}')
         if given is None:
             return self._resolve_underlying(method, underlying), rest
@@ -360,12 +372,15 @@ class Mmp(Streams, Rules, Requests, SocketContract):
         return resolved
 
     def _listed_underlying(self, text: str) -> str | None:
-        """The underlying of the loaded option market with this symbol or id, or None."""
+        """The underlying of the loaded market with this symbol or id, if its orders can have the flag."""
+        if not self.markets:
+            return None
         by_symbol = self.safe_dict(self.markets, text)
         by_id = self.safe_list(self.markets_by_id or {}, text, [])
         for market in [by_symbol, *by_id]:
-            if self.safe_bool(market, 'option', False):
-                family: str | None = self.safe_string(self.safe_dict(market, 'info'), self._underlying_field)
+            if isinstance(market, dict) and self._can_have_flag(market):
+                field = self._market_field or self._underlying_field
+                family: str | None = self.safe_string(self.safe_dict(market, 'info'), field)
                 if family is not None:
                     return family
         return None

@@ -57,12 +57,12 @@ class OrderEditing(OrderFlag):
             self._require_flag_over_websocket(method)
         await self._load_markets()
         market = self._listed_market(method, symbol)
-        if market['option']:
+        if self._can_have_flag(market):
             return await self._edit_option_order(
                 stock, method, order_id, market, type, side, amount, price, rest, flag, marks
             )
         if flag:
-            raise self._no_mmp_order(symbol, 'options', params, method)
+            raise self._no_mmp_order(symbol, self._flagged_markets, params, method)
         return await await_result(stock(order_id, symbol, type, side, amount, price, rest))
 
     def _require_flag_over_websocket(self, method: str) -> None:

@@ -224,7 +224,7 @@ class KillSwitch(Requests):
             return False
         if isinstance(error, RateLimitExceeded):
             pause = self._until_room(endpoint) * MARGIN
-            is_in_time = time.monotonic() + pause / 1000 < progress.ends
+            is_in_time = time.monotonic() + pause / 1000 < progress.ends - progress.reserve
             if is_in_time:
                 await await_result(self.sleep(pause))
             return is_in_time

@@ -76,7 +76,7 @@ class OrderLists(OrderFlag):
         await self._load_markets()
         self._refuse_foreign_params(method, params)
         market = None if symbol is None else self._listed_market(method, symbol)
-        if market is not None and not market['option']:
+        if market is not None and not self._can_have_flag(market):
             return []  # other markets have no MMP orders
         if limit is None:
             limit = self.safe_integer(params, 'limit')

@@ -44,6 +44,7 @@ class OrderFlag(Host):
     _own_order_types: tuple[str, ...]  # besides 'limit'
     _has_flag_over_websocket: bool
     _loads_options: bool  # whether load_markets() loads options by default
+    _flagged_markets: str = 'options'  # for people: the orders of which can have the flag
 
     def _own_flags(self, type: Any, params: Params) -> set[bool]:
         """The values of the flag under the exchange's own names."""
@@ -102,9 +103,9 @@ class OrderFlag(Host):
                 )
 
     def _is_post_only(self, symbol: str, type: Any, params: Params, method: str = 'createOrder') -> bool:
-        """Whether an MMP order is post-only. Raises InvalidOrder unless it is a plain limit order of an option."""
-        if not self._listed_market(method, symbol)['option']:
-            raise self._no_mmp_order(symbol, 'options', params, method)
+        """Whether an MMP order is post-only. Raises InvalidOrder unless it can be an MMP order."""
+        if not self._can_have_flag(self._listed_market(method, symbol)):
+            raise self._no_mmp_order(symbol, self._flagged_markets, params, method)
         if str(type).lower() not in ('limit', *self._own_order_types):
             raise self._no_mmp_order(symbol, 'limit', {'type': type}, method)
         conditions = {name: params[name] for name in CONDITIONS if params.get(name) is not None}
@@ -123,6 +124,10 @@ class OrderFlag(Host):
         return InvalidOrder(f'{self.id} {method}() MMP orders are {kind} alone, received {symbol} {shown(given)}')
 
     # --- the market
+
+    def _can_have_flag(self, market: dict[str, Any]) -> bool:
+        """Whether the orders of a market can have the flag."""
+        return market.get('option') is True
 
     async def _load_markets(self) -> None:
         if not self.markets:

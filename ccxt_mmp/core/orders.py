@@ -41,6 +41,7 @@ class MmpOrders(OrderEditing, OrderLists):
     _client_id_field: str
     _filled_field: str
     _refusal_field: str
+    _has_lists: bool = True  # whether ccxt has create_orders for it; else orders without the flag go one by one
 
     def _flagged(self, request: Params) -> Params | None:
         """The request with the flag, or None if it is not a plain limit order."""
@@ -75,8 +76,7 @@ class MmpOrders(OrderEditing, OrderLists):
         """ccxt's request with the flag. ccxt builds it for create_order, create_orders and create_order_ws."""
         rest = self.omit(params, 'mmp') if 'mmp' in params else params
         if not self._is_mmp_order(type, params):
-            request: Params = super().create_order_request(symbol, type, side, amount, price, rest)
-            return request
+            return self._stock_order_request(symbol, type, side, amount, price, rest)
         post_only = self._is_post_only(symbol, type, rest)
         rest = self.omit(rest, [*self._own_flag_names, 'postOnly'])
         if str(rest.get('timeInForce', '')).upper() in POST_ONLY:
@@ -84,13 +84,20 @@ class MmpOrders(OrderEditing, OrderLists):
         if post_only:
             rest = {**rest, 'postOnly': True}
         self._refuse_foreign_params('createOrder', rest)
-        flagged = self._flagged(super().create_order_request(symbol, 'limit', side, amount, price, rest))
+        flagged = self._flagged(self._stock_order_request(symbol, 'limit', side, amount, price, rest))
         if flagged is None:
             raise self._no_mmp_order(symbol, 'plain limit', params)
         context = current_request(self)
         if context is not None and not context.is_in_use:
             context.request = dict(flagged)  # a copy, since ccxt changes its own before it sends it over a websocket
         return flagged
+
+    def _stock_order_request(
+        self, symbol: Any, type: Any, side: Any, amount: Any, price: Any, params: Params
+    ) -> Params:
+        """What ccxt sends for an order."""
+        request: Params = super().create_order_request(symbol, type, side, amount, price, params)
+        return request
 
     # --- one order
 
@@ -146,8 +153,8 @@ class MmpOrders(OrderEditing, OrderLists):
     def _underlying_of(self, symbol: Any, method: str = 'createOrder') -> str:
         """The underlying of an MMP order."""
         market = self._listed_market(method, symbol)
-        if not market['option']:
-            raise self._no_mmp_order(symbol, 'options', {}, method)
+        if not self._can_have_flag(market):
+            raise self._no_mmp_order(symbol, self._flagged_markets, {}, method)
         return str(self._resolve_underlying(method, market['id']))
 
     def _placed(self, order: Any, request: Params) -> Any:
@@ -175,6 +182,8 @@ class MmpOrders(OrderEditing, OrderLists):
         def place(requests: list[Params]) -> Awaitable[list[Any]]:
             return self._place_batch(requests, params)
 
+        if not self._has_lists:
+            return await self._create_each_order(place, self._create_alone, orders, params)
         return await self._create_each_order(place, stock, orders, params, stock)
 
     async def _create_each_order(
@@ -217,11 +226,20 @@ class MmpOrders(OrderEditing, OrderLists):
         return if_any_succeeded([answers[index] for index in sorted(answers)])
 
     def _is_option_order(self, order: Params, params: Params) -> bool:
-        if self._listed_market('createOrders', order.get('symbol'))['option']:
+        """Whether an order of a list goes with the others of its kind, and not by ccxt's own method."""
+        market = self._listed_market('createOrders', order.get('symbol'))
+        if market['option'] and self._has_lists:
             return True
-        if self._is_mmp_order(order.get('type'), self._with_common(order, params), 'createOrders'):
-            raise self._no_mmp_order(str(order.get('symbol')), 'options', params, 'createOrders')
-        return False
+        is_flagged = self._is_mmp_order(order.get('type'), self._with_common(order, params), 'createOrders')
+        if is_flagged and not self._can_have_flag(market):
+            raise self._no_mmp_order(str(order.get('symbol')), self._flagged_markets, params, 'createOrders')
+        return is_flagged
+
+    async def _create_alone(self, orders: Sequence[Params], params: Params) -> list[Any]:
+        """An order without the flag, where ccxt has no lists of orders."""
+        [order] = orders
+        terms = [order.get(name) for name in TERMS]
+        return [await await_result(self.create_order(*terms, {**(order.get('params') or {}), **params}))]
 
     def _with_common(self, order: Params, params: Params) -> Params:
         """The order's own params and the common ones, which win as in ccxt. Flags must not contradict each other."""
@@ -368,11 +386,15 @@ class MmpOrders(OrderEditing, OrderLists):
         except Exception:  # noqa: BLE001 - it is cancelled, even if it cannot be parsed
             order = {'id': self.safe_string(row, self._order_id_field), 'status': None, 'mmp': True, 'info': row}
         if option_id not in self.markets_by_id:
-            expiry_strike_type = '-'.join(option_id.split('-')[-3:])
-            order['symbol'] = f'{self._unified_underlying(underlying_id)}-{expiry_strike_type}'
+            order['symbol'] = self._unified_symbol(option_id, underlying_id)
         return order
 
-    # --- ccxt's own methods, unless the exchange mixin replaces them
+    def _unified_symbol(self, option_id: str, underlying_id: str) -> str:
+        """The symbol of an option that no loaded market is of."""
+        expiry_strike_type = '-'.join(option_id.split('-')[-3:])
+        return f'{self._unified_underlying(underlying_id)}-{expiry_strike_type}'
+
+    # --- orders that are ccxt's alone unless the exchange mixin says otherwise
 
     async def _cancel_orders(self, stock: Stock, ids: Sequence[str], symbol: str | None, params: Params) -> list[Order]:
         orders: list[Order] = await await_result(stock(ids, symbol, params))

@@ -38,6 +38,7 @@ class Requests(Host):
     # --- set by the exchange mixins
 
     _mmp_endpoints: ClassVar[dict[str, str]]  # ccxt's implicit method of each endpoint
+    _shared_limits: ClassVar[dict[str, str]] = {}  # of endpoints that share one: its name in options['mmpRateLimits']
     _time_endpoint: str  # of load_time_difference
     _has_plain_request: bool = False  # ccxt's own ``request`` of the exchange does nothing for these endpoints
     _order_paths: ClassVar[tuple[str, ...]] = ()  # they place or change orders
@@ -246,7 +247,7 @@ class Requests(Host):
         slot = window.reserve(context.cost)
         try:
             delay = slot - window.clock()
-            if delay > 0 and context.ends is not None and slot > context.ends:
+            if delay > 0 and context.ends is not None and slot > context.ends - context.least_timeout:
                 raise OutOfTimeError(f'{self.id} {context.endpoint} has no room within its limit while there is time')
             if delay > 0:
                 await await_result(self.sleep(delay * 1000))
@@ -259,6 +260,7 @@ class Requests(Host):
         limit = self._mmp_rate_limit(endpoint)
         if limit is None:
             return None
+        endpoint = self._shared_limits.get(endpoint, endpoint)
         windows: dict[str, RollingWindow] = self.__dict__.setdefault('_mmp_windows', {})
         window = windows.get(endpoint) or windows.setdefault(endpoint, RollingWindow(*limit))
         window.limit = limit
@@ -266,6 +268,7 @@ class Requests(Host):
 
     def _mmp_rate_limit(self, endpoint: str) -> tuple[int, float] | None:
         """Calls and ms."""
+        endpoint = self._shared_limits.get(endpoint, endpoint)
         limits = (
             self.options['mmpRateLimits'] if 'mmpRateLimits' in self.options else self._default_option('mmpRateLimits')
         )

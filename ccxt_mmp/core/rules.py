@@ -151,7 +151,7 @@ class Rules(Freezes):
                 if is_converted:
                     number = self._in_contracts(method, rule, str(underlying_id), number)
                 request[rule.get('field', name)] = number
-            elif rule.get('field', name) not in params:
+            elif rule.get('required', True) and rule.get('field', name) not in params:
                 raise ArgumentsRequired(
                     f'{self.id} {method}() requires a {name} in the scope {scope}: {_accepted_number(rule)}'
                 )
@@ -180,7 +180,7 @@ class Rules(Freezes):
         return value
 
     def _mmp_number(self, method: str, name: str, rule: dict[str, Any], value: object) -> str:
-        """The checked number as the plain decimal to send."""
+        """The checked number as the plain decimal to send, in steps where the exchange counts steps."""
         number = exact_decimal(value)
         if (
             number is None
@@ -188,9 +188,11 @@ class Rules(Freezes):
             or ('min' in rule and number < rule['min'])
             or ('max' in rule and number > rule['max'])
             or ('above' in rule and number <= rule['above'])
+            or ('step' in rule and number % rule['step'])
+            or ('decimals' in rule and number != round(number, rule['decimals']))
         ):
             raise BadRequest(f'{self.id} {method}() {name} must be {_accepted_number(rule)}, received {shown(value)}')
-        return plain(number)
+        return plain(number / rule['step'] if 'step' in rule else number)
 
     @staticmethod
     def _sent(params: Params) -> Params:
@@ -204,4 +206,7 @@ def _accepted_number(rule: dict[str, Any]) -> str:
     bounds = (('min', 'of at least'), ('above', 'above'), ('max', 'and at most'))
     rule = {'max': MAX_NUMBER, **rule}
     words = [f'{words} {rule[bound]}' for bound, words in bounds if bound in rule]
-    return ' '.join(['an integer' if rule.get('integer') else f'a number of at most {MAX_DECIMALS} decimals', *words])
+    kind = f'a number of at most {rule.get("decimals", MAX_DECIMALS)} decimals'
+    if rule.get('integer'):
+        kind = f'a multiple of {rule["step"]}' if 'step' in rule else 'an integer'
+    return ' '.join([kind, *words])

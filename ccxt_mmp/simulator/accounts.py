@@ -17,7 +17,7 @@ from ccxt_mmp.simulator.pricing import plain
 
 Side = Literal['buy', 'sell']
 Trigger = Literal['reach', 'exceed']
-CancelSource = Literal['user', 'countdown', 'mass_cancel', 'trigger']
+CancelSource = Literal['user', 'countdown', 'mass_cancel', 'trigger', 'curtailment']
 FIRST_POSITION_ID = 307173036051017730  # a documented example
 
 
@@ -30,6 +30,8 @@ class Rule:
     qty_limit: str | None = None
     delta_limit: str | None = None
     count_limit: str | None = None
+    vega_limit: str | None = None
+    max_quote: str | None = None  # MMP orders that may rest, of each side of an instrument
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Fill:
     time: int
     quantity: Decimal  # contracts; execution attempts of block trading
     delta: Decimal = Decimal(0)  # signed, in the coin
+    vega: Decimal = Decimal(0)  # signed, in dollars
 
 
 @dataclass
@@ -54,12 +57,19 @@ class Protection:
         """When the freeze ends; None if there is none or only a reset ends it."""
         return int(self.freeze_ends) if now < self.freeze_ends < math.inf else None
 
-    def is_beyond_limits(self, fill: Fill, trigger: Trigger) -> bool:
-        """Count a fill; whether the sums over the window, which ends with it, reach a limit."""
+    def is_beyond_limits(self, fill: Fill, trigger: Trigger, *, starts_with_fill: bool = False) -> bool:
+        """Count a fill; whether the sums over the window reach a limit.
+
+        :param starts_with_fill: the window starts with a fill, and the first one after its end opens another; else it
+            ends with the fill that is counted
+        """
         if self.rule is None or self.rule.window == 0 or self.is_frozen(fill.time):
             return False
+        began = fill.time - self.rule.window
+        if starts_with_fill and self.fills and self.fills[0].time <= began:
+            self.fills.clear()
         self.fills.append(fill)
-        while self.fills[0].time <= fill.time - self.rule.window:
+        while self.fills[0].time <= began:
             self.fills.popleft()
         quantity = sum((each.quantity for each in self.fills), Decimal(0))
         delta = abs(sum((each.delta for each in self.fills), Decimal(0)))
@@ -67,6 +77,7 @@ class Protection:
             (quantity, self.rule.qty_limit),
             (quantity, self.rule.count_limit),
             (delta, self.rule.delta_limit),
+            (abs(sum((each.vega for each in self.fills), Decimal(0))), self.rule.vega_limit),
         ]
         return any(
             value > Decimal(limit) or (trigger == 'reach' and value == Decimal(limit))
@@ -88,6 +99,7 @@ class Order:
     reduce_only: bool = False
     tag: str = ''
     order_type: str = 'limit'  # as the exchange calls it
+    group: str | None = None  # of mass quotes, which have protections of their own
     created: int = 0
     updated: int = 0
     filled: Decimal = Decimal(0)
@@ -104,6 +116,11 @@ class Order:
     @property
     def underlying(self) -> str:
         return self.instrument.underlying
+
+    @property
+    def protected(self) -> str:
+        """The protection that counts its fills."""
+        return self.underlying if self.group is None else f'{self.underlying}/{self.group}'
 
     @property
     def average_price(self) -> str:

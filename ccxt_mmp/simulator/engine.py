@@ -51,8 +51,8 @@ class Unverified:
 
 
 class RejectedError(Exception):
-    """Why an order was not accepted, 'frozen', 'locked', 'no_privilege', 'countdown', 'duplicate' or 'expired', or why
-    it was not cancelled, 'cancel_refused'.
+    """Why an order was not accepted, 'frozen', 'locked', 'no_privilege', 'countdown', 'duplicate', 'expired' or
+    'max_quote', or why it was not cancelled, 'cancel_refused'.
     """
 
     def __init__(self, reason: str) -> None:
@@ -81,7 +81,7 @@ class Engine:
         return self.instruments.get((venue, instrument_id))
 
     def listed(self, venue: str, now: int) -> list[Instrument]:
-        """The options of a venue that have not expired; no expiry is added as time goes on."""
+        """What a venue lists that has not expired; no expiry is added as time goes on."""
         return [option for option in self.instruments.values() if option.venue == venue and option.expiry > now]
 
     def options(self, venue: str, underlying: str, now: int) -> list[Instrument]:
@@ -126,6 +126,27 @@ class Engine:
             protection.freeze_ends = 0
         return protection
 
+    def curtail(self, account: Account, venue: str, underlying: str, now: int) -> None:
+        """Cancel the MMP orders beyond what the rule lets rest, the latest first."""
+        for order in reversed(account.open_orders(venue)):
+            if order.mmp and order.protected == underlying and self._is_beyond_max_quote(account, order):
+                self._close(account, order, 'canceled', 'curtailment', now)
+
+    @staticmethod
+    def _is_beyond_max_quote(account: Account, order: Order, quantity: Decimal | None = None) -> bool:
+        """Whether more MMP orders of its side of its instrument would rest, with it, than the rule lets."""
+        rule = account.protection(order.venue, order.protected).rule
+        if rule is None or rule.max_quote is None or not order.mmp:
+            return False
+        coins = order.instrument.coins(
+            (order.quantity if quantity is None else quantity) - order.filled, Decimal(order.price)
+        )
+        for each in account.open_orders(order.venue):
+            of_side = (order.instrument, order.side, order.protected)
+            if each is not order and each.mmp and (each.instrument, each.side, each.protected) == of_side:
+                coins += each.instrument.coins(each.quantity - each.filled, Decimal(each.price))
+        return coins > Decimal(rule.max_quote)
+
     def reset(self, account: Account, venue: str, underlying: str | None) -> None:
         protection = account.protection(venue, underlying)
         protection.freeze_ends = 0
@@ -144,7 +165,7 @@ class Engine:
         if self.observe is not None:
             self.observe(Event('triggered', account, venue, underlying, now))
         for order in account.open_orders(venue):
-            if order.mmp and order.underlying == underlying:
+            if order.mmp and order.protected == underlying:
                 self._close(account, order, 'mmp_canceled', 'trigger', now)
 
     def mass_cancel(self, account: Account, venue: str, underlying: str, locked_until: int, now: int) -> list[Order]:
@@ -158,11 +179,11 @@ class Engine:
     def place(self, account: Account, order: Order, now: int) -> Order:
         """Accept an order that has no id yet, or raise RejectedError."""
         self._check(account, order, now)
-        if order.client_order_id and any(
-            each.client_order_id == order.client_order_id for each in account.open_orders(order.venue)
-        ):
+        listing = self._listings[order.venue]
+        named_alike = (each.client_order_id == order.client_order_id for each in account.open_orders(order.venue))
+        if listing.has_unique_client_ids and order.client_order_id and any(named_alike):
             raise RejectedError('duplicate')
-        order.order_id = str(next(self._order_ids[order.venue]))
+        order.order_id = listing.order_id(next(self._order_ids[order.venue]), order.instrument)
         order.created = order.updated = now
         account.orders.append(order)
         account.resting[order.order_id] = order
@@ -178,7 +199,7 @@ class Engine:
 
         :param quantity: all of it, with what is filled; an order of which no more is left than that is filled
         """
-        self._check(account, order, now)
+        self._check(account, order, now, quantity)
         order.price = order.price if price is None else price
         order.quantity = order.quantity if quantity is None else max(quantity, order.filled)
         order.updated = now
@@ -187,10 +208,12 @@ class Engine:
             del account.resting[order.order_id]
         self._tell('amended', account, order, now)
 
-    @staticmethod
-    def _check(account: Account, order: Order, now: int) -> None:
-        """Raise RejectedError for an order that an account may not have in the book now."""
-        protection = account.protection(order.venue, order.underlying)
+    def _check(self, account: Account, order: Order, now: int, quantity: Decimal | None = None) -> None:
+        """Raise RejectedError for an order that an account may not have in the book now.
+
+        :param quantity: that it is to have
+        """
+        protection = account.protection(order.venue, order.protected)
         if order.instrument.expiry <= now:
             raise RejectedError('expired')
         if order.mmp and not account.privileged:
@@ -201,6 +224,8 @@ class Engine:
             raise RejectedError('locked')
         if order.mmp and protection.is_frozen(now):
             raise RejectedError('frozen')
+        if self._is_beyond_max_quote(account, order, quantity):
+            raise RejectedError('max_quote')
 
     def fill(self, account: Account, order: Order, quantity: Decimal, now: int, delta: Decimal | None = None) -> None:
         """Somebody trades with an order; its protection trips if that reaches a limit.
@@ -225,11 +250,18 @@ class Engine:
         self._tell('filled', account, order, now, quantity)  # before what it trips
         if not order.mmp:
             return
-        if delta is None:
-            delta = DELTA_AT_THE_MONEY * (1 if order.instrument.is_call else -1) * order.instrument.coins_per_contract
-        protection = account.protection(order.venue, order.underlying)
-        if protection.is_beyond_limits(Fill(now, quantity, delta * signed_quantity), self.unverified.trigger):
-            self.trip(account, order.venue, order.underlying, now)
+        instrument = order.instrument
+        vega = Decimal(0)
+        if delta is None and instrument.kind == 'option':
+            delta = DELTA_AT_THE_MONEY * (1 if instrument.is_call else -1) * instrument.coins_per_contract
+        if instrument.kind == 'option':
+            vega = Decimal(self.market.value(instrument, now).vega) * instrument.coins_per_contract * signed_quantity
+        coins = instrument.coins(signed_quantity, Decimal(order.price))
+        fill = Fill(now, abs(coins), (1 if delta is None else delta) * coins, vega)
+        protection = account.protection(order.venue, order.protected)
+        starts_with_fill = self._listings[order.venue].window_starts_with_fill
+        if protection.is_beyond_limits(fill, self.unverified.trigger, starts_with_fill=starts_with_fill):
+            self.trip(account, order.venue, order.protected, now)
 
     def execute_block_trades(self, account: Account, venue: str, attempts: int, now: int) -> None:
         """Execution attempts of block trading, which its protection counts."""

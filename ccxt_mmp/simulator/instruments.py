@@ -1,15 +1,18 @@
-"""An option, and a series of options of one underlying."""
+"""An option, future or perpetual, and a series of options of one underlying."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
+
+Kind = Literal['option', 'future', 'perpetual']
 
 
 @dataclass(frozen=True)
 class Instrument:
     venue: str
     instrument_id: str
-    underlying: str  # the exchange's own id: OKX's instrument family, Binance's underlying
+    underlying: str  # the exchange's own id: OKX's instrument family, Binance's underlying, Deribit's index
     base: str
     settle: str
     strike: str
@@ -19,6 +22,12 @@ class Instrument:
     coins_per_contract: Decimal
     tick: str
     lot: str
+    kind: Kind = 'option'
+    is_inverse: bool = False  # a future or perpetual whose amounts are in dollars
+
+    def coins(self, amount: Decimal, price: Decimal) -> Decimal:
+        """What a limit of contracts counts of an amount: coins of a future or perpetual."""
+        return amount / price if self.is_inverse else amount
 
 
 @dataclass(frozen=True)

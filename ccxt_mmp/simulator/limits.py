@@ -36,3 +36,20 @@ class FixedWindows:
         total = self.used(key, window, now) + weight
         self._used[key, window] = (now - now % window, total)
         return total
+
+
+class Buckets:
+    """Credits that are used up by requests and come back with time, for each key (Deribit)."""
+
+    def __init__(self) -> None:
+        self._left: dict[Hashable, tuple[float, int]] = {}  # calls, and when they were counted
+
+    def admit(self, key: Hashable, burst: int, rate: float, now: int) -> bool:
+        """Count a call if there is credit for it.
+
+        :param rate: calls a second for which credit comes back
+        """
+        left, counted = self._left.get(key, (float(burst), now))
+        left = min(burst, left + (now - counted) * rate / 1000)
+        self._left[key] = (left - 1 if left >= 1 else left, now)
+        return left >= 1

@@ -23,6 +23,8 @@ class Listing(ABC):
     venue: ClassVar[str]
     series: ClassVar[tuple[Series, ...]]  # from the beginning
     first_order_id: ClassVar[int]
+    has_unique_client_ids: ClassVar[bool] = True  # of open orders
+    window_starts_with_fill: ClassVar[bool] = False
 
     @abstractmethod
     def quote(self, series: Series) -> str:
@@ -40,6 +42,17 @@ class Listing(ABC):
     def option_prefix(self, series: Series) -> str:
         """What the ids of its options begin with."""
 
+    def option_id(self, series: Series, expiry: int, strike: int | str, side: str) -> str:
+        """The id of an option; the side is C or P."""
+        return f'{self.option_prefix(series)}-{_date(expiry)}-{strike}-{side}'
+
+    def order_id(self, number: int, instrument: Instrument) -> str:
+        return str(number)
+
+    def others(self, series: Series, now: int) -> tuple[Instrument, ...]:
+        """The futures and perpetuals of an underlying that have its protection, too."""
+        return ()
+
     def unified_names(self, series: Series) -> tuple[str, ...]:
         """The one with the settle currency first."""
         quote = self.quote(series)
@@ -48,7 +61,8 @@ class Listing(ABC):
         return (f'{short}:{series.settle}', *([short] if is_short_enough else []))
 
     def unified_symbol(self, option: Instrument, series: Series) -> str:
-        return '-'.join([self.unified_names(series)[0], *option.instrument_id.split('-')[-3:]])
+        kind = 'C' if option.is_call else 'P'
+        return '-'.join([self.unified_names(series)[0], _date(option.expiry), option.strike, kind])
 
     def find_underlying(self, name: object, listed: Mapping[str, Series]) -> str:
         """The id of a listed underlying by any of its names."""
@@ -81,8 +95,8 @@ def opening(listings: tuple[Listing, ...], now: int) -> tuple[ById, ByUnderlying
 
 def grid(series: Series, listing: Listing, now: int) -> tuple[Instrument, ...]:
     """Every option of a series, of four expiries from now on."""
-    day, prefix = _day(now), listing.option_prefix(series)
-    return tuple(option for expiry in _expiries(day) for option in _options(series, prefix, expiry, day - DAY))
+    day = _day(now)
+    return tuple(option for expiry in expiries(day) for option in _options(series, listing, expiry, day - DAY))
 
 
 @lru_cache(maxsize=100)  # a test suite starts thousands of simulators
@@ -92,6 +106,8 @@ def _opening_of_a_day(listings: tuple[Listing, ...], day: int) -> tuple[ById, By
         for series in listing.series:
             by_underlying[series.venue, series.underlying] += grid(series, listing, day)
     by_id = {(option.venue, option.instrument_id): option for options in by_underlying.values() for option in options}
+    others = (each for listing in listings for series in listing.series for each in listing.others(series, day))
+    by_id |= {(each.venue, each.instrument_id): each for each in others}
     return by_id, dict(by_underlying)
 
 
@@ -99,20 +115,23 @@ def _day(now: int) -> int:
     return now - now % DAY
 
 
-def _expiries(day: int) -> list[int]:
+def expiries(day: int) -> list[int]:
     """08:00 UTC of the next Fridays in 1, 2, 5 and 13 weeks."""
     today = datetime.fromtimestamp(day / 1000, timezone.utc).replace(hour=8, minute=0, second=0, microsecond=0)
     friday = today + timedelta(days=(4 - today.weekday()) % 7 or 7)
     return [int((friday + timedelta(weeks=weeks)).timestamp()) * 1000 for weeks in (0, 1, 4, 12)]
 
 
-def _options(series: Series, prefix: str, expiry: int, listed: int) -> Iterator[Instrument]:
-    date = datetime.fromtimestamp(expiry / 1000, timezone.utc).strftime('%y%m%d')
+def _date(time: int) -> str:
+    return datetime.fromtimestamp(time / 1000, timezone.utc).strftime('%y%m%d')
+
+
+def _options(series: Series, listing: Listing, expiry: int, listed: int) -> Iterator[Instrument]:
     for strike in series.strikes:
         for side in 'CP':
             yield Instrument(
                 venue=series.venue,
-                instrument_id=f'{prefix}-{date}-{strike}-{side}',
+                instrument_id=listing.option_id(series, expiry, strike, side),
                 underlying=series.underlying,
                 base=series.base,
                 settle=series.settle,

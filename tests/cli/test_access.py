@@ -10,7 +10,7 @@ from ccxt_mmp.cli import main, targets
 from ccxt_mmp.cli.arguments import parsed
 from ccxt_mmp.cli.targets import Exchanges, Target
 from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, redirect
-from tests.cli.books import ALL, RULE, quote, resting
+from tests.cli.books import ALL, OTHERS_ALONE, RULE, quote, resting
 
 
 def test_credentials_are_those_of_the_environment(simulator, environment, capsys):
@@ -29,7 +29,7 @@ def test_credentials_that_are_missing_are_named(simulator, environment, capsys):
         'ccxt-mmp: okx:BTC/USD: AuthenticationError: okx needs OKX_APIKEY, OKX_SECRET, OKX_PASSWORD '
         'in the environment or in --env-file, missing: OKX_APIKEY, OKX_PASSWORD\n'
     )
-    assert resting(simulator) == {('okx', True), ('okx', False), ('binance', False)}
+    assert resting(simulator) == {('okx', True), *OTHERS_ALONE}
 
 
 def test_credentials_of_a_file_win(simulator, environment, tmp_path):

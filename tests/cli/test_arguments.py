@@ -5,7 +5,7 @@ import pytest
 import ccxt_mmp
 from ccxt_mmp import async_support
 from ccxt_mmp.cli import main
-from tests.cli.books import OTHERS_ALONE, quote, resting
+from tests.cli.books import ALL, OTHERS_ALONE, quote, resting
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_protection_that_is_named_twice_is_one(simulator, ccxt_mmp_command, agai
 
 def test_targets_may_come_after_options(simulator, ccxt_mmp_command):
     quote(simulator)
-    assert ccxt_mmp_command('cancel', 'okx:BTC/USD', '--timeout', '9000', 'binance:BTC/USDT')[0] == 0
+    assert ccxt_mmp_command('cancel', 'okx:BTC/USD', '--timeout', '9000', *ALL[1:])[0] == 0
     assert resting(simulator) == OTHERS_ALONE
 
 

@@ -3,10 +3,15 @@
 import pytest
 
 from ccxt_mmp import MmpFrozen
+from ccxt_mmp.registry import EXCHANGES
 from tests.trading import UNDERLYING, UNIFIED, option_market
 
-# what the two exchanges differ in: everything else of the story is the same
-LIMITS = {'okx': {'qtyLimit': 10}, 'binance': {'qtyLimit': 10, 'deltaLimit': 100}}
+# what the exchanges differ in: everything else of the story is the same
+LIMITS = {
+    'okx': {'qtyLimit': 10},
+    'binance': {'qtyLimit': 10, 'deltaLimit': 100},
+    'deribit': {'qtyLimit': 10, 'params': {'maxQuoteQuantity': 100}},
+}
 
 
 def live(flavour, exchange, symbol, trade):
@@ -44,7 +49,7 @@ def live(flavour, exchange, symbol, trade):
     return cancelled
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+@pytest.mark.parametrize('exchange_id', EXCHANGES)
 def test_life_of_a_protection(flavour, simulator, exchange_id):
     exchange = flavour.exchange(exchange_id, simulator.url)
     underlying = UNDERLYING[exchange_id]

@@ -5,7 +5,7 @@ import pytest
 
 from tests.core.test_orders import create, listed, resting
 from tests.rows import rows
-from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
+from tests.trading import UNDERLYING, symbols, with_markets
 
 MISNAMED_ON_BOTH = [
     {'MMP': True},
@@ -96,8 +96,8 @@ def test_binances_name_of_the_flag_of_an_order_is_none_of_a_list(flavour, simula
 
 
 def test_message_names_the_right_flag(flavour, exchange, exchange_id, quoted):
-    own = {'okx': 'ordType', 'binance': 'isMmp'}[exchange_id]
-    with pytest.raises(ccxt.InvalidOrder, match=f"'MMP': True}}, use mmp or {own}"):
+    own = {'okx': ' or ordType', 'binance': ' or isMmp', 'deribit': ''}[exchange_id]
+    with pytest.raises(ccxt.InvalidOrder, match=f"'MMP': True}}, use mmp{own}"):
         create(flavour, exchange, quoted[0], {'MMP': True})
 
 
@@ -148,6 +148,7 @@ def unlisted(exchange_id):
     return {
         'okx': ('BTC/USD:BTC-991231-77000-C', 'BTC-USD-991231-77000-C'),
         'binance': ('BTC/USDT:USDT-991231-77000-P', 'BTC-991231-77000-P'),
+        'deribit': ('BTC/USD:BTC-991231-77000-C', 'BTC-31DEC99-77000-C'),
     }[exchange_id]
 
 
@@ -202,9 +203,9 @@ def test_option_listed_later_is_placed_after_the_hint_was_followed(flavour, simu
     flavour.opened.append(exchange)
     flavour.take(exchange.load_markets())
     underlying = UNDERLYING[exchange_id]
-    settle = {'okx': 'BTC', 'binance': 'USDT'}[exchange_id]
+    settle = 'USDT' if exchange_id == 'binance' else 'BTC'
     option_id = simulator.list_options(exchange_id, underlying, base='BTC', settle=settle, strikes=[61_000])[0]
-    symbol = f'{UNIFIED[exchange_id]}:{settle}-{"-".join(option_id.split("-")[-3:])}'
+    symbol = exchange._unified_symbol(option_id, underlying)
     with pytest.raises(ccxt.BadSymbol):
         create(flavour, exchange, symbol, {'mmp': True})
     flavour.take(exchange.load_markets(True))

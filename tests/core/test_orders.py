@@ -26,8 +26,8 @@ from tests.trading import UNDERLYING, WITH_OPTIONS, symbols, with_markets
 def test_flagged_order_is_an_mmp_order(flavour, simulator, exchange, exchange_id, quoted, params, post_only):
     order = create(flavour, exchange, quoted[0], {'mmp': True, **params})
     [rests] = resting(simulator, exchange_id)
-    kind = {'okx': 'mmp_and_post_only' if post_only else 'mmp', 'binance': 'limit'}[exchange_id]
-    time_in_force = {'okx': 'GTC', 'binance': 'GTX' if post_only else 'GTC'}[exchange_id]
+    kind = ('mmp_and_post_only' if post_only else 'mmp') if exchange_id == 'okx' else 'limit'
+    time_in_force = {'okx': 'GTC', 'binance': 'GTX', 'deribit': 'PO'}[exchange_id] if post_only else 'GTC'
     assert (rests.mmp, rests.order_type, rests.time_in_force) == (True, kind, time_in_force)
     expected = {
         'id': rests.order_id,
@@ -117,6 +117,15 @@ OWN_CONTRADICTIONS = {
         'its own activation': {'mmp': True, 'activationPrice': 5},
         'its own name of the flag, and no bool': {'isMmp': 1},
     },
+    'deribit': {
+        'its own time in force': {'mmp': True, 'time_in_force': 'immediate_or_cancel'},
+        'its own trigger': {'mmp': True, 'trigger': 'index_price'},
+        'its own trailing': {'mmp': True, 'trigger_offset': 5},
+        'its own linked orders': {'mmp': True, 'linked_order_type': 'one_cancels_other'},
+        'post-only by its own name and not by ours': {'mmp': True, 'post_only': True, 'postOnly': False},
+        'two labels': {'mmp': True, 'label': 'one', 'clientOrderId': 'another'},
+        'a label that is too long': {'mmp': True, 'clientOrderId': 'x' * 65},
+    },
 }
 
 
@@ -151,24 +160,28 @@ def test_flag_needs_a_limit_order(flavour, simulator, exchange, quoted, kind):
 
 @rows('symbol', ['BTC/USDT', 'BTC/USDT:USDT'])
 def test_flag_needs_an_option(flavour, simulator, exchange, quoted, symbol):
-    with pytest.raises(ccxt.InvalidOrder, match='options alone'):
+    if exchange._can_have_flag(exchange.market(symbol)):
+        pytest.skip('its perpetuals have the flag, too')
+    with pytest.raises(ccxt.InvalidOrder, match='MMP orders are options'):
         create(flavour, exchange, symbol, {'mmp': True})
     orders = [
         {'symbol': each, 'type': 'limit', 'side': 'buy', 'amount': 10, 'price': 5, 'params': {'mmp': True}}
         for each in (quoted[0], symbol)
     ]
     for placed in (orders, orders[1:]):
-        with pytest.raises(ccxt.InvalidOrder, match='options alone'):
+        with pytest.raises(ccxt.InvalidOrder, match='MMP orders are options'):
             flavour.take(exchange.create_orders(placed))
     unflagged = [{**order, 'params': {}} for order in orders]
-    with pytest.raises(ccxt.InvalidOrder, match='options alone'):
+    with pytest.raises(ccxt.InvalidOrder, match='MMP orders are options'):
         flavour.take(exchange.create_orders(unflagged, {'mmp': True}))
     assert simulator.requests == []
 
 
 @rows('symbol', ['BTC/USDT', 'BTC/USDT:USDT'])
 def test_request_of_an_order_with_the_flag_needs_an_option(flavour, exchange, symbol):
-    with pytest.raises(ccxt.InvalidOrder, match='options alone'):
+    if exchange._can_have_flag(exchange.market(symbol)):
+        pytest.skip('its perpetuals have the flag, too')
+    with pytest.raises(ccxt.InvalidOrder, match='MMP orders are options'):
         exchange.create_order_request(symbol, 'limit', 'buy', 1, 1, {'mmp': True})
 
 
@@ -220,7 +233,7 @@ def test_order_without_the_privilege_is_not_enabled(flavour, simulator, exchange
 
 def test_order_is_never_repeated(flavour, simulator, exchange, exchange_id, quoted):
     exchange.options['maxRetriesOnFailure'] = 3
-    simulator.fault('status', 'order' if exchange_id == 'binance' else 'batch-orders', status=503)
+    simulator.fault('status', {'okx': 'batch-orders', 'binance': 'order', 'deribit': 'buy'}[exchange_id], status=503)
     with pytest.raises(ccxt.ExchangeNotAvailable):
         create(flavour, exchange, quoted[0], {'mmp': True, 'maxRetriesOnFailure': 3})
     assert len(simulator.requests) == 1

@@ -2,7 +2,6 @@
 
 import pytest
 
-from ccxt_mmp.registry import EXCHANGES
 from tests.core.ordering import STOCK, requests
 from tests.rows import rows
 
@@ -49,7 +48,7 @@ OKX_CALLS = [
     ('exchange_id', 'call'),
     [
         pytest.param(exchange_id, call, id=f'{exchange_id}-{" ".join(map(str, call))}')
-        for exchange_id in EXCHANGES
+        for exchange_id in ('okx', 'binance')  # what changes something is a POST on Deribit, and a GET to ccxt
         for call in (CALLS if exchange_id == 'binance' else CALLS + OKX_CALLS)
     ],
 )

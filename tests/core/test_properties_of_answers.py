@@ -21,7 +21,11 @@ from tests.properties import examples
 from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 from tests.wire import Answer, Wire, async_pause, pause
 
-RULE = {'okx': ('BTC/USD', 5000, 2000, 100), 'binance': ('BTC/USDT', 3000, 300000, 2, '2.3')}
+RULE = {
+    'okx': ('BTC/USD', 5000, 2000, 100),
+    'binance': ('BTC/USDT', 3000, 300000, 2, '2.3'),
+    'deribit': ('BTC/USD', 60_000, 0, 3, None, {'maxQuoteQuantity': 2.5}),
+}
 RFQ = {'scope': 'rfq'}
 MMP_CALLS = [
     *(
@@ -72,8 +76,13 @@ def documented(exchange_id):
 ASKED_FOR = {
     'okx': {'instFamily': 'BTC-USD', 'instType': 'OPTION', 'ordType': 'mmp', 'ordId': '1', 'clOrdId': 'mine'},
     'binance': {'underlying': 'BTCUSDT', 'mmp': True, 'clientOrderId': 'mine', 'countdownTime': 60000},
+    'deribit': {'index_name': 'btc_usd', 'mmp': True, 'label': 'mine', 'mmp_group': None},
 }
-OPTION = {'okx': ('instId', 'BTC-USD-260327-100000-C'), 'binance': ('symbol', 'BTC-260327-100000-C')}
+OPTION = {
+    'okx': ('instId', 'BTC-USD-260327-100000-C'),
+    'binance': ('symbol', 'BTC-260327-100000-C'),
+    'deribit': ('instrument_name', 'BTC-27MAR26-100000-C'),
+}
 
 
 def about_the_call(exchange_id, value):
@@ -87,7 +96,8 @@ def about_the_call(exchange_id, value):
 
 def endpoint_of(exchange_id, method, url):
     path = urlsplit(url).path
-    return f'{method} {path.removeprefix("/api/v5/" if exchange_id == "okx" else "/eapi/v1/")}'
+    path = path.removeprefix(EXCHANGES[exchange_id].path)
+    return f'{method} {path.rpartition("/")[2] if exchange_id == "deribit" else path}'
 
 
 SCALARS = st.sampled_from(

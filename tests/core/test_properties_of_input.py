@@ -17,7 +17,8 @@ from tests.properties import examples
 from tests.trading import UNDERLYING, UNIFIED, markets, symbols
 from tests.wire import Answer, Wire
 
-FIELD = {'okx': 'instFamily', 'binance': 'underlying'}
+FIELD = {'okx': 'instFamily', 'binance': 'underlying', 'deribit': 'index_name'}
+IN_MARKETS = {each.id: each.underlying_field for each in EXCHANGES.values()}
 
 
 @pytest.fixture
@@ -35,7 +36,8 @@ def exchange(flavour, exchange_id, wire):
 def fields(request):
     """The fields of a request, from its query and its body."""
     _, url, body = request
-    in_body = json.loads(body) if body.startswith('{') else dict(parse_qsl(body))
+    in_body = json.loads(body, parse_int=str, parse_float=str) if body.startswith('{') else dict(parse_qsl(body))
+    in_body = in_body.get('params', in_body)  # of JSON-RPC
     return {**dict(parse_qsl(urlsplit(url).query)), **in_body}
 
 
@@ -52,6 +54,7 @@ def call(flavour, exchange, wire, method, *arguments):
 BASE_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
 BASES = st.sampled_from(['BTC', 'ETH', 'SOL', '1INCH', 'BTCDOM']) | st.text(BASE_LETTERS, min_size=1, max_size=6)
 TAILS = st.sampled_from(['-260327-100000-C', '-260327-100000-P', '-260327-0.125-C', '-991231-1-P'])
+MARKETS = st.sampled_from(['-PERPETUAL', '-27MAR26', '-6MAR26-100000-C', '-27MAR26-0d625-P', '-FS-27MAR26_PERP'])
 # what a name of each form looks like, and whether it may be followed by an expiry, a strike and a type
 FORMS = {
     'okx': {
@@ -59,6 +62,11 @@ FORMS = {
         '{}-USD_UM': ['{}-USD_UM', '{}/USD:USD', '{}-USD_UM<option>', '{}/USD:USD<option>'],
     },
     'binance': {'{}USDT': ['{}USDT', '{}/USDT', '{}/USDT:USDT', '{}<option>', '{}/USDT:USDT<option>']},
+    'deribit': {
+        '{}_usd': ['<id>', '{}/USD', '{}/USD:{}', '{}/USD:{}<option>', '{}<market>'],
+        '{}_usdc': ['<id>', '{}/USDC', '{}/USDC:USDC', '{}/USDC:USDC<option>', '{}_USDC<market>'],
+        '{}_usdt': ['<id>', '{}/USDT', '{}/USDT:USDT', '{}/USDT:USDT<option>', '{}_USDT<market>'],
+    },
 }
 NEAR = [*'-_/:. ,&=CPXbtcßſıKＢ٣２\n\t\r\x00\x1c\u2028\xa0', 'USD', 'USDT', 'USDC', '_UM', '_um', '-C', ':USD', 'SWAP']
 
@@ -68,8 +76,14 @@ def names(draw, exchange_id):
     """A text that names an underlying, and its id."""
     underlying_id, forms = draw(st.sampled_from(list(FORMS[exchange_id].items())))
     base = draw(BASES.filter(lambda each: each != 'USD'))  # which settles in itself either way
-    text = draw(st.sampled_from(forms)).replace('{}', base).replace('<option>', draw(TAILS))
-    return text, underlying_id.replace('{}', base)
+    own_id = with_base(underlying_id, base)
+    text = draw(st.sampled_from(forms)).replace('{}', base).replace('<id>', own_id)
+    return text.replace('<option>', draw(TAILS)).replace('<market>', draw(MARKETS)), own_id
+
+
+def with_base(form, base):
+    """An id of lower case has its base in lower case."""
+    return form.replace('{}', base.lower() if form.islower() else base)
 
 
 @st.composite
@@ -94,12 +108,14 @@ def is_named(exchange_id, text, underlying_id):
     for form, named_by in FORMS[exchange_id].items():
         suffix = form.removeprefix('{}')
         base = underlying_id.removesuffix(suffix)
-        if not base or base + suffix != underlying_id or not set(base) <= set(BASE_LETTERS):
+        base = base.upper() if suffix.islower() else base
+        if not base or with_base(form, base) != underlying_id or not set(base) <= set(BASE_LETTERS):
             continue
         for each in named_by:
-            name, _, may_be_option = each.replace('{}', base).partition('<option>')
+            name, _, may_be_option = each.replace('{}', base).replace('<id>', underlying_id).partition('<')
             rest = text.removeprefix(name)
-            if text.startswith(name) and (is_option_tail(rest) if '<option>' in each else rest == may_be_option):
+            is_tail = {'option>': is_option_tail, 'market>': is_market_tail, '': lambda rest: rest == ''}[may_be_option]
+            if text.startswith(name) and is_tail(rest):
                 return True
     return False
 
@@ -119,11 +135,21 @@ def is_option_tail(text):
     )
 
 
+def is_market_tail(text):
+    """What comes after the index in an id of Deribit."""
+    month = 'JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC'
+    dated = f'([A-Z]{{2,5}}-)?[0-9]{{1,2}}({month})[0-9]{{2}}(_[A-Z0-9]+)*(-[0-9d_]+)?(-[CP])?'
+    return re.fullmatch(f'-(PERPETUAL|{dated})', text) is not None
+
+
 def is_digits(text):
     return text != '' and set(text) <= set('0123456789')
 
 
 def calls_of_one_request(exchange_id, underlying):
+    if exchange_id == 'deribit':
+        rule = (1000, 0, 1, None, {'maxQuoteQuantity': 1})
+        return [('set_mmp', underlying, *rule), ('reset_mmp', underlying)]
     limits = {'okx': (1, 1, 1), 'binance': (1, 1, 1, 1)}[exchange_id]
     calls = [('set_mmp', underlying, *limits), ('reset_mmp', underlying), ('fetch_mmp', underlying)]
     if exchange_id == 'okx':
@@ -137,28 +163,37 @@ def calls_of_one_request(exchange_id, underlying):
 
 
 # of a family that its symbol does not tell, and swaps that have one, which is none of options
-SETTLED_ELSEWHERE = {'okx': 'BTC-USD_UM', 'binance': 'BTCUSDC'}
-STRANGE_ID = {'okx': 'BTC-USD_UM-260327-61000-C', 'binance': 'BTC-260327-61500-C'}
-STRANGE_SYMBOL = {'okx': 'BTC/USD:USDC-260327-61000-C', 'binance': 'BTC/USDC:USDC-260327-61500-C'}
-SWAP = {'okx': 'BTC/USD:BTC', 'binance': 'BTC/USDT:USDT'}
+SETTLED_ELSEWHERE = {'okx': 'BTC-USD_UM', 'binance': 'BTCUSDC', 'deribit': 'btc_usdc'}
+STRANGE_ID = {
+    'okx': 'BTC-USD_UM-260327-61000-C',
+    'binance': 'BTC-260327-61500-C',
+    'deribit': 'BTC-27MAR26-61500-C',
+}
+STRANGE_SYMBOL = {
+    'okx': 'BTC/USD:USDC-260327-61000-C',
+    'binance': 'BTC/USDC:USDC-260327-61500-C',
+    'deribit': 'BTC/USD:EUR-260327-61500-C',
+}
+SWAP = {'okx': 'BTC/USD:BTC', 'binance': 'BTC/USDT:USDT'}  # of which the exchange has no protection
 
 
 def listed(exchange_id):
     option = next(each for each in markets(exchange_id) if each['option'])
     swap = next(each for each in markets(exchange_id) if each['swap'])
-    family = {FIELD[exchange_id]: SETTLED_ELSEWHERE[exchange_id]}
+    family = {IN_MARKETS[exchange_id]: SETTLED_ELSEWHERE[exchange_id]}
     strange = {'id': STRANGE_ID[exchange_id], 'symbol': STRANGE_SYMBOL[exchange_id], 'info': family}
-    return [
-        *markets(exchange_id),
-        {**option, **strange},
-        {**swap, 'id': UNDERLYING[exchange_id], 'symbol': SWAP[exchange_id], 'info': {FIELD[exchange_id]: 'WRONG'}},
+    swaps = [
+        {**swap, 'id': UNDERLYING[exchange_id], 'symbol': each, 'info': {IN_MARKETS[exchange_id]: 'WRONG'}}
+        for each in [SWAP.get(exchange_id)]
+        if each is not None
     ]
+    return [*markets(exchange_id), {**option, **strange}, *swaps]
 
 
 def family_listed(exchange_id, text):
     """The underlying of a listed option of this symbol or id."""
     options = [each for each in listed(exchange_id) if each['option'] and text in (each['symbol'], each['id'])]
-    return options[0]['info'][FIELD[exchange_id]] if options else None
+    return options[0]['info'][IN_MARKETS[exchange_id]] if options else None
 
 
 @pytest.mark.parametrize('with_listed', [False, True], ids=['no markets', 'markets loaded'])
@@ -229,6 +264,11 @@ ARGUMENTS = {
         'lockInterval',
         (0, 10_000, True),
     ),
+    'deribit countLimit': (
+        lambda x: ('deribit', 'set_mmp', None, 1000, 0, None, None, {'scope': 'rfq', 'countLimit': x}),
+        'trade_count_limit',
+        (1, 1000, True),
+    ),
     'binance window': (lambda x: rule(x, 1, 1, 1), 'windowTimeInMilliseconds', (1, 5000, True)),
     'binance frozenTime': (lambda x: rule(1, x, 1, 1), 'frozenTimeInMilliseconds', INTEGER),
     'binance qtyLimit': (lambda x: rule(1, 1, x, 1), 'qtyLimit', ABOVE_ZERO),
@@ -242,6 +282,7 @@ ARGUMENTS = {
 TIMEOUTS = {
     'okx': lambda x: ('mass_cancel_mmp', 'BTC/USD', {'timeout': x}),
     'binance': lambda x: ('mass_cancel_mmp', 'BTC/USDT', {'timeout': x, 'includeNonMmp': True}),
+    'deribit': lambda x: ('mass_cancel_mmp', 'BTC/USD', {'timeout': x, 'includeNonMmp': True}),
 }
 
 

@@ -15,7 +15,7 @@ from pytest_recording.plugin import vcr  # noqa: F401 - in place of the one of c
 
 from ccxt_mmp import MassCancelIncomplete, MmpNotEnabled
 from ccxt_mmp.registry import EXCHANGES
-from ccxt_mmp.simulator import SECRET, Simulator
+from ccxt_mmp.simulator import SECRET, Rule, Simulator
 from tests.core.test_life_cycle import live
 from tests.recording import SOURCE, exchange_to_record
 from tests.trading import UNDERLYING, option_market
@@ -23,8 +23,13 @@ from tests.trading import UNDERLYING, option_market
 CASSETTES = Path(__file__).parent.parent.parent / 'cassettes'
 NOW = 1_700_000_000_000
 DEMO_HOST = 'https://demo-fapi.binance.com'
-PUBLIC_HOSTS = {'/api/v5/': 'https://www.okx.com', '/eapi/v1/': 'https://eapi.binance.com'}
+PUBLIC_HOSTS = {
+    '/api/v5/': 'https://www.okx.com',
+    '/eapi/v1/': 'https://eapi.binance.com',
+    '/api/v2/': 'https://www.deribit.com',
+}
 RFQ = {'scope': 'rfq'}
+DERIBIT_RULE = Rule(3000, 300_000, '5', delta_limit='15', vega_limit='100', max_quote='20')
 
 
 # --- what is recorded: the simulator is prepared, and the method called
@@ -35,6 +40,9 @@ def with_rule(simulator):
     simulator.set_rule('okx', 'ETH-USD')
     simulator.set_rule('okx')
     simulator.set_rule('binance', 'BTCUSDT')
+    simulator.set_rule('deribit', 'btc_usd', DERIBIT_RULE)
+    simulator.set_rule('deribit', 'eth_usd', DERIBIT_RULE)
+    simulator.set_rule('deribit', None, Rule(5000, 300_000, count_limit='10'))
 
 
 def frozen(simulator):
@@ -42,6 +50,8 @@ def frozen(simulator):
     simulator.trip('okx', 'BTC-USD')
     simulator.trip('okx')
     simulator.trip('binance', 'BTCUSDT')
+    simulator.trip('deribit', 'btc_usd')
+    simulator.trip('deribit')
 
 
 def without_privilege(simulator):
@@ -50,9 +60,11 @@ def without_privilege(simulator):
 
 
 def quoted(simulator):
-    for venue, underlying in (('okx', 'BTC-USD'), ('binance', 'BTCUSDT')):
+    for venue, underlying in UNDERLYING.items():
         for mmp in (True, False, True):
-            simulator.rest(venue, underlying, mmp=mmp)
+            order = simulator.rest(venue, underlying, mmp=mmp)
+            if venue == 'deribit' and mmp:
+                order.client_order_id = 'mmp:btc_usd'  # the label that the plugin gives
 
 
 def one_refused(simulator):
@@ -127,17 +139,68 @@ BINANCE = {
     'reset_mmp_without_rule': (fresh, ('reset_mmp', 'BTC/USDT'), ccxt.OperationRejected),
     'reset_mmp_without_privilege': (without_privilege, ('reset_mmp', 'BTC/USDT'), MmpNotEnabled),
 }
+DERIBIT = {
+    'set_mmp': (
+        fresh,
+        ('set_mmp', 'BTC/USD', 3000, 30_000, 5, 15, {'maxQuoteQuantity': 2}),
+        {'enabled': True, 'maxQuoteQuantity': 2.0},
+    ),
+    'set_mmp_without_privilege': (
+        without_privilege,
+        ('set_mmp', 'BTC/USD', 3000, 30_000, 5, 15, {'maxQuoteQuantity': 2}),
+        MmpNotEnabled,
+    ),
+    'set_mmp_unknown_underlying': (
+        fresh,
+        ('set_mmp', 'XRP/USD', 3000, 30_000, 5, 15, {'maxQuoteQuantity': 2}),
+        ccxt.BadRequest,
+    ),
+    'set_mmp_wrong_signature': (
+        fresh,
+        ('set_mmp', 'BTC/USD', 3000, 30_000, 5, 15, {'maxQuoteQuantity': 2}),
+        ccxt.AuthenticationError,
+    ),
+    'set_mmp_group': (
+        fresh,
+        ('set_mmp', 'btc_usd', 60_000, 0, 3, None, {'maxQuoteQuantity': 2.5, 'mmpGroup': 'MassQuoteBot7'}),
+        {'window': 60_000, 'qtyLimit': 3.0},
+    ),
+    'set_mmp_rfq': (fresh, ('set_mmp', None, 5000, 2000, None, None, {**RFQ, 'countLimit': 10}), {'countLimit': 10}),
+    'fetch_mmp': (with_rule, ('fetch_mmp', 'BTC/USD'), {'enabled': True, 'frozen': False, 'vegaLimit': 100.0}),
+    'fetch_mmp_frozen': (frozen, ('fetch_mmp', 'BTC/USD'), {'frozen': True, 'frozenUntil': NOW + 300_000}),
+    'fetch_mmp_without_rule': (fresh, ('fetch_mmp', 'BTC/USD'), {'enabled': False, 'window': None}),
+    'fetch_mmp_without_privilege': (without_privilege, ('fetch_mmp', 'BTC/USD'), MmpNotEnabled),
+    'fetch_mmp_rfq': (with_rule, ('fetch_mmp', None, RFQ), {'enabled': True, 'frozen': False}),
+    'fetch_mmp_rfq_frozen': (frozen, ('fetch_mmp', None, RFQ), {'frozen': True, 'frozenUntil': NOW + 300_000}),
+    'fetch_mmps': (with_rule, ('fetch_mmps',), ['BTC/USD:BTC', 'ETH/USD:ETH']),
+    'reset_mmp': (frozen, ('reset_mmp', 'BTC/USD'), {'frozen': False, 'timestamp': NOW}),
+    'reset_mmp_rfq': (frozen, ('reset_mmp', None, RFQ), {'frozen': False, 'underlyingId': 'all'}),
+    'reset_mmp_without_privilege': (without_privilege, ('reset_mmp', 'BTC/USD'), MmpNotEnabled),
+    'mass_cancel_mmp': (quoted, ('mass_cancel_mmp', 'BTC/USD'), {'underlyingId': 'btc_usd'}),
+    'mass_cancel_mmp_all_orders': (
+        quoted,
+        ('mass_cancel_mmp', 'BTC/USD', {'includeNonMmp': True}),
+        {'orders': None},
+    ),
+}
+TABLES = {'okx': OKX, 'binance': BINANCE, 'deribit': DERIBIT}
 LIFE_CYCLES = [pytest.param(exchange_id, 'life_cycle', id=exchange_id) for exchange_id in EXCHANGES]
-OPTIONS = {'okx': 'BTC-USD-231117-60000-C', 'binance': 'BTC-231117-60000-C'}  # listed at that time
+OPTIONS = {  # listed at that time
+    'okx': 'BTC-USD-231117-60000-C',
+    'binance': 'BTC-231117-60000-C',
+    'deribit': 'BTC-17NOV23-60000-C',
+}
 REQUESTS = {  # of those that take several
     ('binance', 'fetch_mmps'): 2,
     ('binance', 'mass_cancel_mmp'): 3,
     ('binance', 'mass_cancel_mmp_one_refused'): 7,
     ('okx', 'mass_cancel_mmp_emulated'): 3,
+    **{('deribit', name): 2 for name in DERIBIT if name.startswith('fetch_mmp')},
+    ('deribit', 'mass_cancel_mmp'): 3,
 }
 BEHAVIOURS = [
     pytest.param(exchange_id, name, id=f'{exchange_id}-{name}')
-    for exchange_id, table in (('okx', OKX), ('binance', BINANCE))
+    for exchange_id, table in TABLES.items()
     for name in table
 ]
 
@@ -198,7 +261,7 @@ def exchange(flavour, exchange_id, name, record_mode):
     if SOURCE != 'simulator':
         yield exchange_to_record(flavour, exchange_id, SOURCE, os.environ, secret if secret != SECRET else None)
         return
-    prepare = fresh if name == 'life_cycle' else {'okx': OKX, 'binance': BINANCE}[exchange_id][name][0]
+    prepare = fresh if name == 'life_cycle' else TABLES[exchange_id][name][0]
     with Simulator(clock=lambda: NOW) as simulator:
         prepare(simulator)
         exchange = flavour.exchange(exchange_id, simulator.url, secret=secret)
@@ -220,7 +283,7 @@ def test_life_of_a_protection(flavour, exchange, exchange_id, name, vcr, record_
 @pytest.mark.vcr
 @pytest.mark.parametrize(('exchange_id', 'name'), BEHAVIOURS)
 def test_behaviour(flavour, exchange, exchange_id, name, vcr, record_mode):  # noqa: F811 - the fixture
-    _, (method, *arguments), expected = {'okx': OKX, 'binance': BINANCE}[exchange_id][name]
+    _, (method, *arguments), expected = TABLES[exchange_id][name]
     if isinstance(expected, type):
         with pytest.raises(expected) as caught:
             flavour.take(getattr(exchange, method)(*arguments))

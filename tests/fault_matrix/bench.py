@@ -213,4 +213,6 @@ def after_the_first_list(exchange: Any, strike: Callable[[], None]) -> None:
 
 
 def endpoint_of(path: str) -> str:
-    return path.removeprefix('/api/v5/').removeprefix('/eapi/v1/')
+    for prefix in ('/api/v5/', '/eapi/v1/', '/api/v2/private/', '/api/v2/public/'):
+        path = path.removeprefix(prefix)
+    return path

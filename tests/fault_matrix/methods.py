@@ -11,7 +11,8 @@ from ccxt_mmp.simulator import Rule, Simulator
 from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 
 NOT_KNOWN = 'whether others rest is not known'  # says a MassCancelIncomplete
-OTHER = {'okx': 'ETH-USD', 'binance': 'ETHUSDT'}
+OTHER = {'okx': 'ETH-USD', 'binance': 'ETHUSDT', 'deribit': 'eth_usd'}
+MMP_LABEL = 'mmp:btc_usd'  # that the plugin gives to orders on Deribit
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,11 @@ class SetMmp(Method):
 
     @property
     def rule(self) -> Rule:
-        limits = {'okx': {'qty_limit': '100'}, 'binance': {'qty_limit': '100', 'delta_limit': '2.5'}}
+        limits = {
+            'okx': {'qty_limit': '100'},
+            'binance': {'qty_limit': '100', 'delta_limit': '2.5'},
+            'deribit': {'qty_limit': '100', 'max_quote': '50'},
+        }
         return Rule(5000, 300_000, **(limits[self.exchange_id] if self.scope == 'orders' else {'count_limit': '10'}))
 
     def is_done(self, seen: Observation) -> bool:
@@ -152,6 +157,16 @@ class MassCancel(Method):
         return f'{len(seen.resting)} of {len(seen.prepared)} rest' if seen.resting else 'none rests'
 
 
+class MassCancelByLabel(MassCancel):
+    before = 'Three MMP orders rest, two of them with the label that the plugin gives, and others.'
+
+    def prepare(self, simulator: Simulator) -> list[str]:
+        ids = super().prepare(simulator)
+        for order_id in ids[:2]:
+            simulator.order(order_id).client_order_id = MMP_LABEL
+        return ids
+
+
 class MassCancelOfAll(MassCancel):
     before = 'Two MMP orders of one contract rest, and one without the flag of another.'
 
@@ -211,6 +226,10 @@ class CreateOrders(CreateOrder):
         return orders
 
 
+class CreateOrdersEach(CreateOrders):
+    before = 'No MMP order rests; two are asked for of each of two underlyings, which takes a request each.'
+
+
 class CancelAllOrdersAfter(Method):
     before = 'No countdown runs.'
 
@@ -246,7 +265,10 @@ def create_order(exchange: Any, _: list[str]) -> Any:
 def create_orders(exchange: Any, _: list[str]) -> Any:
     with_markets(exchange)
     underlyings = (UNDERLYING[exchange.id], OTHER[exchange.id])
-    return exchange.create_orders([order_of(each) for name in underlyings for each in symbols(exchange, name)[:2]])
+    orders = [order_of(each) for name in underlyings for each in symbols(exchange, name)[:2]]
+    for number, order in enumerate(orders if exchange.id == 'deribit' else []):
+        order['params'] = {'mmp': True, 'clientOrderId': f'mine{number}'}  # there labels need not differ
+    return exchange.create_orders(orders)
 
 
 def cancel_orders(exchange: Any, ids: list[str]) -> Any:
@@ -258,12 +280,15 @@ def mass_cancel(**params: Any) -> Callable[[Any, list[str]], Any]:
     return lambda exchange, _: exchange.mass_cancel_mmp(UNIFIED[exchange.id], params)
 
 
-OKX_RFQ_RULE = (None, 5000, 300_000, None, None, {'scope': 'rfq', 'countLimit': 10})
+DERIBIT_RULE = ('BTC/USD', 5000, 300_000, 100, None, {'maxQuoteQuantity': 50})
+DERIBIT_FETCHED = ('POST get_mmp_config', 'POST get_mmp_status')
+DERIBIT_LISTED = ('POST get_open_orders', 'POST cancel_by_label', 'POST cancel')
+RFQ_RULE = (None, 5000, 300_000, None, None, {'scope': 'rfq', 'countLimit': 10})
 OKX_LISTED = ('GET trade/orders-pending', 'POST trade/cancel-batch-orders')
 BINANCE_LISTED = ('GET openOrders', 'DELETE batchOrders', 'DELETE order')
 METHODS = (
     SetMmp('okx', 'set_mmp', ('POST account/mmp-config',), lambda okx, _: okx.set_mmp('BTC/USD', 5000, 300_000, 100)),
-    SetMmp('okx', 'set_mmp, rfq', ('POST rfq/mmp-config',), lambda okx, _: okx.set_mmp(*OKX_RFQ_RULE), 'rfq'),
+    SetMmp('okx', 'set_mmp, rfq', ('POST rfq/mmp-config',), lambda okx, _: okx.set_mmp(*RFQ_RULE), 'rfq'),
     ResetMmp('okx', 'reset_mmp', ('POST account/mmp-reset',), lambda okx, _: okx.reset_mmp('BTC/USD')),
     ResetMmp('okx', 'reset_mmp, rfq', ('POST rfq/mmp-reset',), lambda okx, _: okx.reset_mmp(), 'rfq'),
     FetchMmp('okx', 'fetch_mmp', ('GET account/mmp-config',), lambda okx, _: okx.fetch_mmp('BTC/USD')),
@@ -304,4 +329,24 @@ METHODS = (
         ('POST countdownCancelAll',),
         lambda binance, _: binance.cancel_all_orders_after(30_000, {'underlying': 'BTC/USDT'}),
     ),
+    SetMmp('deribit', 'set_mmp', ('POST set_mmp_config',), lambda deribit, _: deribit.set_mmp(*DERIBIT_RULE)),
+    SetMmp(
+        'deribit',
+        'set_mmp, rfq',
+        ('POST set_mmp_config',),
+        lambda deribit, _: deribit.set_mmp(*RFQ_RULE),
+        'rfq',
+    ),
+    ResetMmp('deribit', 'reset_mmp', ('POST reset_mmp',), lambda deribit, _: deribit.reset_mmp('BTC/USD')),
+    FetchMmp('deribit', 'fetch_mmp', DERIBIT_FETCHED, lambda deribit, _: deribit.fetch_mmp('BTC/USD')),
+    FetchMmps('deribit', 'fetch_mmps', DERIBIT_FETCHED, lambda deribit, _: deribit.fetch_mmps()),
+    MassCancelByLabel('deribit', 'mass_cancel_mmp', DERIBIT_LISTED, mass_cancel()),
+    MassCancelOfAll(
+        'deribit',
+        'mass_cancel_mmp, includeNonMmp',
+        ('POST cancel_all_by_currency_pair',),
+        mass_cancel(includeNonMmp=True),
+    ),
+    CreateOrder('deribit', 'create_order', ('POST buy',), create_order),
+    CreateOrdersEach('deribit', 'create_orders', ('POST buy',), create_orders),
 )

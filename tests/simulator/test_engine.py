@@ -35,6 +35,8 @@ def test_grid_is_realistic():
     engine = new_engine(1_700_000_000_000)
     series = {}
     for option in engine.instruments.values():
+        if option.kind != 'option':
+            continue
         series.setdefault((option.venue, option.underlying), []).append(option)
         assert option.expiry > 1_700_000_000_000
         assert option.expiry % DAY == 8 * 3_600_000
@@ -44,6 +46,9 @@ def test_grid_is_realistic():
         ('okx', 'BTC-USD_UM'),
         ('binance', 'BTCUSDT'),
         ('binance', 'ETHUSDT'),
+        ('deribit', 'btc_usd'),
+        ('deribit', 'eth_usd'),
+        ('deribit', 'btc_usdc'),
     }
     for options in series.values():
         assert len({option.expiry for option in options}) == 4

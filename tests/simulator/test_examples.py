@@ -13,6 +13,7 @@ import pytest
 
 from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Rule
 from tests.simulator.test_binance_wire import call as call_binance
+from tests.simulator.test_deribit_wire import call as call_deribit
 
 EXAMPLES = {
     path.stem: {example['endpoint']: example for example in json.loads(path.read_text())['answers']}
@@ -65,6 +66,15 @@ def lacking(documented, simulated, where='answer'):
     if isinstance(documented, list) and isinstance(simulated, list) and documented and simulated:
         return lacking(documented[0], simulated[0], f'{where}[0]')
     return [] if documented == simulated else [f'{where}: {documented} documented, {simulated} simulated']
+
+
+def with_one_number(shaped):
+    """A shape in which an integer is a number as any, as where an exchange writes 3 for 3.0."""
+    if isinstance(shaped, dict):
+        return {key: with_one_number(each) for key, each in shaped.items()}
+    if isinstance(shaped, list):
+        return [with_one_number(each) for each in shaped]
+    return 'number' if shaped in ('int', 'float') else shaped
 
 
 @pytest.fixture
@@ -152,4 +162,36 @@ def test_binance(simulator, endpoint):
     assert lacking(shape(documented['answer']), shape(simulated)) == []
     if documented['source'].startswith('https://'):
         assert shape(simulated) == shape(documented['answer'])
+    assert status == 200
+
+
+@pytest.mark.parametrize('endpoint', EXAMPLES['deribit'])
+def test_deribit(simulator, endpoint):
+    simulator.set_rule('deribit', 'btc_usd', Rule(60_000, 0, '3', delta_limit='0.3', vega_limit='0.1', max_quote='100'))
+    order = simulator.rest('deribit', 'btc_usd', mmp=False)
+    simulator.fill(order.order_id, 1)
+    rule = {'interval': 60, 'frozen_time': 0, 'quantity_limit': 3, 'max_quote_quantity': 2.5}
+    group = {'index_name': 'btc_usd', 'mmp_group': 'MassQuoteBot7'}
+    rule_of_group = {**group, **rule, 'delta_limit': 0.3, 'vega_limit': 0.1}
+    parameters = {
+        'POST set_mmp_config': {**group, **rule},
+        'POST get_mmp_config': group,
+        'POST get_mmp_status': group,
+        'POST reset_mmp': {'index_name': 'btc_usd'},
+        'POST get_order_state': {'order_id': order.order_id},
+        'GET get_time': {},
+        'GET get_instruments': {'currency': 'BTC', 'kind': 'option'},
+    }[endpoint]
+    call_deribit(simulator, 'POST', 'private/set_mmp_config', **rule_of_group)
+    protection = simulator._account.protection('deribit', 'btc_usd/MassQuoteBot7')
+    if endpoint == 'POST get_mmp_status':
+        protection.freeze_ends = simulator.now() + 60_000
+    method, path = endpoint.split()
+    scope = 'public' if path in ('get_time', 'get_instruments') else 'private'
+    documented = EXAMPLES['deribit'][endpoint]
+    status, simulated = call_deribit(simulator, method, f'{scope}/{path}', **parameters)
+    shapes = [with_one_number(shape(each['result'])) for each in (documented['answer'], simulated)]
+    assert lacking(*shapes) == []
+    if documented['source'].startswith('https://'):
+        assert shapes[0] == shapes[1]
     assert status == 200

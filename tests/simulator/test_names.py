@@ -49,9 +49,9 @@ def test_underlying_has_every_name(simulator, venue, own_id, name):
 @rows(
     ('venue', 'name', 'said'),
     [
-        ('okxx', 'BTC-USD', 'a venue is one of okx, binance, not okxx'),
-        ('Binance', 'BTCUSDT', 'a venue is one of okx, binance, not Binance'),
-        (None, 'BTC-USD', 'a venue is one of okx, binance, not None'),
+        ('okxx', 'BTC-USD', 'a venue is one of okx, binance, deribit, not okxx'),
+        ('Binance', 'BTCUSDT', 'a venue is one of okx, binance, deribit, not Binance'),
+        (None, 'BTC-USD', 'a venue is one of okx, binance, deribit, not None'),
         ('okx', 'BCT/USD', r'okx lists no option of BCT/USD, but of BTC-USD \(BTC/USD\), .*BTC-USD_UM \(BTC/USD:USD\)'),
         ('okx', 'BTCUSDT', 'okx lists no option of BTCUSDT'),
         ('okx', 'BTC/USD:ETH', 'okx lists no option of BTC/USD:ETH'),

@@ -25,23 +25,33 @@ from tests.trading import option_market
 UNDERLYINGS = {
     'okx': {'BTC-USD': 'BTC/USD', 'ETH-USD': 'ETH/USD'},
     'binance': {'BTCUSDT': 'BTC/USDT', 'ETHUSDT': 'ETH/USDT'},
+    'deribit': {'btc_usd': 'BTC/USD', 'eth_usd': 'ETH/USD'},
 }
 # of an object and an account of its own, to which happens what happens to no other (``tests.soak.special``)
 SPECIAL = ('okx', 'BTC-USD_UM')
 SPECIAL_UNIFIED = 'BTC/USD:USD'
-LIMITS = {'okx': {'qtyLimit': 2}, 'binance': {'qtyLimit': 2, 'deltaLimit': 100}}
+LIMITS = {
+    'okx': {'qtyLimit': 2},
+    'binance': {'qtyLimit': 2, 'deltaLimit': 100},
+    'deribit': {'qtyLimit': 2, 'deltaLimit': None, 'params': {'maxQuoteQuantity': 10_000}},
+}
 TIMEOUT = 2000  # ms; some answers take longer
 LATEST_EFFECT = 3  # s after the end of a call, of a request whose answer was given up
 HEALTH_CHECK = 2  # s
 MAX_IN_FLIGHT = 50  # requests of an underlying
 
 # s from the end of a call to the next one, at most: OKX's mass cancels come as often as it allows, those of Binance as
-# the weight of the address allows
+# the weight of the address allows, and what Deribit matches as its credits allow
 PAUSES = {
     'okx': {'quote': 0.6, 'keep': 1.0, 'cancel': 0.6},
     'binance': {'quote': 2.0, 'keep': 2.0, 'cancel': 9.0},
+    'deribit': {'quote': 4.0, 'keep': 3.0, 'cancel': 4.0},
 }
-WAYS = {'okx': [{}, {}, {'emulate': True}, {'lockInterval': 100}], 'binance': [{}, {}, {'includeNonMmp': True}]}
+WAYS = {
+    'okx': [{}, {}, {'emulate': True}, {'lockInterval': 100}],
+    'binance': [{}, {}, {'includeNonMmp': True}],
+    'deribit': [{}, {}, {'includeNonMmp': True}],
+}
 ABANDONED = 0.05  # of the quotes in async, whose task is cancelled before it is over
 IN_BETWEEN = 0.02  # of the requests and answers, in the middle of which a hook makes a call, or in async starts a task
 

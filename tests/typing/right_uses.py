@@ -60,6 +60,9 @@ def sync_binance(exchange: ccxt_mmp.binance) -> None:
 def made() -> None:
     assert_type(ccxt_mmp.okx({'apiKey': '...'}).fetch_mmp('BTC/USD'), MmpState)
     assert_type(ccxt_mmp.binance().fetch_mmp('BTC/USDT'), MmpState)
+    assert_type(ccxt_mmp.deribit().fetch_mmp('BTC/USD'), MmpState)
+    assert_type(ccxt_mmp.deribit().set_mmp('BTC/USD', 3000, 0, 5, None, {'maxQuoteQuantity': 2}), MmpState)
+    assert_type(ccxt_mmp.deribit().mass_cancel_mmp('BTC/USD'), MassCancel)
 
 
 # --- async: coroutines of the same
@@ -135,6 +138,8 @@ async def gathered(exchange: ccxt_mmp.async_support.okx) -> None:
 async def made_asynchronous() -> None:
     assert_type(await ccxt_mmp.async_support.okx({'apiKey': '...'}).fetch_mmp('BTC/USD'), MmpState)
     assert_type(await ccxt_mmp.async_support.binance().fetch_mmp('BTC/USDT'), MmpState)
+    assert_type(await ccxt_mmp.async_support.deribit().fetch_mmps(), dict[str, MmpState])
+    assert_type(await ccxt_mmp.pro.deribit().reset_mmp('BTC/USD'), MmpState)
 
 
 # --- pro: as async

@@ -8,9 +8,9 @@ import ccxt.pro
 
 from tests.trading import UNDERLYING, UNIFIED
 
-PARAMS = {'binance': {}, 'okx': {'emulate': True}}
-LIST = {'binance': 'openOrders', 'okx': 'orders-pending'}
-BATCH = {'binance': 'batchOrders', 'okx': 'cancel-batch-orders'}
+PARAMS = {'binance': {}, 'okx': {'emulate': True}, 'deribit': {}}
+LIST = {'binance': 'openOrders', 'okx': 'orders-pending', 'deribit': 'get_open_orders'}
+BATCH = {'binance': 'batchOrders', 'okx': 'cancel-batch-orders', 'deribit': '/cancel'}
 MINUTE = 1_800_000_000_000 // 60_000 * 60_000  # the beginning of one
 
 

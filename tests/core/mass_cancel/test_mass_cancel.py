@@ -14,7 +14,7 @@ from tests.trading import UNDERLYING
 def test_mmp_orders_of_the_underlying_go_and_no_others(flavour, simulator, exchange, exchange_id):
     mine = quote(simulator, exchange_id, 5)
     others = quote(simulator, exchange_id, 5, 1, mmp=False)
-    another = 'ETHUSDT' if exchange_id == 'binance' else 'BTC-USD_UM'
+    another = {'binance': 'ETHUSDT', 'okx': 'BTC-USD_UM', 'deribit': 'btc_usdc'}[exchange_id]
     theirs = simulator.rest(exchange_id, another, mmp=True)
     cancelled = cancel(flavour, exchange)
     assert resting(simulator, exchange_id) == others
@@ -23,14 +23,14 @@ def test_mmp_orders_of_the_underlying_go_and_no_others(flavour, simulator, excha
     assert {order['status'] for order in cancelled['orders']} == {'canceled'}
     assert {order['mmp'] for order in cancelled['orders']} == {True}
     assert cancelled['underlyingId'] == UNDERLYING[exchange_id]
-    assert cancelled['underlying'] == {'binance': 'BTC/USDT:USDT', 'okx': 'BTC/USD:BTC'}[exchange_id]
+    assert cancelled['underlying'] == ('BTC/USDT:USDT' if exchange_id == 'binance' else 'BTC/USD:BTC')
     assert all(order['symbol'].startswith(f'{cancelled["underlying"]}-') for order in cancelled['orders'])
     assert len(cancelled['info']) == len(simulator.requests)
     assert exchange.markets is None
 
 
-RULE = {'binance': 'mmp', 'okx': 'mmp-config'}
-UNKNOWN = {'binance': 'BCT/USDT', 'okx': 'BCT/USD'}
+RULE = {'binance': 'mmp', 'okx': 'mmp-config', 'deribit': 'get_mmp_config'}
+UNKNOWN = {'binance': 'BCT/USDT', 'okx': 'BCT/USD', 'deribit': 'BCT/USD'}
 
 
 def test_nothing_to_cancel_is_a_list_and_the_question_whether_there_is_such_an_underlying(

@@ -100,7 +100,12 @@ def test_order_that_is_refused_for_ever_is_what_is_left(flavour, simulator, exch
     assert resting(simulator, exchange_id) == error.remaining == [mine[4]]
     assert sorted(error.cancelled) == sorted(each for each in mine if each != mine[4])
     assert error.unknown == []
-    cause = {'binance': ccxt.OperationRejected, 'okx': ccxt.ExchangeNotAvailable}[exchange_id]
+    causes = {
+        'binance': ccxt.OperationRejected,
+        'okx': ccxt.ExchangeNotAvailable,
+        'deribit': ccxt.ExchangeError,
+    }
+    cause = causes[exchange_id]
     assert type(error.__cause__) is cause
     assert f'cancelled 11, remaining 1 ({mine[4]}), unknown 0' in str(error)
     assert cause.__name__ in str(error)
@@ -188,7 +193,11 @@ def test_permission_that_is_missing_is_raised_as_itself(flavour, simulator, exch
     with pytest.raises(ccxt.BaseError) as caught:
         cancel(flavour, exchange)
     # OKX's code for it is none that ccxt knows
-    expected = {'binance': ccxt.AuthenticationError, 'okx': MassCancelIncomplete}[exchange_id]
+    expected = {
+        'binance': ccxt.AuthenticationError,
+        'okx': MassCancelIncomplete,
+        'deribit': ccxt.PermissionDenied,
+    }[exchange_id]
     assert type(caught.value) is expected
     if exchange_id == 'binance':
         assert len(simulator.requests) == 3  # the list, and each of the batches once

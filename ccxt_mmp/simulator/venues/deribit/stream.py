@@ -1,0 +1,1 @@
+"""Deribit: the websocket is not simulated yet."""
