@@ -8,6 +8,7 @@ from ccxt.base.errors import ArgumentsRequired, BadRequest, BadResponse, BadSymb
 
 from ccxt_mmp._redaction import LOGGER, redacted, remember
 from ccxt_mmp.core.credentials import check_credentials
+from ccxt_mmp.core.halting import Halting
 from ccxt_mmp.core.params import option_names
 from ccxt_mmp.core.requests import Requests
 from ccxt_mmp.core.rules import Rules
@@ -17,7 +18,7 @@ from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 SCOPES: tuple[Scope, ...] = ('orders', 'rfq')
 
 
-class Mmp(Rules, Requests):
+class Mmp(Halting, Rules, Requests):
     """Market Maker Protection, unified: the methods that every exchange class of this package has.
 
     ``SyncMmp`` returns results, ``AsyncMmp`` awaitables of the same; the exchange mixins know the endpoints.
@@ -170,6 +171,7 @@ class Mmp(Rules, Requests):
             is left of it, and at least a tenth of all
         :param bool [params.emulate]: OKX: list, cancel and verify as on Binance, for accounts without the privilege
         :param bool [params.includeNonMmp]: Binance: cancel every order of the underlying, in one request
+        :param bool [params.halt]: True to ``halt_mmp`` the underlying, too, also with its ``reason`` and ``duration``
         :returns dict: a MassCancel; ``orders`` are those known to be cancelled by it, without those whose answer was
             lost, None where none are listed. With ``emulate`` an order counts as cancelled whose cancellation OKX
             accepted and which it does not list any more [unverified]

@@ -11,6 +11,7 @@ from ccxt_mmp._redaction import guard
 from ccxt_mmp.core.awaiting import run_sync
 from ccxt_mmp.core.connections import AsyncConnections, Connections
 from ccxt_mmp.core.contract import Mmp
+from ccxt_mmp.core.halt_fronts import AsyncHalts, SyncHalts
 from ccxt_mmp.core.orders import MmpOrders
 from ccxt_mmp.core.request_context import current_request
 from ccxt_mmp.core.requests import UNREADABLE
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class SyncMmp(MmpOrders, Mmp):
+class SyncMmp(SyncHalts, MmpOrders, Mmp):
     """The front of a sync exchange: put it before the exchange mixin and the class of ``ccxt``."""
 
     lastRestRequestTimestamp: float  # noqa: N815 - of ccxt
@@ -46,7 +47,7 @@ class SyncMmp(MmpOrders, Mmp):
         return run_sync(self._fetch_mmps(underlyings, params))
 
     def mass_cancel_mmp(self, underlying: str, params: Params = {}) -> MassCancel:
-        return run_sync(self._mass_cancel_mmp(underlying, params))
+        return run_sync(self._cancel_and_halt(underlying, params))
 
     def warm_up(self) -> None:
         run_sync(self._warm_up())
@@ -216,6 +217,8 @@ class SyncMmp(MmpOrders, Mmp):
 
     def fetch(self, *arguments: Any, **keywords: Any) -> Any:
         handled = sys.exc_info()[1]
+        if self.options.get('mmpHalt') is not None:
+            run_sync(self._pass_halt())
         with self._sending() as context:
             try:
                 if context is None or not context.is_urgent:
@@ -242,6 +245,7 @@ class SyncMmp(MmpOrders, Mmp):
 
     def close(self, *arguments: Any, **keywords: Any) -> None:
         self._connections().close()
+        run_sync(self._close_halts())
         if hasattr(super(), 'close'):  # not in older versions of ccxt
             super().close(*arguments, **keywords)
 
@@ -250,7 +254,7 @@ class SyncMmp(MmpOrders, Mmp):
         return connections or self.__dict__.setdefault('_mmp_connections', Connections())
 
 
-class AsyncMmp(MmpOrders, Mmp):
+class AsyncMmp(AsyncHalts, MmpOrders, Mmp):
     """The front of an async or pro exchange: put it before the exchange mixin and the class of ``ccxt``."""
 
     if TYPE_CHECKING:
@@ -278,7 +282,7 @@ class AsyncMmp(MmpOrders, Mmp):
         return await self._fetch_mmps(underlyings, params)
 
     async def mass_cancel_mmp(self, underlying: str, params: Params = {}) -> MassCancel:
-        return await self._mass_cancel_mmp(underlying, params)
+        return await self._cancel_and_halt(underlying, params)
 
     async def warm_up(self) -> None:
         await self._warm_up()
@@ -364,6 +368,8 @@ class AsyncMmp(MmpOrders, Mmp):
 
     async def fetch(self, *arguments: Any, **keywords: Any) -> Any:
         handled = sys.exc_info()[1]
+        if self.options.get('mmpHalt') is not None:
+            await self._pass_halt()
         with self._sending() as context:
             try:
                 if context is not None and context.is_urgent:
@@ -388,6 +394,7 @@ class AsyncMmp(MmpOrders, Mmp):
             await super().close(*arguments, **keywords)
         finally:  # a mass cancel that was under way has opened its own again
             await self._connections().close()
+            await self._close_halts()
 
     def _connections(self) -> AsyncConnections:
         connections: AsyncConnections | None = self.__dict__.get('_mmp_connections')

@@ -117,6 +117,7 @@ class MmpOrders(OrderEditing, OrderLists):
         underlying_id = self._underlying_of(symbol, 'createOrderWs')
         await await_result(self.authenticate())  # so that nothing delays the order between the fence and the socket
         with self._one_order(underlying_id, marks) as context:
+            await self._pass_halt()
             self._pass_fence(context)
             order = await self._told_over_websocket(stock(symbol, type, side, amount, price, params))
             return order if context.request is None else self._placed(order, context.request)

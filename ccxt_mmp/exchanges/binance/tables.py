@@ -87,6 +87,10 @@ class BinanceTables(MmpOrders, KillSwitch, Mmp):
                 'fetchMmp': True,
                 'fetchMmps': 'emulated',
                 'massCancelMmp': 'emulated',
+                'haltMmp': True,
+                'resumeMmp': True,
+                'fetchMmpHalt': True,
+                'fetchMmpHalts': True,
                 'warmUp': True,
             },
             'urls': {

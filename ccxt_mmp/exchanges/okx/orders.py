@@ -179,6 +179,7 @@ class OkxOrders(OkxAnswers):
             await await_result(self.authenticate())  # so that nothing is waited for between the fence and the sending
         with self._explaining('orders', underlying_id), self._order_context(underlying_id, marks) as context:
             if method == 'editOrderWs':
+                await self._pass_halt()
                 self._pass_fence(context)
             answer = await self._told_over_websocket(stock(order_id, symbol, 'limit', side, amount, price, rest))
         return self._edited(method, answer, before, amount, price)

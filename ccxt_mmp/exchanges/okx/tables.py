@@ -75,6 +75,10 @@ class OkxTables(MmpOrders, KillSwitch, Mmp):
                 'fetchMmp': True,
                 'fetchMmps': True,
                 'massCancelMmp': True,
+                'haltMmp': True,
+                'resumeMmp': True,
+                'fetchMmpHalt': True,
+                'fetchMmpHalts': True,
                 'warmUp': True,
             },
             'options': {
