@@ -45,6 +45,8 @@ FAILURES = (RedisError, OSError, asyncio.TimeoutError, EOFError, RuntimeError)  
 
 
 def opened(url: str, timeout: float, *, is_async: bool) -> 'RedisStore | AsyncRedisStore':
+    if '://' not in url:
+        raise ValueError('// must follow the scheme')
     store = (AsyncRedisStore if is_async else RedisStore)(url, timeout)
     store.options()  # raises ValueError for a url that is none
     return store

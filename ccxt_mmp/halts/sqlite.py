@@ -9,6 +9,7 @@ import time
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -54,11 +55,10 @@ class SqliteStore:
         weakref.finalize(self, _close_all, self._idle)
 
     def read(self, account: str, underlyings: Sequence[str]) -> list[StoredHalt]:
-        query = f'{SELECT} AND underlying IN ({", ".join("?" * len(underlyings))})'
-        return self._rows(query, (account, *underlyings))
+        return self._with_connection(_select, SELECT + _among(len(underlyings)), (account, *underlyings))
 
     def read_all(self, account: str) -> list[StoredHalt]:
-        return self._rows(SELECT, (account,))
+        return self._with_connection(_select, SELECT, (account,))
 
     def write(self, account: str, halt: StoredHalt) -> StoredHalt:
         def upsert(connection: sqlite3.Connection) -> StoredHalt:
@@ -71,7 +71,7 @@ class SqliteStore:
         where, names = ('', (account,)) if underlying is None else (ONE, (account, underlying))
 
         def delete(connection: sqlite3.Connection) -> list[StoredHalt]:
-            ended = [StoredHalt(*row) for row in connection.execute(SELECT + where, names).fetchall()]
+            ended = _select(connection, SELECT + where, names)
             connection.execute(DELETE + where, names)
             return ended
 
@@ -82,25 +82,17 @@ class SqliteStore:
 
     # --- connections
 
-    def _rows(self, query: str, values: Sequence[Any]) -> list[StoredHalt]:
-        return self._with_connection(
-            lambda connection: [StoredHalt(*row) for row in connection.execute(query, values).fetchall()]
-        )
-
-    def _with_connection(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _with_connection(self, work: Callable[..., T], *arguments: Any) -> T:
         try:
             if self._file is not None:
                 self._check_file()
             connection = self._take()
             try:
-                result = work(connection)
-            except BaseException:
-                connection.close()
-                raise
+                return work(connection, *arguments)
+            finally:
+                self._idle.append((os.getpid(), connection))  # also after a failure: another may not open any more
         except (sqlite3.Error, OSError, TypeError) as error:  # TypeError: of a table that has no such rows
             raise HaltStoreError(f'{self._name} cannot be used: {type(error).__name__}: {error}') from error
-        self._idle.append((os.getpid(), connection))
-        return result
 
     def _take(self) -> sqlite3.Connection:
         process = os.getpid()
@@ -116,7 +108,7 @@ class SqliteStore:
 
     def _check_file(self) -> None:
         """Raise if the file is not the one that was opened first: others may use another one by now."""
-        found = self._path.stat()
+        found = os.stat(self._name)  # noqa: PTH116 - for each order, and Path.stat takes twice as long
         if (found.st_dev, found.st_ino) != self._file:
             raise HaltStoreError(f'{self._name} was replaced while it was in use')
 
@@ -134,7 +126,7 @@ class SqliteStore:
         )
         try:
             self._set_up(connection)
-            found = self._path.stat()
+            found = os.stat(self._name)  # noqa: PTH116 - the same
         except BaseException:
             connection.close()
             raise
@@ -146,6 +138,15 @@ class SqliteStore:
         ends = time.monotonic() + self._timeout
         while not _is_set_up(connection, is_last=time.monotonic() > ends):
             time.sleep(PAUSE)
+
+
+@cache
+def _among(count: int) -> str:
+    return f' AND underlying IN ({", ".join("?" * count)})'
+
+
+def _select(connection: sqlite3.Connection, query: str, values: Sequence[str]) -> list[StoredHalt]:
+    return [StoredHalt(*row) for row in connection.execute(query, values).fetchall()]
 
 
 def _is_set_up(connection: sqlite3.Connection, *, is_last: bool) -> bool:
