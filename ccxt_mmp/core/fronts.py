@@ -47,7 +47,7 @@ class SyncMmp(SyncHalts, MmpOrders, Mmp):
         return run_sync(self._fetch_mmps(underlyings, params))
 
     def mass_cancel_mmp(self, underlying: str, params: Params = {}) -> MassCancel:
-        return run_sync(self._cancel_and_halt(underlying, params))
+        return run_sync(self._cancel_or_halt(underlying, params))
 
     def warm_up(self) -> None:
         run_sync(self._warm_up())
@@ -282,7 +282,7 @@ class AsyncMmp(AsyncHalts, MmpOrders, Mmp):
         return await self._fetch_mmps(underlyings, params)
 
     async def mass_cancel_mmp(self, underlying: str, params: Params = {}) -> MassCancel:
-        return await self._cancel_and_halt(underlying, params)
+        return await self._cancel_or_halt(underlying, params)
 
     async def warm_up(self) -> None:
         await self._warm_up()

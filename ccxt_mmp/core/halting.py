@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, NoReturn
 
@@ -126,14 +127,17 @@ class Halting(HaltCheck):
         self._raise_failed_cancels('haltMmp', cancels)
         return self._mmp_halt(halts, stands)
 
+    def _cancel_or_halt(self, underlying: str | None, params: Params) -> Coroutine[Any, Any, MassCancel]:
+        """The core of ``mass_cancel_mmp``, with ``halt`` or without."""
+        halts, rest = self._flag_option('massCancelMmp', 'halt', params)
+        core: Coroutine[Any, Any, MassCancel] = (
+            self._cancel_and_halt(underlying, rest) if halts else self._mass_cancel_mmp(underlying, rest)
+        )
+        return core
+
     async def _cancel_and_halt(self, underlying: str | None, params: Params) -> MassCancel:
-        """``mass_cancel_mmp``, with ``halt`` or without."""
-        is_halt, rest = self._flag_option('massCancelMmp', 'halt', params)
-        if not is_halt:
-            done: MassCancel = await self._mass_cancel_mmp(underlying, rest)
-            return done
         halts = self._required_halts('massCancelMmp')
-        wanted, rest = self._wanted_halt('massCancelMmp', rest, ('reason', 'duration'))
+        wanted, rest = self._wanted_halt('massCancelMmp', params, ('reason', 'duration'))
         underlying_id, rest = self._mmp_underlying('massCancelMmp', 'orders', underlying, rest)
         rest = self._checked_cancel_params(underlying_id, rest)
         ids = [str(underlying_id)]
@@ -259,11 +263,9 @@ class Halting(HaltCheck):
         if limits.get('lockInterval') is not None and lock is None and not emulates:
             params = {**params, 'lockInterval': limits['lockInterval']['max']}
         any_one = next(each for each in ANY_UNDERLYING if self._parse_underlying(each) is not None)
-        try:
+        with suppress(Checked):
             self._mass_cancel_mmp(underlying_id or any_one, {**params, 'halt': ONLY_CHECK}).send(None)
-        except Checked:
-            return params
-        raise NotSupported(f'{self.id} has no mass cancel that a halt can send')
+        return params
 
     # --- the halt, and the cancels beside it
 

@@ -35,9 +35,6 @@ class StoredHalt(NamedTuple):
     reason: str | None
     by: str  # host and pid
 
-    def outlasts(self, other: 'StoredHalt') -> bool:
-        return other.until is not None and (self.until is None or self.until > other.until)
-
 
 class HaltStore(Protocol):
     """A store. Each method returns its result, or an awaitable of it where ``is_async``.

@@ -95,6 +95,22 @@ def test_answer_that_was_given_up_is_no_answer_to_the_next_call(own_redis, clien
     assert len(store.read(DESK, ('BTC-USD',))) == 1
 
 
+def test_interrupted_call_leaves_no_connection_behind(own_redis, opened, monkeypatch):
+    store = opened(own_redis.url)
+    store.write(DESK, halt())
+    stock = redis.Redis.execute_command
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(redis.Redis, 'execute_command', interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        store.read_all(DESK)
+    assert store.store._idle == []
+    monkeypatch.setattr(redis.Redis, 'execute_command', stock)
+    assert store.read_all(DESK) == [halt()]
+
+
 def test_key_of_another_type_is_lost(own_redis, client, opened, is_async):
     client.set('ccxt_mmp:halts:okx:desk1', 'x')
     store = opened(own_redis.url, is_async)

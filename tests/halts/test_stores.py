@@ -85,3 +85,32 @@ def test_child_process_opens_connections_of_its_own(store, account, kind):
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     store.write(account, halt('SOL-USD'))
     assert len(store.read_all(account)) == 3
+
+
+def test_connection_of_another_process_is_left_alone(store, account, kind):
+    if kind == 'redis async':
+        pytest.skip('a loop does not outlive a fork')
+    store.write(account, halt())
+    idle = store.store._idle
+    for use in (lambda: store.read_all(account), store.close):
+        [(_, connection)] = idle
+        idle[:] = [(0, connection)]
+        use()
+        assert not any(each is connection for _, each in idle)
+        store.read_all(account)
+
+
+def test_connection_that_another_thread_takes_first_is_replaced(store, account, kind):
+    if kind == 'redis async':
+        pytest.skip('has none to take')
+
+    class Taken(list):
+        def pop(self):
+            super().pop()
+            raise IndexError
+
+    store.write(account, halt())
+    idle = store.store._idle
+    store.store._idle = Taken(idle)
+    assert store.read_all(account) == [halt()]
+    store.store._idle = idle + list(store.store._idle)
