@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import ccxt
 
 import ccxt_mmp
-from benchmarks import emulation, imports, latency, overhead, scaling, streams
+from benchmarks import emulation, halts, imports, latency, overhead, scaling, streams
 from benchmarks.report import as_markdown
 
 BENCHMARKS = {
@@ -20,6 +20,7 @@ BENCHMARKS = {
     'emulation': emulation.run,
     'scaling': scaling.run,
     'streams': streams.run,
+    'halts': halts.run,
     'imports': imports.run,
 }
 
