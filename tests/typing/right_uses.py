@@ -21,6 +21,8 @@ from ccxt_mmp import (
     MassCancelLocked,
     Mmp,
     MmpFrozen,
+    MmpHalt,
+    MmpHalted,
     MmpNotEnabled,
     MmpState,
     OkxMmp,
@@ -43,6 +45,17 @@ def sync(exchange: ccxt_mmp.okx) -> None:
     assert_type(exchange.fetch_mmps(('BTC/USD',)), dict[str, MmpState])
     assert_type(exchange.fetch_mmps()['BTC/USD:BTC']['frozen'], bool | None)
     assert_type(exchange.mass_cancel_mmp('BTC/USD', {'lockInterval': 10000}), MassCancel)
+    assert_type(exchange.mass_cancel_mmp('BTC/USD', {'halt': True}), MassCancel)
+    assert_type(exchange.halt_mmp(), MmpHalt)
+    assert_type(exchange.halt_mmp('BTC/USD', {'reason': 'a wild market', 'duration': 60000})['until'], int | None)
+    assert_type(exchange.resume_mmp('BTC/USD'), MmpHalt)
+    assert_type(exchange.fetch_mmp_halt(), MmpHalt | None)
+    assert_type(exchange.fetch_mmp_halts(), list[MmpHalt])
+    try:
+        exchange.create_order('BTC/USD:BTC-271231-100000-C', 'limit', 'buy', 1, 5, {'mmp': True})
+    except MmpHalted as error:
+        assert_type(error.halt, MmpHalt | None)
+        print([order['id'] for order in error.orders])
     exchange.warm_up()
 
 
@@ -71,6 +84,13 @@ async def asynchronous(exchange: ccxt_mmp.async_support.okx) -> None:
     assert_type(await exchange.fetch_mmps(['BTC/USD']), dict[str, MmpState])
     assert_type(await exchange.mass_cancel_mmp('BTC/USD'), MassCancel)
     await exchange.warm_up()
+
+
+async def halted(exchange: ccxt_mmp.async_support.okx, other: ccxt_mmp.pro.binance) -> None:
+    assert_type(await exchange.halt_mmp('BTC/USD'), MmpHalt)
+    assert_type(await exchange.resume_mmp(), MmpHalt)
+    assert_type(await other.fetch_mmp_halt('BTC/USDT'), MmpHalt | None)
+    assert_type(await other.fetch_mmp_halts(), list[MmpHalt])
 
 
 async def asynchronous_binance(exchange: ccxt_mmp.async_support.binance) -> None:
