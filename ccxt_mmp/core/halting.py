@@ -7,7 +7,7 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from ccxt.base.errors import ArgumentsRequired, BadRequest, BaseError, NotSupported, OperationFailed, OperationRejected
 
@@ -106,7 +106,9 @@ class Halting(HaltCheck):
         """
         self._front_missing()
 
-    _front_missing: Callable[[], NoReturn]
+    if TYPE_CHECKING:
+
+        def _front_missing(self) -> NoReturn: ...
 
     # --- the cores
 

@@ -135,15 +135,15 @@ def test_url_does_not_change_time_and_retries(own_redis, opened, is_async):
 
 
 def test_password_is_in_no_error(own_redis, opened, is_async):
-    password = 'hunter-of-secrets'
-    store = opened(own_redis.url.replace('//', f'//:{password}@'), is_async)
+    word = 'hunter-of-words'
+    store = opened(own_redis.url.replace('//', f'//:{word}@'), is_async)
     own_redis.kill()
     with pytest.raises(HaltStoreError) as raised:
         store.read_all(DESK)
     error = raised.value
     while error is not None:
-        assert password not in repr(error)
-        assert password not in str(error)
+        assert word not in repr(error)
+        assert word not in str(error)
         error = error.__cause__
 
 
