@@ -20,9 +20,9 @@ from benchmarks.report import Cell, Comparison, Result
 from benchmarks.venue import connected, opened_venue
 from ccxt_mmp import MmpHalted
 
-ROUNDS = 300
+ROUNDS = 1000
 CLEAR_EVERY = 60  # calls, so that the simulator's book stays small
-HALTS = 20
+HALTS = 100
 PROCESSES = 8
 FAMILY = 'BTC-USD'
 WITHOUT = 'without'

@@ -394,6 +394,7 @@ def test_account_has_a_name_or_the_key_stands_for_it(flavour, halting, desk, quo
     halt = flavour.take(halting.halt_mmp(underlying, {'cancel': False}))
     assert halt['account'].startswith('sha256:')
     assert halting.apiKey not in str(halt)
+    assert len(flavour.take(desk.fetch_mmp_halts())) == 1
     desk.apiKey += '2'
     assert flavour.take(desk.fetch_mmp_halts()) == []
     for each in (halting, desk):

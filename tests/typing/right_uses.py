@@ -55,7 +55,7 @@ def sync(exchange: ccxt_mmp.okx) -> None:
         exchange.create_order('BTC/USD:BTC-271231-100000-C', 'limit', 'buy', 1, 5, {'mmp': True})
     except MmpHalted as error:
         assert_type(error.halt, MmpHalt | None)
-        assert [order['id'] for order in error.orders]
+        assert_type(len(error.orders), int)
     exchange.warm_up()
 
 
