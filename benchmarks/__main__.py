@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import ccxt
 
 import ccxt_mmp
-from benchmarks import emulation, imports, latency, overhead, scaling, sockets, streams
+from benchmarks import emulation, halts, imports, latency, overhead, scaling, sockets, streams
 from benchmarks.report import as_markdown
 
 BENCHMARKS = {
@@ -21,6 +21,7 @@ BENCHMARKS = {
     'scaling': scaling.run,
     'streams': streams.run,
     'sockets': sockets.run,
+    'halts': halts.run,
     'imports': imports.run,
 }
 

@@ -16,10 +16,17 @@ def median(values: Sequence[float]) -> float:
     return percentile(values, 50)
 
 
-def take_turns(contestants: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """The seconds that each call of each contestant took."""
+def take_turns(
+    contestants: Mapping[str, Callable[[], object]],
+    rounds: int,
+    between: Callable[[], object] | None = None,
+    every: int = 1,
+) -> dict[str, list[float]]:
+    """The seconds that each call of each contestant took; ``between`` every so many of them."""
     times: dict[str, list[float]] = {name: [] for name in contestants}
-    for name in _turns(list(contestants), rounds):
+    for count, name in enumerate(_turns(list(contestants), rounds)):
+        if between is not None and count % every == 0:
+            between()
         started = time.perf_counter()
         contestants[name]()
         times[name].append(time.perf_counter() - started)
@@ -27,10 +34,15 @@ def take_turns(contestants: Mapping[str, Callable[[], object]], rounds: int) -> 
 
 
 async def take_turns_async(
-    contestants: Mapping[str, Callable[[], Awaitable[object]]], rounds: int
+    contestants: Mapping[str, Callable[[], Awaitable[object]]],
+    rounds: int,
+    between: Callable[[], object] | None = None,
+    every: int = 1,
 ) -> dict[str, list[float]]:
     times: dict[str, list[float]] = {name: [] for name in contestants}
-    for name in _turns(list(contestants), rounds):
+    for count, name in enumerate(_turns(list(contestants), rounds)):
+        if between is not None and count % every == 0:
+            between()
         started = time.perf_counter()
         await contestants[name]()
         times[name].append(time.perf_counter() - started)

@@ -67,6 +67,11 @@ class Venue(Simulator):
             book[contract].append(self.rest(venue, underlying, mmp=True, symbol=contract).order_id)
         return book
 
+    def clear_orders(self) -> None:
+        """Nothing rests, and OKX has a rule."""
+        self.clear()
+        self.set_rule('okx', 'BTC-USD')
+
     def orders_left(self, venue: str, underlying: str) -> int:
         return len(self.resting(venue, underlying))
 

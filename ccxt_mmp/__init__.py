@@ -11,9 +11,9 @@ from ccxt_mmp import errors
 from ccxt_mmp._fall_through import fall_through
 from ccxt_mmp._version import __version__
 from ccxt_mmp.doors import extend, install, uninstall
-from ccxt_mmp.errors import MassCancelIncomplete, MassCancelLocked, MmpFrozen, MmpNotEnabled
+from ccxt_mmp.errors import MassCancelIncomplete, MassCancelLocked, MmpFrozen, MmpHalted, MmpNotEnabled
 from ccxt_mmp.mixins import AsyncMmp, BinanceMmp, DeribitMmp, Mmp, OkxMmp, SyncMmp
-from ccxt_mmp.types import MassCancel, MmpState
+from ccxt_mmp.types import MassCancel, MmpHalt, MmpState
 
 __all__ = [
     'AsyncMmp',
@@ -24,6 +24,8 @@ __all__ = [
     'MassCancelLocked',
     'Mmp',
     'MmpFrozen',
+    'MmpHalt',
+    'MmpHalted',
     'MmpNotEnabled',
     'MmpState',
     'OkxMmp',

@@ -10,6 +10,7 @@
     │   │   └── MmpNotEnabled        the account has no market maker privilege
     │   └── InvalidOrder
     │       └── MassCancelLocked     new MMP orders are locked by a mass cancel
+    │           └── MmpHalted        MMP orders of the account are halted until somebody resumes
     └── OperationFailed
         └── MassCancelIncomplete     a mass cancel could not cancel every order, or not make sure that it did
 
@@ -24,6 +25,7 @@ from ccxt.base.errors import InvalidOrder, OperationFailed, OperationRejected, P
 from ccxt.base.types import Order
 
 from ccxt_mmp._fall_through import fall_through
+from ccxt_mmp.types import MmpHalt
 
 
 class MmpFrozen(OperationRejected):
@@ -67,6 +69,18 @@ class MassCancelLocked(InvalidOrder):
     """
 
     orders: Sequence[Order] = ()
+
+
+class MmpHalted(MassCancelLocked):
+    """MMP orders are halted, or it is not known whether they are; nothing was sent.
+
+    halt: the halt that stops them; None where the store of halts cannot be read
+    orders: what ``create_order`` or ``create_orders`` raises it for, with their client order ids
+    """
+
+    def __init__(self, message: str = '', halt: MmpHalt | None = None) -> None:
+        super().__init__(message)
+        self.halt = halt
 
 
 class MassCancelIncomplete(OperationFailed):

@@ -47,3 +47,16 @@ class MassCancel(TypedDict):
     lockedUntil: int | None  # ms since the epoch, counted from before sending
     timestamp: int | None
     datetime: str | None
+
+
+class MmpHalt(TypedDict):
+    """A halt of the MMP orders of an account, by this process or another."""
+
+    info: Any  # what the store has
+    account: str  # as in options['mmpHalt']; without one the sha256 of exchange id and API key
+    underlying: str | None  # 'BTC/USD:BTC', None for all of the account
+    underlyingId: str | None
+    reason: str | None
+    by: str | None  # host and pid; None if there was no halt
+    since: int | None  # ms since the epoch; None if there was no halt
+    until: int | None  # ms since the epoch, by the clock of each reader; None = until it is resumed

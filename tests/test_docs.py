@@ -25,12 +25,21 @@ def blocks(language):
 PYTHON = [block for block in blocks('python') if not block.id.startswith(('README', 'adding-an-exchange'))]
 
 
+@pytest.fixture
+def folder_of_the_desk(tmp_path, monkeypatch):
+    """Where the documents keep halts."""
+    monkeypatch.setenv('CCXT_MMP_HALT', f'sqlite:{tmp_path}/halt.db')
+    return str(tmp_path)
+
+
 @pytest.mark.parametrize('code', PYTHON)
-def test_python_block_runs(doors, code):  # noqa: F811
+def test_python_block_runs(doors, folder_of_the_desk, code):  # noqa: F811
+    code = code.replace('/var/lib/desk', folder_of_the_desk)
     exec(compile(code, 'document', 'exec'), {'__name__': 'example'})  # noqa: S102
 
 
 @pytest.mark.parametrize('block', list(blocks('sh')))
+@pytest.mark.usefixtures('folder_of_the_desk')
 def test_command_can_be_run(block, simulator, capsys):
     for command in re.split(r'\n|&&', block.strip()):
         words = [word for word in shlex.split(command) if not re.match('[A-Z_]+=', word)]

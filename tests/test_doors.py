@@ -128,6 +128,10 @@ def test_submodules_are_loaded_when_they_are_asked_for():
         'import sys, ccxt_mmp as ccxt\n'
         'assert not {"ccxt.async_support", "ccxt.pro", "ccxt_mmp.cli"} & set(sys.modules)\n'
         'assert "ccxt_mmp.simulator" not in sys.modules\n'
+        'engines = {"ccxt_mmp.halts.sqlite", "ccxt_mmp.halts.redis", "sqlite3", "redis"}\n'
+        'assert not engines & set(sys.modules)\n'
+        'ccxt.okx({"apiKey": "k", "options": {"mmpHalt": {"url": "sqlite:x.db", "account": "a"}}})._halts()\n'
+        'assert engines & set(sys.modules) == {"ccxt_mmp.halts.sqlite", "sqlite3"}\n'
         'assert ccxt.pro.okx.__module__ == "ccxt_mmp.pro"\n'
         'assert ccxt.async_support.okx.__module__ == "ccxt_mmp.async_support"\n'
     )

@@ -24,6 +24,7 @@ LAYERS = {  # by the first name below the package, a module or a folder
     '_redaction': 0,
     '_version': 0,
     'errors': 0,
+    'halts': 0,
     'registry': 0,
     'types': 0,
     'core': 1,

@@ -82,7 +82,7 @@ def test_the_wheel_requires_ccxt_alone(metadata):
     assert metadata['Name'] == 'ccxt-mmp'
     assert metadata['Version'] == VERSION
     assert metadata['Requires-Python'] == '>=3.10'
-    assert set(metadata.get_all('Provides-Extra')) == {'cli', 'test', 'lint', 'dev'}
+    assert set(metadata.get_all('Provides-Extra')) == {'cli', 'redis', 'test', 'lint', 'dev'}
     required = [line for line in metadata.get_all('Requires-Dist') if 'extra ==' not in line]
     assert [re.split(r'[^\w-]', line)[0] for line in required] == ['ccxt']
     assert set(required[0].removeprefix('ccxt').strip(' ()').split(',')) == {'>=4.4.87', '!=4.5.41'}

@@ -1,6 +1,7 @@
 """The arguments of ``ccxt-mmp``."""
 
 import argparse
+import re
 from collections.abc import Sequence
 from math import inf
 
@@ -40,6 +41,11 @@ The exit status is 0 only if every target succeeded."""
 
 *_OTHERS, _LAST = map(_hundred_contracts, EXCHANGES.values())
 UNITS = f'Contracts differ: 100 contracts are about {", ".join(_OTHERS)} and {_LAST}.'
+
+
+HALTS = """Halts are kept where CCXT_MMP_HALT says, for every process with the same url: sqlite:/path/halt.db or
+redis://host:6379/0; CCXT_MMP_HALT_ACCOUNT is the account if the bots give one. An exchange alone, such as okx, is all
+of its underlyings."""
 
 
 def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -127,6 +133,25 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
         help=f'{names("emulate")}: list, cancel and list again, for accounts without the privilege',
     )
 
+    halt = commands.add_parser(
+        'halt',
+        parents=[of_targets],
+        epilog=f'{HALTS} {CREDENTIALS}',
+        help='stop MMP orders in every process until resume, and cancel those that rest',
+    )
+    halt.add_argument('--reason', metavar='TEXT', help='shown wherever the halt is, at most 200 characters')
+    halt.add_argument(
+        '--for',
+        dest='duration',
+        type=_duration,
+        metavar='DURATION',
+        help='such as 300ms, 5s, 5m, 2h; until resumed by default',
+    )
+    halt.add_argument('--no-cancel', action='store_true', help='leave the orders that rest')
+    commands.add_parser(
+        'resume', parents=[of_targets], epilog=f'{HALTS} {CREDENTIALS}', help='end halts, so that MMP orders are sent'
+    )
+
     commands.add_parser('demo', parents=[of_client], help='all methods on the built-in simulator, without keys')
     simulate = commands.add_parser('simulate', parents=[every], help='serve the built-in simulator until interrupted')
     simulate.add_argument('--port', type=int, default=0, help='port on 127.0.0.1, by default any free one')
@@ -154,6 +179,14 @@ def _milliseconds(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) > 0):
         raise argparse.ArgumentTypeError(f'{text!r} is no number of milliseconds above 0')
     return int(text)
+
+
+def _duration(text: str) -> int:
+    found = re.fullmatch(r'([0-9]{1,15})(ms|s|m|h)?', text, re.ASCII)
+    milliseconds = int(found[1]) * {'ms': 1, None: 1, 's': 1000, 'm': 60_000, 'h': 3_600_000}[found[2]] if found else 0
+    if milliseconds <= 0:
+        raise argparse.ArgumentTypeError(f'{text!r} is no duration above 0, such as 300ms, 5s, 5m, 2h')
+    return milliseconds
 
 
 def _url(text: str) -> str:

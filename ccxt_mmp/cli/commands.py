@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from ccxt.base.errors import NotSupported
 
+from ccxt_mmp.cli import halts
 from ccxt_mmp.cli.output import is_terminal, say, tell
 from ccxt_mmp.cli.report import Result, cancelled, document, frozen_or_not, may_be_frozen, notes, row
 from ccxt_mmp.cli.screens import screen
@@ -66,6 +67,9 @@ class Command:
                 await self._each(self._look('state'))
             elif self.arguments.command == 'cancel':
                 await self._cancel_all()
+            elif self.arguments.command in ('halt', 'resume'):
+                work = {'halt': halts.halting, 'resume': halts.resuming}[self.arguments.command]
+                await self._each(work(self.arguments))
             else:
                 await self._change({'set': self._set, 'reset': self._reset}[self.arguments.command])
         self._show()
@@ -75,6 +79,8 @@ class Command:
     def _look(self, moment: Moment) -> Work:
         async def look(exchange: Any, result: Result) -> None:
             target = result.target
+            if self.arguments.command == 'status':
+                await halts.look(exchange, result)
             setattr(result, moment, await exchange.fetch_mmp(target.underlying, {'scope': target.scope}))
 
         return look
@@ -217,6 +223,8 @@ class Command:
             return
         shown = screen()
         if self.arguments.command == 'status':
+            for line in halts.halt_lines(self.results):
+                say(line, sys.stdout)
             shown.table(self._rows('state'))
         elif any(result.before or result.state for result in self.results):
             shown.table(self._rows('before'), 'before')
@@ -233,7 +241,7 @@ class Command:
     def _notes(self, interval: float) -> list[str]:
         """The notes below the table, with the age of states that are old."""
         now = time.monotonic()
-        lines = []
+        lines = halts.halt_lines(self.results)
         for result in self.results:
             age = now - result.seen
             if result.error is not None and self._is_live:

@@ -9,7 +9,7 @@ from ccxt_mmp.cli.arguments import UNITS
 from ccxt_mmp.cli.targets import Target
 from ccxt_mmp.errors import MassCancelIncomplete
 from ccxt_mmp.registry import EXCHANGES
-from ccxt_mmp.types import MassCancel, MmpState
+from ccxt_mmp.types import MassCancel, MmpHalt, MmpState
 
 COLUMNS = (
     'exchange',
@@ -39,6 +39,8 @@ class Result:
     state: MmpState | None = None
     before: MmpState | None = None
     cancelled: MassCancel | None = None
+    halt: MmpHalt | None = None
+    halt_is_unknown: str = ''  # why
     error: BaseException | None = None
     message: str = ''  # the error in one line
     warning: str = ''  # a failure that does not fail the target
@@ -88,7 +90,7 @@ def row(target: Target, state: MmpState | None, now: int, *, is_failed: bool = F
         _milliseconds(state['window']),
         UNTIL_RESET if state['frozenTime'] == 0 else _milliseconds(state['frozenTime']),
         ', '.join(_limits(state)) or NOTHING,
-        _moment(state['lastTriggerTimestamp']),
+        moment(state['lastTriggerTimestamp']),
     ]
 
 
@@ -124,7 +126,7 @@ def duration(milliseconds: int) -> str:
     return f'{hours}:{minutes:02}:{seconds:02}' if hours else f'{minutes}:{seconds:02}'
 
 
-def _moment(timestamp: int | None) -> str:
+def moment(timestamp: int | None) -> str:
     if timestamp is None:
         return NOTHING
     return datetime.fromtimestamp(timestamp / 1000, timezone.utc).strftime('%Y-%m-%d %H:%M:%S UTC')
@@ -138,7 +140,7 @@ def cancelled(target: Target, done: MassCancel, *, all_orders: bool) -> str:
     """The result of a mass cancel in one line."""
     unlisted = 'all orders' if all_orders else 'all MMP orders'
     orders = unlisted if done['orders'] is None else counted(len(done['orders']), 'order')
-    lock = f', locked until {_moment(done["lockedUntil"])}' if done['lockedUntil'] else ''
+    lock = f', locked until {moment(done["lockedUntil"])}' if done['lockedUntil'] else ''
     return f'{target.text}: cancelled {orders}{lock}'
 
 
@@ -157,6 +159,7 @@ def document(results: Sequence[Result]) -> list[dict[str, Any]]:
             'before': result.before,
             'cancelled': result.cancelled,
             'state': result.state,
+            'halt': result.halt,
             'error': _error(result),
             'warning': result.warning or None,
         }

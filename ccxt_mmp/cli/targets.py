@@ -2,6 +2,7 @@
 
 import argparse
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ccxt_mmp.types import Scope
 ATTEMPTS = 3  # of a request of a cancel
 MAX_MESSAGE = 500
 BLOCK_TRADING = 'rfq'
+HALT_URL, HALT_ACCOUNT = 'CCXT_MMP_HALT', 'CCXT_MMP_HALT_ACCOUNT'
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,13 @@ class Exchanges:
     def _open(self, exchange_id: str) -> Any:
         arguments = self._arguments
         exchange = getattr(async_support, exchange_id)()
+        halt = halt_option(self._environment)
+        if halt is not None:
+            exchange.options['mmpHalt'] = halt
+            self._secrets.add(str(halt['url']))  # it may have a password
         # freezes end by the exchange's clock; a cancel loads it only if the exchange refuses its own
-        exchange.options['adjustForTimeDifference'] = arguments.command != 'cancel'
+        cancels = arguments.command in ('cancel', 'halt')
+        exchange.options['adjustForTimeDifference'] = not cancels
         if arguments.simulator is not None:
             self._simulate(exchange, arguments.simulator)
         else:
@@ -87,7 +94,7 @@ class Exchanges:
         if arguments.sandbox:
             _use_sandbox(exchange)
         exchange.timeout = arguments.timeout or exchange.timeout
-        if arguments.command == 'cancel':
+        if cancels:
             # an answer that never comes leaves time for a retry
             exchange.options['massCancelMmp']['timeout'] = exchange.timeout
             exchange.timeout = max(exchange.timeout // ATTEMPTS, 1)
@@ -140,3 +147,9 @@ def _env_file(path: str | None) -> dict[str, str]:
         raise ImportError("it needs the extra cli: pip install 'ccxt-mmp[cli]'") from None
     with Path(path).open(encoding='utf-8') as file:
         return {name: value for name, value in dotenv_values(stream=file, interpolate=False).items() if value}
+
+
+def halt_option(environment: Mapping[str, str | None]) -> dict[str, str | None] | None:
+    """``options['mmpHalt']``, from the environment; None without a url."""
+    url = environment.get(HALT_URL)
+    return {'url': url, 'account': environment.get(HALT_ACCOUNT) or None} if url else None

@@ -8,6 +8,7 @@ from ccxt.base.errors import ArgumentsRequired, BadRequest, BadResponse, BadSymb
 
 from ccxt_mmp._redaction import LOGGER, redacted, remember
 from ccxt_mmp.core.credentials import are_checked, check_credentials
+from ccxt_mmp.core.halting import Halting
 from ccxt_mmp.core.params import option_names
 from ccxt_mmp.core.requests import Requests
 from ccxt_mmp.core.rules import Rules
@@ -19,7 +20,7 @@ from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 SCOPES: tuple[Scope, ...] = ('orders', 'rfq')
 
 
-class Mmp(Streams, Rules, Requests, SocketContract):
+class Mmp(Streams, Halting, Rules, Requests, SocketContract):
     """Market Maker Protection, unified: the methods that every exchange class of this package has.
 
     ``SyncMmp`` returns results, ``AsyncMmp`` awaitables of the same; the exchange mixins know the endpoints.
@@ -185,6 +186,7 @@ class Mmp(Streams, Rules, Requests, SocketContract):
         :param bool [params.includeNonMmp]: Binance, Deribit: cancel every order of the underlying, in one request
         :param bool [params.hedge]: OKX, pro: over REST and the websocket at once; the first success counts, and costs 2
             of the 5 calls in 2 seconds. The slower request may arrive after the call has returned
+        :param bool [params.halt]: True to ``halt_mmp`` the underlying, too, also with its ``reason`` and ``duration``
         :returns dict: a MassCancel; ``orders`` are those known to be cancelled by it, without those whose answer was
             lost, None where none are listed. With ``emulate`` an order counts as cancelled whose cancellation OKX
             accepted and which it does not list any more [unverified]

@@ -10,6 +10,7 @@ from ccxt.base.types import Order, OrderRequest, OrderSide, OrderType
 from ccxt_mmp.core.awaiting import run_sync
 from ccxt_mmp.core.connections import AsyncConnections, Connections
 from ccxt_mmp.core.contract import Mmp
+from ccxt_mmp.core.halt_fronts import AsyncHalts, SyncHalts
 from ccxt_mmp.core.request_context import current_request
 from ccxt_mmp.core.requests import UNREADABLE
 from ccxt_mmp.core.socket_fronts import AsyncSockets, SyncSockets
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class SyncMmp(SyncStreams, SyncSockets, Mmp):
+class SyncMmp(SyncStreams, SyncHalts, SyncSockets, Mmp):
     """The front of a sync exchange: put it before the exchange mixin and the class of ``ccxt``."""
 
     lastRestRequestTimestamp: float  # noqa: N815 - of ccxt
@@ -46,7 +47,7 @@ class SyncMmp(SyncStreams, SyncSockets, Mmp):
         return run_sync(self._fetch_mmps(underlyings, params))
 
     def mass_cancel_mmp(self, underlying: str, params: Params = {}) -> MassCancel:
-        return run_sync(self._mass_cancel_mmp(underlying, params))
+        return run_sync(self._cancel_or_halt(underlying, params))
 
     def warm_up(self, params: Params = {}) -> None:
         run_sync(self._warm_up(params))
@@ -216,6 +217,8 @@ class SyncMmp(SyncStreams, SyncSockets, Mmp):
 
     def fetch(self, *arguments: Any, **keywords: Any) -> Any:
         handled = sys.exc_info()[1]
+        if self.options.get('mmpHalt') is not None:
+            run_sync(self._pass_halt())
         with self._sending() as context:
             try:
                 if context is None or not context.is_urgent:
@@ -242,6 +245,7 @@ class SyncMmp(SyncStreams, SyncSockets, Mmp):
 
     def close(self, *arguments: Any, **keywords: Any) -> None:
         self._connections().close()
+        run_sync(self._close_halts())
         if hasattr(super(), 'close'):  # not in older versions of ccxt
             super().close(*arguments, **keywords)
 
@@ -250,7 +254,7 @@ class SyncMmp(SyncStreams, SyncSockets, Mmp):
         return connections or self.__dict__.setdefault('_mmp_connections', Connections())
 
 
-class AsyncMmp(AsyncStreams, AsyncSockets, Mmp):
+class AsyncMmp(AsyncStreams, AsyncHalts, AsyncSockets, Mmp):
     """The front of an async or pro exchange: put it before the exchange mixin and the class of ``ccxt``."""
 
     if TYPE_CHECKING:
@@ -279,7 +283,7 @@ class AsyncMmp(AsyncStreams, AsyncSockets, Mmp):
         return await self._fetch_mmps(underlyings, params)
 
     async def mass_cancel_mmp(self, underlying: str, params: Params = {}) -> MassCancel:
-        return await self._mass_cancel_mmp(underlying, params)
+        return await self._cancel_or_halt(underlying, params)
 
     async def warm_up(self, params: Params = {}) -> None:
         await self._warm_up(params)
@@ -333,6 +337,8 @@ class AsyncMmp(AsyncStreams, AsyncSockets, Mmp):
 
     async def fetch(self, *arguments: Any, **keywords: Any) -> Any:
         handled = sys.exc_info()[1]
+        if self.options.get('mmpHalt') is not None:
+            await self._pass_halt()
         with self._sending() as context:
             try:
                 if context is not None and context.is_urgent:
@@ -359,6 +365,7 @@ class AsyncMmp(AsyncStreams, AsyncSockets, Mmp):
         finally:  # a mass cancel that was under way has opened its own again
             await self._tasks().end()
             await self._connections().close()
+            await self._close_halts()
 
     def _connections(self) -> AsyncConnections:
         connections: AsyncConnections | None = self.__dict__.get('_mmp_connections')

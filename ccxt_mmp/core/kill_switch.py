@@ -26,6 +26,7 @@ from ccxt_mmp.core.awaiting import await_result, gather, succeeded
 from ccxt_mmp.core.credentials import are_checked
 from ccxt_mmp.core.fence import Closure, Fence
 from ccxt_mmp.core.numbers import MAX_NUMBER, exact_decimal, is_integer
+from ccxt_mmp.core.params import ONLY_CHECK, Checked
 from ccxt_mmp.core.request_context import REFUSALS, current_holder
 from ccxt_mmp.core.requests import Requests
 from ccxt_mmp.core.text import described, shown
@@ -171,6 +172,8 @@ class KillSwitch(Requests):
             self.check_required_credentials()  # before it waits for anything
         timeout, _ = self._mmp_option('massCancelMmp', 'timeout', TIMEOUT, params)
         seconds = self._natural('timeout', timeout) / 1000
+        if params.get('halt') is ONLY_CHECK:
+            raise Checked
         ends = time.monotonic() + seconds
         fence = self._mmp_fence(underlying_id)
         return Progress(ends, seconds * RESERVE, fence, fence.close(ends + seconds))

@@ -14,6 +14,7 @@ LIMITS = (
 )
 LIMITS_IN_PARAMS = ('vegaLimit', 'countLimit', 'maxQuoteQuantity')  # no arguments of set_mmp
 MASS_CANCEL_FLAGS = ('emulate', 'includeNonMmp', 'hedge', 'halt')
+ONLY_CHECK = object()  # as halt: the params of a mass cancel are checked, and nothing is sent
 
 # never sent
 OWN_PARAMS = ('scope', 'mmp', 'timeout', 'qtyUnit', *MASS_CANCEL_FLAGS)
@@ -23,6 +24,10 @@ OWN_NAMES = (*OWN_PARAMS, *WATCH_PARAMS, *LIMITS, 'lockInterval')
 # ccxt's own, which MMP endpoints do not take
 RETRY_OPTIONS = ('maxRetriesOnFailure', 'maxRetriesOnFailureDelay')
 CCXT_PARAMS = ('type', 'portfolioMargin')
+
+
+class Checked(Exception):  # noqa: N818 - what happened, not what went wrong
+    """The params of a mass cancel are right; a halt checks them before it stores anything."""
 
 
 def _folded(name: str) -> str:

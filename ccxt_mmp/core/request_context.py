@@ -120,6 +120,11 @@ class RequestContext:
             order.ends = time.monotonic() + timeout
         return all(fence.lets_pass(mark) for fence, mark, _ in self._in_flight)
 
+    def withdraw(self) -> None:
+        """Count its orders as not sent, until ``send``: something else is waited for first."""
+        self.answered()
+        self._in_flight = ()
+
     def answered(self) -> None:
         """An answer has come. What it says is known when the request ends."""
         for fence, _, order in self._in_flight:

@@ -13,6 +13,7 @@ from ccxt_mmp.core.params import (
     LIMITS,
     LIMITS_IN_PARAMS,
     MASS_CANCEL_FLAGS,
+    ONLY_CHECK,
     OWN_PARAMS,
     PASSED_OVER,
     WATCH_PARAMS,
@@ -97,7 +98,7 @@ class Rules(Freezes):
                     raise NotSupported(
                         f'{self.id} {method}() has no {name} in the scope {scope}, of limits it takes {accepted}'
                     )
-            elif name in MASS_CANCEL_FLAGS and value is not False:
+            elif name in MASS_CANCEL_FLAGS and value is not False and value is not ONLY_CHECK:
                 raise NotSupported(f'{self.id} {method}() does not support {name}')
             elif name == 'qtyUnit' and (method != 'setMmp' or limits.get('qtyLimit') is None):
                 raise NotSupported(f'{self.id} {method}() has no qtyLimit in the scope {scope}, so it takes no qtyUnit')

@@ -154,6 +154,7 @@ class Sockets(Requests):
         if request is not None and request_id is not None:
             if request.context is not None and request.context.is_sent:
                 try:
+                    await self._pass_halt(request.context)
                     self._pass_fence(request.context)
                 except MassCancelLocked as error:
                     return client.reject(error, request_id)

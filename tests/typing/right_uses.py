@@ -21,6 +21,8 @@ from ccxt_mmp import (
     MassCancelLocked,
     Mmp,
     MmpFrozen,
+    MmpHalt,
+    MmpHalted,
     MmpNotEnabled,
     MmpState,
     OkxMmp,
@@ -44,6 +46,17 @@ def sync(exchange: ccxt_mmp.okx) -> None:
     assert_type(exchange.fetch_mmps()['BTC/USD:BTC']['frozen'], bool | None)
     assert_type(exchange.mass_cancel_mmp('BTC/USD', {'lockInterval': 10000}), MassCancel)
     assert_type(exchange.mass_cancel_mmp_ws('BTC/USD'), MassCancel)
+    assert_type(exchange.mass_cancel_mmp('BTC/USD', {'halt': True}), MassCancel)
+    assert_type(exchange.halt_mmp(), MmpHalt)
+    assert_type(exchange.halt_mmp('BTC/USD', {'reason': 'a wild market', 'duration': 60000})['until'], int | None)
+    assert_type(exchange.resume_mmp('BTC/USD'), MmpHalt)
+    assert_type(exchange.fetch_mmp_halt(), MmpHalt | None)
+    assert_type(exchange.fetch_mmp_halts(), list[MmpHalt])
+    try:
+        exchange.create_order('BTC/USD:BTC-271231-100000-C', 'limit', 'buy', 1, 5, {'mmp': True})
+    except MmpHalted as error:
+        assert_type(error.halt, MmpHalt | None)
+        assert_type(len(error.orders), int)
     exchange.warm_up()
     exchange.warm_up({'hedge': True})
 
@@ -85,6 +98,13 @@ async def watching(exchange: ccxt_mmp.pro.okx, binance: ccxt_mmp.pro.binance) ->
     assert_type((await exchange.watch_mmps())['BTC/USD:BTC']['frozen'], bool | None)
     await exchange.un_watch_mmp()
     await binance.un_watch_mmp('BTC/USDT')
+
+
+async def halted(exchange: ccxt_mmp.async_support.okx, other: ccxt_mmp.pro.binance) -> None:
+    assert_type(await exchange.halt_mmp('BTC/USD'), MmpHalt)
+    assert_type(await exchange.resume_mmp(), MmpHalt)
+    assert_type(await other.fetch_mmp_halt('BTC/USDT'), MmpHalt | None)
+    assert_type(await other.fetch_mmp_halts(), list[MmpHalt])
 
 
 async def asynchronous_binance(exchange: ccxt_mmp.async_support.binance) -> None:

@@ -22,6 +22,8 @@ async def await_that_is_missing(
     pro.watch_mmp('BTC/USD')['frozen']  # error: a coroutine has no keys
     pro.un_watch_mmp()  # error: nothing is sent
     await pro.watch_mmp()  # error: an underlying is required
+    okx.halt_mmp()  # error: nothing is halted
+    pro.fetch_mmp_halt()['until']  # error: a coroutine has no keys
     async with okx as entered:
         entered.fetch_mmp('BTC/USD')['frozen']  # error: a coroutine has no keys
     state: MmpState = binance.set_mmp('BTC/USDT', 3000, 0, 1, 0.5)  # error: a coroutine is no state
@@ -33,6 +35,8 @@ async def await_that_is_too_much(okx: ccxt_mmp.okx, binance: ccxt_mmp.binance) -
     await okx.fetch_mmps()  # error: a dict is not awaitable
     await binance.mass_cancel_mmp('BTC/USDT')  # error: an answer is not awaitable
     await binance.warm_up()  # error: None is not awaitable
+    await okx.resume_mmp()  # error: a halt is not awaitable
+    okx.fetch_mmp_halt()['until']  # error: there may be none
 
 
 def arguments(okx: ccxt_mmp.okx, binance: ccxt_mmp.binance) -> None:

@@ -1,0 +1,94 @@
+"""``ccxt-mmp halt`` and ``resume``, and what ``status`` says of halts."""
+
+import argparse
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from ccxt.base.errors import BaseError, NotSupported
+
+from ccxt_mmp.cli.output import say
+from ccxt_mmp.cli.report import Result, cancelled, moment
+from ccxt_mmp.cli.targets import HALT_URL, Target
+from ccxt_mmp.types import MmpHalt
+
+Work = Callable[[Any, Result], Awaitable[None]]
+
+
+def halting(arguments: argparse.Namespace) -> Work:
+    async def halt(exchange: Any, result: Result) -> None:
+        target = result.target
+        wanted = {'reason': arguments.reason, 'duration': arguments.duration, **_scope(target)}
+        cancels = not arguments.no_cancel
+        can_cancel = bool(target.underlying) or exchange.has['fetchMmps'] is True
+        _require_url(exchange)
+        if target.underlying and cancels:
+            done = await exchange.mass_cancel_mmp(target.underlying, {'halt': True, **wanted})
+            result.cancelled = done
+            result.halt = await exchange.fetch_mmp_halt(target.underlying)
+            if not arguments.json:
+                say(cancelled(target, done, all_orders=False), sys.stdout)
+        else:
+            result.halt = await exchange.halt_mmp(
+                target.underlying or None, {'cancel': cancels and can_cancel, **wanted}
+            )
+        if not arguments.json and result.halt is not None:
+            say(halt_line(target, result.halt), sys.stdout)
+        if cancels and not can_cancel:  # the halt is done without the cancel, but the target counts as failed
+            raise NotSupported(
+                f'{target.exchange_id} lists no rules: its MMP orders rest, name underlyings to cancel them'
+            )
+
+    return halt
+
+
+def resuming(arguments: argparse.Namespace) -> Work:
+    async def resume(exchange: Any, result: Result) -> None:
+        _require_url(exchange)
+        ended = await exchange.resume_mmp(result.target.underlying or None, _scope(result.target))
+        if not arguments.json:
+            was = f'halted since {moment(ended["since"])}' if ended['info'] and ended['since'] else 'not halted'
+            others = f', {len(ended["info"])} halts ended' if len(ended['info']) > 1 else ''
+            say(f'{result.target.text}: resumed, it was {was}{others}', sys.stdout)
+
+    return resume
+
+
+async def look(exchange: Any, result: Result) -> None:
+    """What halts a target, if there is a store. A failure fails no target: it is said where the halt would be."""
+    if exchange.options.get('mmpHalt') is None or result.target.underlying is None:
+        return
+    result.halt, result.halt_is_unknown = None, ''
+    try:
+        result.halt = await exchange.fetch_mmp_halt(result.target.underlying)
+    except BaseError as error:
+        result.halt_is_unknown = str(error)
+
+
+def halt_lines(results: Sequence[Result]) -> list[str]:
+    """A line for each halt, however many targets it stops."""
+    lines = [halt_line(result.target, result.halt) for result in results if result.halt is not None]
+    lines += [
+        f'{result.target.exchange_id}: not known whether it is halted: {result.halt_is_unknown}'
+        for result in results
+        if result.halt_is_unknown
+    ]
+    return list(dict.fromkeys(lines))
+
+
+def halt_line(target: Target, halt: MmpHalt) -> str:
+    name = halt['underlying'] or halt['underlyingId'] or 'all underlyings'
+    until = 'until resumed' if halt['until'] is None else f'until {moment(halt["until"])}'
+    reason = f': {halt["reason"]}' if halt['reason'] else ''
+    return f'HALTED {target.exchange_id} {name} {until}, since {moment(halt["since"])} by {halt["by"]}{reason}'
+
+
+def _scope(target: Target) -> dict[str, str]:
+    return {} if target.scope == 'orders' else {'scope': target.scope}
+
+
+def _require_url(exchange: Any) -> None:
+    if exchange.options.get('mmpHalt') is None:
+        raise NotSupported(
+            f'{exchange.id} halts are kept where {HALT_URL} says: sqlite:/path/halt.db or redis://host:6379/0'
+        )

@@ -1,0 +1,178 @@
+"""Whether MMP orders are halted: the store of halts is read right before they are sent."""
+
+import hashlib
+import time
+import weakref
+from collections.abc import Iterable
+from math import inf
+from typing import Any, cast
+
+from ccxt.base.errors import BadRequest, NotSupported
+
+from ccxt_mmp.core.awaiting import await_result
+from ccxt_mmp.core.host import Host
+from ccxt_mmp.core.request_context import RequestContext, current_request
+from ccxt_mmp.core.text import described, shown
+from ccxt_mmp.errors import MmpHalted
+from ccxt_mmp.halts import ALL, SCHEMES, HaltStore, HaltStoreError, StoredHalt, open_store
+from ccxt_mmp.types import MmpHalt
+
+OPTION = 'mmpHalt'
+DEFAULTS: dict[str, Any] = {'url': None, 'account': None, 'onLost': 'closed', 'timeout': 200, 'grace': 1000}  # ms
+ON_LOST = ('closed', 'open')
+WARN_EVERY = 1.0  # s
+
+
+class Halts:
+    """The option of an exchange object as it was last read, and the store that it leads to."""
+
+    def __init__(self) -> None:
+        self.owner: Any = None  # a weak reference: a shallow copy of the exchange has this, too
+        self.given: Any = None
+        self.api_key: Any = None
+        self.account = ''  # as MmpHalt has it
+        self.key = ''  # of the store: the same account on two exchanges is two
+        self.lets_pass_if_lost = False
+        self.grace = 0.0  # ms
+        self.store: HaltStore | None = None
+        self.warned_at = -inf  # of time.monotonic()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Halts, ()  # a copy of an exchange opens the store itself
+
+    def is_of(self, exchange: Any, given: Any) -> bool:
+        return (
+            self.owner is not None
+            and self.given == given
+            and self.api_key == exchange.apiKey
+            and self.owner() is exchange
+        )
+
+
+class HaltCheck(Host):
+    """Stops MMP orders while they are halted."""
+
+    async def _pass_halt(self, context: RequestContext | None = None) -> None:
+        """Raise MmpHalted if the MMP orders of a request, by default the current one, are halted."""
+        context = context or current_request(self)
+        if context is None or context.is_of_orders is False or not context.underlyings:
+            return
+        halts = self._halts()
+        if halts is None:
+            return
+        context.withdraw()  # a mass cancel waits for no store
+        try:
+            found = await await_result(opened(halts).read(halts.key, (ALL, *context.underlyings)))
+        except HaltStoreError as error:
+            if not halts.lets_pass_if_lost:
+                raise MmpHalted(
+                    f'{self.id} createOrder() was not sent: whether MMP orders are halted is not known, '
+                    f'{described(error)}'
+                ) from error
+            self._warn_of_lost_halts(halts, error)
+            return
+        for each in self._in_force(found):
+            raise self._halted(halts, each)
+
+    def _in_force(self, stored: Iterable[StoredHalt]) -> list[StoredHalt]:
+        now = self.milliseconds()
+        return [each for each in stored if each.until is None or each.until > now]
+
+    def _halted(self, halts: Halts, stored: StoredHalt) -> MmpHalted:
+        halt = self._mmp_halt(halts, stored)
+        name = halt['underlying'] or halt['underlyingId']
+        until = 'until they are resumed' if stored.until is None else f'until {self.iso8601(stored.until)}'
+        ends = f'resume_mmp({repr(name) if name else ""}) ends it'
+        reason = '' if stored.reason is None else f': {stored.reason}'
+        return MmpHalted(
+            f'{self.id} createOrder() was not sent: MMP orders of {name or "all underlyings"} are halted {until}, '
+            f'since {self.iso8601(stored.since)} by {stored.by}; {ends}{reason}',
+            halt,
+        )
+
+    def _mmp_halt(self, halts: Halts, stored: StoredHalt) -> MmpHalt:
+        underlying_id = None if stored.underlying == ALL else stored.underlying
+        return {
+            'info': stored._asdict(),
+            'account': halts.account,
+            'underlying': None if underlying_id is None else self._unified_underlying(underlying_id),
+            'underlyingId': underlying_id,
+            'reason': stored.reason,
+            'by': stored.by,
+            'since': stored.since,
+            'until': stored.until,
+        }
+
+    def _warn_of_lost_halts(self, halts: Halts, error: HaltStoreError) -> None:
+        now = time.monotonic()
+        if now - halts.warned_at >= WARN_EVERY:
+            halts.warned_at = now
+            self.logger.warning('%s sends MMP orders without knowing whether they are halted: %s', self.id, error)
+
+    async def _close_halts(self) -> None:
+        halts: Halts | None = self.__dict__.get('_mmp_halts')
+        if halts is not None and halts.store is not None:
+            await await_result(halts.store.close())
+
+    # --- the option
+
+    def _halts(self) -> Halts | None:
+        """None without the option. Raises BadRequest or NotSupported for one that cannot be used."""
+        given = self.options.get(OPTION)
+        if given is None:
+            return None
+        halts: Halts | None = self.__dict__.get('_mmp_halts')
+        if halts is None or not halts.is_of(self, given):
+            halts = self._opened_halts(given)
+            self._mmp_halts = halts
+        return halts
+
+    def _opened_halts(self, given: Any) -> Halts:
+        settings = self._halt_settings(given)
+        halts = Halts()
+        halts.given, halts.api_key = {**given}, self.apiKey
+        account = settings['account']
+        if account is None:
+            self.check_required_credentials()
+            account = f'sha256:{hashlib.sha256(f"{self.id}:{self.apiKey}".encode()).hexdigest()}'
+        halts.account, halts.key = account, f'{self.id}:{account}'
+        halts.lets_pass_if_lost = settings['onLost'] == 'open'
+        halts.grace = settings['grace']
+        try:
+            halts.store = open_store(settings['url'], settings['timeout'] / 1000, is_async=not self.synchronous)
+        except ImportError as error:
+            raise NotSupported(
+                f"{self.id} keeps halts in Redis with redis-py alone: pip install 'ccxt-mmp[redis]'"
+            ) from error
+        except ValueError:  # its text may have the url, and so a password
+            raise self._bad_halt_option('url', 'cannot be read') from None
+        halts.owner = weakref.ref(self)
+        return halts
+
+    def _halt_settings(self, given: Any) -> dict[str, Any]:
+        if not isinstance(given, dict):
+            raise BadRequest(f"{self.id} options['{OPTION}'] must be a dict with a url")
+        unknown = [name for name in given if name not in DEFAULTS]
+        if unknown:
+            raise BadRequest(f"{self.id} options['{OPTION}'] has no {shown(unknown[0])}, it has {', '.join(DEFAULTS)}")
+        settings = {name: default if given.get(name) is None else given[name] for name, default in DEFAULTS.items()}
+        url, account = settings['url'], settings['account']
+        if not isinstance(url, str) or url.partition(':')[0] not in SCHEMES or ':' not in url:
+            raise self._bad_halt_option('url', f'must begin with one of {", ".join(f"{each}:" for each in SCHEMES)}')
+        if account is not None and not (isinstance(account, str) and account.strip() and account.isprintable()):
+            raise self._bad_halt_option('account', f'must be a text that is not empty, received {shown(account)}')
+        if settings['onLost'] not in ON_LOST:
+            raise self._bad_halt_option('onLost', f'must be closed or open, received {shown(settings["onLost"])}')
+        for name, least in (('timeout', 'above'), ('grace', 'at least')):
+            value = settings[name]
+            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if not is_number or not (0 < value < inf or (value == 0 and least == 'at least')):
+                raise self._bad_halt_option(name, f'must be a number {least} 0 (ms), received {shown(value)}')
+        return settings
+
+    def _bad_halt_option(self, name: str, says: str) -> BadRequest:
+        return BadRequest(f"{self.id} options['{OPTION}']['{name}'] {says}")
+
+
+def opened(halts: Halts) -> HaltStore:
+    return cast(HaltStore, halts.store)

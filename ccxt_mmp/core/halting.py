@@ -1,0 +1,397 @@
+"""Halts: no MMP order of an account is sent, from any process, until somebody resumes."""
+
+import asyncio
+import os
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+from ccxt.base.errors import ArgumentsRequired, BadRequest, BaseError, NotSupported, OperationFailed, OperationRejected
+
+from ccxt_mmp.core.awaiting import await_result, gather, run_sync
+from ccxt_mmp.core.halt_check import OPTION, HaltCheck, Halts, opened
+from ccxt_mmp.core.kill_switch import MAX_THREADS
+from ccxt_mmp.core.numbers import exact_decimal, is_integer
+from ccxt_mmp.core.params import ONLY_CHECK, Checked
+from ccxt_mmp.core.text import described, shown
+from ccxt_mmp.errors import MassCancelIncomplete
+from ccxt_mmp.halts import ALL, HaltStoreError, StoredHalt
+from ccxt_mmp.types import MassCancel, MmpHalt, Params
+
+OWN_PARAMS = ('reason', 'duration', 'cancel', 'underlyings')
+MAX_REASON = 200  # characters
+ANY_UNDERLYING = ('BTC/USD', 'BTC/USDT', 'BTC')  # one of them is one, whatever the exchange calls it
+
+Cancels = dict[str, MassCancel | Exception]  # by underlying
+
+
+class Wanted(NamedTuple):
+    """A halt that is asked for, and whether it cancels."""
+
+    reason: str | None
+    duration: int | None  # ms
+    cancels: bool
+    underlyings: Any
+
+
+class Halting(HaltCheck):
+    """``halt_mmp``, ``resume_mmp``, ``fetch_mmp_halt`` and ``fetch_mmp_halts``."""
+
+    # --- the public methods
+
+    def halt_mmp(self, underlying: str | None = None, params: Params = {}) -> MmpHalt | Awaitable[MmpHalt]:
+        """
+        stop the MMP orders of an account in every process, and cancel those that rest
+
+        Needs ``options['mmpHalt']`` (docs/halt.md). From now on every object with the same url and account, in any
+        process, raises ``MmpHalted`` instead of sending an MMP order of the underlying, until ``resume_mmp``. Other
+        orders, cancels, mass cancels, resets and reads go on. A halt never shortens one that stands: the longer one
+        is returned.
+
+        The halt is stored and ``mass_cancel_mmp`` is sent at the same time. After both and ``grace`` (options, 1000 ms)
+        the mass cancel is sent once more, for orders that were under way when the halt was stored. On OKX both have a
+        ``lockInterval``, 10000 unless it is given: OKX may refuse MMP orders for the rest of it, also after a resume.
+
+        If the halt could not be stored, the mass cancel is done all the same, and ``MassCancelIncomplete`` says that
+        nothing keeps other processes from quoting. Without ``cancel`` it is ``OperationFailed``. If a mass cancel fails
+        the halt stands, and its error is raised.
+
+        :param str [underlying]: unified underlying, exchange id or option symbol; None for all of the account
+        :param dict [params]: those of ``mass_cancel_mmp``, and the following
+        :param str [params.reason]: shown wherever the halt is, at most 200 characters
+        :param int [params.duration]: ms after which the halt is over; by default ``resume_mmp`` ends it
+        :param bool [params.cancel]: False to cancel nothing
+        :param str[] [params.underlyings]: without an underlying: those to cancel; by default all that have a rule,
+            where the exchange lists rules, else ``ArgumentsRequired``
+        :returns dict: the MmpHalt that stands
+        """
+        self._front_missing()
+
+    def resume_mmp(self, underlying: str | None = None, params: Params = {}) -> MmpHalt | Awaitable[MmpHalt]:
+        """
+        end a halt, so that MMP orders are sent again; what is not halted is no error
+
+        A lock of the exchange (OKX: ``lockInterval`` of the mass cancel) goes on until its time is over.
+
+        :param str [underlying]: as in ``halt_mmp``; None ends every halt of the account. ``OperationRejected`` for one
+            underlying while all are halted
+        :param dict [params]: none but the underlying under the exchange's own name
+        :returns dict: the MmpHalt that was ended, with the time of its end as ``until``; ``since`` None if there was
+            none. ``info`` is a list of all that were ended
+        """
+        self._front_missing()
+
+    def fetch_mmp_halt(
+        self, underlying: str | None = None, params: Params = {}
+    ) -> MmpHalt | Awaitable[MmpHalt | None] | None:
+        """
+        fetch what halts the MMP orders of an underlying: its own halt or that of all; ``OperationFailed`` if the store
+        cannot be read
+
+        :param str [underlying]: as in ``halt_mmp``; None for a halt of all
+        :param dict [params]: none but the underlying under the exchange's own name
+        :returns dict: an MmpHalt, None if there is none
+        """
+        self._front_missing()
+
+    def fetch_mmp_halts(self, params: Params = {}) -> list[MmpHalt] | Awaitable[list[MmpHalt]]:
+        """
+        fetch every halt of the account; ``OperationFailed`` if the store cannot be read
+
+        :param dict [params]: none
+        :returns dict[]: MmpHalts
+        """
+        self._front_missing()
+
+    if TYPE_CHECKING:
+
+        def _front_missing(self) -> NoReturn: ...
+
+    # --- the cores
+
+    async def _halt_mmp(self, underlying: str | None, params: Params) -> MmpHalt:
+        halts = self._required_halts('haltMmp')
+        wanted, rest = self._wanted_halt('haltMmp', params)
+        underlying_id, rest = self._halted_underlying('haltMmp', underlying, rest)
+        if not wanted.cancels:
+            self._refuse_params('haltMmp', rest)
+            try:
+                stands = await self._write_halt(halts, wanted, underlying_id)
+            except HaltStoreError as error:
+                raise OperationFailed(f'{self.id} haltMmp() halted nothing: {error}') from error
+            return self._mmp_halt(halts, stands)
+        ids = self._underlyings_to_cancel(underlying_id, wanted.underlyings)
+        rest = self._checked_cancel_params(underlying_id if ids is None else ids[0], rest)
+        stands, cancels = await self._halt_and_cancel('haltMmp', halts, wanted, underlying_id, ids, rest)
+        self._raise_failed_cancels('haltMmp', cancels)
+        return self._mmp_halt(halts, stands)
+
+    def _cancel_or_halt(self, underlying: str | None, params: Params) -> Coroutine[Any, Any, MassCancel]:
+        """The core of ``mass_cancel_mmp``, with ``halt`` or without."""
+        halts, rest = self._flag_option('massCancelMmp', 'halt', params)
+        core: Coroutine[Any, Any, MassCancel] = (
+            self._cancel_and_halt(underlying, rest) if halts else self._mass_cancel_mmp(underlying, rest)
+        )
+        return core
+
+    async def _cancel_and_halt(self, underlying: str | None, params: Params) -> MassCancel:
+        halts = self._required_halts('massCancelMmp')
+        wanted, rest = self._wanted_halt('massCancelMmp', params, ('reason', 'duration'))
+        underlying_id, rest = self._mmp_underlying('massCancelMmp', 'orders', underlying, rest)
+        rest = self._checked_cancel_params(underlying_id, rest)
+        ids = [str(underlying_id)]
+        _, cancels = await self._halt_and_cancel('massCancelMmp', halts, wanted, underlying_id, ids, rest)
+        self._raise_failed_cancels('massCancelMmp', cancels)
+        [cancelled] = cancels.values()
+        return cancelled  # type: ignore[return-value]  # a failure was raised
+
+    async def _resume_mmp(self, underlying: str | None, params: Params) -> MmpHalt:
+        halts = self._required_halts('resumeMmp')
+        underlying_id, rest = self._halted_underlying('resumeMmp', underlying, params)
+        self._refuse_params('resumeMmp', rest)
+        try:
+            if underlying_id is not None:
+                found = await await_result(opened(halts).read(halts.key, (ALL,)))
+                if self._in_force(found):
+                    raise OperationRejected(
+                        f'{self.id} resumeMmp() cannot resume {underlying_id} alone: MMP orders of all underlyings are '
+                        'halted; resume_mmp() ends every halt'
+                    )
+            ended = await await_result(opened(halts).end(halts.key, underlying_id))
+        except HaltStoreError as error:
+            raise self._failed_to_reach_halts('resumeMmp', error) from error
+        name = underlying_id or ALL
+        first = next((each for each in ended if each.underlying == name), None)
+        was = self._mmp_halt(halts, first or StoredHalt(name, 0, None, None, ''))
+        if first is None:
+            was['since'] = was['by'] = None
+        return {**was, 'until': self.milliseconds(), 'info': [each._asdict() for each in ended]}
+
+    async def _fetch_mmp_halt(self, underlying: str | None, params: Params) -> MmpHalt | None:
+        halts = self._required_halts('fetchMmpHalt')
+        underlying_id, rest = self._halted_underlying('fetchMmpHalt', underlying, params)
+        self._refuse_params('fetchMmpHalt', rest)
+        names = (ALL,) if underlying_id is None else (underlying_id, ALL)
+        try:
+            found = await await_result(opened(halts).read(halts.key, names))
+        except HaltStoreError as error:
+            raise self._failed_to_reach_halts('fetchMmpHalt', error) from error
+        in_force = sorted(self._in_force(found), key=lambda each: names.index(each.underlying))
+        return self._mmp_halt(halts, in_force[0]) if in_force else None
+
+    async def _fetch_mmp_halts(self, params: Params) -> list[MmpHalt]:
+        halts = self._required_halts('fetchMmpHalts')
+        self._refuse_params('fetchMmpHalts', params)
+        try:
+            found = await await_result(opened(halts).read_all(halts.key))
+        except HaltStoreError as error:
+            raise self._failed_to_reach_halts('fetchMmpHalts', error) from error
+        return [self._mmp_halt(halts, each) for each in sorted(self._in_force(found))]
+
+    # --- what is asked for
+
+    def _required_halts(self, method: str) -> Halts:
+        halts = self._halts()
+        if halts is None:
+            raise NotSupported(
+                f"{self.id} {method}() keeps halts where every process reads them: set options['{OPTION}'] = "
+                "{'url': 'sqlite:/path/halt.db'} or {'url': 'redis://host:6379/0'}"
+            )
+        return halts
+
+    def _wanted_halt(self, method: str, params: Params, names: tuple[str, ...] = OWN_PARAMS) -> tuple[Wanted, Params]:
+        for name in params:
+            meant = name.replace('_', '').lower() if isinstance(name, str) else ''
+            if meant in names and name != meant:
+                raise BadRequest(f'{self.id} {method}() has no {name} in params, did you mean {meant}?')
+        of_halt = {name: params.get(name) for name in names}
+        rest = {name: value for name, value in params.items() if name not in names}
+        reason, duration = of_halt['reason'], of_halt['duration']
+        if reason is not None and not (
+            isinstance(reason, str) and len(reason) <= MAX_REASON and (reason.isprintable() or not reason)
+        ):
+            raise BadRequest(
+                f'{self.id} {method}() reason must be a text of at most {MAX_REASON} characters without control '
+                f'characters, received {shown(reason)}'
+            )
+        number = None
+        if duration is not None:
+            number = exact_decimal(duration)
+            if number is None or number <= 0 or not is_integer(number):
+                raise BadRequest(
+                    f'{self.id} {method}() duration must be an integer above 0 (ms), received {shown(duration)}'
+                )
+        cancels = self._flag(method, 'cancel', of_halt.get('cancel'), BadRequest) is not False
+        underlyings = of_halt.get('underlyings')
+        return Wanted(reason or None, None if number is None else int(number), cancels, underlyings), rest
+
+    def _halted_underlying(self, method: str, underlying: str | None, params: Params) -> tuple[str | None, Params]:
+        """The exchange's id of the underlying that is named, None for all."""
+        if underlying is None and params.get(self._underlying_field) is None:
+            return None, params
+        named: tuple[str | None, Params] = self._mmp_underlying(method, 'orders', underlying, params)
+        return named
+
+    def _refuse_params(self, method: str, params: Params) -> None:
+        for name, value in params.items():
+            if value is not None and name != self._underlying_field:
+                raise NotSupported(f'{self.id} {method}() takes no {shown(name)}')
+
+    def _underlyings_to_cancel(self, underlying_id: str | None, underlyings: Any) -> list[str] | None:
+        """The exchange's ids; None for those that it lists."""
+        if underlying_id is not None:
+            if underlyings is not None:
+                raise BadRequest(f'{self.id} haltMmp() takes underlyings only without an underlying')
+            return [underlying_id]
+        if underlyings is not None:
+            names, _ = self._mmp_underlyings('haltMmp', 'orders', underlyings, {})
+            if names:
+                return list(dict.fromkeys(str(each) for each in names.values()))
+        elif self.has.get('fetchMmps') is True:
+            return None
+        raise ArgumentsRequired(
+            f"{self.id} haltMmp() must know what to cancel: name an underlying or params['underlyings'], "
+            "or halt without a cancel, {'cancel': False}"
+        )
+
+    def _checked_cancel_params(self, underlying_id: str | None, params: Params) -> Params:
+        """The params of the mass cancel, with a lock where the exchange has one. Raises for those that it refuses."""
+        limits = self._mmp_limits('orders')
+        lock, _ = self._mmp_option('massCancelMmp', 'lockInterval', None, params)
+        emulates, _ = self._flag_option('massCancelMmp', 'emulate', params)
+        if limits.get('lockInterval') is not None and lock is None and not emulates:
+            params = {**params, 'lockInterval': limits['lockInterval']['max']}
+        any_one = next(each for each in ANY_UNDERLYING if self._parse_underlying(each) is not None)
+        with suppress(Checked):
+            self._mass_cancel_mmp(underlying_id or any_one, {**params, 'halt': ONLY_CHECK}).send(None)
+        return params
+
+    # --- the halt, and the cancels beside it
+
+    async def _halt_and_cancel(
+        self, method: str, halts: Halts, wanted: Wanted, underlying_id: str | None, ids: list[str] | None, rest: Params
+    ) -> tuple[StoredHalt, Cancels]:
+        """The halt that stands, and the mass cancels after it. Raises if it could not be stored."""
+        written, first = await side_by_side(
+            self.synchronous,
+            partial(self._write_halt, halts, wanted, underlying_id),
+            partial(self._cancel_each, ids, rest),
+            blocks=not opened(halts).is_async,
+        )
+        if isinstance(written, BaseException):
+            self._raise_not_halted(method, written, {} if isinstance(first, BaseException) else first)
+        if isinstance(first, BaseException):  # they could not be listed
+            raise first
+        await await_result(self.sleep(halts.grace))
+        again = await self._cancel_each([*first], rest)
+        return written, {each: merged(first[each], again[each]) for each in again}
+
+    async def _write_halt(self, halts: Halts, wanted: Wanted, underlying_id: str | None) -> StoredHalt:
+        since = self.milliseconds()
+        until = None if wanted.duration is None else since + wanted.duration
+        by = f'{socket.gethostname()}:{os.getpid()}'
+        halt = StoredHalt(underlying_id or ALL, since, until, wanted.reason, by)
+        stands: StoredHalt = await await_result(opened(halts).write(halts.key, halt))
+        return stands
+
+    async def _cancel_each(self, ids: Sequence[str] | None, params: Params) -> Cancels:
+        if ids is None:
+            states = await self._fetch_mmps(None, {})
+            ids = [str(state['underlyingId']) for state in states.values()]
+        answers = await gather(
+            self.synchronous,
+            [partial(self._mass_cancel_mmp, each, params) for each in ids],
+            MAX_THREADS if self.synchronous else None,
+        )
+        cancels: Cancels = {}
+        for underlying_id, answer in zip(ids, answers, strict=True):
+            if isinstance(answer, BaseException) and not isinstance(answer, Exception):
+                raise answer
+            cancels[underlying_id] = answer
+        return cancels
+
+    # --- failures
+
+    def _failed_to_reach_halts(self, method: str, error: Exception) -> OperationFailed:
+        return OperationFailed(f'{self.id} {method}() does not know the halts: {error}')
+
+    def _raise_not_halted(self, method: str, error: BaseException, cancels: Cancels) -> NoReturn:
+        if not isinstance(error, HaltStoreError):
+            raise error
+        failures = {each: done for each, done in cancels.items() if isinstance(done, Exception)}
+        was_cancelled = 'the mass cancel was done' if cancels and not failures else 'the mass cancel failed, too'
+        raise self._incomplete_halt(
+            f'{self.id} {method}() could not store the halt, so nothing keeps other processes from quoting: '
+            f'{error}; {was_cancelled}{told(failures)}',
+            cancels,
+        ) from error
+
+    def _raise_failed_cancels(self, method: str, cancels: Cancels) -> None:
+        failures = {each: done for each, done in cancels.items() if isinstance(done, Exception)}
+        if not failures:
+            return
+        if len(cancels) == 1:
+            [failure] = failures.values()
+            if isinstance(failure, BaseError) and failure.args:
+                failure.args = (f'{failure.args[0]}; the halt stands', *failure.args[1:])
+            raise failure
+        raise self._incomplete_halt(
+            f'{self.id} {method}() halted, but could not cancel every MMP order of {len(failures)} of '
+            f'{len(cancels)} underlyings{told(failures)}',
+            cancels,
+        ) from next(iter(failures.values()))
+
+    @staticmethod
+    def _incomplete_halt(text: str, cancels: Cancels) -> MassCancelIncomplete:
+        incomplete = MassCancelIncomplete(text)
+        for done in cancels.values():
+            if isinstance(done, MassCancelIncomplete):
+                incomplete.cancelled += done.cancelled
+                incomplete.remaining += done.remaining
+                incomplete.unknown += done.unknown
+            elif not isinstance(done, Exception):
+                incomplete.cancelled += [order['id'] for order in done['orders'] or ()]
+        return incomplete
+
+
+def merged(first: Any, again: Any) -> Any:
+    """What two mass cancels did; a failure of the second one if there was one."""
+    if isinstance(first, Exception) or isinstance(again, Exception) or again['orders'] is None:
+        return again
+    return {**again, 'orders': [*first['orders'], *again['orders']]}
+
+
+def told(failures: dict[str, Exception]) -> str:
+    return ''.join(f'; {each}: {described(error)}' for each, error in failures.items())
+
+
+async def side_by_side(
+    synchronous: bool,
+    write: Callable[[], Coroutine[Any, Any, Any]],
+    cancel: Callable[[], Coroutine[Any, Any, Any]],
+    *,
+    blocks: bool,
+) -> tuple[Any, Any]:
+    """The results of both, or what they raised. Neither waits for the other.
+
+    blocks: the write has a thread, also in asyncio. The cancel stays in the caller's: it may interrupt an order there.
+    """
+    if not synchronous:
+        beside = partial(asyncio.to_thread, lambda: run_sync(write())) if blocks else write
+        written, cancelled = await gather(synchronous, [beside, cancel])
+        return written, cancelled
+    results: list[Any] = []
+    thread = threading.Thread(target=lambda: results.extend(run_sync(gather(True, [write]))), daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # too many threads, or the interpreter is shutting down
+        thread.run()
+    try:
+        [cancelled] = await gather(synchronous, [cancel])
+    finally:
+        if thread.ident is not None:
+            thread.join()
+    return results[0], cancelled

@@ -1,0 +1,69 @@
+"""Where halts are kept: SQLite on one machine, Redis or Valkey for several. An engine is imported when it is used."""
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NamedTuple, Protocol, cast
+
+from ccxt.base.errors import OperationFailed
+
+__all__ = ['ALL', 'SCHEMES', 'HaltStore', 'HaltStoreError', 'StoredHalt', 'open_store']
+
+ALL = '*'  # in place of an underlying: a halt of the whole account
+
+_REDIS = 'redis'
+# of a url, and the module and the scheme that its engine knows
+SCHEMES = {
+    'sqlite': ('sqlite', 'sqlite'),
+    'redis': (_REDIS, 'redis'),
+    'rediss': (_REDIS, 'rediss'),
+    'unix': (_REDIS, 'unix'),
+    'valkey': (_REDIS, 'redis'),
+    'valkeys': (_REDIS, 'rediss'),
+}
+
+
+class HaltStoreError(OperationFailed):
+    """The store of halts cannot be read or written, or not in time."""
+
+
+class StoredHalt(NamedTuple):
+    """A halt as it is stored."""
+
+    underlying: str  # the exchange's id, or ALL
+    since: int  # ms since the epoch
+    until: int | None  # ms since the epoch; None = until it is ended
+    reason: str | None
+    by: str  # host and pid
+
+
+class HaltStore(Protocol):
+    """A store. Each method returns its result, or an awaitable of it where ``is_async``.
+
+    Everything that goes wrong is a ``HaltStoreError``. An account is any text. Halts whose time is over are returned,
+    too: the reader's clock judges them.
+    """
+
+    is_async: bool
+
+    def read(self, account: str, underlyings: Sequence[str]) -> Any:
+        """The halts of these underlyings, as a list; ALL is one of the names."""
+
+    def read_all(self, account: str) -> Any:
+        """All halts of the account."""
+
+    def write(self, account: str, halt: StoredHalt) -> Any:
+        """Store a halt, unless one of the same underlying lasts as long or longer; returns the one that stands."""
+
+    def end(self, account: str, underlying: str | None) -> Any:
+        """Delete the halt of an underlying, or all (None); returns those that there were."""
+
+    def close(self) -> Any:
+        """Close the connections. A later call opens new ones."""
+
+
+def open_store(url: str, timeout: float, *, is_async: bool) -> HaltStore:
+    """The store of a url; nothing is opened or sent yet. timeout: s. ValueError for a url that is none."""
+    scheme, _, rest = url.partition(':')
+    module, known_as = SCHEMES[scheme]
+    engine = import_module(f'ccxt_mmp.halts.{module}')
+    return cast(HaltStore, engine.opened(f'{known_as}:{rest}', timeout, is_async=is_async))

@@ -1,0 +1,206 @@
+"""Halts in Redis or Valkey, for several machines: one hash for each account, one round trip for each call."""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import redis
+import redis.asyncio
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from ccxt_mmp.halts import HaltStoreError, StoredHalt
+
+KEY = 'ccxt_mmp:halts:{}'
+
+# a halt never shortens another; what cannot be read is replaced
+WRITE = """
+local old = redis.call('HGET', KEYS[1], ARGV[1])
+if old then
+    local is_read, was = pcall(cjson.decode, old)
+    if is_read and type(was) == 'table' and was['until'] then
+        if was['until'] == cjson.null or (ARGV[3] ~= '' and tonumber(ARGV[3]) <= was['until']) then
+            return old
+        end
+    end
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return ARGV[2]
+"""
+END_ONE = """
+local old = redis.call('HGET', KEYS[1], ARGV[1])
+redis.call('HDEL', KEYS[1], ARGV[1])
+return {ARGV[1], old}
+"""
+END_ALL = """
+local old = redis.call('HGETALL', KEYS[1])
+redis.call('DEL', KEYS[1])
+return old
+"""
+
+FAILURES = (RedisError, OSError, asyncio.TimeoutError, EOFError, RuntimeError)  # RuntimeError: of a closed loop
+
+
+def opened(url: str, timeout: float, *, is_async: bool) -> 'RedisStore | AsyncRedisStore':
+    if '://' not in url:
+        raise ValueError('// must follow the scheme')
+    store = (AsyncRedisStore if is_async else RedisStore)(url, timeout)
+    store.options()  # raises ValueError for a url that is none
+    return store
+
+
+class _Redis:
+    """What both have: the commands, and how their answers read."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        self._url = url
+        self._timeout = timeout
+
+    def options(self) -> dict[str, Any]:
+        """For a pool of connections. What the url says of time and retries does not count."""
+        from_url = (
+            redis.asyncio.connection.parse_url if isinstance(self, AsyncRedisStore) else redis.connection.parse_url
+        )
+        retry = redis.asyncio.retry.Retry if isinstance(self, AsyncRedisStore) else redis.retry.Retry
+        return {
+            **from_url(self._url),
+            'socket_timeout': self._timeout,
+            'socket_connect_timeout': self._timeout,
+            'retry': retry(NoBackoff(), 0),
+            'retry_on_error': [],
+            'decode_responses': True,
+            'health_check_interval': 0,
+        }
+
+    def read(self, account: str, underlyings: Sequence[str]) -> Any:
+        def read(values: Any) -> list[StoredHalt]:
+            return parsed(zip(underlyings, values, strict=True)) if any(values) else []
+
+        return self._call(read, 'HMGET', KEY.format(account), *underlyings)
+
+    def read_all(self, account: str) -> Any:
+        return self._call(lambda values: parsed(pairs(values)), 'HGETALL', KEY.format(account))
+
+    def write(self, account: str, halt: StoredHalt) -> Any:
+        said = json.dumps({'since': halt.since, 'until': halt.until, 'reason': halt.reason, 'by': halt.by})
+        return self._call(
+            lambda value: parsed([(halt.underlying, value)])[0],
+            *('EVAL', WRITE, 1, KEY.format(account)),
+            *(halt.underlying, said, '' if halt.until is None else halt.until),
+        )
+
+    def end(self, account: str, underlying: str | None) -> Any:
+        script, names = (END_ALL, ()) if underlying is None else (END_ONE, (underlying,))
+        return self._call(lambda values: parsed(pairs(values)), 'EVAL', script, 1, KEY.format(account), *names)
+
+    def _call(self, read: Callable[[Any], Any], *command: Any) -> Any:
+        raise NotImplementedError
+
+    def _lost(self, error: BaseException) -> HaltStoreError:
+        # redis-py names host and port, never the password
+        return HaltStoreError(f'the Redis server cannot be used: {type(error).__name__}: {error}')
+
+    def _check_time(self, started: float) -> None:
+        taken = time.monotonic() - started
+        if taken > self._timeout:
+            raise HaltStoreError(f'the Redis server took {taken * 1000:.0f} ms to answer')
+
+
+class RedisStore(_Redis):
+    """For sync exchanges. Each client serves one thread of one process at a time, so that none waits for a lock."""
+
+    is_async = False
+
+    def __init__(self, url: str, timeout: float) -> None:
+        super().__init__(url, timeout)
+        self._idle: list[tuple[int, Any]] = []  # the process that opened it
+
+    def _call(self, read: Callable[[Any], Any], *command: Any) -> Any:
+        started = time.monotonic()
+        client = self._take()
+        try:
+            answer = client.execute_command(*command)
+        except FAILURES as error:
+            client.close()
+            raise self._lost(error) from error
+        except BaseException:  # an interrupt: the answer may still come
+            client.close()
+            raise
+        self._idle.append((os.getpid(), client))
+        self._check_time(started)
+        return read(answer)
+
+    def _take(self) -> Any:
+        process = os.getpid()
+        while self._idle:
+            try:
+                opened_by, client = self._idle.pop()
+            except IndexError:  # another thread has taken it
+                break
+            if opened_by == process:  # after a fork both processes would share its socket
+                return client
+        return redis.Redis(connection_pool=redis.ConnectionPool(**self.options()))
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop()[1].close()
+
+
+class AsyncRedisStore(_Redis):
+    """For async exchanges: a client of the running loop."""
+
+    is_async = True
+
+    def __init__(self, url: str, timeout: float) -> None:
+        super().__init__(url, timeout)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._client: Any = None
+
+    async def _call(self, read: Callable[[Any], Any], *command: Any) -> Any:
+        started = time.monotonic()
+        try:
+            answer = await self._of_this_loop().execute_command(*command)
+        except FAILURES as error:
+            raise self._lost(error) from error
+        self._check_time(started)
+        return read(answer)
+
+    def _of_this_loop(self) -> Any:
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._loop is not loop:
+            self._client = redis.asyncio.Redis(connection_pool=redis.asyncio.ConnectionPool(**self.options()))
+            self._loop = loop
+        return self._client
+
+    async def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None and self._loop is asyncio.get_running_loop():
+            await client.connection_pool.disconnect()
+
+
+def pairs(values: Any) -> list[tuple[str, Any]]:
+    """The fields of a hash: a dict, or a list of names and values in turn."""
+    if isinstance(values, Mapping):
+        return list(values.items())
+    return list(zip(values[::2], values[1::2], strict=True))
+
+
+def parsed(found: Any) -> list[StoredHalt]:
+    """Raises if one cannot be read: it may halt."""
+    halts = []
+    for underlying, value in found:
+        if value is None:
+            continue
+        try:
+            said = json.loads(value)
+            halt = StoredHalt(underlying, said['since'], said['until'], said['reason'], said['by'])
+            is_right = type(halt.since) is int and type(halt.until) in (int, type(None))
+        except (ValueError, TypeError, KeyError) as error:
+            raise HaltStoreError(f'the halt of {underlying} in Redis cannot be read') from error
+        if not is_right:
+            raise HaltStoreError(f'the halt of {underlying} in Redis cannot be read')
+        halts.append(halt)
+    return halts

@@ -1,0 +1,172 @@
+"""Halts in a file of SQLite, for processes that share a machine.
+
+It is read inline, also in asyncio: a look-up by primary key takes microseconds, and writers delay no reader (WAL).
+"""
+
+import os
+import sqlite3
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ccxt_mmp.halts import HaltStoreError, StoredHalt
+
+T = TypeVar('T')
+
+TABLE = """CREATE TABLE IF NOT EXISTS halts (
+    account TEXT NOT NULL, underlying TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER, reason TEXT,
+    "by" TEXT NOT NULL, PRIMARY KEY (account, underlying)
+) WITHOUT ROWID"""
+SELECT = 'SELECT underlying, since, until, reason, "by" FROM halts WHERE account = ?'
+# a halt never shortens another
+UPSERT = """INSERT INTO halts VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account, underlying) DO UPDATE
+    SET since = excluded.since, until = excluded.until, reason = excluded.reason, "by" = excluded."by"
+    WHERE halts.until IS NOT NULL AND (excluded.until IS NULL OR excluded.until > halts.until)"""
+DELETE = 'DELETE FROM halts WHERE account = ?'
+ONE = ' AND underlying = ?'
+PAUSE = 0.002  # s, between two attempts to set a new file up
+
+# connections that a fork has copied: closing one would end locks and files of the other process
+_OF_OTHER_PROCESSES: list[sqlite3.Connection] = []
+
+
+def opened(url: str, timeout: float, *, is_async: bool) -> 'SqliteStore':
+    path = url.removeprefix('sqlite:')
+    if not path or ':memory:' in path or not path.isprintable():
+        raise ValueError('a path of a file must follow sqlite:')
+    return SqliteStore(Path(path), timeout)
+
+
+class SqliteStore:
+    """Each connection serves one thread of one process at a time."""
+
+    is_async = False
+
+    def __init__(self, path: Path, timeout: float) -> None:
+        self._path = path.absolute()
+        self._name = str(self._path)
+        self._timeout = timeout
+        self._file: tuple[int, int] | None = None  # device and inode of the file that was opened first
+        self._idle: list[tuple[int, sqlite3.Connection]] = []  # the process that opened it
+        weakref.finalize(self, _close_all, self._idle)
+
+    def read(self, account: str, underlyings: Sequence[str]) -> list[StoredHalt]:
+        return self._with_connection(_select, SELECT + _among(len(underlyings)), (account, *underlyings))
+
+    def read_all(self, account: str) -> list[StoredHalt]:
+        return self._with_connection(_select, SELECT, (account,))
+
+    def write(self, account: str, halt: StoredHalt) -> StoredHalt:
+        def upsert(connection: sqlite3.Connection) -> StoredHalt:
+            connection.execute(UPSERT, (account, *halt))
+            return StoredHalt(*connection.execute(SELECT + ONE, (account, halt.underlying)).fetchone())
+
+        return self._with_connection(upsert)
+
+    def end(self, account: str, underlying: str | None) -> list[StoredHalt]:
+        where, names = ('', (account,)) if underlying is None else (ONE, (account, underlying))
+
+        def delete(connection: sqlite3.Connection) -> list[StoredHalt]:
+            ended = _select(connection, SELECT + where, names)
+            connection.execute(DELETE + where, names)
+            return ended
+
+        return self._with_connection(delete)
+
+    def close(self) -> None:
+        _close_all(self._idle)
+
+    # --- connections
+
+    def _with_connection(self, work: Callable[..., T], *arguments: Any) -> T:
+        try:
+            if self._file is not None:
+                self._check_file()
+            connection = self._take()
+            try:
+                return work(connection, *arguments)
+            finally:
+                self._idle.append((os.getpid(), connection))  # also after a failure: another may not open any more
+        except (sqlite3.Error, OSError, TypeError) as error:  # TypeError: of a table that has no such rows
+            raise HaltStoreError(f'{self._name} cannot be used: {type(error).__name__}: {error}') from error
+
+    def _take(self) -> sqlite3.Connection:
+        process = os.getpid()
+        while self._idle:
+            try:
+                opened_by, connection = self._idle.pop()
+            except IndexError:  # another thread has taken it
+                break
+            if opened_by == process:
+                return connection
+            _OF_OTHER_PROCESSES.append(connection)
+        return self._open()
+
+    def _check_file(self) -> None:
+        """Raise if the file is not the one that was opened first: others may use another one by now."""
+        found = os.stat(self._name)  # noqa: PTH116 - for each order, and Path.stat takes twice as long
+        if (found.st_dev, found.st_ino) != self._file:
+            raise HaltStoreError(f'{self._name} was replaced while it was in use')
+
+    def _open(self) -> sqlite3.Connection:
+        if self._file is None:
+            # one that exists must not be opened here: to close it would end the locks of other connections
+            with suppress(FileExistsError):
+                os.close(os.open(self._name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        connection = sqlite3.connect(
+            f'{self._path.as_uri()}?mode=rw',
+            uri=True,
+            timeout=self._timeout,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            self._set_up(connection)
+            found = os.stat(self._name)  # noqa: PTH116 - the same
+        except BaseException:
+            connection.close()
+            raise
+        self._file = self._file or (found.st_dev, found.st_ino)
+        return connection
+
+    def _set_up(self, connection: sqlite3.Connection) -> None:
+        """Of processes that create it at the same time one is refused at once, whatever the timeout."""
+        ends = time.monotonic() + self._timeout
+        while not _is_set_up(connection, is_last=time.monotonic() > ends):
+            time.sleep(PAUSE)
+
+
+@cache
+def _among(count: int) -> str:
+    return f' AND underlying IN ({", ".join("?" * count)})'
+
+
+def _select(connection: sqlite3.Connection, query: str, values: Sequence[str]) -> list[StoredHalt]:
+    return [StoredHalt(*row) for row in connection.execute(query, values).fetchall()]
+
+
+def _is_set_up(connection: sqlite3.Connection, *, is_last: bool) -> bool:
+    """Whether that could be done; False if another process is at it. is_last: raise then."""
+    try:
+        if connection.execute('PRAGMA journal_mode').fetchone() != ('wal',):
+            connection.execute('PRAGMA journal_mode = WAL')
+        connection.execute('PRAGMA synchronous = FULL')  # a halt outlives a loss of power
+        connection.execute(TABLE)
+    except sqlite3.OperationalError as error:
+        if 'locked' not in str(error) or is_last:
+            raise
+        return False
+    return True
+
+
+def _close_all(connections: list[tuple[int, sqlite3.Connection]]) -> None:
+    while connections:
+        opened_by, connection = connections.pop()
+        if opened_by == os.getpid():
+            connection.close()
+        else:
+            _OF_OTHER_PROCESSES.append(connection)

@@ -1,0 +1,118 @@
+"""``ccxt-mmp halt`` and ``resume``, and halts in ``status``."""
+
+import json
+
+import pytest
+
+from ccxt_mmp.cli.arguments import parsed
+from ccxt_mmp.core.halt_check import DEFAULTS
+from tests.cli.books import ALL, OTHERS_ALONE, quote, resting
+
+
+@pytest.fixture
+def url(tmp_path, monkeypatch):
+    url = f'sqlite:{tmp_path}/halt.db'
+    monkeypatch.setenv('CCXT_MMP_HALT', url)
+    monkeypatch.setenv('CCXT_MMP_HALT_ACCOUNT', 'desk1')
+    return url
+
+
+@pytest.fixture(autouse=True)
+def no_grace(monkeypatch):
+    monkeypatch.setitem(DEFAULTS, 'grace', 0)
+
+
+def test_halt_cancels_and_stands_until_the_resume(simulator, ccxt_mmp_command, url):
+    quote(simulator)
+    status, out, _ = ccxt_mmp_command('halt', *ALL, '--reason', 'at three in the morning', '--for', '2h')
+    assert status == 0
+    assert resting(simulator) == OTHERS_ALONE
+    assert 'binance:BTC/USDT: cancelled 2 orders\n' in out
+    assert 'HALTED okx BTC/USD:BTC until ' in out
+    assert out.count(': at three in the morning\n') == len(ALL)
+    status, out, _ = ccxt_mmp_command('status', *ALL)
+    assert [line.split()[0] for line in out.splitlines()[: len(ALL) + 1]] == ['HALTED'] * len(ALL) + ['EXCHANGE']
+    status, out, _ = ccxt_mmp_command('resume', *ALL)
+    assert status == 0
+    assert out.count('resumed, it was halted since 20') == len(ALL)
+    assert 'HALTED' not in ccxt_mmp_command('status', *ALL)[1]
+    assert 'resumed, it was not halted\n' in ccxt_mmp_command('resume', ALL[0])[1]
+
+
+def test_exchange_alone_is_all_of_it(simulator, ccxt_mmp_command, url):
+    simulator.set_rule('okx', 'BTC-USD')
+    quote(simulator)
+    status, out, _ = ccxt_mmp_command('halt', 'okx')
+    assert status == 0
+    assert [order.mmp for order in simulator.resting('okx', 'BTC-USD')] == [False]
+    assert 'HALTED okx all underlyings until resumed, since ' in out
+    status, out, err = ccxt_mmp_command('resume', 'okx:BTC/USD')
+    assert status == 1
+    assert 'resume_mmp() ends every halt' in err
+    assert ccxt_mmp_command('halt', 'okx:ETH/USD', '--no-cancel')[0] == 0
+    assert '2 halts ended' in ccxt_mmp_command('resume', 'okx')[1]
+
+
+def test_exchange_that_lists_no_rules_is_halted_and_then_complains(simulator, ccxt_mmp_command, url):
+    quote(simulator)
+    before = resting(simulator)
+    status, out, err = ccxt_mmp_command('halt', 'binance')
+    assert 'HALTED binance all underlyings' in out
+    assert 'name underlyings to cancel them' in err
+    assert (status, resting(simulator)) == (1, before)
+    assert ccxt_mmp_command('halt', 'binance', '--no-cancel')[0] == 0
+
+
+def test_halt_without_a_cancel_leaves_the_orders(simulator, ccxt_mmp_command, url):
+    quote(simulator)
+    before = resting(simulator)
+    assert ccxt_mmp_command('halt', *ALL, '--no-cancel')[0] == 0
+    assert resting(simulator) == before
+
+
+def test_halts_as_json(simulator, ccxt_mmp_command, url):
+    status, out, _ = ccxt_mmp_command('halt', ALL[0], '--json', '--reason', 'r')
+    [result] = json.loads(out)
+    assert (status, result['halt']['reason'], result['halt']['account']) == (0, 'r', 'desk1')
+    [result] = json.loads(ccxt_mmp_command('status', ALL[0], '--json')[1])
+    assert result['halt']['reason'] == 'r'
+    [result] = json.loads(ccxt_mmp_command('resume', ALL[0], '--json')[1])
+    assert result['error'] is None
+    assert json.loads(ccxt_mmp_command('status', ALL[0], '--json')[1])[0]['halt'] is None
+
+
+@pytest.mark.parametrize('command', ['halt', 'resume'])
+def test_without_a_url_it_says_what_to_set(simulator, ccxt_mmp_command, monkeypatch, command):
+    monkeypatch.delenv('CCXT_MMP_HALT', raising=False)
+    status, _, err = ccxt_mmp_command(command, ALL[0])
+    assert status == 1
+    assert 'CCXT_MMP_HALT' in err
+    assert simulator.requests == []
+
+
+def test_store_that_cannot_be_read_fails_no_status(simulator, ccxt_mmp_command, monkeypatch, tmp_path):
+    monkeypatch.setenv('CCXT_MMP_HALT', f'sqlite:{tmp_path}/no/halt.db')
+    status, out, _ = ccxt_mmp_command('status', ALL[0])
+    assert status == 0
+    assert 'okx: not known whether it is halted: ' in out.splitlines()[0]
+
+
+def test_block_trading_has_no_halt(ccxt_mmp_command, url):
+    for command in ('halt', 'resume'):
+        assert ccxt_mmp_command(command, 'okx:rfq')[0] == 1
+    assert ccxt_mmp_command('status', 'okx:rfq')[0] == 0
+
+
+@pytest.mark.parametrize(
+    ('text', 'milliseconds'), [('300ms', 300), ('300', 300), ('5s', 5000), ('5m', 300_000), ('2h', 7_200_000)]
+)
+def test_duration(text, milliseconds):
+    assert parsed(['halt', 'okx:BTC/USD', '--for', text]).duration == milliseconds
+
+
+@pytest.mark.parametrize('text', ['0', '0s', '-5s', '5 s', '5d', '', 's', '1.5s', '\u0665s'])
+def test_what_is_no_duration_is_refused_at_once(text, capsys):
+    with pytest.raises(SystemExit) as exited:
+        parsed(['halt', 'okx:BTC/USD', f'--for={text}'])
+    assert exited.value.code == 2
+    assert 'no duration' in capsys.readouterr().err

@@ -1,0 +1,534 @@
+"""What a halt stops, in every flavour and on every exchange; the store is a file of SQLite."""
+
+import copy
+import json
+import logging
+import pickle
+import sys
+
+import ccxt
+import pytest
+
+from ccxt_mmp import MassCancelIncomplete, MassCancelLocked, MmpHalted
+from ccxt_mmp.core.contract import Mmp
+from ccxt_mmp.errors import ArgumentsRequired, BadRequest, BadSymbol, NotSupported, OperationFailed, OperationRejected
+from ccxt_mmp.halts import HaltStoreError, StoredHalt
+from tests.core.fencing import placing, raw_orders
+from tests.core.ordering import create, listed, resting
+from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
+
+CANCELS = {'okx': 'mass-cancel', 'binance': 'openOrders'}  # the path of which a mass cancel has one
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f'sqlite:{tmp_path}/halt.db'
+
+
+@pytest.fixture
+def halting(exchange, url):
+    exchange.options['mmpHalt'] = {'url': url, 'grace': 0}
+    return exchange
+
+
+@pytest.fixture
+def desk(flavour, simulator, exchange_id, url):
+    """Another object of the same account."""
+    other = with_markets(flavour.exchange(exchange_id, simulator.url))
+    other.options['mmpHalt'] = {'url': url, 'grace': 0}
+    return other
+
+
+@pytest.fixture
+def underlying(exchange_id):
+    return UNIFIED[exchange_id]
+
+
+def halted(flavour, call):
+    with pytest.raises(MmpHalted) as raised:
+        flavour.take(call())
+    return raised.value
+
+
+def sent(simulator, *ends):
+    return [request for request in simulator.requests if request.path.endswith(ends)]
+
+
+def lose(exchange, monkeypatch, error='gone'):
+    """The store of an exchange fails from now on."""
+    exchange._halts()
+
+    def fail(*arguments):
+        raise HaltStoreError(error)
+
+    for name in ('read', 'read_all', 'write', 'end'):
+        monkeypatch.setattr(exchange._mmp_halts.store, name, fail)
+
+
+# --- what it stops
+
+
+def test_halt_stops_mmp_orders_of_every_object_until_the_resume(
+    flavour, simulator, halting, desk, quoted, underlying, exchange_id
+):
+    halt = flavour.take(halting.halt_mmp(underlying, {'reason': 'a wild market'}))
+    error = halted(flavour, lambda: create(flavour, desk, quoted[0], {'mmp': True}))
+    assert error.halt == halt
+    assert isinstance(error, MassCancelLocked)
+    assert 'a wild market' in str(error)
+    assert error.orders[0]['clientOrderId']
+    assert resting(simulator, exchange_id) == []
+    flavour.take(desk.resume_mmp(underlying))
+    simulator.advance(10_001)  # the lock of the exchange
+    assert create(flavour, halting, quoted[0], {'mmp': True})['id']
+
+
+def test_other_orders_and_all_else_go_on(flavour, simulator, halting, quoted, underlying, exchange_id):
+    flavour.take(halting.halt_mmp(None, {'cancel': False}))
+    assert create(flavour, halting, quoted[0], {})['id']
+    flavour.take(halting.set_mmp(underlying, 5000, 2000, 100, 100 if exchange_id == 'binance' else None))
+    flavour.take(halting.fetch_mmp(underlying))
+    flavour.take(halting.reset_mmp(underlying))
+    flavour.take(halting.mass_cancel_mmp(underlying))
+    [placed] = simulator.resting(exchange_id, UNDERLYING[exchange_id])
+    flavour.take(halting.cancel_order(placed.order_id, quoted[0]))
+
+
+def test_halt_of_one_underlying_is_none_of_another(flavour, halting, exchange_id):
+    other = 'ETH-USD' if exchange_id == 'okx' else 'ETHUSDT'
+    flavour.take(halting.halt_mmp(other, {'cancel': False}))
+    assert create(flavour, halting, symbols(halting, UNDERLYING[exchange_id])[0], {'mmp': True})['id']
+    halted(flavour, lambda: create(flavour, halting, symbols(halting, other)[0], {'mmp': True}))
+
+
+def test_halt_of_all_stops_every_underlying(flavour, halting, quoted):
+    flavour.take(halting.halt_mmp(params={'cancel': False}))
+    error = halted(flavour, lambda: create(flavour, halting, quoted[0], {'mmp': True}))
+    assert error.halt['underlying'] is None
+
+
+def test_raw_orders_are_stopped_too(flavour, halting, underlying):
+    flavour.take(halting.halt_mmp(underlying, {'cancel': False}))
+    for call in raw_orders(halting):
+        halted(flavour, call)
+    for call in raw_orders(halting, mmp=False):
+        flavour.take(call())
+
+
+def test_each_mmp_order_of_a_batch_has_the_halt_as_its_error(flavour, halting, quoted, underlying):
+    flavour.take(halting.halt_mmp(underlying, {'cancel': False}))
+    orders = listed(quoted, 4)
+    for order in orders[::2]:
+        order['params'] = {}
+    placed = flavour.take(halting.create_orders(orders))
+    assert [type(each['error']) for each in placed] == [type(None), MmpHalted] * 2
+    assert [each['status'] for each in placed[1::2]] == ['rejected'] * 2
+
+
+def test_store_is_read_once_for_each_batch(flavour, halting, quoted, monkeypatch):
+    halting._halts()
+    reads, store = [], halting._mmp_halts.store
+    read = store.read
+    monkeypatch.setattr(store, 'read', lambda *arguments: reads.append(arguments) or read(*arguments))
+    size = halting._max_batch
+    flavour.take(halting.create_orders(listed(quoted, size + 1)))
+    assert len(reads) == 2
+
+
+def test_order_that_waits_in_the_queue_is_stopped_by_a_later_halt(flavour, halting, desk, quoted, underlying):
+    halt = flavour.take(desk.halt_mmp(underlying, {'cancel': False}))
+    flavour.take(desk.resume_mmp(underlying))
+    stock = halting.throttle
+
+    def throttle(*arguments):
+        desk._mmp_halts.store.write(desk._mmp_halts.key, StoredHalt(**halt['info']))
+        return stock(*arguments)
+
+    halting.throttle, halting.enableRateLimit = throttle, True
+    assert halted(flavour, lambda: create(flavour, halting, quoted[0], {'mmp': True})).halt == halt
+
+
+def test_edit_with_the_flag_is_stopped(flavour, simulator, halting, quoted, underlying, exchange_id):
+    if exchange_id != 'okx':
+        pytest.skip('no edits of options')
+    placed = create(flavour, halting, quoted[0], {'mmp': True})
+    flavour.take(halting.halt_mmp(underlying, {'cancel': False}))
+    edit = (placed['id'], quoted[0], 'limit', 'buy', 10, 4, {'mmp': True})
+    halted(flavour, lambda: halting.edit_order(*edit))
+    assert sent(simulator, 'amend-order') == []
+
+
+def test_mass_cancel_does_not_wait_for_the_store(flavour, halting, quoted, monkeypatch):
+    """An order that waits for the store is not in flight, and is not sent after the mass cancel."""
+    halting._halts()
+    store = halting._mmp_halts.store
+    seen = []
+
+    def read(*arguments):
+        seen.append(halting._mmp_fence(UNDERLYING[halting.id]).has_in_flight)
+        halting._mmp_fence(UNDERLYING[halting.id]).renew_mark()  # as a mass cancel does
+        return []
+
+    monkeypatch.setattr(store, 'read', read)
+    with pytest.raises(MassCancelLocked) as raised:
+        create(flavour, halting, quoted[0], {'mmp': True})
+    assert not isinstance(raised.value, MmpHalted)
+    assert seen == [False]
+    assert not halting._mmp_fence(UNDERLYING[halting.id]).has_in_flight
+
+
+# --- the halt that cancels
+
+
+def test_halt_cancels_and_cancels_once_more(flavour, simulator, halting, underlying, exchange_id):
+    simulator.rest(exchange_id, UNDERLYING[exchange_id], mmp=True)
+    other = simulator.rest(exchange_id, UNDERLYING[exchange_id], mmp=False)
+    slept = []
+    stock = halting.sleep
+    halting.options['mmpHalt']['grace'] = 7
+    halting.sleep = lambda ms: slept.append((ms, len(sent(simulator, CANCELS[exchange_id])))) or stock(ms)
+    flavour.take(halting.halt_mmp(underlying))
+    assert [order.order_id for order in resting(simulator, exchange_id)] == [other.order_id]
+    before = [count for ms, count in slept if ms == 7]
+    assert before[0] > 0
+    assert len(sent(simulator, CANCELS[exchange_id])) > before[0]
+
+
+def test_mass_cancel_that_halts_returns_what_both_cancelled(flavour, simulator, halting, underlying, exchange_id):
+    ids = [simulator.rest(exchange_id, UNDERLYING[exchange_id], mmp=True).order_id]
+    stock = halting.sleep
+
+    def late(ms):  # of another program, while it waits
+        if ms == 3:
+            ids.append(simulator.rest(exchange_id, UNDERLYING[exchange_id], mmp=True).order_id)
+        return stock(ms)
+
+    halting.options['mmpHalt']['grace'] = 3
+    halting.sleep = late
+    params = {'halt': True, 'reason': 'r', 'duration': '60000'}
+    done = flavour.take(
+        halting.mass_cancel_mmp(underlying, {**params, **({'emulate': True} if exchange_id == 'okx' else {})})
+    )
+    assert [order['id'] for order in done['orders']] == ids
+    halt = flavour.take(halting.fetch_mmp_halt(underlying))
+    assert (halt['reason'], halt['until'] - halt['since']) == ('r', 60000)
+
+
+def test_lock_is_the_longest_unless_it_is_given(flavour, simulator, halting, underlying, exchange_id):
+    if exchange_id != 'okx':
+        pytest.skip('no lock')
+    for params, expected in (({}, '10000'), ({'lockInterval': 500}, '500'), ({'emulate': True}, None)):
+        simulator.requests.clear()
+        flavour.take(halting.halt_mmp(underlying, params))
+        locks = [json.loads(request.body).get('lockInterval') for request in sent(simulator, 'mass-cancel')]
+        assert locks == ([] if expected is None else [expected] * 2)
+
+
+def test_mass_cancel_without_halt_stores_nothing(flavour, halting, underlying):
+    for params in ({}, {'halt': False}, {'halt': None}):
+        flavour.take(halting.mass_cancel_mmp(underlying, params))
+    assert flavour.take(halting.fetch_mmp_halts()) == []
+
+
+def test_halt_of_all_cancels_the_underlyings_that_are_named(flavour, simulator, halting, underlying, exchange_id):
+    simulator.rest(exchange_id, UNDERLYING[exchange_id], mmp=True)
+    flavour.take(halting.halt_mmp(None, {'underlyings': [underlying, UNDERLYING[exchange_id]]}))
+    assert resting(simulator, exchange_id) == []
+    assert flavour.take(halting.fetch_mmp_halt())['underlying'] is None
+
+
+def test_halt_of_all_cancels_the_underlyings_that_have_a_rule(flavour, simulator, halting, exchange_id):
+    if exchange_id != 'okx':
+        with pytest.raises(ArgumentsRequired, match='underlyings'):
+            flavour.take(halting.halt_mmp())
+        assert flavour.take(halting.fetch_mmp_halts()) == []
+        return
+    for family in ('BTC-USD', 'ETH-USD'):
+        simulator.set_rule('okx', family)
+        simulator.rest('okx', family, mmp=True)
+    flavour.take(halting.halt_mmp())
+    assert simulator.resting('okx', 'BTC-USD') == simulator.resting('okx', 'ETH-USD') == []
+
+
+# --- failures
+
+
+def test_halt_that_cannot_be_stored_cancels_all_the_same(
+    flavour, simulator, halting, underlying, exchange_id, monkeypatch
+):
+    simulator.rest(exchange_id, UNDERLYING[exchange_id], mmp=True)
+    lose(halting, monkeypatch, 'the disk is full')
+    with pytest.raises(MassCancelIncomplete, match='nothing keeps other processes from quoting: the disk is full'):
+        flavour.take(halting.halt_mmp(underlying))
+    assert resting(simulator, exchange_id) == []
+
+
+def test_halt_that_cannot_be_stored_and_cancels_nothing_says_so(flavour, halting, underlying, monkeypatch):
+    lose(halting, monkeypatch)
+    with pytest.raises(OperationFailed, match='halted nothing: gone'):
+        flavour.take(halting.halt_mmp(underlying, {'cancel': False}))
+
+
+def test_halt_stands_if_its_cancel_fails(flavour, simulator, halting, underlying, exchange_id, quoted):
+    simulator.fault('status', '', status=503, times=50)
+    with pytest.raises(ccxt.BaseError, match='the halt stands'):
+        flavour.take(halting.halt_mmp(underlying))
+    simulator.clear_faults()
+    halted(flavour, lambda: create(flavour, halting, quoted[0], {'mmp': True}))
+
+
+def test_second_cancel_may_do_what_the_first_could_not(flavour, simulator, halting, underlying, exchange_id):
+    simulator.rest(exchange_id, UNDERLYING[exchange_id], mmp=True)
+    simulator.fault('status', '', status=503, times=3)
+    flavour.take(halting.halt_mmp(underlying))
+    assert resting(simulator, exchange_id) == []
+
+
+def test_failures_of_several_underlyings_are_told_together(flavour, simulator, halting, exchange_id):
+    names = {'okx': ['BTC-USD', 'ETH-USD'], 'binance': ['BTCUSDT', 'ETHUSDT']}[exchange_id]
+    orders = [simulator.rest(exchange_id, name, mmp=True).order_id for name in names]
+    if exchange_id == 'okx':
+        simulator.fault('result_false', 'mass-cancel', times=9)
+    else:
+        simulator.refuse_cancel(orders[1])
+    with pytest.raises(MassCancelIncomplete, match='underlyings; ') as raised:
+        flavour.take(halting.halt_mmp(None, {'underlyings': names}))
+    assert names[1] in str(raised.value)
+    if exchange_id == 'binance':
+        assert raised.value.remaining == [orders[1]]
+    simulator.clear_faults()
+
+
+def test_lost_store_stops_mmp_orders(flavour, halting, quoted, monkeypatch):
+    lose(halting, monkeypatch)
+    error = halted(flavour, lambda: create(flavour, halting, quoted[0], {'mmp': True}))
+    assert error.halt is None
+    assert 'not known' in str(error)
+
+
+def test_lost_store_stops_nothing_else(flavour, simulator, halting, quoted, underlying, exchange_id, monkeypatch):
+    simulator.rest(exchange_id, UNDERLYING[exchange_id], mmp=True)
+    lose(halting, monkeypatch)
+    assert create(flavour, halting, quoted[0], {})['id']
+    flavour.take(halting.mass_cancel_mmp(underlying))
+
+
+def test_lost_store_lets_orders_go_if_that_is_asked_for(flavour, halting, quoted, monkeypatch, caplog):
+    halting.options['mmpHalt']['onLost'] = 'open'
+    lose(halting, monkeypatch)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            assert create(flavour, halting, quoted[0], {'mmp': True})['id']
+    assert len([each for each in caplog.records if 'without knowing' in each.getMessage()]) == 1
+    halting._mmp_halts.warned_at -= 1
+    create(flavour, halting, quoted[0], {'mmp': True})
+    assert len(caplog.records) >= 2
+
+
+def test_reads_of_a_lost_store_fail(flavour, halting, underlying, monkeypatch):
+    lose(halting, monkeypatch)
+    for call in (
+        halting.resume_mmp,
+        lambda: halting.resume_mmp(underlying),
+        halting.fetch_mmp_halt,
+        halting.fetch_mmp_halts,
+    ):
+        with pytest.raises(OperationFailed, match='does not know the halts: gone'):
+            flavour.take(call())
+
+
+def test_halt_of_all_stands_if_the_underlyings_cannot_be_listed(flavour, simulator, halting, exchange_id, quoted):
+    if exchange_id != 'okx':
+        pytest.skip('lists none')
+    simulator.fault('status', 'mmp-config', status=503, times=9)
+    with pytest.raises(ccxt.ExchangeNotAvailable):
+        flavour.take(halting.halt_mmp())
+    simulator.clear_faults()
+    halted(flavour, lambda: create(flavour, halting, quoted[0], {'mmp': True}))
+
+
+# --- what is halted, and until when
+
+
+def test_halt_ends_by_the_clock_of_the_reader(flavour, halting, desk, quoted, underlying):
+    halt = flavour.take(halting.halt_mmp(underlying, {'duration': 60000, 'cancel': False}))
+    now = desk.milliseconds
+    desk.milliseconds = lambda: halt['until'] - 1
+    halted(flavour, lambda: placing(desk, quoted[0]))
+    assert flavour.take(desk.fetch_mmp_halt(underlying)) == halt
+    desk.milliseconds = lambda: halt['until']
+    assert flavour.take(desk.fetch_mmp_halt(underlying)) is None
+    assert flavour.take(desk.fetch_mmp_halts()) == []
+    desk.milliseconds = now
+
+
+def test_own_halt_is_told_before_that_of_all(flavour, halting, underlying):
+    assert flavour.take(halting.fetch_mmp_halt(underlying)) is None
+    of_all = flavour.take(halting.halt_mmp(None, {'cancel': False}))
+    assert flavour.take(halting.fetch_mmp_halt(underlying)) == of_all
+    own = flavour.take(halting.halt_mmp(underlying, {'cancel': False}))
+    assert flavour.take(halting.fetch_mmp_halt(underlying)) == own
+    assert flavour.take(halting.fetch_mmp_halt()) == of_all
+    assert flavour.take(halting.fetch_mmp_halts()) == [of_all, own]
+
+
+def test_one_underlying_cannot_be_resumed_while_all_are_halted(flavour, halting, underlying):
+    flavour.take(halting.halt_mmp(None, {'cancel': False}))
+    flavour.take(halting.halt_mmp(underlying, {'cancel': False}))
+    with pytest.raises(OperationRejected, match=r'resume_mmp\(\) ends every halt'):
+        flavour.take(halting.resume_mmp(underlying))
+    assert len(flavour.take(halting.fetch_mmp_halts())) == 2
+    ended = flavour.take(halting.resume_mmp())
+    assert len(ended['info']) == 2
+    assert flavour.take(halting.fetch_mmp_halts()) == []
+
+
+def test_resume_of_what_is_not_halted_is_no_error(flavour, halting, underlying):
+    ended = flavour.take(halting.resume_mmp(underlying))
+    assert (ended['since'], ended['by'], ended['reason'], ended['info']) == (None, None, None, [])
+    assert ended['underlying'].startswith(underlying)
+    assert ended['until'] is not None
+
+
+def test_account_has_a_name_or_the_key_stands_for_it(flavour, halting, desk, quoted, underlying):
+    halt = flavour.take(halting.halt_mmp(underlying, {'cancel': False}))
+    assert halt['account'].startswith('sha256:')
+    assert halting.apiKey not in str(halt)
+    assert len(flavour.take(desk.fetch_mmp_halts())) == 1
+    desk.apiKey += '2'
+    assert flavour.take(desk.fetch_mmp_halts()) == []
+    for each in (halting, desk):
+        each.options['mmpHalt']['account'] = 'desk1'
+    assert flavour.take(halting.halt_mmp(underlying, {'cancel': False}))['account'] == 'desk1'
+    assert len(flavour.take(desk.fetch_mmp_halts())) == 1
+
+
+def test_copies_share_nothing_but_the_options(halting, underlying, flavour):
+    flavour.take(halting.halt_mmp(underlying, {'cancel': False}))
+    if flavour.name == 'sync':
+        for twin in (copy.deepcopy(halting), pickle.loads(pickle.dumps(halting)), copy.copy(halting)):
+            assert len(twin.fetch_mmp_halts()) == 1
+            assert twin._mmp_halts.store is not halting._mmp_halts.store
+            twin.close()
+
+
+def test_close_closes_the_store(flavour, halting):
+    flavour.take(halting.fetch_mmp_halts())
+    assert halting._mmp_halts.store._idle
+    closing = halting.close()
+    if flavour.loop:
+        flavour.take(closing)
+    assert halting._mmp_halts.store._idle == []
+
+
+# --- bad input
+
+
+@pytest.mark.parametrize(
+    ('option', 'says'),
+    [
+        ('sqlite:/tmp/x.db', 'dict'),
+        ({}, 'url'),
+        ({'url': 5}, 'url'),
+        ({'url': 'mysql:secret-word'}, 'url'),
+        ({'url': 'sqlite'}, 'url'),
+        ({'url': 'sqlite:'}, 'url'),
+        ({'url': 'redis://:secret-word@host:port'}, 'url'),
+        ({'account': ''}, 'account'),
+        ({'account': ' '}, 'account'),
+        ({'account': 5}, 'account'),
+        ({'account': 'a\n'}, 'account'),
+        ({'onLost': 'ignored'}, 'onLost'),
+        ({'onlost': 'open'}, 'onlost'),
+        ({'timeout': 0}, 'timeout'),
+        ({'timeout': True}, 'timeout'),
+        ({'timeout': float('nan')}, 'timeout'),
+        ({'timeout': float('inf')}, 'timeout'),
+        ({'timeout': '200'}, 'timeout'),
+        ({'grace': -1}, 'grace'),
+    ],
+)
+def test_option_that_cannot_be_used_is_refused_before_anything(flavour, simulator, exchange, quoted, url, option, says):
+    exchange.options['mmpHalt'] = {'url': url, **option} if isinstance(option, dict) and option else option
+    for call in (exchange.fetch_mmp_halts, lambda: placing(exchange, quoted[0])):
+        with pytest.raises(BadRequest, match=says) as raised:
+            flavour.take(call())
+        assert 'secret-word' not in str(raised.value)
+    assert simulator.requests == []
+
+
+@pytest.mark.parametrize(
+    ('params', 'error'),
+    [
+        ({'reason': 'x' * 201}, BadRequest),
+        ({'reason': 'two\nlines'}, BadRequest),
+        ({'reason': 5}, BadRequest),
+        ({'duration': 0}, BadRequest),
+        ({'duration': 1.5}, BadRequest),
+        ({'duration': True}, BadRequest),
+        ({'duration': '5s'}, BadRequest),
+        ({'Duration': 5}, BadRequest),
+        ({'cancel': 0}, BadRequest),
+        ({'cancel': False, 'foo': 1}, NotSupported),
+        ({'foo': 1}, NotSupported),
+        ({'timeout': 0}, BadRequest),
+        ({'scope': 'blocks'}, BadRequest),
+        ({'underlyings': ['BTC']}, BadRequest),
+    ],
+)
+def test_halt_of_bad_input_does_nothing(flavour, simulator, halting, underlying, params, error):
+    with pytest.raises(error):
+        flavour.take(halting.halt_mmp(underlying, params))
+    assert flavour.take(halting.fetch_mmp_halts()) == []
+    assert simulator.requests == []
+
+
+@pytest.mark.parametrize(
+    ('call', 'error'),
+    [
+        (lambda exchange: exchange.halt_mmp('nothing'), BadSymbol),
+        (lambda exchange: exchange.halt_mmp(None, {'underlyings': ['nothing']}), BadSymbol),
+        (lambda exchange: exchange.halt_mmp(None, {'underlyings': 'BTC/USD'}), BadRequest),
+        (lambda exchange: exchange.halt_mmp(None, {'underlyings': []}), ArgumentsRequired),
+        (lambda exchange: exchange.mass_cancel_mmp('nothing', {'halt': True}), BadSymbol),
+        (lambda exchange: exchange.mass_cancel_mmp(None, {'halt': 1}), BadRequest),
+        (lambda exchange: exchange.mass_cancel_mmp(None, {'halt': True, 'Reason': 'x'}), BadRequest),
+        (lambda exchange: exchange.resume_mmp('nothing'), BadSymbol),
+        (lambda exchange: exchange.resume_mmp(None, {'foo': 1}), NotSupported),
+        (lambda exchange: exchange.fetch_mmp_halt('nothing'), BadSymbol),
+        (lambda exchange: exchange.fetch_mmp_halts({'foo': 1}), NotSupported),
+        (lambda exchange: exchange.fetch_mmp_halt(None, {'foo': 1, 'bar': None}), NotSupported),
+    ],
+)
+def test_bad_input_sends_and_stores_nothing(flavour, simulator, halting, call, error):
+    with pytest.raises(error):
+        flavour.take(call(halting))
+    assert flavour.take(halting.fetch_mmp_halts()) == []
+    assert simulator.requests == []
+
+
+def test_methods_say_what_to_set_without_the_option(flavour, simulator, exchange, underlying):
+    for call in (
+        lambda: exchange.halt_mmp(underlying),
+        exchange.resume_mmp,
+        exchange.fetch_mmp_halt,
+        exchange.fetch_mmp_halts,
+        lambda: exchange.mass_cancel_mmp(underlying, {'halt': True}),
+    ):
+        with pytest.raises(NotSupported, match=r"options\['mmpHalt'\]"):
+            flavour.take(call())
+    assert simulator.requests == []
+
+
+def test_redis_without_its_library_names_the_extra(flavour, exchange, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'ccxt_mmp.halts.redis', None)
+    exchange.options['mmpHalt'] = {'url': 'redis://127.0.0.1:1/0'}
+    with pytest.raises(NotSupported, match=r'ccxt-mmp\[redis\]'):
+        flavour.take(exchange.fetch_mmp_halts())
+
+
+@pytest.mark.parametrize('method', ['halt_mmp', 'resume_mmp', 'fetch_mmp_halt', 'fetch_mmp_halts'])
+def test_exchange_says_that_it_has_halts(exchange, method):
+    first, *rest = method.split('_')
+    assert exchange.has[first + ''.join(map(str.capitalize, rest))] is True
+    assert getattr(Mmp, method).__doc__

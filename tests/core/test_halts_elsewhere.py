@@ -1,0 +1,194 @@
+"""Halts over Redis and for orders over a socket, and how a halt and its cancel go side by side."""
+
+import asyncio
+import threading
+
+import pytest
+
+from ccxt_mmp import MassCancelIncomplete, MmpHalted
+from ccxt_mmp.core import halting as core
+from ccxt_mmp.core.awaiting import run_sync
+from tests.core.ordering import create
+from tests.core.test_order_sockets import MMP, before, over_socket
+from tests.halts.conftest import own_redis  # noqa: F401 - a fixture
+from tests.trading import UNDERLYING, UNIFIED
+
+TIMEOUT = 5000  # ms
+
+
+@pytest.fixture
+def over_redis(exchange, own_redis):  # noqa: F811
+    exchange.options['mmpHalt'] = {'url': own_redis.url, 'account': 'desk', 'timeout': TIMEOUT, 'grace': 0}
+    return exchange
+
+
+def test_halt_over_redis(flavour, over_redis, quoted, exchange_id):
+    underlying = UNIFIED[exchange_id]
+    assert create(flavour, over_redis, quoted[0], {'mmp': True})['id']
+    halt = flavour.take(over_redis.halt_mmp(underlying, {'cancel': False}))
+    with pytest.raises(MmpHalted) as raised:
+        create(flavour, over_redis, quoted[0], {'mmp': True})
+    assert raised.value.halt == halt == flavour.take(over_redis.fetch_mmp_halt(underlying))
+    assert flavour.take(over_redis.fetch_mmp_halts()) == [halt]
+    flavour.take(over_redis.resume_mmp())
+    assert create(flavour, over_redis, quoted[0], {'mmp': True})['id']
+
+
+def test_dead_server_stops_no_kill_switch(flavour, simulator, over_redis, quoted, exchange_id, own_redis):  # noqa: F811
+    create(flavour, over_redis, quoted[0], {'mmp': True})
+    own_redis.kill()
+    with pytest.raises(MmpHalted, match='not known'):
+        create(flavour, over_redis, quoted[0], {'mmp': True})
+    with pytest.raises(MassCancelIncomplete, match='nothing keeps other processes from quoting'):
+        flavour.take(over_redis.halt_mmp(UNIFIED[exchange_id]))
+    assert simulator.resting(exchange_id, UNDERLYING[exchange_id]) == []
+
+
+# --- over a socket
+
+
+def test_orders_and_edits_over_a_socket_are_stopped(tmp_path):
+    async def main(exchange, socket, symbol):
+        exchange.options['mmpHalt'] = {'url': f'sqlite:{tmp_path}/halt.db'}
+        await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, MMP)
+        await exchange.halt_mmp('BTC/USD', {'cancel': False})
+        before(exchange, symbol)
+        with pytest.raises(MmpHalted):
+            await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, MMP)
+        with pytest.raises(MmpHalted):
+            await exchange.edit_order_ws('7', symbol, 'limit', 'buy', 10, 4, MMP)
+        assert len(socket.orders) == 1
+        await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5)
+        await exchange.resume_mmp()
+        await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, MMP)
+        await exchange.edit_order_ws('7', symbol, 'limit', 'buy', 10, 4, MMP)
+        assert [message['op'] for message in socket.orders] == [
+            'batch-orders',
+            'batch-orders',
+            'batch-orders',
+            'amend-order',
+        ]
+
+    over_socket(main)
+
+
+# --- side by side
+
+
+def both(flavour, write, cancel, *, blocks):
+    async def run():
+        return await core.side_by_side(flavour.loop is None, write, cancel, blocks=blocks)
+
+    return run_sync(run()) if flavour.loop is None else flavour.take(run())
+
+
+def test_neither_waits_for_the_other(flavour):
+    """Each of both, in turn, goes on only when the other has begun."""
+    begun = threading.Event()
+
+    async def wait():
+        assert begun.wait(20)
+        return 'waited'
+
+    async def begin():
+        begun.set()
+        return 'begun'
+
+    assert both(flavour, wait, begin, blocks=True) == ('waited', 'begun')
+    if flavour.loop is None:
+        begun.clear()
+        assert both(flavour, begin, wait, blocks=True) == ('begun', 'waited')
+
+
+def test_cancel_stays_in_the_thread_of_the_caller(flavour):
+    async def thread():
+        return threading.get_ident()
+
+    written, cancelled = both(flavour, thread, thread, blocks=True)
+    assert cancelled == threading.get_ident() != written
+
+
+def test_failure_of_one_is_returned_beside_the_result_of_the_other(flavour):
+    async def fail():
+        raise ValueError('no')
+
+    async def succeed():
+        return 'yes'
+
+    for blocks in (True, False) if flavour.loop else (True,):
+        written, cancelled = both(flavour, fail, succeed, blocks=blocks)
+        assert (str(written), cancelled) == ('no', 'yes')
+        written, cancelled = both(flavour, succeed, fail, blocks=blocks)
+        assert (written, str(cancelled)) == ('yes', 'no')
+
+
+def test_without_a_thread_the_halt_is_stored_first(monkeypatch):
+    def no_thread(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, 'start', no_thread)
+    steps = []
+
+    async def step(name):
+        steps.append(name)
+        return name
+
+    run = core.side_by_side(True, lambda: step('write'), lambda: step('cancel'), blocks=True)
+    assert run_sync(run) == ('write', 'cancel')
+    assert steps == ['write', 'cancel']
+
+
+def test_interrupt_of_the_cancel_reaches_the_caller(exchange, flavour, monkeypatch, tmp_path):
+    exchange.options['mmpHalt'] = {'url': f'sqlite:{tmp_path}/halt.db', 'grace': 0}
+    stock = exchange._mass_cancel_mmp
+
+    async def interrupted():
+        raise KeyboardInterrupt
+
+    def mass_cancel(underlying, params):
+        return stock(underlying, params) if 'halt' in params else interrupted()
+
+    monkeypatch.setattr(exchange, '_mass_cancel_mmp', mass_cancel)
+    if flavour.loop is not None:
+        pytest.skip('a loop stops at once')
+    with pytest.raises(KeyboardInterrupt):
+        exchange.halt_mmp(UNIFIED[exchange.id])
+    assert len(exchange.fetch_mmp_halts()) == 1
+
+
+def test_cancelled_cancel_is_no_result(exchange, flavour, monkeypatch, tmp_path):
+    """Of several, of which one raises what is no failure."""
+    exchange.options['mmpHalt'] = {'url': f'sqlite:{tmp_path}/halt.db', 'grace': 0}
+
+    async def cancelled(*arguments):
+        raise asyncio.CancelledError
+
+    if flavour.loop is None:
+        pytest.skip('nothing is cancelled')
+    exchange._checked_cancel_params = lambda underlying_id, params: params
+    monkeypatch.setattr(exchange, '_mass_cancel_mmp', cancelled)
+    with pytest.raises(asyncio.CancelledError):
+        flavour.take(exchange.halt_mmp(UNIFIED[exchange.id]))
+
+
+def test_failure_that_is_none_of_the_store_is_raised(exchange, flavour, monkeypatch, tmp_path):
+    exchange.options['mmpHalt'] = {'url': f'sqlite:{tmp_path}/halt.db', 'grace': 0}
+
+    async def fail(*arguments):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(exchange, '_write_halt', fail)
+    with pytest.raises(ZeroDivisionError):
+        flavour.take(exchange.halt_mmp(UNIFIED[exchange.id]))
+
+
+def test_failure_of_the_cancel_that_is_none_of_ccxts_is_raised_as_it_is(exchange, flavour, monkeypatch, tmp_path):
+    exchange.options['mmpHalt'] = {'url': f'sqlite:{tmp_path}/halt.db', 'grace': 0}
+
+    async def fail(*arguments):
+        raise ZeroDivisionError
+
+    exchange._checked_cancel_params = lambda underlying_id, params: params
+    monkeypatch.setattr(exchange, '_mass_cancel_mmp', fail)
+    with pytest.raises(ZeroDivisionError):
+        flavour.take(exchange.halt_mmp(UNIFIED[exchange.id]))

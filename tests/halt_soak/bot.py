@@ -1,0 +1,88 @@
+"""``python -m tests.halt_soak.bot SETTINGS``: quotes until its standard input ends, and prints what it met, as JSON."""
+
+import asyncio
+import json
+import sys
+import threading
+from collections import Counter
+
+import ccxt_mmp.async_support
+import ccxt_mmp.pro
+from ccxt_mmp import MmpHalted
+from ccxt_mmp.core.awaiting import await_result, run_sync
+from tests.trading import UNDERLYING, at_simulator, symbols
+
+CONFIG = {'enableRateLimit': False}
+
+
+class At:
+    """Where the simulator is."""
+
+    def __init__(self, url):
+        self.url = url
+
+
+def made(settings):
+    module = {'sync': ccxt_mmp, 'async': ccxt_mmp.async_support, 'pro': ccxt_mmp.pro}[settings['flavour']]
+    exchange = at_simulator(getattr(module, settings['exchange'])(CONFIG), At(settings['simulator']))
+    exchange.options['mmpHalt'] = settings['halt']
+    return exchange
+
+
+def listen(stopped):
+    """Stop at the end of the standard input, which comes with that of the judge, too."""
+
+    def wait():
+        sys.stdin.read()
+        stopped.set()
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def counted(met, error=None):
+    if error is None:
+        met['accepted'] += 1
+    elif isinstance(error, MmpHalted):
+        met['halted' if error.halt else 'lost'] += 1
+    else:
+        met[f'{type(error).__name__}: {error}'[:300]] += 1
+
+
+async def place(exchange, symbol, met):
+    try:
+        await await_result(exchange.create_order(symbol, 'limit', 'buy', 1, 5, {'mmp': True}))
+    except Exception as error:  # noqa: BLE001 - the judge judges it
+        counted(met, error)
+    else:
+        counted(met)
+
+
+async def quote(exchange, symbol, stopped, met):
+    while not stopped.is_set():
+        await place(exchange, symbol, met)
+        if not exchange.synchronous:
+            await asyncio.sleep(0)
+
+
+async def quote_twice(exchange, symbol, stopped, met):
+    await asyncio.gather(*(quote(exchange, symbol, stopped, met) for _ in range(2)))
+    await exchange.close()
+
+
+def main():
+    settings = json.loads(sys.argv[1])
+    exchange, stopped, met = made(settings), threading.Event(), Counter()
+    symbol = symbols(exchange, UNDERLYING[exchange.id])[0]
+    listen(stopped)
+    sys.stderr.write('ready\n')
+    sys.stderr.flush()
+    if exchange.synchronous:
+        run_sync(quote(exchange, symbol, stopped, met))
+        exchange.close()
+    else:
+        asyncio.run(quote_twice(exchange, symbol, stopped, met))
+    sys.stdout.write(json.dumps(met))
+
+
+if __name__ == '__main__':
+    main()

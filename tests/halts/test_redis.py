@@ -1,0 +1,173 @@
+"""Redis as the store: what is kept where, and when it counts as lost. Each test has a real server."""
+
+import asyncio
+import time
+
+import pytest
+import redis
+
+from ccxt_mmp.halts import HaltStoreError, open_store
+from tests.halts.conftest import Opened, halt
+
+DESK = 'okx:desk1'
+SHORT = 0.05  # s
+
+
+@pytest.fixture(params=[False, True], ids=['sync', 'async'])
+def is_async(request):
+    return request.param
+
+
+@pytest.fixture
+def client(own_redis):
+    with redis.Redis(port=own_redis.port, decode_responses=True) as client:
+        yield client
+
+
+def is_lost(store):
+    for call in (
+        lambda: store.read(DESK, ('*', 'BTC-USD')),
+        lambda: store.read_all(DESK),
+        lambda: store.write(DESK, halt()),
+        lambda: store.end(DESK, None),
+    ):
+        with pytest.raises(HaltStoreError):
+            call()
+    return True
+
+
+def test_one_hash_has_the_halts_of_an_account(own_redis, client, opened, is_async):
+    store = opened(own_redis.url, is_async)
+    store.write(DESK, halt())
+    store.write(DESK, halt('*', until=9))
+    assert client.keys() == ['ccxt_mmp:halts:okx:desk1']
+    assert client.hkeys('ccxt_mmp:halts:okx:desk1') == ['BTC-USD', '*']
+
+
+def test_a_read_is_one_command(own_redis, client, opened, is_async):
+    store = opened(own_redis.url, is_async)
+    store.read(DESK, ('*', 'BTC-USD'))
+    before = client.info('commandstats')['cmdstat_hmget']['calls']
+    total = client.info('stats')['total_commands_processed']
+    store.read(DESK, ('*', 'BTC-USD'))
+    assert client.info('commandstats')['cmdstat_hmget']['calls'] == before + 1
+    assert client.info('stats')['total_commands_processed'] - total == 3  # and the client's own two
+
+
+def test_killed_server_is_lost_and_one_that_is_back_is_empty(own_redis, opened, is_async):
+    store = opened(own_redis.url, is_async)
+    store.write(DESK, halt())
+    own_redis.kill()
+    assert is_lost(store)
+    own_redis.start()
+    assert store.read_all(DESK) == []
+
+
+def test_suspended_server_is_lost_within_twice_the_timeout(own_redis, opened, is_async):
+    store = opened(own_redis.url, is_async, SHORT)
+    own_redis.suspend()
+    started = time.monotonic()
+    with pytest.raises(HaltStoreError):
+        store.read(DESK, ('*',))
+    assert time.monotonic() - started < 20 * SHORT
+    own_redis.resume()
+
+
+def test_answer_after_the_timeout_counts_as_lost(own_redis, opened, is_async):
+    store = opened(own_redis.url, is_async)
+    store.read(DESK, ('*',))
+    store.store._timeout = 0
+    with pytest.raises(HaltStoreError, match='took'):
+        store.read(DESK, ('*',))
+
+
+def test_answer_that_was_given_up_is_no_answer_to_the_next_call(own_redis, client, opened, is_async):
+    client.hset('ccxt_mmp:halts:okx:desk1', 'BTC-USD', '{"since": 1, "until": null, "reason": null, "by": "x"}')
+    store = opened(own_redis.url, is_async, SHORT)
+    for _ in range(3):
+        own_redis.suspend()
+        with pytest.raises(HaltStoreError):
+            store.read(DESK, ('ETH-USD',))
+        own_redis.resume()
+        patient = opened(own_redis.url, is_async)
+        assert len(patient.read(DESK, ('BTC-USD',))) == 1
+    store.store._timeout = 5
+    assert len(store.read(DESK, ('BTC-USD',))) == 1
+
+
+def test_interrupted_call_leaves_no_connection_behind(own_redis, opened, monkeypatch):
+    store = opened(own_redis.url)
+    store.write(DESK, halt())
+    stock = redis.Redis.execute_command
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(redis.Redis, 'execute_command', interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        store.read_all(DESK)
+    assert store.store._idle == []
+    monkeypatch.setattr(redis.Redis, 'execute_command', stock)
+    assert store.read_all(DESK) == [halt()]
+
+
+def test_key_of_another_type_is_lost(own_redis, client, opened, is_async):
+    client.set('ccxt_mmp:halts:okx:desk1', 'x')
+    store = opened(own_redis.url, is_async)
+    with pytest.raises(HaltStoreError):
+        store.read(DESK, ('*',))
+
+
+@pytest.mark.parametrize('value', ['x', '[]', '{}', '{"since": "1", "until": null, "reason": null, "by": "x"}'])
+def test_halt_that_cannot_be_read_is_lost_until_it_is_replaced(own_redis, client, opened, is_async, value):
+    client.hset('ccxt_mmp:halts:okx:desk1', 'BTC-USD', value)
+    store = opened(own_redis.url, is_async)
+    with pytest.raises(HaltStoreError, match='BTC-USD'):
+        store.read(DESK, ('*', 'BTC-USD'))
+    if '"until"' not in value:
+        assert store.write(DESK, halt()) == halt()
+
+
+def test_url_does_not_change_time_and_retries(own_redis, opened, is_async):
+    url = f'{own_redis.url}?socket_timeout=60&socket_connect_timeout=60&health_check_interval=1'
+    store = opened(url, is_async, SHORT).store
+    assert {store.options()[name] for name in ('socket_timeout', 'socket_connect_timeout')} == {SHORT}
+
+
+def test_password_is_in_no_error(own_redis, opened, is_async):
+    word = 'hunter-of-words'
+    store = opened(own_redis.url.replace('//', f'//:{word}@'), is_async)
+    own_redis.kill()
+    with pytest.raises(HaltStoreError) as raised:
+        store.read_all(DESK)
+    error = raised.value
+    while error is not None:
+        assert word not in repr(error)
+        assert word not in str(error)
+        error = error.__cause__
+
+
+@pytest.mark.parametrize('url', ['redis://host:port/0', 'redis:host'])
+def test_url_of_no_server_is_refused(url, is_async):
+    with pytest.raises(ValueError, match=r'\w'):
+        open_store(url, 1, is_async=is_async)
+
+
+def test_valkey_is_redis(is_async):
+    store = open_store('valkey://127.0.0.1:7000/2', 1, is_async=is_async)
+    assert {name: store.options()[name] for name in ('host', 'port', 'db')} == {
+        'host': '127.0.0.1',
+        'port': 7000,
+        'db': 2,
+    }
+
+
+def test_client_is_of_the_running_loop(own_redis):
+    first, second = Opened(own_redis.url, True), None
+    first.write(DESK, halt())
+    first.close()
+    second = asyncio.new_event_loop()
+    assert second.run_until_complete(first.store.read_all(DESK)) == [halt()]
+    second.run_until_complete(first.store.close())
+    second.close()
+    first.end_of_test()

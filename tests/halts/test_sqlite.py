@@ -1,0 +1,142 @@
+"""SQLite as the store: the file, who may read it, and when it counts as lost."""
+
+import os
+import resource
+import sqlite3
+import threading
+
+import pytest
+
+from ccxt_mmp.halts import HaltStoreError, open_store
+from tests.halts.conftest import halt
+
+DESK = 'okx:desk1'
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / 'halt.db'
+
+
+@pytest.fixture
+def store(path, opened):
+    return opened(f'sqlite:{path}')
+
+
+def is_lost(store):
+    with pytest.raises(HaltStoreError):
+        store.read(DESK, ('BTC-USD',))
+    with pytest.raises(HaltStoreError):
+        store.write(DESK, halt())
+    return True
+
+
+def test_missing_file_is_created_for_its_owner_alone(store, path):
+    assert store.read_all(DESK) == []
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert all(each.stat().st_mode & 0o077 == 0 for each in path.parent.iterdir())
+
+
+def test_readers_do_not_wait_for_a_writer(store, path, opened):
+    store.write(DESK, halt())
+    with sqlite3.connect(path, isolation_level=None) as writer:
+        writer.execute('BEGIN IMMEDIATE')
+        writer.execute("UPDATE halts SET reason = 'late'")
+        assert opened(f'sqlite:{path}', timeout=0.01).read_all(DESK) == [halt()]
+        writer.execute('COMMIT')
+    writer.close()
+
+
+def test_many_may_create_it_at_the_same_time(path, opened):
+    stores = [opened(f'sqlite:{path}') for _ in range(8)]
+    start, failures = threading.Barrier(8), []
+
+    def work(store, number):
+        start.wait()
+        try:
+            store.write(DESK, halt(f'U{number}'))
+        except HaltStoreError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(store, number)) for number, store in enumerate(stores)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert len(stores[0].read_all(DESK)) == 8
+
+
+def test_threads_have_connections_of_their_own(store):
+    store.write(DESK, halt())
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(store.read_all(DESK))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [[halt()]] * 8
+
+
+@pytest.mark.parametrize('content', [b'no database at all' * 500, b'SQLite format 3\0' + b'\xff' * 9000])
+def test_damaged_file_is_lost(path, store, content):
+    path.write_bytes(content)
+    assert is_lost(store)
+    assert path.read_bytes() == content
+
+
+def test_table_of_something_else_is_lost(path, store):
+    with sqlite3.connect(path) as other:
+        other.execute('CREATE TABLE halts (account TEXT, underlying TEXT)')
+    other.close()
+    assert is_lost(store)
+
+
+def test_missing_directory_is_lost(tmp_path, opened):
+    assert is_lost(opened(f'sqlite:{tmp_path}/no/halt.db'))
+
+
+def test_deleted_file_is_lost_for_good(store, path):
+    store.write(DESK, halt())
+    path.unlink()
+    assert is_lost(store)
+    assert is_lost(store)
+    assert not path.exists()  # who opens it next makes a new one, which this object does not trust
+
+
+def test_replaced_file_is_lost_and_left_alone(store, path):
+    store.write(DESK, halt())
+    path.rename(f'{path}.old')
+    path.write_bytes(b'')
+    assert is_lost(store)
+    assert path.read_bytes() == b''
+
+
+def test_locked_file_is_lost_within_the_timeout(path, opened):
+    store = opened(f'sqlite:{path}')
+    store.write(DESK, halt())
+    store.close()
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute('PRAGMA locking_mode = EXCLUSIVE')
+        other.execute("UPDATE halts SET reason = 'mine'")
+        assert is_lost(opened(f'sqlite:{path}', timeout=0.01))
+    other.close()
+
+
+def test_full_disk_fails_the_write_and_not_the_reads(store, path):
+    store.write(DESK, halt())
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (os.stat(f'{path}-wal').st_size, hard))  # noqa: PTH116 - as it is now
+    try:
+        with pytest.raises(HaltStoreError):
+            store.write(DESK, halt('ETH-USD', reason='x' * 200))
+        assert store.read_all(DESK) == [halt()]
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert store.write(DESK, halt('ETH-USD')) == halt('ETH-USD')
+
+
+@pytest.mark.parametrize('url', ['sqlite:', 'sqlite::memory:', 'sqlite:file::memory:?cache=shared', 'sqlite:a\n.db'])
+def test_url_of_no_file_is_refused(url):
+    with pytest.raises(ValueError, match='path'):
+        open_store(url, 1, is_async=False)
