@@ -107,7 +107,7 @@ class Streams(Host):
         )
 
     def _no_stream(self, method: str) -> NoReturn:
-        raise NotSupported(f'{self.id} {method}() needs the classes of ccxt_mmp.pro')
+        raise NotSupported(f'{self.id} {method}() needs a class of ccxt_mmp.pro whose has says that it is there')
 
     # --- what the exchange mixins say of it; without more than the first three, reads alone tell
 
@@ -297,5 +297,5 @@ class AsyncStreams(Streams):
         await super().close(*arguments, **keywords)
 
     def _require_streams(self, method: str) -> None:
-        if not self.has.get('ws'):
+        if not self.has.get(method):
             self._no_stream(method)

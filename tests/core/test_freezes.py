@@ -151,6 +151,8 @@ def test_order_over_the_websocket_is_refused_in_words(flavour, simulator):
     rejected = []
 
     class Client:
+        futures = ('1',)
+
         def reject(self, error, *_):
             rejected.append(error)
 

@@ -124,6 +124,8 @@ def test_streamed_orders_have_the_flag():
     message = {'arg': {'channel': 'orders'}, 'data': [{**raw, 'state': 'mmp_canceled', 'side': 'buy', 'sz': '1'}]}
 
     class Client:
+        subscriptions = dict.fromkeys(['orders'])
+
         def resolve(self, *arguments):
             pass
 

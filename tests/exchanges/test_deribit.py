@@ -1,5 +1,6 @@
 """What Deribit alone has: JSON-RPC, seconds, limits that may be left out, labels, quotes and credits."""
 
+import asyncio
 import json
 from collections import Counter
 from functools import lru_cache
@@ -9,6 +10,7 @@ import ccxt.async_support
 import ccxt.pro
 import pytest
 
+import ccxt_mmp.pro
 from ccxt_mmp import MassCancelIncomplete, MmpFrozen
 from ccxt_mmp.simulator import Rule, Simulator
 from tests.conftest import Flavour
@@ -520,3 +522,12 @@ def test_freeze_of_another_index_is_none_of_this(flavour, simulator, deribit):
 def test_answer_without_an_order_is_none_whatever_handles_the_errors(flavour, answer):
     with pytest.raises(ccxt.BadResponse):
         flavour.exchange('deribit')._order_in('createOrder', answer)
+
+
+@pytest.mark.parametrize('call', [('watch_mmp', 'BTC/USD'), ('watch_mmps',), ('un_watch_mmp',)])
+def test_streams_are_not_there_yet(call):
+    method, *arguments = call
+    exchange = ccxt_mmp.pro.deribit()
+    assert exchange.has[''.join([method[:1], method.title().replace('_', '')[1:]])] is False
+    with pytest.raises(ccxt.NotSupported, match='deribit .* has says'):
+        asyncio.run(getattr(exchange, method)(*arguments))

@@ -71,7 +71,9 @@ class BinanceSockets(BinanceAnswers):
         if 'optionPrivate' not in self.urls['api']['ws']:
             raise NotSupported(f'{self.id} streams of options need ccxt 4.5.72 or later')
         before = self._listen_key()
-        await self._shared('listenKey', stock)  # which ccxt asks for once in 20 minutes
+        if before is None or not self._is_recent():
+            # ccxt asks for one once in 20 minutes; in between nothing is waited for: a push would be told to nobody
+            await self._shared('listenKey', stock)
         if before not in (None, self._listen_key()):
             self._end_client(str(before), NetworkError(f'{self.id} another listen key has replaced that of the stream'))
         self._tasks().join('renewal', self._renew_listen_key)
@@ -80,8 +82,14 @@ class BinanceSockets(BinanceAnswers):
         key: str | None = self.safe_string(self.options.get('option'), 'listenKey')
         return key
 
+    def _is_recent(self) -> bool:
+        """Whether the key was asked for or renewed within ccxt's interval."""
+        renewed = self.safe_integer(self.options.get('option'), 'lastAuthenticatedTime') or 0
+        rate: int = self.safe_integer(self.options, 'listenKeyRefreshRate', REFRESH_RATE)
+        return bool(self.milliseconds() - renewed <= rate)
+
     async def _renew_listen_key(self) -> None:
-        rate = self.safe_integer(self.options, 'listenKeyRefreshRate', REFRESH_RATE)
+        rate: int = self.safe_integer(self.options, 'listenKeyRefreshRate', REFRESH_RATE)
         renewed, pause = self.milliseconds(), rate
         while True:
             await await_result(self.sleep(pause))

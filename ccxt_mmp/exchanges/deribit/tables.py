@@ -18,7 +18,6 @@ from ccxt_mmp.core.contract import Mmp
 from ccxt_mmp.core.kill_switch import CONCURRENCY, TIMEOUT
 from ccxt_mmp.core.socket_cancelling import SocketKillSwitch
 from ccxt_mmp.core.socket_orders import SocketOrders
-from ccxt_mmp.core.streams import WATCH_OPTIONS
 from ccxt_mmp.errors import MmpFrozen, MmpNotEnabled
 
 OWN_ID = re.compile(r'(?P<base>[a-z0-9]+)_(?P<quote>usd|usdc|usdt)')
@@ -154,13 +153,12 @@ class DeribitTables(SocketOrders, SocketKillSwitch, Mmp):
                 'fetchMmpHalts': True,
                 'warmUp': True,
                 'createOrders': 'emulated',
-                'watchMmp': 'emulated',
-                'watchMmps': 'emulated',
-                'unWatchMmp': True,
+                'watchMmp': False,
+                'watchMmps': False,
+                'unWatchMmp': False,
             },
             'options': {
                 'timeDifference': 0,
-                'watchMmp': {**WATCH_OPTIONS},
                 'massCancelMmp': {
                     'timeout': TIMEOUT,
                     'concurrency': CONCURRENCY,

@@ -1,7 +1,16 @@
 import pytest
 
+import ccxt_mmp.pro
+from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import Simulator
 from tests.core.streams.watching import Watcher
+
+WATCHED = [each for each in EXCHANGES if getattr(ccxt_mmp.pro, each)().has['watchMmp']]
+
+
+@pytest.fixture(params=WATCHED)
+def exchange_id(request):
+    return request.param
 
 
 @pytest.fixture
