@@ -35,6 +35,7 @@ NO_MIXINS = {
     'credentials',
     'direct_requests',
     'fence',
+    'halt_settings',
     'numbers',
     'protection_state',
     'request_context',
@@ -306,6 +307,7 @@ def test_the_lists_are_complete():
     assert {'parse_order', 'authenticate', 'markets_by_id'} <= okx.used & binance.used
     new = {'set_mmp', 'reset_mmp', 'fetch_mmp', 'fetch_mmps', 'mass_cancel_mmp', 'mass_cancel_mmp_ws', 'warm_up'}
     new |= {'watch_mmp', 'watch_mmps', 'un_watch_mmp'}
+    new |= {'halt_mmp', 'resume_mmp', 'fetch_mmp_halt', 'fetch_mmp_halts'}
     assert new == NEW_METHODS
     errors = {name for file in PACKAGE.rglob('*.py') for module, name in imported(file.read_text())}
     assert {'OperationFailed', 'RateLimitExceeded', 'ExchangeClosedByUser'} <= errors

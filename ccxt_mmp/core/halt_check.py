@@ -10,6 +10,7 @@ from typing import Any, cast
 from ccxt.base.errors import BadRequest, NotSupported
 
 from ccxt_mmp.core.awaiting import await_result
+from ccxt_mmp.core.halt_settings import Halts
 from ccxt_mmp.core.host import Host
 from ccxt_mmp.core.request_context import RequestContext, current_request
 from ccxt_mmp.core.text import described, shown
@@ -21,32 +22,6 @@ OPTION = 'mmpHalt'
 DEFAULTS: dict[str, Any] = {'url': None, 'account': None, 'onLost': 'closed', 'timeout': 200, 'grace': 1000}  # ms
 ON_LOST = ('closed', 'open')
 WARN_EVERY = 1.0  # s
-
-
-class Halts:
-    """The option of an exchange object as it was last read, and the store that it leads to."""
-
-    def __init__(self) -> None:
-        self.owner: Any = None  # a weak reference: a shallow copy of the exchange has this, too
-        self.given: Any = None
-        self.api_key: Any = None
-        self.account = ''  # as MmpHalt has it
-        self.key = ''  # of the store: the same account on two exchanges is two
-        self.lets_pass_if_lost = False
-        self.grace = 0.0  # ms
-        self.store: HaltStore | None = None
-        self.warned_at = -inf  # of time.monotonic()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Halts, ()  # a copy of an exchange opens the store itself
-
-    def is_of(self, exchange: Any, given: Any) -> bool:
-        return (
-            self.owner is not None
-            and self.given == given
-            and self.api_key == exchange.apiKey
-            and self.owner() is exchange
-        )
 
 
 class HaltCheck(Host):

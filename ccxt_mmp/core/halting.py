@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from ccxt.base.errors import ArgumentsRequired, BadRequest, BaseError, NotSupported, OperationFailed, OperationRejected
 
 from ccxt_mmp.core.awaiting import await_result, gather, run_sync
-from ccxt_mmp.core.halt_check import OPTION, HaltCheck, Halts, opened
+from ccxt_mmp.core.halt_check import OPTION, HaltCheck, opened
+from ccxt_mmp.core.halt_settings import Halts
 from ccxt_mmp.core.kill_switch import MAX_THREADS
 from ccxt_mmp.core.numbers import exact_decimal, is_integer
 from ccxt_mmp.core.params import ONLY_CHECK, Checked

@@ -32,6 +32,9 @@ def raw_orders(exchange, mmp=True):
             lambda: exchange.privatePostTradeOrder(order),
             lambda: exchange.privatePostTradeBatchOrders([order]),
         ]
+    if exchange.id == 'deribit':
+        order = {'instrument_name': option_id, 'amount': 1, 'price': 0.01, 'type': 'limit'}
+        return [lambda: exchange.privateGetBuy({**order, 'mmp': True} if mmp else order)]
     order = {'symbol': option_id, 'side': 'BUY', 'type': 'LIMIT', 'quantity': '1', 'price': '5', 'timeInForce': 'GTC'}
     flagged = {**order, 'isMmp': 'true'} if mmp else order
     batch = [{**order, 'isMmp': True} if mmp else order]

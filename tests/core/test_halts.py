@@ -15,9 +15,11 @@ from ccxt_mmp.errors import ArgumentsRequired, BadRequest, BadSymbol, NotSupport
 from ccxt_mmp.halts import HaltStoreError, StoredHalt
 from tests.core.fencing import placing, raw_orders
 from tests.core.ordering import create, listed, resting
-from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
+from tests.fault_matrix.methods import OTHER
+from tests.trading import RULES, UNDERLYING, UNIFIED, symbols, with_markets
 
-CANCELS = {'okx': 'mass-cancel', 'binance': 'openOrders'}  # the path of which a mass cancel has one
+# the path of a request that a mass cancel has
+CANCELS = {'okx': 'mass-cancel', 'binance': 'openOrders', 'deribit': 'get_open_orders'}
 
 
 @pytest.fixture
@@ -86,7 +88,7 @@ def test_halt_stops_mmp_orders_of_every_object_until_the_resume(
 def test_other_orders_and_all_else_go_on(flavour, simulator, halting, quoted, underlying, exchange_id):
     flavour.take(halting.halt_mmp(None, {'cancel': False}))
     assert create(flavour, halting, quoted[0], {})['id']
-    flavour.take(halting.set_mmp(underlying, 5000, 2000, 100, 100 if exchange_id == 'binance' else None))
+    flavour.take(halting.set_mmp(underlying, 5000, 2000, **RULES[exchange_id]))
     flavour.take(halting.fetch_mmp(underlying))
     flavour.take(halting.reset_mmp(underlying))
     flavour.take(halting.mass_cancel_mmp(underlying))
@@ -95,7 +97,7 @@ def test_other_orders_and_all_else_go_on(flavour, simulator, halting, quoted, un
 
 
 def test_halt_of_one_underlying_is_none_of_another(flavour, halting, exchange_id):
-    other = 'ETH-USD' if exchange_id == 'okx' else 'ETHUSDT'
+    other = OTHER[exchange_id]
     flavour.take(halting.halt_mmp(other, {'cancel': False}))
     assert create(flavour, halting, symbols(halting, UNDERLYING[exchange_id])[0], {'mmp': True})['id']
     halted(flavour, lambda: create(flavour, halting, symbols(halting, other)[0], {'mmp': True}))
@@ -166,7 +168,8 @@ def test_mass_cancel_does_not_wait_for_the_store(flavour, halting, quoted, monke
 
     def read(*arguments):
         seen.append(halting._mmp_fence(UNDERLYING[halting.id]).has_in_flight)
-        halting._mmp_fence(UNDERLYING[halting.id]).renew_mark()  # as a mass cancel does
+        with halting._mmp_fence(UNDERLYING[halting.id]).close():  # as a mass cancel does
+            pass
         return []
 
     monkeypatch.setattr(store, 'read', read)
@@ -238,16 +241,17 @@ def test_halt_of_all_cancels_the_underlyings_that_are_named(flavour, simulator, 
 
 
 def test_halt_of_all_cancels_the_underlyings_that_have_a_rule(flavour, simulator, halting, exchange_id):
-    if exchange_id != 'okx':
+    if exchange_id == 'binance':
         with pytest.raises(ArgumentsRequired, match='underlyings'):
             flavour.take(halting.halt_mmp())
         assert flavour.take(halting.fetch_mmp_halts()) == []
         return
-    for family in ('BTC-USD', 'ETH-USD'):
-        simulator.set_rule('okx', family)
-        simulator.rest('okx', family, mmp=True)
+    names = UNDERLYING[exchange_id], OTHER[exchange_id]
+    for name in names:
+        simulator.set_rule(exchange_id, name)
+        simulator.rest(exchange_id, name, mmp=True)
     flavour.take(halting.halt_mmp())
-    assert simulator.resting('okx', 'BTC-USD') == simulator.resting('okx', 'ETH-USD') == []
+    assert [simulator.resting(exchange_id, name) for name in names] == [[], []]
 
 
 # --- failures
@@ -285,7 +289,7 @@ def test_second_cancel_may_do_what_the_first_could_not(flavour, simulator, halti
 
 
 def test_failures_of_several_underlyings_are_told_together(flavour, simulator, halting, exchange_id):
-    names = {'okx': ['BTC-USD', 'ETH-USD'], 'binance': ['BTCUSDT', 'ETHUSDT']}[exchange_id]
+    names = [UNDERLYING[exchange_id], OTHER[exchange_id]]
     orders = [simulator.rest(exchange_id, name, mmp=True).order_id for name in names]
     if exchange_id == 'okx':
         simulator.fault('result_false', 'mass-cancel', times=9)
@@ -294,7 +298,7 @@ def test_failures_of_several_underlyings_are_told_together(flavour, simulator, h
     with pytest.raises(MassCancelIncomplete, match='underlyings; ') as raised:
         flavour.take(halting.halt_mmp(None, {'underlyings': names}))
     assert names[1] in str(raised.value)
-    if exchange_id == 'binance':
+    if exchange_id != 'okx':
         assert raised.value.remaining == [orders[1]]
     simulator.clear_faults()
 
