@@ -27,7 +27,8 @@ def requests(simulator):
 async def streaming(simulator, exchange):
     serial = simulator._sockets._serial
     task = await watching(exchange)
-    await until(lambda: simulator._sockets._serial > serial and simulator._sockets._connections[-1].is_ready)
+    sockets = simulator._sockets
+    await until(lambda: sockets._serial > serial and [each.is_ready for each in sockets._connections][-1:] == [True])
     return task
 
 
