@@ -170,6 +170,9 @@ class ProtectionState:
             return
         is_new = self._is_new(trip, at)
         if is_new is False:
+            if self.is_frozen:  # it may be of another trip, after a reset that is not known yet
+                self._news += 1
+                self._freezes_said += 1
             if self._seen_at is not None and at >= (self._thawed_at or 0) + SKEW:  # this tells when the freeze began
                 self._trip_at, self._seen_at = at, None
                 self._state = {**self._state, 'lastTriggerTimestamp': trip.at or self._state['lastTriggerTimestamp']}
