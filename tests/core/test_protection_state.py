@@ -140,6 +140,15 @@ def test_row_of_a_freeze_that_a_read_told_of_comes_after_its_end():
     assert (known.version, known.is_frozen) == (3, True)
 
 
+def test_row_of_a_freeze_that_a_slow_answer_told_of_is_no_other_trip():
+    known = Known()
+    known.read(known.ask(), answer(frozen=True, frozenUntil=START + 3600), START, START + 1700)
+    known.ask_and_read(START + 3700)
+    known.pushed(row(START + 1600, placed=START + 1599), START + 3701)
+    known.ask_and_read(START + 3702)
+    assert (known.version, known.is_frozen) == (2, False)
+
+
 def test_push_of_another_end_is_another_trip():
     known = Known()
     known.pushed(Trip({}, until=START + 2000), START)

@@ -68,7 +68,7 @@ class Watcher(RuleBasedStateMachine):
         self.reads = []  # that are under way: question, when it was asked, answer
         self.reset = None  # of this object that is under way: when it was asked, whether it took effect
         self.delivered = -1  # the last trip whose row has come and that can be told from the one before it
-        self.seen_at = None  # when the answer was asked for that told of the last freeze, if no push told of it
+        self.seen_at = None  # when the answer came that told of the last freeze, if no push told of it
         self.version = 0
         self.told_trip = -1  # the last trip that was told, by its place
         self.may_repeat = None  # a trip that may be told once more
@@ -120,7 +120,7 @@ class Watcher(RuleBasedStateMachine):
         was_frozen = self.known.is_frozen
         self.known.read(read[0], read[2], read[1], self.real.now)
         if self.known.is_frozen and not was_frozen:
-            self.seen_at = read[1]
+            self.seen_at = self.real.now
         self.judge()
 
     @precondition(lambda self: self.reset is None)
