@@ -71,7 +71,7 @@ class Watcher(RuleBasedStateMachine):
         self.seen_at = None  # when the answer came that told of the last freeze, if no push told of it
         self.version = 0
         self.told_trip = -1  # the last trip that was told, by its place
-        self.may_repeat = None  # a trip that may be told once more
+        self.taken_for = None  # the trip for whose freeze the last one may be taken
         self.says_trigger = False
         self.known.read(self.known.ask(), self.real.answer(False), START, START)
         self.told = self.known.state
@@ -150,9 +150,9 @@ class Watcher(RuleBasedStateMachine):
         else:
             self.pushes.pop(0)
         # An answer told of a freeze, and this row of an earlier trip comes late. The freeze may be of this row, and the
-        # row of its real trip of another one: better told again than missed.
+        # rows of later trips of other ones: better told again than missed.
         if self.seen_at is not None and row.info['trip'] < self.told_trip:
-            self.may_repeat = self.told_trip
+            self.taken_for = row.info['trip']
         version = self.known.version
         self.known.pushed(row, self.real.now)
         # The clocks differ: a row soon after a freeze that an answer told of may be a late one of that freeze, or of
@@ -202,8 +202,8 @@ class Watcher(RuleBasedStateMachine):
         trigger = changed.get('lastTriggerTimestamp')
         if trigger is not None or changed.get('frozen') is True:
             trip = self.told['info']['trip'] if trigger is None else bisect_right(trips, trigger) - 1
-            assert trip > self.told_trip or trip == self.may_repeat, 'a trip is told twice'
-            self.told_trip, self.may_repeat = trip, None
+            assert trip > (self.told_trip if self.taken_for is None else self.taken_for), 'a trip is told twice'
+            self.told_trip, self.taken_for = trip, None
         if changed.get('frozen') is False:
             end = self.real.ends[self.told_trip]
             assert end is not None, 'a thaw that never was'
