@@ -67,7 +67,9 @@ class ProtectionState:
         self._state = unknown
         self._asks_at: int | None = None
         self._trip_at: int | None = None  # of the last trip, as pushes say
-        self._seen_at: int | None = None  # when an answer was asked for that told of a freeze, if no push told of it
+        self._seen: tuple[int, int] | None = (
+            None  # asked and answered; of the answer that told of a freeze before a push
+        )
         self._doubt: Doubt | None = None
         self._is_unsure = False  # something may have happened that nobody told
         self._reset: tuple[int, int] | None = None  # asked and answered; of the last reset, if it ended no known trip
@@ -141,7 +143,7 @@ class ProtectionState:
         elif not frozen:
             changes |= self._changes_to(False, None)
         elif not self.is_frozen or is_later:
-            self._seen_at = None if is_later else asked
+            self._seen = None if is_later else (asked, now)
             changes |= self._changes_to(True, until)
         elif until is None:
             self._ask_later(now)
@@ -170,8 +172,11 @@ class ProtectionState:
             return
         is_new = self._is_new(trip, at)
         if is_new is False:
-            if self._seen_at is not None and at >= (self._thawed_at or 0) + SKEW:  # this tells when the freeze began
-                self._trip_at, self._seen_at = at, None
+            if self.is_frozen:  # it may be of another trip, after a reset that is not known yet
+                self._news += 1
+                self._freezes_said += 1
+            if self._seen is not None and at >= (self._thawed_at or 0) + SKEW:  # this tells when the freeze began
+                self._trip_at, self._seen = at, None
                 self._state = {**self._state, 'lastTriggerTimestamp': trip.at or self._state['lastTriggerTimestamp']}
             return
         self._news += 1
@@ -180,7 +185,7 @@ class ProtectionState:
             return
         frozen_time = self._state['frozenTime']
         until = (at + frozen_time if frozen_time else None) if trip.until is None else trip.until or None
-        self._doubt = self._reset = self._seen_at = None
+        self._doubt = self._reset = self._seen = None
         self._trip_at = at
         self._freezes_said += 1
         changes = {'frozen': True, 'frozenUntil': until, 'info': trip.info, 'timestamp': None, 'datetime': None}
@@ -196,8 +201,10 @@ class ProtectionState:
         """
         if trip.until is not None and self.is_frozen:
             return abs(trip.until - (self.until or 0)) >= JITTER
-        if self._seen_at is not None:
-            return False if self.is_frozen else _is_after(self._seen_at, trip, at, SKEW)
+        if self._seen is not None:
+            if self.is_frozen or _is_after(self._seen[0], trip, at, SKEW) is False:
+                return False
+            return _is_after(self._seen[1], trip, at, SKEW) or None
         known = self._trip_at
         if known is None:
             return True
@@ -220,7 +227,7 @@ class ProtectionState:
         if self._doubt is not None or self._freezes_said != question.freezes_said:
             self._reset, self._is_unsure = (asked, answered), True
             return
-        ended_known_trip = self.is_frozen and self._trip_at is not None and self._seen_at is None
+        ended_known_trip = self.is_frozen and self._trip_at is not None and self._seen is None
         self._reset = None if ended_known_trip else (asked, answered)
         changes = self._changes_to(False, None)
         self._state = {**self._state, 'info': info}

@@ -140,6 +140,15 @@ def test_row_of_a_freeze_that_a_read_told_of_comes_after_its_end():
     assert (known.version, known.is_frozen) == (3, True)
 
 
+def test_row_of_a_freeze_that_a_slow_answer_told_of_is_no_other_trip():
+    known = Known()
+    known.read(known.ask(), answer(frozen=True, frozenUntil=START + 3600), START, START + 1700)
+    known.ask_and_read(START + 3700)
+    known.pushed(row(START + 1600, placed=START + 1599), START + 3701)
+    known.ask_and_read(START + 3702)
+    assert (known.version, known.is_frozen) == (2, False)
+
+
 def test_push_of_another_end_is_another_trip():
     known = Known()
     known.pushed(Trip({}, until=START + 2000), START)
@@ -310,6 +319,40 @@ def test_reset_that_a_trip_came_during_may_not_have_ended_it():
     assert (known.version, known.is_frozen, known.asks_at(START + 5)) == (1, True, START + 5)
     known.ask_and_read(START + 6, frozen=True, frozenUntil=START + 2000)
     assert (known.version, known.is_frozen) == (1, True)
+
+
+@pytest.mark.parametrize('frozen_time', [0, 2000, 10_000])
+def test_reset_that_a_row_came_during_may_not_have_ended_its_freeze(frozen_time):
+    """The freeze that a read told of was over, and the row is of the next trip."""
+    known = Known(frozenTime=frozen_time)
+    known.ask_and_read(START, frozen=True, frozenUntil=START + frozen_time if frozen_time else None)
+    question = known.ask()
+    known.pushed(row(START + 4, placed=START + 3), START + 4)
+    known.own_reset(question, {}, START, START + 5)
+    assert (known.version, known.is_frozen, known.asks_at(START + 5)) == (1, True, START + 5)
+    known.ask_and_read(START + 6)
+    assert (known.version, known.is_frozen, known.asks_at(START + 6)) == (2, False, None)
+
+
+def test_answer_that_a_row_of_a_known_freeze_crossed_is_thrown_away():
+    """It says that the freeze is over, and the row may be of the next one: a trip that is missed."""
+    known = Known()
+    known.ask_and_read(START, frozen=True, frozenUntil=START + 2000)
+    question = known.ask()
+    known.pushed(row(START + 4, placed=START + 3), START + 4)
+    assert known.read(question, answer(), START + 2, START + 5) is False
+    assert (known.version, known.is_frozen, known.asks_at(START + 2000)) == (1, True, START + 2000)
+
+
+def test_trip_soon_after_a_freeze_that_a_read_told_of_is_in_doubt():
+    """Its row may be a late one of that freeze, and no answer tells of a trip that is over by then."""
+    known = Known()
+    known.ask_and_read(START, frozen=True, frozenUntil=START + 2000)
+    known.ask_and_read(START + 2)
+    known.pushed(row(START + 4, placed=START + 3), START + 4)
+    assert (known.version, known.asks_at(START + 4)) == (2, START + 4)
+    known.ask_and_read(START + 6)
+    assert (known.version, known.is_frozen, known.asks_at(START + 6)) == (2, False, None)
 
 
 def test_trip_long_after_a_reset_is_in_no_doubt():

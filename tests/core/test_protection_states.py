@@ -5,7 +5,7 @@ Each change that is told must have happened, no trip is told twice, and when all
 
 from bisect import bisect_right
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -13,6 +13,7 @@ from ccxt_mmp.core.protection_state import ProtectionState, Trip
 from ccxt_mmp.types import MmpState
 
 START = 1_700_000_000_000  # ms
+CLOCKS = 1000  # ms by which this clock and the exchange's may differ
 UNKNOWN = {**dict.fromkeys(MmpState.__annotations__), 'info': {}, 'underlying': 'BTC/USD:BTC', 'scope': 'orders'}
 
 
@@ -66,9 +67,11 @@ class Watcher(RuleBasedStateMachine):
         self.pushes = []
         self.reads = []  # that are under way: question, when it was asked, answer
         self.reset = None  # of this object that is under way: when it was asked, whether it took effect
-        self.delivered = 0  # the last trip whose row has come
+        self.delivered = -1  # the last trip whose row has come and that can be told from the one before it
+        self.seen_at = None  # when the answer came that told of the last freeze, if no push told of it
         self.version = 0
         self.told_trip = -1  # the last trip that was told, by its place
+        self.taken_for = None  # the trip for whose freeze the last one may be taken
         self.says_trigger = False
         self.known.read(self.known.ask(), self.real.answer(False), START, START)
         self.told = self.known.state
@@ -114,7 +117,10 @@ class Watcher(RuleBasedStateMachine):
         answered = [read for read in self.reads if read[2]]
         read = answered[which % len(answered)]
         self.reads.remove(read)
+        was_frozen = self.known.is_frozen
         self.known.read(read[0], read[2], read[1], self.real.now)
+        if self.known.is_frozen and not was_frozen:
+            self.seen_at = self.real.now
         self.judge()
 
     @precondition(lambda self: self.reset is None)
@@ -143,8 +149,18 @@ class Watcher(RuleBasedStateMachine):
             self.pushes.append(self.pushes.pop(0))
         else:
             self.pushes.pop(0)
+        # An answer told of a freeze, and this row of an earlier trip comes late. The freeze may be of this row, and the
+        # rows of later trips of other ones: better told again than missed.
+        if self.seen_at is not None and row.info['trip'] < self.told_trip:
+            self.taken_for = row.info['trip']
+        version = self.known.version
         self.known.pushed(row, self.real.now)
-        self.delivered = max(self.delivered, row.at)
+        # The clocks differ: a row soon after a freeze that an answer told of may be a late one of that freeze, or of
+        # another trip. If that is over before the next answer, nobody can know of it.
+        if self.seen_at is None or row.placed > self.seen_at + CLOCKS:
+            self.delivered = max(self.delivered, row.info['trip'])
+        if self.known.version != version:
+            self.seen_at = None
         self.judge()
         if self.known.is_frozen and self.known._doubt is None:  # further rows are of the freeze that was told
             self.told_trip = max(self.told_trip, row.info['trip'])
@@ -186,8 +202,8 @@ class Watcher(RuleBasedStateMachine):
         trigger = changed.get('lastTriggerTimestamp')
         if trigger is not None or changed.get('frozen') is True:
             trip = self.told['info']['trip'] if trigger is None else bisect_right(trips, trigger) - 1
-            assert trip > self.told_trip, 'a trip is told twice'
-            self.told_trip = trip
+            assert trip > (self.told_trip if self.taken_for is None else self.taken_for), 'a trip is told twice'
+            self.told_trip, self.taken_for = trip, None
         if changed.get('frozen') is False:
             end = self.real.ends[self.told_trip]
             assert end is not None, 'a thaw that never was'
@@ -205,8 +221,7 @@ class Watcher(RuleBasedStateMachine):
     def last_push_is_told_when_all_is_quiet(self):
         if self.pushes or self.reads or self.reset or self.known.asks_at(self.real.now) is not None:
             return
-        delivered = bisect_right(self.real.trips, self.delivered) - 1
-        assert max(self.told_trip, self.last_known) >= delivered, 'a trip is missed'
+        assert max(self.told_trip, self.last_known) >= self.delivered, 'a trip is missed'
 
     def teardown(self):
         self.pushes, self.reads = self.pushes[:50], []
@@ -227,8 +242,21 @@ class WatcherOfTriggers(Watcher):
         self.says_trigger = True
 
 
+IS_DEEP = settings.get_current_profile_name() == 'deep'
+
+
 class TestPushes(Watcher.TestCase):
-    settings = settings(deadline=None, stateful_step_count=40)
+    # An ordinary run tries the same few sequences each time, in any profile, so that it never fails by chance and costs
+    # about a second. Random search, and many, is what --hypothesis-profile=deep is for.
+    # One failure is reported and not explained: to shrink all and explain them takes minutes.
+    settings = settings(
+        max_examples=settings.default.max_examples if IS_DEEP else 30,
+        derandomize=not IS_DEEP,
+        deadline=None,
+        stateful_step_count=40,
+        report_multiple_bugs=False,
+        phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+    )
 
 
 class TestTriggers(WatcherOfTriggers.TestCase):
