@@ -153,7 +153,7 @@ class Mmp(Streams, Halting, Rules, MmpStates, Requests, SocketContract):
         it waits for their answers and cancels again. An order counts as in flight for at most the object's ``timeout``
         and one second. An order of the same task or thread that this call interrupts (in a signal handler) may be sent
         after it: then it is a ``MassCancelIncomplete``. It cannot stop the orders of other programs or objects (OKX:
-        ``lockInterval`` does).
+        ``lockInterval`` does; elsewhere, and for longer, a halt: ``halt_mmp``).
 
         OKX: one request, and a second one after orders that were in flight. A call without ``lockInterval`` may end the
         lock of an earlier one [unverified].
