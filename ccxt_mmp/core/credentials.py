@@ -45,8 +45,6 @@ def are_checked(exchange: Any) -> bool:
 
 def check_credentials(exchange: Any) -> None:
     """Hide the credentials of an exchange from now on. Raises AuthenticationError for an unusable one."""
-    if are_checked(exchange):
-        return
     required, checked = exchange.requiredCredentials, exchange.__dict__.get('_mmp_checked_credentials')
     remember(exchange)
     refuse_unusable(exchange)

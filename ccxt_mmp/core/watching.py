@@ -205,15 +205,15 @@ class Watching:
 
     async def _read_first(self, new: Sequence[Watched]) -> None:
         try:
-            for _ in range(FIRST_READS):  # those that a push crosses are thrown away
-                await self._read([each for each in new if not each.known.is_read])
-                if all(each.known.is_read for each in new):
-                    break
+            left, unread = FIRST_READS, [*new]
+            while left and unread:  # those that a push crosses are thrown away
+                await self._read(unread)
+                left, unread = left - 1, [each for each in new if not each.known.is_read]
         except BaseException:
             for each in new:
                 each.starting = None
-                if self.watched.get(each.underlying_id) is each:
-                    del self.watched[each.underlying_id]
+            for name in [name for name, each in self.watched.items() if each in new]:
+                del self.watched[name]
             raise
         for each in new:
             each.starting, each.is_started = None, True
@@ -292,7 +292,7 @@ class Watching:
                 self._polled_at = now
             if due or (is_poll and self.is_of_all):
                 await self._try_to_read(due, now)
-            elif not is_poll:
+            else:
                 await self._pause(self._until_due(now))
 
     def _until_poll(self, now: int) -> int | None:

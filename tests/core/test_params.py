@@ -3,6 +3,7 @@
 import ccxt
 import pytest
 
+import ccxt_mmp
 from ccxt_mmp.core.params import OWN_NAMES, misspelt
 from tests.rows import rows
 from tests.trading import UNDERLYING, UNIFIED
@@ -304,3 +305,16 @@ def test_argument_in_params_is_refused_and_not_dropped(flavour, simulator, excha
     with pytest.raises(ccxt.BadRequest, match=name):
         flavour.take(exchange.set_mmp(UNIFIED[exchange_id], 5000, 2000, 100, delta, {name: 3}))
     assert simulator.requests == []
+
+
+@rows(
+    ('options', 'found'),
+    [
+        ({'massCancelMmp': {'x': None, 'defaultX': 1}, 'x': 2}, 1),
+        ({'massCancelMmp': {'x': None}, 'x': None, 'defaultX': 3}, 3),
+        ({'massCancelMmp': {'x': None}, 'x': None}, 'default'),
+    ],
+)
+def test_option_that_is_none_is_not_given(options, found):
+    exchange = ccxt_mmp.okx({'options': options})
+    assert exchange._mmp_option('massCancelMmp', 'x', 'default', {}) == (found, {})

@@ -5,6 +5,7 @@ import contextvars
 import threading
 import time
 
+import ccxt_mmp
 from ccxt_mmp.core.fence import GRACE, Fence
 from ccxt_mmp.core.request_context import RequestContext, Sending, current_request
 
@@ -79,3 +80,14 @@ def test_attempt_leaves_nothing_to_the_next():
             context.session = object()
             assert context.answer_ends > time.monotonic()
         assert (context.session, context.timeout, context.answer_ends) == (None, None, None)
+
+
+def test_thread_that_copies_the_context_of_a_request_reads_its_own_timeout():
+    exchange, read = ccxt_mmp.okx({'timeout': 10_000}), []
+    with RequestContext(exchange) as context:
+        context.timeout = 5
+        copied = contextvars.copy_context()
+        thread = threading.Thread(target=copied.run, args=(lambda: read.append(exchange.timeout),))
+        thread.start()
+        thread.join()
+        assert (exchange.timeout, read) == (5, [10_000])

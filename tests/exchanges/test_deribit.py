@@ -9,6 +9,7 @@ import ccxt
 import ccxt.async_support
 import ccxt.pro
 import pytest
+import requests
 
 import ccxt_mmp.pro
 from ccxt_mmp import MassCancelIncomplete, MmpFrozen
@@ -531,3 +532,20 @@ def test_streams_are_not_there_yet(call):
     assert exchange.has[''.join([method[:1], method.title().replace('_', '')[1:]])] is False
     with pytest.raises(ccxt.NotSupported, match='whose has says'):
         asyncio.run(getattr(exchange, method)(*arguments))
+    assert (exchange._has_mmp_stream(), [*exchange._mmp_pushes({})]) == (False, [])
+
+
+def test_what_ccxt_has_read_of_an_order_stays():
+    exchange = ccxt_mmp.deribit()
+    assert exchange.safe_order({'reduceOnly': True, 'info': {'reduce_only': False}})['reduceOnly'] is True
+
+
+def test_method_that_the_venue_does_not_have_is_not_found():
+    with Simulator(unknown='ignore') as simulator:
+        assert requests.get(f'{simulator.url}/api/v2/public/nothing', timeout=5).status_code == 404
+
+
+def test_options_of_an_index_that_was_not_there_can_be_listed():
+    with Simulator() as simulator:
+        ids = simulator.list_options('deribit', 'xrp_usdc', base='XRP', settle='USDC', strikes=[2])
+        assert simulator.instruments('deribit', 'xrp_usdc') == ids

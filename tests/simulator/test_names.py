@@ -82,6 +82,7 @@ def test_block_trading_has_no_underlying(simulator):
         ('okx', 'SOL/USD:USD', 'SOL', 'USD', 'SOL-USD_UM'),
         ('binance', 'SOL/USDT', 'SOL', 'USDT', 'SOLUSDT'),
         ('binance', 'SOL/USDC:USDC', 'SOL', 'USDC', 'SOLUSDC'),
+        ('deribit', 'SOL/USDC', 'SOL', 'USDC', 'sol_usdc'),
     ],
 )
 def test_new_underlying_is_listed_by_its_unified_name(simulator, venue, name, base, settle, own_id):

@@ -51,10 +51,6 @@ class OkxSockets(OkxAnswers):
             self._refuse(client, message, refused.error, refused.request_id)
             return False
 
-        def handle_orders(self, client, message, *arguments, **keywords):
-            if self.markets is not None:  # without markets nobody watches orders, and ccxt cannot read them
-                super().handle_orders(client, message, *arguments, **keywords)
-
     # --- what is received
 
     def _hashes_of(self, client: Any, message: Any) -> Iterator[str]:
@@ -130,11 +126,11 @@ class OkxSockets(OkxAnswers):
     @staticmethod
     def _end_subscriptions(client: Any, error: Exception, keys: list[str]) -> None:
         """Forget subscriptions, so that the next call sends them again, and fail those who wait for their pushes."""
+        ended = [state_of(client).subscriptions.pop(key).message_hash for key in keys]
         for key in keys:
             client.subscriptions.pop(key, None)
-            ended = state_of(client).subscriptions.pop(key)
-            if ended.message_hash in client.futures:
-                client.reject(error, ended.message_hash)
+        for each in [each for each in ended if each in client.futures]:
+            client.reject(error, each)
 
     # --- what is sent
 

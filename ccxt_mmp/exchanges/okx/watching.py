@@ -30,15 +30,14 @@ class OkxWatching(OkxAnswers):
     async def _open_mmp_stream(self, seconds: float) -> Any:
         client = self.client(self.get_url('orders', 'private'))
         await in_time(self.authenticate(), seconds, client, f'{self.id} watchMmp() the login')
-        if SUBSCRIBED not in client.subscriptions:
-            client.subscriptions[SUBSCRIBED] = True  # before it is acknowledged: what ends it may come at once
-            try:
-                await in_time(self._subscribe(client), seconds, client, f'{self.id} watchMmp() the subscription')
-            except BaseException:
-                client.subscriptions.pop(SUBSCRIBED, None)
-                raise
-            if client.error:
-                raise client.error
+        client.subscriptions[SUBSCRIBED] = True  # before it is acknowledged: what ends it may come at once
+        try:
+            await in_time(self._subscribe(client), seconds, client, f'{self.id} watchMmp() the subscription')
+        except BaseException:
+            client.subscriptions.pop(SUBSCRIBED, None)
+            raise
+        if client.error:
+            raise client.error
         return client
 
     async def _close_mmp_stream(self, client: Any) -> None:
