@@ -48,7 +48,7 @@ ASKED = {
     'a header of its own': {'headers': {'ACCEPT': 'text/plain'}},
     'no headers': {'headers': None},
     'a proxy': {'proxies': {'https': 'http://127.0.0.1:9'}},
-    'a user in the URL': {'url': 'https://me:word@www.okx.com/'},
+    'a user in the URL': {'url': 'https://me:word@www.okx.com/'},  # pragma: allowlist secret
     'a space in the URL': {'url': 'https://www.okx.com/a b?c=d e'},
     'no certificate': {'verify': False},
 }
