@@ -31,14 +31,17 @@ def doors(monkeypatch, simulator):
                 credentials = dict(zip(CREDENTIALS, (KEY, SECRET, PASSPHRASE), strict=True))
                 super().__init__({**settings, **credentials, 'enableRateLimit': False, 'verify': False})
                 redirect(self, simulator.url)
-                self.watch_orders = one_order_that_mmp_cancelled
+                if exchange_class.__module__.startswith('ccxt_mmp'):
+                    self.watch_mmp = after_a_trip(self.watch_mmp)
 
         return Connected
 
-    async def one_order_that_mmp_cancelled(*args, params):
-        assert params == {'type': 'option'}
-        simulator.trip('okx', 'BTC-USD')
-        return [{'info': {'state': 'mmp_canceled'}}]
+    def after_a_trip(watch):
+        async def watch_mmp(*arguments):
+            simulator.trip('okx', 'BTC-USD')
+            return await watch(*arguments)
+
+        return watch_mmp
 
     for module in (ccxt, ccxt_mmp, ccxt_mmp.async_support, ccxt_mmp.pro):
         for name in EXCHANGES:
