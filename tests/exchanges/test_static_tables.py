@@ -36,7 +36,7 @@ def as_text(value):
         return {key: as_text(each) for key, each in value.items()}
     if isinstance(value, list):
         return [as_text(each) for each in value]
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
 @pytest.mark.parametrize(('exchange_id', 'skipped', 'row'), rows('request'))

@@ -46,13 +46,15 @@ class DeribitAnswers(DeribitUnderlyings):
         # ccxt passes over the difference
         return self.milliseconds() - (self.safe_integer(self.options, 'timeDifference') or 0)
 
-    def sign(self, path: str, api: Any = 'public', method: str = 'GET', params: Any = {}, *others: Any) -> Any:
+    def sign(
+        self, path: str, api: Any = 'public', method: str = 'GET', params: Any = {}, *others: Any, **named: Any
+    ) -> Any:
         """What is private goes out as POST, with a nonce that is never used again.
 
         aiohttp repeats a GET whose kept connection drops: an order would be placed twice, and what only reads would be
         refused, since its nonce was used.
         """
-        signed = super().sign(path, api, method, params, *others)
+        signed = super().sign(path, api, method, params, *others, **named)
         if (api if isinstance(api, str) else api[0]) != 'private':
             return signed
         host = signed['url'].partition(ROOT)[0]
