@@ -237,9 +237,9 @@ class Halting(HaltCheck):
         return named
 
     def _refuse_params(self, method: str, params: Params) -> None:
-        for name, value in params.items():
-            if value is not None and name != self._underlying_field:
-                raise NotSupported(f'{self.id} {method}() takes no {shown(name)}')
+        unknown = [name for name, value in params.items() if value is not None and name != self._underlying_field]
+        if unknown:
+            raise NotSupported(f'{self.id} {method}() takes no {shown(unknown[0])}')
 
     def _underlyings_to_cancel(self, underlying_id: str | None, underlyings: Any) -> list[str] | None:
         """The exchange's ids; None for those that it lists."""

@@ -256,3 +256,20 @@ def test_gateway_that_has_no_code_of_okx_leaves_it_open(flavour, canned):
     with pytest.raises(ccxt.ExchangeNotAvailable):
         flavour.take(placing(exchange, symbols(exchange, 'BTC-USD')[0]))
     assert exchange._mmp_fence('BTC-USD').in_flight_until() > time.monotonic()
+
+
+def test_second_request_that_fails_is_told(flavour, simulator):
+    okx, requests = flavour.exchange('okx', simulator.url), []
+    fence, send = okx._mmp_fence('BTC-USD'), okx._urgent_request
+    fence.send(fence.mark(), time.monotonic() + 0.05)  # an order that is given up soon
+
+    async def send_once(*arguments):
+        requests.append(arguments)
+        if len(requests) > 1:
+            raise ccxt.ExchangeError('no')
+        return await send(*arguments)
+
+    okx._urgent_request = send_once
+    with pytest.raises(MassCancelIncomplete, match='first failure ExchangeError: no'):
+        flavour.take(okx.mass_cancel_mmp('BTC/USD'))
+    assert len(requests) == 2
