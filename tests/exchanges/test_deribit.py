@@ -1,6 +1,7 @@
 """What Deribit alone has: JSON-RPC, seconds, limits that may be left out, labels, quotes and credits."""
 
 import asyncio
+import itertools
 import json
 from collections import Counter
 from functools import lru_cache
@@ -93,6 +94,8 @@ def test_stock_ccxt_works_on_the_venue(simulator, flavour_of_stock):
     exchange = at_simulator(STOCK[flavour_of_stock].deribit({'enableRateLimit': False}), simulator)
     flavour.opened.append(exchange)
     exchange.markets = None
+    # ccxt's is the time in ms, which two requests may share, and a nonce is taken once
+    exchange.nonce = itertools.count(exchange.milliseconds()).__next__
     flavour.take(exchange.load_markets())
     symbol = symbols(exchange, 'btc_usd')[0]
     order = flavour.take(exchange.create_order(symbol, 'limit', 'buy', 1, 0.01, {'mmp': True, 'label': 'stock'}))
