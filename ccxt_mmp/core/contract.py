@@ -72,7 +72,8 @@ class Mmp(Streams, Halting, Rules, MmpStates, Requests, SocketContract):
         :param float [qtyLimit]: contracts, required on OKX and Binance except for the scope 'rfq'
         :param float [deltaLimit]: net delta in the underlying coin, required on Binance, not there on OKX
         :param dict [params]: extra parameters specific to the exchange API endpoint, sent as they are
-        :param str [params.scope]: 'orders' (default) or 'rfq' (OKX block trading, one protection per account)
+        :param str [params.scope]: 'orders' (default) or 'rfq' (block trading: OKX has one protection per account,
+            Deribit also one for each index)
         :param int [params.countLimit]: execution attempts, required with the scope 'rfq' (Deribit: of all)
         :param float [params.vegaLimit]: Deribit: net vega in USD
         :param float [params.maxQuoteQuantity]: Deribit, required: coins that may rest on each side of an instrument
@@ -80,7 +81,7 @@ class Mmp(Streams, Halting, Rules, MmpStates, Requests, SocketContract):
         :param str [params.qtyUnit]: what qtyLimit counts, 'contracts' (default) or 'base', the underlying coin. On OKX
             coins are divided by the coins per contract of a loaded market of the family, or else of
             ``options['mmpContractSizes']``: ``ArgumentsRequired`` if neither has it, ``BadRequest`` if the result is no
-            whole number. On Binance a contract is one coin.
+            whole number. On Binance and Deribit a contract is one coin.
         :returns dict: an MmpState
         """
         self._front_missing()
@@ -99,7 +100,7 @@ class Mmp(Streams, Halting, Rules, MmpStates, Requests, SocketContract):
 
         :param str [underlying]: unified underlying, exchange id or option symbol; on OKX none means block trading
         :param dict [params]: extra parameters specific to the exchange API endpoint
-        :param str [params.scope]: 'orders' or 'rfq' (OKX block trading)
+        :param str [params.scope]: 'orders' or 'rfq' (block trading: OKX, Deribit)
         :returns dict: an MmpState, ``frozen`` False
         """
         self._front_missing()
@@ -111,10 +112,12 @@ class Mmp(Streams, Halting, Rules, MmpStates, Requests, SocketContract):
         https://www.okx.com/docs-v5/en/#trading-account-rest-api-get-mmp-config
         https://www.okx.com/docs-v5/en/#block-trading-rest-api-get-mmp-config
         https://developers.binance.com/docs/derivatives/options-trading/market-maker-endpoints/Get-Market-Maker-Protection-Config
+        https://docs.deribit.com/api-reference/trading/private-get_mmp_config
+        https://docs.deribit.com/api-reference/trading/private-get_mmp_status
 
         :param str underlying: unified underlying, exchange id or option symbol, None with the scope 'rfq'
         :param dict [params]: extra parameters specific to the exchange API endpoint
-        :param str [params.scope]: 'orders' (default) or 'rfq' (OKX block trading)
+        :param str [params.scope]: 'orders' (default) or 'rfq' (block trading: OKX, Deribit)
         :returns dict: an MmpState
         """
         self._front_missing()
@@ -127,11 +130,14 @@ class Mmp(Streams, Halting, Rules, MmpStates, Requests, SocketContract):
 
         https://www.okx.com/docs-v5/en/#trading-account-rest-api-get-mmp-config
         https://developers.binance.com/docs/derivatives/options-trading/market-maker-endpoints/Get-Market-Maker-Protection-Config
+        https://docs.deribit.com/api-reference/trading/private-get_mmp_config
 
         OKX: one request that names no family, which presumably lists all of them [unverified]; a family that was asked
-        for and is not listed has ``enabled`` False. ``fetch_mmp`` asks for one by name. Binance: one request for each.
+        for and is not listed has ``enabled`` False. ``fetch_mmp`` asks for one by name. Deribit: two requests, for the
+        rules and for what is frozen. Binance: one request for each.
 
-        :param str[] [underlyings]: as in ``fetch_mmp``; required on Binance, all that the exchange lists on OKX
+        :param str[] [underlyings]: as in ``fetch_mmp``; required on Binance, all that the exchange lists on OKX and
+            Deribit
         :param dict [params]: extra parameters specific to the exchange API endpoint
         :returns dict: MmpStates by the names that were asked for, without names by unified underlying
         """
@@ -142,10 +148,10 @@ class Mmp(Streams, Halting, Rules, MmpStates, Requests, SocketContract):
         cancel every MMP order of an underlying, and no other order; returns only if the exchange says that it did
 
         https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-mass-cancel-order
-
         https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-cancel-multiple-orders
         https://developers.binance.com/docs/derivatives/options-trading/trade/Cancel-Multiple-Option-Orders
         https://developers.binance.com/docs/derivatives/options-trading/trade/Cancel-All-Option-Orders-By-Underlying
+        https://docs.deribit.com/api-reference/trading/private-cancel_by_label
 
         Waits for its own documented limit alone, never behind other calls, and goes over connections of its own. MMP
         orders of the underlying that this object still has waiting to be sent are not sent any more and fail with
@@ -184,8 +190,9 @@ class Mmp(Streams, Halting, Rules, MmpStates, Requests, SocketContract):
             is left of it, and at least a tenth of all
         :param bool [params.emulate]: OKX: list, cancel and verify as on Binance, for accounts without the privilege
         :param bool [params.includeNonMmp]: Binance, Deribit: cancel every order of the underlying, in one request
-        :param bool [params.hedge]: OKX, pro: over REST and the websocket at once; the first success counts, and costs 2
-            of the 5 calls in 2 seconds. The slower request may arrive after the call has returned
+        :param bool [params.hedge]: OKX and Deribit, pro: over REST and the websocket at once; the first success counts,
+            and costs twice as much (OKX: 2 of the 5 calls in 2 seconds). What the slower way has sent may arrive after
+            the call has returned
         :param bool [params.halt]: True to ``halt_mmp`` the underlying, too, also with its ``reason`` and ``duration``
         :returns dict: a MassCancel; ``orders`` are those known to be cancelled by it, without those whose answer was
             lost, None where none are listed. With ``emulate`` an order counts as cancelled whose cancellation OKX
@@ -199,13 +206,14 @@ class Mmp(Streams, Halting, Rules, MmpStates, Requests, SocketContract):
 
         https://www.okx.com/docs-v5/en/#public-data-rest-api-get-system-time
         https://developers.binance.com/docs/derivatives/options-trading/market-data/Check-Server-Time
+        https://docs.deribit.com/api-reference/supporting/public-get_time
 
         One request, to the server's clock. The connection stays open as long as the exchange and the HTTP client of
         ccxt keep it: call it again from time to time if nothing else is sent. After it ``options['timeDifference']``
         is set, whatever ``adjustForTimeDifference`` says.
 
         :param dict [params]: none but the following
-        :param bool [params.hedge]: OKX, pro: also open the websocket and log in, by default as
+        :param bool [params.hedge]: OKX and Deribit, pro: also open the websocket and log in, by default as
             ``options['massCancelMmp']['hedge']`` says
         :returns None: when all is done
         """

@@ -16,21 +16,27 @@ class OrderEditing(OrderFlag):
 
     # --- set by the exchange mixins
 
-    async def _edit_option_order(
+    async def _order_before(self, method: str, order_id: str, market: Params, params: Params) -> Order:
+        """An order that is about to be edited, with its flag."""
+        raise NotImplementedError
+
+    def _conditions_of_edit(self, params: Params) -> Params:
+        """The params of an edit that would make something else of a limit order."""
+        raise NotImplementedError
+
+    async def _send_edit(
         self,
         stock: Stock,
         method: str,
         order_id: str,
         market: Params,
-        type: Any,
+        before: Order,
         side: Any,
         amount: Any,
         price: Any,
         params: Params,
-        flag: bool,
-        marks: dict[str, Mark],
     ) -> Any:
-        """Edit an order of an option. flag: whether the caller says that it is an MMP order."""
+        """Edit an MMP order; the order as it is then."""
         raise NotImplementedError
 
     # --- edits
@@ -64,6 +70,41 @@ class OrderEditing(OrderFlag):
         if flag:
             raise self._no_mmp_order(symbol, self._flagged_markets, params, method)
         return await await_result(stock(order_id, symbol, type, side, amount, price, rest))
+
+    async def _edit_option_order(
+        self,
+        stock: Stock,
+        method: str,
+        order_id: str,
+        market: Params,
+        type: Any,
+        side: Any,
+        amount: Any,
+        price: Any,
+        params: Params,
+        flag: bool,
+        marks: dict[str, Mark],
+    ) -> Any:
+        """Edit an order that can have the flag. An edit changes no flag, so the order is read before.
+
+        flag: whether the caller says that it is an MMP order
+        """
+        symbol = market['symbol']
+        before = await self._order_before(method, order_id, market, params)
+        self._require_same_flag(method, before, flag)
+        if not flag:
+            return await await_result(stock(order_id, symbol, type, side, amount, price, params))
+        self._require_same_kind(method, before, type, side, params)
+        conditions = self._conditions_of_edit(params)
+        if conditions:
+            raise self._no_mmp_order(symbol, 'unconditional', conditions, method)
+        underlying_id = self._underlying_of(symbol, method)
+        if method == 'editOrderWs':
+            await await_result(self.authenticate())  # so that nothing is waited for between the fence and the sending
+        with self._explaining('orders', underlying_id), self._order_context(underlying_id, marks) as context:
+            if method == 'editOrderWs':
+                self._pass_fence(context)
+            return await self._send_edit(stock, method, order_id, market, before, side, amount, price, params)
 
     def _require_flag_over_websocket(self, method: str) -> None:
         """Raise NotSupported before a socket is opened."""

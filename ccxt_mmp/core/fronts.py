@@ -62,15 +62,17 @@ class SyncMmp(SyncStreams, SyncHalts, SyncSockets, Mmp):
 
         https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-place-order
         https://developers.binance.com/docs/derivatives/options-trading/trade/New-Order
+        https://docs.deribit.com/api-reference/trading/private-buy
 
-        An order without the flag is placed as ccxt does it. With it, it must be a plain limit order of an option, GTC
-        or post-only; anything else is ``InvalidOrder`` before it is sent, and it is never repeated. It is not sent
-        (``MassCancelLocked``) if a ``mass_cancel_mmp`` of its underlying came while it waited to be.
+        An order without the flag is placed as ccxt does it. With it, it must be a plain limit order of an option
+        (Deribit: of a future or perpetual, too), GTC or post-only; anything else is ``InvalidOrder`` before it is sent,
+        and it is never repeated. It is not sent (``MassCancelLocked``) if a ``mass_cancel_mmp`` of its underlying came
+        while it waited to be.
 
         :param str symbol: unified symbol
         :param str type: 'limit'
         :param str side: 'buy' or 'sell'
-        :param float amount: contracts
+        :param float amount: contracts; on Deribit coins of an option, USD of an inverse future or perpetual
         :param float price: of one contract, in quote currency
         :param dict [params]: extra parameters specific to the exchange API endpoint
         :param bool [params.mmp]: True for an MMP order
@@ -93,17 +95,18 @@ class SyncMmp(SyncStreams, SyncHalts, SyncSockets, Mmp):
         edit a trade order; with the flag, make sure that it is an MMP order, which it stays
 
         https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-amend-order
+        https://docs.deribit.com/api-reference/trading/private-edit
 
-        Without the flag it is ccxt's own, and OKX keeps an MMP order one. With it (OKX) the order is read first, which
-        is one request more: ``mmp`` True for an order that is none is ``InvalidOrder``, as is False for one that is.
-        Price and amount can change, nothing else. It is not sent (``MassCancelLocked``) if a ``mass_cancel_mmp`` of its
-        underlying came while it waited to be. Binance has no edits of options: ``NotSupported``.
+        Without the flag it is ccxt's own, and OKX and Deribit keep an MMP order one. With it the order is read first,
+        which is one request more: ``mmp`` True for an order that is none is ``InvalidOrder``, as is False for one that
+        is. Price and amount can change, nothing else. It is not sent (``MassCancelLocked``) if a ``mass_cancel_mmp`` of
+        its underlying came while it waited to be. Binance has no edits of options: ``NotSupported``.
 
         :param str id: order id
         :param str symbol: unified symbol
         :param str type: 'limit'
         :param str side: 'buy' or 'sell'
-        :param float [amount]: contracts, with those that are filled
+        :param float [amount]: as in ``create_order``, with what is filled
         :param float [price]: of one contract, in quote currency
         :param dict [params]: extra parameters specific to the exchange API endpoint
         :param bool [params.mmp]: True for an MMP order, which it must be and stays
@@ -119,6 +122,9 @@ class SyncMmp(SyncStreams, SyncHalts, SyncSockets, Mmp):
 
         https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-place-multiple-orders
         https://developers.binance.com/docs/derivatives/options-trading/trade/Place-Multiple-Orders
+        https://docs.deribit.com/api-reference/trading/private-buy
+
+        Deribit has no batches: there they go one by one, side by side.
 
         Those of options are all checked before any is sent, and never repeated. Each order has its answer, with
         ``error``: None if it was accepted; the exception, such as ``MmpFrozen``, if it was refused (``status``
@@ -140,8 +146,10 @@ class SyncMmp(SyncStreams, SyncHalts, SyncSockets, Mmp):
 
         https://www.okx.com/docs-v5/en/#order-book-trading-trade-get-order-list
         https://developers.binance.com/docs/derivatives/options-trading/trade/Query-Current-Open-Option-Orders
+        https://docs.deribit.com/api-reference/trading/private-get_open_orders
 
-        With the flag all of them, whatever number the exchange lists at a time (OKX: one request for each 100).
+        With the flag all of them, whatever number the exchange lists at a time (OKX: one request for each 100), and on
+        Deribit those of futures, perpetuals and mass quotes, too.
 
         :param str [symbol]: unified symbol
         :param int [since]: ms since the epoch
@@ -162,7 +170,7 @@ class SyncMmp(SyncStreams, SyncHalts, SyncSockets, Mmp):
         https://developers.binance.com/docs/derivatives/options-trading/trade/Query-Option-Order-History
 
         Takes two requests for options of OKX, which lists one state at a time. With the flag all MMP orders that the
-        exchange still lists (OKX 7 days, Binance 5), in as many requests as it takes.
+        exchange still lists (OKX 7 days, Binance 5), in as many requests as it takes. Deribit: ``NotSupported``.
 
         :param str [symbol]: unified symbol
         :param int [since]: ms since the epoch
@@ -200,7 +208,7 @@ class SyncMmp(SyncStreams, SyncHalts, SyncSockets, Mmp):
 
         Binance: of one underlying of options; without ``underlying`` it is ccxt's own. After it has cancelled, it
         refuses new orders (-2010) until it is disarmed. OKX: of the account, 10 to 120 seconds; ccxt sends whole
-        seconds, rounded down.
+        seconds, rounded down. Deribit has no countdown: ``NotSupported``.
 
         :param int timeout: ms, 0 disarms it; what would be sent as 0 without being 0 is ``BadRequest``
         :param dict [params]: extra parameters specific to the exchange API endpoint

@@ -50,6 +50,8 @@ SHOWN_IDS = 5
 # permissions and keys: no retry helps
 PERMANENT = (AuthenticationError, ExchangeClosedByUser)
 
+Send = Callable[..., Awaitable[Any]]  # one request, as Requests._send
+
 
 @dataclass
 class Outcome:
@@ -83,7 +85,7 @@ class Progress:
     sent_at: int = 0  # ms since the epoch, of the last request that locks
     locked_until: float = 0.0  # of time.monotonic(), at the least
     holder: object = field(default_factory=current_holder)  # the task or thread that it was called in
-    send: Callable[..., Awaitable[Any]] | None = None  # another way than REST
+    send: Send | None = None  # another way than REST
     answers: list[Any] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
 
@@ -319,8 +321,8 @@ class KillSwitch(Requests):
         """Nothing was listed: ask the exchange whether it knows the underlying, and ignore any other answer."""
         try:
             request = {self._underlying_field: underlying_id}
-            await self._send(
-                self._rule_endpoint, request, ends=progress.ends, least_timeout=progress.reserve, is_urgent=True
+            await (progress.send or self._send)(
+                self._rule_endpoint, request, cost=1, ends=progress.ends, least_timeout=progress.reserve, is_urgent=True
             )
         except Exception as error:  # no order rests, which is what was asked for
             if self._says_no_such_underlying(error):

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from ccxt.base.errors import BadRequest, NotSupported
 
 from ccxt_mmp.core.awaiting import gather, succeeded
-from ccxt_mmp.core.kill_switch import KillSwitch, Progress
+from ccxt_mmp.core.kill_switch import KillSwitch, Progress, Send
 from ccxt_mmp.core.request_context import REFUSALS, RequestContext
 from ccxt_mmp.core.socket_contract import SocketContract
 from ccxt_mmp.core.sockets import Sockets
@@ -21,15 +22,6 @@ WAYS = ('over the websocket', 'over REST')
 
 class SocketKillSwitch(KillSwitch, Sockets, SocketContract):
     """Mass cancels in one request, over a websocket or over both ways, for the exchange mixins."""
-
-    # --- what the exchange mixins say of it
-
-    def _socket_request(self, endpoint: str, request: Any) -> tuple[str, Params]:
-        """The id and the message of a request over the websocket that is what an endpoint is over REST."""
-        raise NotSupported(f'{self.id} {endpoint} does not go over a websocket')
-
-    def _read_answer_of_socket(self, endpoint: str, answer: Any) -> None:
-        """Raise what an answer says to be wrong, as of the endpoint."""
 
     # --- over the websocket
 
@@ -57,23 +49,39 @@ class SocketKillSwitch(KillSwitch, Sockets, SocketContract):
 
     # --- over both ways
 
-    def _is_hedged(self, params: Params) -> tuple[bool, Params]:
+    def _is_hedged(self, params: Params, send: Send | None = None) -> tuple[bool, Params]:
+        """send: the only way of a mass cancel, whatever the option says."""
+        if send is not None and params.get('hedge'):
+            raise NotSupported(f'{self.id} massCancelMmpWs() is one way: massCancelMmp() takes hedge')
         hedge, rest = self._flag_option('massCancelMmp', 'hedge', params)
+        if send is not None:
+            return False, rest
         if hedge and not self.has.get('massCancelMmpWs'):
             raise NotSupported(f'{self.id} massCancelMmp() has no second way to hedge with: there is no websocket')
         return hedge, rest
 
     async def _hedged(
-        self, endpoint: str, request: Params, underlying_id: str, progress: Progress
+        self, cancel: Callable[[Progress], Coroutine[Any, Any, Any]], progress: Progress
     ) -> tuple[Any, Progress]:
-        """Send a mass cancel over both ways at once; the first success counts: its answer, and what came of that way.
+        """Do a mass cancel over both ways at once; the first success counts: its result, and what came of that way.
 
-        Neither waits for the other. The slower one is cancelled and has ended when this returns.
+        Neither waits for the other. The slower one is cancelled and has ended when this returns. Orders that either
+        way has cancelled are known to both.
         """
         ways = [
-            replace(progress, send=send, answers=[], failures=[]) for send in (self._send_over_socket, progress.send)
+            replace(
+                progress,
+                send=send,
+                answers=[],
+                failures=[],
+                resting={},
+                undecided={},
+                gone=set(),
+                unanswered=set(),
+            )
+            for send in (self._send_over_socket, progress.send)
         ]
-        tasks = [asyncio.ensure_future(self._only_request(endpoint, request, underlying_id, way)) for way in ways]
+        tasks = [asyncio.ensure_future(cancel(way)) for way in ways]
         try:
             pending = {*tasks}
             while pending:

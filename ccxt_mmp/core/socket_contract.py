@@ -16,16 +16,17 @@ class SocketContract(Host):
 
     def mass_cancel_mmp_ws(self, underlying: str, params: Params = {}) -> MassCancel | Awaitable[MassCancel]:
         """
-        ``mass_cancel_mmp`` over the private websocket (OKX, pro)
+        ``mass_cancel_mmp`` over the private websocket (OKX and Deribit, pro)
 
         https://www.okx.com/docs-v5/en/#order-book-trading-trade-ws-mass-cancel-order
+        https://docs.deribit.com/api-reference/trading/private-cancel_by_label
 
-        The same fence, limit, retries and errors as over REST; both ways share the 5 calls in 2 seconds. It is sent at
-        once, not behind ccxt's limiter. Where no websocket is open, it opens one and logs in, which takes from its
-        time: ``warm_up({'hedge': True})`` does so before. ``NetworkError`` if there was none in time,
-        ``RequestTimeout`` if no answer came, ``MassCancelIncomplete`` past its time. If nothing at all comes after it
-        was sent, the connection is given up and the retry opens another. Answers come in turn: behind 100 orders it
-        takes longer than over REST.
+        The same requests, fence, limit, retries and errors as over REST; both ways share the limit. It is sent at once,
+        not behind ccxt's limiter. Where no websocket is open, it opens one and logs in, which takes from its time:
+        ``warm_up({'hedge': True})`` does so before. ``NetworkError`` if there was none in time, ``RequestTimeout`` if
+        no answer came, ``MassCancelIncomplete`` past its time. If nothing at all comes after it was sent, the
+        connection is given up and the retry opens another. Answers come in turn: behind 100 orders it takes longer than
+        over REST.
 
         ``NotSupported`` in sync and async and on Binance, which have no such way, and with ``emulate``.
 
@@ -33,7 +34,8 @@ class SocketContract(Host):
         :param dict [params]: none but the following
         :param int [params.lockInterval]: as in ``mass_cancel_mmp``
         :param int [params.timeout]: as in ``mass_cancel_mmp``
-        :returns dict: a MassCancel, ``info`` is the exchange's message
+        :param bool [params.includeNonMmp]: Deribit: as in ``mass_cancel_mmp``
+        :returns dict: a MassCancel, ``info`` is the exchange's message; on Deribit ``orders`` as in ``mass_cancel_mmp``
         """
         self._front_missing()
 

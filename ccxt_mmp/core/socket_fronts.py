@@ -32,14 +32,16 @@ class AsyncSockets(SocketOrders):
 
         async def create_orders_ws(self, orders: Sequence[OrderRequest | Params], params: Params = {}) -> list[Order]:
             """
-            ``create_orders`` over the private websocket (OKX, pro)
+            ``create_orders`` over the private websocket (OKX and Deribit, pro)
 
             https://www.okx.com/docs-v5/en/#order-book-trading-trade-ws-place-multiple-orders
+            https://docs.deribit.com/api-reference/trading/private-buy
 
-            Those of options in batches of 20, with the checks, the fence and the answers of ``create_orders``: each
-            order has its answer, also where the exchange refuses a part of a batch. A batch that is not answered
-            within ``timeout`` of the exchange object has ``status`` None and its ``clientOrderId`` tells what became
-            of it. They wait for ccxt's limiter of the websocket. Orders of other markets go one by one, by ccxt's
+            OKX: those of options in batches of 20. Deribit: one message for each, side by side. They go with the
+            checks, the fence and the answers of ``create_orders``: each order has its answer, also where the exchange
+            refuses a part of a batch. A batch that is not answered within ``timeout`` of the exchange object has
+            ``status`` None and its ``clientOrderId`` tells what became of it. They wait for ccxt's limiter of the
+            websocket. Orders of other markets, and on Deribit those without the flag, go one by one, by
             ``create_order_ws``.
 
             OKX names options by their ``instIdCode`` here since 2026-02. It is sent where the market has one, else
@@ -56,10 +58,14 @@ class AsyncSockets(SocketOrders):
         self, symbol: str, type: str, side: str, amount: Any, price: Any = None, params: Params = {}
     ) -> Order:
         """
-        ``create_order`` over the websocket (OKX, pro), with the flag as there
+        ``create_order`` over the websocket (OKX and Deribit, pro), with the flag as there
 
-        While it waits for ccxt's limiter of the websocket, a ``mass_cancel_mmp`` stops it as over REST. The flag is
-        ``NotSupported`` on Binance, which takes no orders of options over it.
+        https://www.okx.com/docs-v5/en/#order-book-trading-trade-ws-place-order
+        https://docs.deribit.com/api-reference/trading/private-buy
+
+        While it waits for ccxt's limiter of the websocket, a ``mass_cancel_mmp`` or a halt stops it as over REST. On
+        Deribit, where ccxt has no such method, it must be a limit order. The flag is ``NotSupported`` on Binance, which
+        takes no orders of options over it.
         """
         return await self._create_order_ws(super().create_order_ws, symbol, type, side, amount, price, params)
 
@@ -74,7 +80,11 @@ class AsyncSockets(SocketOrders):
         params: Params = {},
     ) -> Any:
         """
-        ``edit_order`` over the websocket (OKX, pro), with the flag as there: the order is read first, by REST
+        ``edit_order`` over the websocket (OKX and Deribit, pro), with the flag as there: the order is read first, by
+        REST
+
+        https://www.okx.com/docs-v5/en/#order-book-trading-trade-ws-amend-order
+        https://docs.deribit.com/api-reference/trading/private-edit
         """
         return await self._edit_order(
             super().edit_order_ws, 'editOrderWs', id, symbol, type, side, amount, price, params

@@ -7,6 +7,7 @@ from ccxt.base.errors import NotSupported
 
 from ccxt_mmp.core.awaiting import await_result
 from ccxt_mmp.core.orders import TERMS, MmpOrders
+from ccxt_mmp.core.request_context import current_request
 from ccxt_mmp.core.socket_contract import SocketContract
 from ccxt_mmp.core.sockets import Sockets
 from ccxt_mmp.types import Order, Params, Stock
@@ -22,6 +23,25 @@ class SocketOrders(MmpOrders, Sockets, SocketContract):
     async def _place_batch_over_socket(self, requests: list[Params], params: Params) -> list[Any]:
         """The items of the answer to a batch that the fence lets pass."""
         raise NotSupported(f'{self.id} createOrdersWs() is not supported yet')
+
+    # --- what they share
+
+    async def _order_over_socket(self, endpoint: str, request: Any, beside: Params = {}) -> Any:
+        """The answer to orders or an edit, which wait for ccxt's limiter of the websocket, where a mass cancel stops
+        them.
+
+        beside: what stands beside the request in the message
+        """
+        context, seconds = current_request(self), self._answer_seconds()
+        client = await self._ready_socket(None)
+        if self.enableRateLimit:
+            await client.throttle(self.safe_value(self.options.get('ws'), 'cost', 1))
+        request_id, message = self._socket_request(endpoint, request)
+        if context is not None:
+            self._pass_fence(context)
+        answer = await self._ask(client, request_id, {**message, **beside}, seconds)
+        self._read_answer_of_socket(endpoint, answer)
+        return answer
 
     # --- batches
 

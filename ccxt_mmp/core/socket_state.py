@@ -41,6 +41,7 @@ class SocketState:
     requests: dict[str, SocketRequest] = field(default_factory=dict)  # by id, that are not answered
     given_up: set[str] = field(default_factory=set)  # ids of requests that wait to be sent and must not be
     subscriptions: dict[str, Subscription] = field(default_factory=dict)  # by ccxt's subscribe hash
+    channels: set[str] = field(default_factory=set)  # of protections, subscribed apart from ccxt
 
 
 def state_of(client: Any) -> SocketState:
@@ -48,6 +49,25 @@ def state_of(client: Any) -> SocketState:
     if state is None:
         state = client.mmp_state = SocketState()
     return state
+
+
+def open_subscriptions(client: Any) -> list[tuple[str, Subscription]]:
+    """Those that ccxt takes for sent."""
+    return [each for each in state_of(client).subscriptions.items() if each[0] in client.subscriptions]
+
+
+def end_subscriptions(client: Any, error: Exception, keys: list[str]) -> None:
+    """Forget subscriptions, so that the next call sends them again, and fail those who wait for their pushes."""
+    for key in keys:
+        ended = state_of(client).subscriptions.pop(key)
+        client.subscriptions.pop(key, None)
+        told = [each for each in client.futures if each == ended.request_id or is_of_channel(each, ended.message_hash)]
+        for each in told:
+            client.reject(error, each)
+
+
+def is_of_channel(message_hash: str, channel: str) -> bool:
+    return message_hash == channel or message_hash.startswith(f'{channel}:')
 
 
 def forget_login(client: Any) -> None:

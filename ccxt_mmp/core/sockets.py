@@ -59,6 +59,13 @@ class Sockets(Requests):
         """Of the private websocket."""
         raise NotSupported(f'{self.id} has no private websocket here')
 
+    def _socket_request(self, endpoint: str, request: Any) -> tuple[str, Params]:
+        """The id and the message of a request over the websocket that is what an endpoint is over REST."""
+        raise NotSupported(f'{self.id} {endpoint} does not go over a websocket')
+
+    def _read_answer_of_socket(self, endpoint: str, answer: Any) -> None:
+        """Raise what an answer says to be wrong, as of the endpoint."""
+
     # --- ccxt's hooks: hidden from type checkers, to which they are as ccxt has them
 
     if not TYPE_CHECKING:

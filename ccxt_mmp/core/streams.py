@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Coroutine, Iterable, Sequence
 from typing import Any, NoReturn
 
-from ccxt.base.errors import ArgumentsRequired, BadRequest, NotSupported
+from ccxt.base.errors import ArgumentsRequired, BadRequest, NetworkError, NotSupported
 
 from ccxt_mmp.core.host import Host
 from ccxt_mmp.core.numbers import exact_decimal, is_integer
@@ -37,17 +37,18 @@ class Streams(Host):
 
         https://www.okx.com/docs-v5/en/#order-book-trading-trade-ws-order-channel
         https://developers.binance.com/docs/derivatives/options-trading/user-data-streams
+        https://docs.deribit.com/subscriptions/market-maker-protection/usermmp_triggerindex_name
 
         The first call subscribes, then fetches the state and returns it. Later calls return at once if something
         changed since the last state that a call was given, else they wait. Several changes in between are one: the
         state is what is known last. Calls that wait at the same time all get a change; a later one does not get it
         again.
 
-        Trips come from the exchange's push on OKX, with ``info`` as it came; a trip that leaves nothing to cancel is
-        found by one read after the fill. The end of a freeze is a read at ``frozenUntil``. What other programs change
-        is found by a read each ``pollInterval``. Binance pushes no trips: there every change is found by a read, and
-        the user stream (ccxt 4.5.72 and later, not in demo trading) hastens it. What an answer leaves out keeps what
-        was known.
+        Trips come from the exchange's push on OKX and Deribit, with ``info`` as it came; a trip that leaves nothing to
+        cancel is found on OKX by one read after the fill. The end of a freeze is a read at ``frozenUntil``. What other
+        programs change is found by a read each ``pollInterval``. Binance pushes no trips: there every change is found
+        by a read, and the user stream (ccxt 4.5.72 and later, not in demo trading) hastens it. What an answer leaves
+        out keeps what was known.
 
         From a trip to its thaw or reset, MMP orders of the underlying that this object has waiting to be sent, and new
         ones, fail with ``MmpFrozen`` and are not sent.
@@ -59,7 +60,7 @@ class Streams(Host):
         :param str underlying: unified underlying, exchange id or option symbol
         :param dict [params]: none but the following, and the underlying; also as ``options['watchMmp']``
         :param int [params.pollInterval]: ms between reads for what nobody pushes, 1000 by default, 0 = none. At least
-            500 on OKX (5 reads in 2 s) and 200 on Binance
+            500 on OKX (5 reads in 2 s) and Deribit, and 200 on Binance
         :param int [params.timeout]: ms that the dial, the login and the subscription have, 10000 by default
         :param bool [params.fetchSnapshot]: False: the first call waits for a change, too
         :param bool [params.stopOrders]: False: orders are sent in a freeze, and the exchange refuses them
@@ -75,10 +76,12 @@ class Streams(Host):
 
         https://www.okx.com/docs-v5/en/#order-book-trading-trade-ws-order-channel
         https://developers.binance.com/docs/derivatives/options-trading/user-data-streams
+        https://docs.deribit.com/subscriptions/market-maker-protection/usermmp_triggerindex_name
 
         As ``watch_mmp``, which shares with it what was given last.
 
-        :param str[] [underlyings]: as in ``watch_mmp``; required on Binance, all that the exchange lists on OKX
+        :param str[] [underlyings]: as in ``watch_mmp``; required on Binance, all that the exchange lists on OKX and
+            Deribit
         :param dict [params]: as in ``watch_mmp``
         :returns dict: the MmpStates of those that changed since the last call, by the names that were asked for,
             without names by unified underlying
@@ -91,6 +94,7 @@ class Streams(Host):
 
         https://www.okx.com/docs-v5/en/#overview-websocket-unsubscribe
         https://developers.binance.com/docs/derivatives/options-trading/user-data-streams
+        https://docs.deribit.com/subscriptions/market-maker-protection/usermmp_triggerindex_name
 
         Calls that wait for it fail with ``UnsubscribeError``. MMP orders are not stopped any more. Reads end with the
         last protection, and so does the subscription, unless ``watch_orders`` of this object needs it.
@@ -114,6 +118,7 @@ class Streams(Host):
     _lists_mmps: bool  # whether it lists all protections
     _reads_mmps_at_once: bool  # in one request, however many
     _least_poll_interval: int  # ms
+    _has_mmp_channels = False  # whether each protection has a channel of its own
 
     def _has_mmp_stream(self) -> bool:
         """Whether something is pushed."""
@@ -122,6 +127,9 @@ class Streams(Host):
     async def _open_mmp_stream(self, seconds: float) -> Any:
         """Dial, log in and subscribe, each within some seconds; the client of ccxt on which calls wait."""
         return self.client(UNDIALLED)
+
+    async def _subscribe_mmps(self, client: Any, ids: Sequence[str], seconds: float) -> None:
+        """Subscribe the channels of some protections, within some seconds, where each has a channel of its own."""
 
     async def _close_mmp_stream(self, client: Any) -> None:
         """Unsubscribe."""
@@ -213,6 +221,13 @@ class Streams(Host):
             return {ids[0]: await self._fetch_mmp(ids[0], scope)}
         states: dict[str, MmpState] = await self._fetch_mmps(ids, scope)
         return {str(state['underlyingId']): state for state in states.values()}
+
+    async def _send_to_stream(self, client: Any, frame: Any) -> None:
+        """On the connection itself: ccxt's way would wait for its limiter, and remember each frame for ever."""
+        try:
+            await client.send(frame)
+        except Exception as error:  # such as a connection that has just closed
+            raise NetworkError(f'{self.id} watchMmp() could not send: {error}') from error
 
     # --- what the object is told
 

@@ -41,6 +41,7 @@ class Watched:
         self.given = -1  # none, so that the first state is told
         self.is_started = False  # its state may be told
         self.is_ended = False
+        self.is_subscribed = False  # where each has a channel of its own
         self.starting: asyncio.Task[None] | None = None  # its first read
         self.wanted_at: int | None = None  # when a push that tells of no trip wants a read
         self.not_before = 0  # that it is read again, after a failure
@@ -72,6 +73,7 @@ class Watching:
         self._client: Any = None
         self._opening: asyncio.Task[None] | None = None
         self._listing: asyncio.Task[None] | None = None
+        self._subscribing: asyncio.Task[None] | None = None
         self._reader: asyncio.Task[None] | None = None
         self._polled_at = 0
         self._woken = asyncio.Event()
@@ -104,6 +106,8 @@ class Watching:
                 failure.result()
             if not self._is_open:
                 await self._share('_opening', self._open)
+            elif self._without_channel():
+                await self._share('_subscribing', self._subscribe)
             elif ids is None and not self._is_listed:
                 await self._share('_listing', self._list)
                 if not settings.fetch_snapshot:
@@ -183,6 +187,24 @@ class Watching:
         """Dial, log in and subscribe; what nobody told meanwhile, a read will."""
         self._client = await self._exchange._open_mmp_stream(self.settings.timeout / 1000)
         for each in self.watched.values():
+            each.is_subscribed = False
+        self._missed(list(self.watched.values()))
+
+    def _without_channel(self) -> list[Watched]:
+        has_channels = self._exchange._has_mmp_channels
+        return [each for each in self.watched.values() if not each.is_subscribed] if has_channels else []
+
+    async def _subscribe(self) -> None:
+        new = self._without_channel()
+        ids = [each.underlying_id for each in new]
+        await self._exchange._subscribe_mmps(self._client, ids, self.settings.timeout / 1000)
+        for each in new:
+            each.is_subscribed = True
+        self._missed(new)
+
+    def _missed(self, protections: Sequence[Watched]) -> None:
+        """Pushes of these were missed until now: a read will tell."""
+        for each in protections:
             if each.known.is_read:
                 each.known.lost()
         self._woken.set()
@@ -355,6 +377,8 @@ class Watching:
             if is_of_all and not each.is_started:
                 each.is_started = True
                 self._resolve(each)
+        if self._is_open and self._without_channel():  # of protections that this read has found
+            await self._share('_subscribing', self._subscribe)
 
 
 async def in_time(awaitable: Awaitable[Any], seconds: float, client: Any, what: str) -> Any:

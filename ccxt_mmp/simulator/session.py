@@ -24,6 +24,7 @@ class Session(ABC):
     idle_code: ClassVar[int] = 1001
     idle_reason: ClassVar[str] = ''
     subscribing: ClassVar[str]  # the operation that subscribes
+    is_over = False  # the exchange closes the connection, when it has said what there is to say
 
     def __init__(self, serial: int, peers: 'Sequence[Session]') -> None:
         self.serial = serial  # of the connection

@@ -9,6 +9,7 @@ import json
 import threading
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from aiohttp import WSMsgType, web
 
@@ -40,6 +41,7 @@ class Connection:
         self._raw = raw
         self._queue: deque[tuple[float, str]] = deque()
         self._wake = asyncio.Event()
+        self._end: Callable[[], None] | None = None  # when the queue is empty
 
     @property
     def is_served(self) -> bool:
@@ -51,6 +53,11 @@ class Connection:
         self._wake.set()
         if len(self._queue) > MAX_WAITING:
             self.drop()
+
+    def end_with(self, end: Callable[[], None]) -> None:
+        """Call something when all that was enqueued is sent."""
+        self._end = end
+        self._wake.set()
 
     async def write(self) -> None:
         loop = asyncio.get_running_loop()
@@ -68,6 +75,9 @@ class Connection:
                 except ConnectionError:  # the client has gone: its reader ends
                     return
                 self.last_frame = loop.time()
+            if self._end is not None:
+                end, self._end = self._end, None
+                end()
 
     def drop(self) -> None:
         """End it without a close frame."""
@@ -259,6 +269,11 @@ class Sockets:
             asyncio.get_running_loop().call_soon(self._send_all, connection, frames)
         else:
             self._send_all(connection, frames, fault)
+        self._end_if_over(connection)
+
+    def _end_if_over(self, connection: Connection) -> None:
+        if connection.session.is_over and connection.is_served:
+            connection.end_with(partial(self._close, connection, connection.session.idle_code))
 
     def _tell(self) -> None:
         with self._state.lock:  # what is pushed may be read from the account
@@ -271,6 +286,7 @@ class Sockets:
         now = self._state.now()
         for connection in list(self._connections):
             self._push(connection, connection.session.wake(now))
+            self._end_if_over(connection)
 
     def _push(self, connection: Connection, frames: list[Frame]) -> None:
         for frame in frames:

@@ -68,3 +68,12 @@ def parse_json(text: str) -> Any:
         return json.loads(text)
     except RecursionError as error:
         raise ValueError('nested too deeply') from error
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    """A JSON object, such as a frame of a client; empty if it is none that can be read."""
+    try:
+        found = parse_json(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -10,7 +10,7 @@ from typing import Any
 
 from ccxt.base.errors import BadResponse, BaseError, ExchangeNotAvailable
 
-from ccxt_mmp.core.numbers import exact_decimal, plain
+from ccxt_mmp.core.numbers import exact_decimal, is_integer, plain
 from ccxt_mmp.core.request_context import current_request
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.exchanges.deribit.tables import NUMBERS
@@ -112,6 +112,14 @@ def envelope(path: str, params: Params) -> str:
     """The body of a POST, with its numbers as plain decimals. Each connection has one at a time: any id will do."""
     fields = ','.join(f'{json.dumps(name)}:{_json(name, value)}' for name, value in params.items() if value is not None)
     return f'{{"jsonrpc":"2.0","id":1,"method":"private/{path}","params":{{{fields}}}}}'
+
+
+def json_value(name: str, value: object) -> Any:
+    """A value as JSON has it: what ccxt makes a text of is a number."""
+    number = exact_decimal(value) if name in NUMBERS else None
+    if number is None:
+        return value
+    return int(number) if is_integer(number) else float(number)
 
 
 def _json(name: str, value: object) -> str:

@@ -4,11 +4,12 @@ https://docs.deribit.com/api-reference/trading/private-cancel_by_label
 """
 
 from collections import defaultdict
+from functools import partial
 from typing import Any
 
 from ccxt.base.errors import BadRequest, BadResponse, BaseError, NotSupported, OrderNotFound
 
-from ccxt_mmp.core.kill_switch import Outcome, Progress, all_of
+from ccxt_mmp.core.kill_switch import Outcome, Progress, Send, all_of
 from ccxt_mmp.core.orders import UNKNOWN_FILL
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.exchanges.deribit.answers import DeribitAnswers
@@ -21,19 +22,34 @@ class DeribitCancelling(DeribitAnswers):
     """``mass_cancel_mmp`` in one request or in several."""
 
     async def _mass_cancel_mmp(self, underlying: str | None, params: Params) -> MassCancel:
+        return await self._mass_cancel_over(None, underlying, params)
+
+    async def _mass_cancel_mmp_ws(self, underlying: str | None, params: Params) -> MassCancel:
+        self._require_socket('massCancelMmpWs')
+        return await self._mass_cancel_over(self._send_over_socket, underlying, params)
+
+    async def _mass_cancel_over(self, send: Send | None, underlying: str | None, params: Params) -> MassCancel:
+        """send: the way of its requests, by default REST."""
         scope, params = self._mmp_scope('massCancelMmp', params)
         named, params = self._mmp_underlying('massCancelMmp', scope, underlying, params)
         if scope == 'rfq':
             raise NotSupported(f'{self.id} massCancelMmp() cancels orders, there is none in the scope rfq')
         params, index = self._mass_cancel_params(params), str(named)
-        _, params = self._is_hedged(params)
+        hedge, params = self._is_hedged(params, send)
         include_non_mmp, params = self._flag_option('massCancelMmp', 'includeNonMmp', params)
+        if include_non_mmp:
+            cancel = partial(self._cancel_all_of, index)
+        else:
+            cancel = partial(self._cancel_listed, index, self._sent(params))
         with self._mass_cancel(index, params) as progress:
-            if not include_non_mmp:
-                return await self._cancel_listed(index, self._sent(params), progress)
-            response = await self._only_request(
-                'POST cancel_all_by_currency_pair', {'currency_pair': index}, index, progress
-            )
+            progress.send = send
+            cancelled: MassCancel = (await self._hedged(cancel, progress))[0] if hedge else await cancel(progress)
+        return cancelled
+
+    async def _cancel_all_of(self, index: str, progress: Progress) -> MassCancel:
+        """Every order of an index, with the flag or without."""
+        request = {'currency_pair': index}
+        response = await self._only_request('POST cancel_all_by_currency_pair', request, index, progress)
         #
         #     {"jsonrpc":"2.0","id":1,"result":4}
         #

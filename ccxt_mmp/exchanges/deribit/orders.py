@@ -10,7 +10,6 @@ from typing import Any
 from ccxt.base.errors import BadResponse, InvalidOrder, NotSupported
 
 from ccxt_mmp.core.awaiting import await_result
-from ccxt_mmp.core.fence import Mark
 from ccxt_mmp.core.request_context import RequestContext
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.exchanges.deribit.answers import DeribitAnswers
@@ -152,7 +151,7 @@ class DeribitOrders(DeribitAnswers):
         listed: list[Order] = self.parse_orders(rows)
         return listed
 
-    def fetch_canceled_orders(self, *arguments: Any) -> Any:
+    def fetch_canceled_orders(self, *arguments: Any, **keywords: Any) -> Any:
         # older versions of ccxt have none at all
         raise NotSupported(f'{self.id} fetchCanceledOrders() is not supported')
 
@@ -161,45 +160,44 @@ class DeribitOrders(DeribitAnswers):
     ) -> list[Order]:
         raise NotSupported(f'{self.id} fetchCanceledOrders() is not supported with the MMP flag')
 
-    async def _edit_option_order(
+    async def _order_before(self, method: str, order_id: str, market: Params, params: Params) -> Order:
+        with RequestContext(self, is_repeatable=True):
+            response = await await_result(self.privateGetGetOrderState({'order_id': order_id}))
+        before: Order = self.parse_order(self._result(method, response), market)
+        return before
+
+    def _conditions_of_edit(self, params: Params) -> Params:
+        return {name: params[name] for name in CONDITIONS if params.get(name) is not None}
+
+    async def _send_edit(
         self,
         stock: Stock,
         method: str,
         order_id: str,
         market: Params,
-        type: Any,
+        before: Order,
         side: Any,
         amount: Any,
         price: Any,
         params: Params,
-        flag: bool,
-        marks: dict[str, Mark],
-    ) -> Any:
-        """Deribit refuses to change the flag; here an order that is not what the caller says is not edited at all."""
-        symbol = market['symbol']
-        with RequestContext(self, is_repeatable=True):
-            response = await await_result(self.privateGetGetOrderState({'order_id': order_id}))
-        before = self.parse_order(self._result(method, response), market)
-        self._require_same_flag(method, before, flag)
-        if not flag:
-            return await await_result(stock(order_id, symbol, type, side, amount, price, params))
-        self._require_same_kind(method, before, type, side, params)
-        conditions = {name: params[name] for name in CONDITIONS if params.get(name) is not None}
-        if conditions:
-            raise self._no_mmp_order(symbol, 'unconditional', conditions, method)
-        # the terms that an edit leaves out might not be kept [unverified]
+    ) -> Order:
+        """Deribit refuses to change the flag. The terms that an edit leaves out might not be kept [unverified]."""
         kept = {name: before['info'][name] for name in ('post_only', 'reject_post_only') if name in before['info']}
-        request = {
-            'order_id': order_id,
-            'amount': self.amount_to_precision(symbol, before['amount'] if amount is None else amount),
-            'price': self.price_to_precision(symbol, before['price'] if price is None else price),
-            **kept,
-            **self.omit(params, ['postOnly', 'timeInForce', 'clientOrderId']),
-        }
-        underlying_id = self._underlying_of(symbol, method)
-        with self._explaining('orders', underlying_id), self._order_context(underlying_id, marks):
+        rest = {**kept, **self.omit(params, ['postOnly', 'timeInForce', 'clientOrderId'])}
+        asked = (before['amount'] if amount is None else amount, before['price'] if price is None else price)
+        request = self._edit_request(order_id, market['symbol'], *asked, rest)
+        if method == 'editOrderWs':
+            response = await self._order_over_socket('POST edit', request)
+        else:
             response = await await_result(self.privateGetEdit(request))
-        return self.parse_order(self._order_in(method, response), market)
+        order: Order = self.parse_order(self._order_in(method, response), market)
+        return order
+
+    def _edit_request(self, order_id: str, symbol: str, amount: Any, price: Any, params: Params) -> Params:
+        request = {'order_id': order_id, 'amount': self.amount_to_precision(symbol, amount)}
+        if price is not None:
+            request['price'] = self.price_to_precision(symbol, price)
+        return {**request, **params}
 
     def safe_order(self, order: Params, market: Any = None) -> Order:
         info = order.get('info') if isinstance(order, dict) else None

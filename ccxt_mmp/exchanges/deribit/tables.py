@@ -17,7 +17,9 @@ from ccxt.base.types import Entry
 from ccxt_mmp.core.contract import Mmp
 from ccxt_mmp.core.kill_switch import CONCURRENCY, TIMEOUT
 from ccxt_mmp.core.socket_cancelling import SocketKillSwitch
+from ccxt_mmp.core.socket_contract import is_pro
 from ccxt_mmp.core.socket_orders import SocketOrders
+from ccxt_mmp.core.streams import WATCH_OPTIONS
 from ccxt_mmp.errors import MmpFrozen, MmpNotEnabled
 
 OWN_ID = re.compile(r'(?P<base>[a-z0-9]+)_(?P<quote>usd|usdc|usdt)')
@@ -115,7 +117,7 @@ class DeribitTables(SocketOrders, SocketKillSwitch, Mmp):
     _has_lists = False
     _own_flag_names = ()
     _own_flag_names_of_lists = ()
-    _has_flag_over_websocket = False
+    _has_flag_over_websocket = True
     _loads_options = True
     _flagged_markets = 'options, futures and perpetuals'
     _own_order_types = ()
@@ -145,17 +147,19 @@ class DeribitTables(SocketOrders, SocketKillSwitch, Mmp):
                 'fetchMmp': True,
                 'fetchMmps': True,
                 'massCancelMmp': 'emulated',
-                'massCancelMmpWs': False,
-                'createOrdersWs': False,
+                'massCancelMmpWs': is_pro(self),
+                'createOrderWs': is_pro(self),
+                'createOrdersWs': is_pro(self),
+                'editOrderWs': is_pro(self),
                 'haltMmp': True,
                 'resumeMmp': True,
                 'fetchMmpHalt': True,
                 'fetchMmpHalts': True,
                 'warmUp': True,
                 'createOrders': 'emulated',
-                'watchMmp': False,
-                'watchMmps': False,
-                'unWatchMmp': False,
+                'watchMmp': True,
+                'watchMmps': True,
+                'unWatchMmp': True,
             },
             'options': {
                 'timeDifference': 0,
@@ -166,6 +170,7 @@ class DeribitTables(SocketOrders, SocketKillSwitch, Mmp):
                 'createOrder': {
                     'mmpLabel': LABEL_PREFIX,
                 },
+                'watchMmp': {**WATCH_OPTIONS},
                 # calls in ms: the burst, and the time that gives it back, of the lowest tier
                 'mmpRateLimits': {
                     'matching': [20, 4000],

@@ -3,12 +3,12 @@
 https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-mass-cancel-order
 """
 
-from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from ccxt.base.errors import BadRequest, BadResponse, BaseError, NotSupported
 
-from ccxt_mmp.core.kill_switch import Outcome, Progress, all_of
+from ccxt_mmp.core.kill_switch import Outcome, Progress, Send, all_of
 from ccxt_mmp.core.numbers import exact_decimal
 from ccxt_mmp.core.orders import UNKNOWN_FILL, chunked
 from ccxt_mmp.core.request_context import RequestContext
@@ -30,9 +30,7 @@ class OkxCancelling(OkxAnswers):
         self._require_socket('massCancelMmpWs')
         return await self._mass_cancel_over(self._send_over_socket, underlying, params)
 
-    async def _mass_cancel_over(
-        self, send: Callable[..., Awaitable[Any]] | None, underlying: str | None, params: Params
-    ) -> MassCancel:
+    async def _mass_cancel_over(self, send: Send | None, underlying: str | None, params: Params) -> MassCancel:
         """send: the way of its requests, by default REST."""
         scope, params = self._mmp_scope('massCancelMmp', params)
         family, params = self._mmp_underlying('massCancelMmp', scope, underlying, params)
@@ -49,9 +47,7 @@ class OkxCancelling(OkxAnswers):
         emulate, params = self._flag_option('massCancelMmp', 'emulate', params)
         if emulate and lock is not None:
             raise NotSupported(f'{self.id} massCancelMmp() has no lockInterval where it is emulated')
-        if send is not None and params.get('hedge'):
-            raise NotSupported(f'{self.id} massCancelMmpWs() is one way: massCancelMmp() takes hedge')
-        hedge, params = self._is_hedged(params)
+        hedge, params = self._is_hedged(params, send)
         if emulate and (hedge or send is not None):
             raise NotSupported(f'{self.id} massCancelMmp() goes over REST alone where it is emulated')
         with self._mass_cancel(family, params) as progress:
@@ -59,8 +55,9 @@ class OkxCancelling(OkxAnswers):
                 return await self._cancel_listed(family, self._sent(params), progress)
             progress.lock, progress.send = locked, send
             request |= self._sent(params)
-            if hedge and send is None:
-                response, way = await self._hedged(ENDPOINT, request, family, progress)
+            if hedge:
+                only_request = partial(self._only_request, ENDPOINT, request, family)
+                response, way = await self._hedged(only_request, progress)
             else:
                 response, way = await self._only_request(ENDPOINT, request, family, progress), progress
         #

@@ -10,7 +10,6 @@ from typing import Any
 from ccxt.base.errors import BadResponse, BaseError, ExchangeError, InvalidOrder, NotSupported
 
 from ccxt_mmp.core.awaiting import await_result, gather, succeeded
-from ccxt_mmp.core.fence import Mark
 from ccxt_mmp.core.listing import last_id
 from ccxt_mmp.core.order_flag import FLAGGED_TYPES, plain_name
 from ccxt_mmp.core.orders import UNKNOWN_FILL
@@ -147,41 +146,30 @@ class OkxOrders(OkxAnswers):
         request: Params = super().edit_order_request(id, symbol, type, side, amount, price, rest)
         return request
 
-    async def _edit_option_order(
+    async def _order_before(self, method: str, order_id: str, market: Params, params: Params) -> Order:
+        ids = {name: params[name] for name in ('clientOrderId', 'clOrdId') if params.get(name) is not None}
+        with RequestContext(self, is_repeatable=True, needs_data=True):
+            before: Order = await await_result(self.fetch_order(order_id, market['symbol'], ids))
+        return before
+
+    def _conditions_of_edit(self, params: Params) -> Params:
+        return {name: value for name, value in params.items() if name.startswith(('newSl', 'newTp', 'attachAlgo'))}
+
+    async def _send_edit(
         self,
         stock: Stock,
         method: str,
         order_id: str,
         market: Params,
-        type: Any,
+        before: Order,
         side: Any,
         amount: Any,
         price: Any,
         params: Params,
-        flag: bool,
-        marks: dict[str, Mark],
     ) -> Any:
-        """An edit changes neither flag nor order type, and its answer tells of none: the order is read before."""
-        symbol = market['symbol']
-        ids = {name: params[name] for name in ('clientOrderId', 'clOrdId') if params.get(name) is not None}
-        with RequestContext(self, is_repeatable=True, needs_data=True):
-            before = await await_result(self.fetch_order(order_id, symbol, ids))
-        self._require_same_flag(method, before, flag)
-        if not flag:
-            return await await_result(stock(order_id, symbol, type, side, amount, price, params))
-        self._require_same_kind(method, before, type, side, params)
-        attached = [name for name in params if name.startswith(('newSl', 'newTp', 'attachAlgo'))]
-        if attached:
-            raise self._no_mmp_order(symbol, 'unconditional', {name: params[name] for name in attached}, method)
         rest = self.omit(params, ['ordType', 'postOnly', 'timeInForce'])
-        underlying_id = self._underlying_of(symbol, method)
-        if method == 'editOrderWs':
-            await await_result(self.authenticate())  # so that nothing is waited for between the fence and the sending
-        with self._explaining('orders', underlying_id), self._order_context(underlying_id, marks) as context:
-            if method == 'editOrderWs':
-                self._pass_fence(context)
-            answer = await self._told_over_websocket(stock(order_id, symbol, 'limit', side, amount, price, rest))
-        return self._edited(method, answer, before, amount, price)
+        placing = stock(order_id, market['symbol'], 'limit', side, amount, price, rest)
+        return self._edited(method, await self._told_over_websocket(placing), before, amount, price)
 
     def _refusal_over_websocket(self, error: ExchangeError) -> BaseError | None:
         message = self.parse_json(str(error).partition(' ')[2]) if type(error) is ExchangeError else None

@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from ccxt.base.errors import AuthenticationError, NetworkError
 
-from ccxt_mmp.core.request_context import current_request
-from ccxt_mmp.core.socket_state import LOGIN, Subscription, forget_login, state_of
+from ccxt_mmp.core.socket_state import (
+    LOGIN,
+    Subscription,
+    end_subscriptions,
+    forget_login,
+    is_of_channel,
+    open_subscriptions,
+    state_of,
+)
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.exchanges.okx.answers import OkxAnswers
 from ccxt_mmp.exchanges.okx.tables import NO_CODE, SOCKET_OPERATIONS
@@ -74,7 +81,7 @@ class OkxSockets(OkxAnswers):
             #
             error = NetworkError(f'{self.id} ended a subscription, too many connections have it: {shown(message)}')
             channel = str(message.get('channel'))
-            self._end_subscriptions(
+            end_subscriptions(
                 client, error, [key for key, each in open_subscriptions(client) if each.arg.get('channel') == channel]
             )
             return True
@@ -87,7 +94,7 @@ class OkxSockets(OkxAnswers):
             self._explain_no_code(error)
         if request_id is not None:
             asked = [key for key, each in open_subscriptions(client) if each.request_id == request_id]
-            self._end_subscriptions(client, error, asked)
+            end_subscriptions(client, error, asked)
             if request_id in client.futures:
                 client.reject(error, request_id)
         elif message.get('event') == 'notice':
@@ -112,7 +119,7 @@ class OkxSockets(OkxAnswers):
             if not each.is_acknowledged and channel in (None, each.arg.get('channel'))
         ]
         if asked:
-            self._end_subscriptions(client, error, asked)
+            end_subscriptions(client, error, asked)
             return
         requests = state_of(client).requests
         waiting = [each for each in client.futures if each not in requests and each != LOGIN]
@@ -122,15 +129,6 @@ class OkxSockets(OkxAnswers):
             client.reject(error, each)
         if not about:
             self.logger.error('%s', error)
-
-    @staticmethod
-    def _end_subscriptions(client: Any, error: Exception, keys: list[str]) -> None:
-        """Forget subscriptions, so that the next call sends them again, and fail those who wait for their pushes."""
-        ended = [state_of(client).subscriptions.pop(key).message_hash for key in keys]
-        for key in keys:
-            client.subscriptions.pop(key, None)
-        for each in [each for each in ended if each in client.futures]:
-            client.reject(error, each)
 
     # --- what is sent
 
@@ -184,15 +182,8 @@ class OkxSockets(OkxAnswers):
         self.handle_errors(200, '', url, method, {}, self.json(answer), answer, {}, {})
 
     async def _place_batch_over_socket(self, requests: list[Params], params: Params) -> list[Any]:
-        context: Any = current_request(self)  # that of the batch
-        endpoint, seconds = 'POST trade/batch-orders', self._answer_seconds()
-        client = await self._ready_socket(None)
-        if self.enableRateLimit:
-            await client.throttle(self.safe_value(self.options.get('ws'), 'cost', 1))
-        request_id, message = self._socket_request(endpoint, [self._with_code(each) for each in requests])
-        self._pass_fence(context)
-        answer = await self._ask(client, request_id, {**message, **params}, seconds)
-        self._read_answer_of_socket(endpoint, answer)
+        orders = [self._with_code(each) for each in requests]
+        answer = await self._order_over_socket('POST trade/batch-orders', orders, params)
         #
         #     {"id":"1513","op":"batch-orders","code":"2","msg":"","data":[
         #         {"clOrdId":"","ordId":"12345689","tag":"","ts":"1695190491421","sCode":"0","sMsg":"","subCode":""},
@@ -210,12 +201,3 @@ class Refused:
 
     def reject(self, error: Exception, request_id: str | None = None) -> None:
         self.error, self.request_id = error, request_id
-
-
-def open_subscriptions(client: Any) -> list[tuple[str, Subscription]]:
-    """Those that ccxt takes for sent."""
-    return [each for each in state_of(client).subscriptions.items() if each[0] in client.subscriptions]
-
-
-def is_of_channel(message_hash: str, channel: str) -> bool:
-    return message_hash == channel or message_hash.startswith(f'{channel}:')

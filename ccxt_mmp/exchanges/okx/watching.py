@@ -54,13 +54,6 @@ class OkxWatching(OkxAnswers):
         await self._send_to_stream(client, {'id': request_id, 'op': 'subscribe', 'args': [CHANNEL]})
         await acknowledged
 
-    async def _send_to_stream(self, client: Any, frame: Any) -> None:
-        """On the connection itself: ccxt's way would wait for its limiter, and remember each frame for ever."""
-        try:
-            await client.send(frame)
-        except Exception as error:  # such as a connection that has just closed
-            raise NetworkError(f'{self.id} watchMmp() could not send: {error}') from error
-
     def _mmp_pushes(self, message: Any) -> Iterator[tuple[str, Trip | None]]:
         #
         #     {"arg":{"channel":"orders","instType":"OPTION","uid":"614488474791936"},"data":[

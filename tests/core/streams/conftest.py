@@ -30,5 +30,16 @@ def okx(simulator):
 
 
 @pytest.fixture
+def deribit(simulator):
+    return Watcher(simulator, 'deribit')
+
+
+@pytest.fixture(params=['okx', 'deribit'])
+def pushed(request, simulator):
+    """One whose exchange pushes trips, and lists all rules at once."""
+    return Watcher(simulator, request.param)
+
+
+@pytest.fixture
 def binance(simulator):
     return Watcher(simulator, 'binance')

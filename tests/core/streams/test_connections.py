@@ -143,37 +143,37 @@ def test_notice_on_a_connection_that_nobody_watches_is_left_to_ccxt(okx):
 # --- connections that do not come about
 
 
-async def at_last(okx):
+async def at_last(pushed):
     """A busy machine may still dial when a call is given up, and ccxt may need a new connection to log in again."""
     for _ in range(10):
         with suppress(RequestTimeout):
-            return await okx.watch(timeout=300)
+            return await pushed.watch(timeout=300)
     raise AssertionError('there is no way out')
 
 
-@pytest.mark.parametrize('op', ['login', 'subscribe'])
-def test_answer_that_never_comes_is_not_waited_for(okx, op):
-    okx.set_rule()
+@pytest.mark.parametrize('what', ['login', 'subscribe'])
+def test_answer_that_never_comes_is_not_waited_for(pushed, what):
+    pushed.set_rule()
 
     async def main(exchange):
-        okx.simulator.fault('lose', op=op)
+        pushed.simulator.fault('lose', op=getattr(pushed, what))
         with pytest.raises(RequestTimeout, match='watchMmp'):
-            await okx.watch(timeout=50)
-        assert (await at_last(okx))['frozen'] is False
-        assert (await okx.tripped(await okx.waiting()))['frozen'] is True
+            await pushed.watch(timeout=50)
+        assert (await at_last(pushed))['frozen'] is False
+        assert (await pushed.tripped(await pushed.waiting()))['frozen'] is True
 
-    okx.run(main)
+    pushed.run(main)
 
 
-def test_login_that_is_refused_is_an_error(okx):
+def test_login_that_is_refused_is_an_error(pushed):
     async def main(exchange):
-        exchange.password = 'another-passphrase'  # pragma: allowlist secret
+        right, exchange.secret = exchange.secret, 'another-secret'  # pragma: allowlist secret
         with pytest.raises(AuthenticationError):
-            await okx.watch(timeout=500)
-        exchange.password = okx.simulator._account.passphrase
-        assert (await at_last(okx))['frozen'] is None
+            await pushed.watch(timeout=500)
+        exchange.secret = right
+        assert (await at_last(pushed))['enabled'] is False
 
-    okx.run(main)
+    pushed.run(main)
 
 
 def test_subscription_that_is_refused_is_an_error(okx, monkeypatch):
@@ -186,21 +186,21 @@ def test_subscription_that_is_refused_is_an_error(okx, monkeypatch):
     okx.run(main)
 
 
-def test_connection_that_is_lost_while_it_is_subscribed_is_an_error(okx):
+def test_connection_that_is_lost_while_it_is_subscribed_is_an_error(pushed):
     async def main(exchange):
-        okx.simulator.fault('drop', op='subscribe')
+        pushed.simulator.fault('drop', op=pushed.subscribe)
         with pytest.raises(NetworkError):
-            await okx.watch()
+            await pushed.watch()
 
         async def lost(frame):
             raise ConnectionError('lost')
 
-        await okx.watch()
+        await pushed.watch()
         exchange._mmp_watching._client.send = lost
         with pytest.raises(NetworkError, match='could not send'):
             await exchange.un_watch_mmp()
 
-    okx.run(main)
+    pushed.run(main)
 
 
 def test_dial_that_fails_is_an_error(streaming):
@@ -214,10 +214,10 @@ def test_dial_that_fails_is_an_error(streaming):
     streaming.run(main)
 
 
-def test_dial_that_takes_too_long_is_not_waited_for(okx, monkeypatch):
+def test_dial_that_takes_too_long_is_not_waited_for(pushed, monkeypatch):
     async def main(exchange):
         exchange.ws_dial_delay = lambda url: 0.2
-        client = exchange.client(exchange.get_url('orders', 'private'))
+        client = exchange.client(exchange._socket_url())
         connect = client.create_connection
 
         async def slowly(session):
@@ -226,10 +226,10 @@ def test_dial_that_takes_too_long_is_not_waited_for(okx, monkeypatch):
 
         client.create_connection = slowly
         with pytest.raises(RequestTimeout):
-            await okx.watch(timeout=20)
-        assert (await okx.watch())['frozen'] is None  # by the same dial
+            await pushed.watch(timeout=20)
+        assert (await pushed.watch())['enabled'] is False  # by the same dial
 
-    okx.run(main)
+    pushed.run(main)
 
 
 # --- reads that fail

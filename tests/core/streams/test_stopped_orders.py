@@ -9,7 +9,7 @@ from tests.core.fencing import until
 from tests.core.streams.watching import FROZEN_TIME
 
 MMP = {'mmp': True}
-PATHS = ('batch-orders', 'order', 'batchOrders')
+PATHS = ('batch-orders', 'order', 'batchOrders', 'buy')
 
 
 def placed(watcher):
@@ -125,7 +125,7 @@ def test_orders_are_sent_in_a_freeze_where_that_is_asked_for(watcher):
     async def main(exchange):
         symbol = watcher.with_markets()[0]
         await frozen(watcher, stopOrders=False)
-        with pytest.raises(MmpFrozen, match=r'51034|-6058'):
+        with pytest.raises(MmpFrozen, match=r'51034|-6058|13030'):
             await order(exchange, symbol)
         assert len(placed(watcher)) == 1
 
@@ -142,7 +142,7 @@ def test_refused_order_is_a_reason_to_read(watcher):
         task = await watcher.waiting()
         watcher.simulator.fault('mute')
         watcher.trip()
-        with pytest.raises(MmpFrozen, match=r'51034|-6058'):
+        with pytest.raises(MmpFrozen, match=r'51034|-6058|13030'):
             await order(exchange, symbol)
         assert (await task)['frozen'] is True
 

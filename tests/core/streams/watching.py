@@ -13,6 +13,13 @@ from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 PATIENCE = 20  # s that anything is waited for
 WINDOW, FROZEN_TIME = 5000, 60_000  # ms
 POLL = 1000  # ms, the default
+# what this side asks for over the stream: the login, to subscribe and to unsubscribe
+OPERATIONS = {
+    'okx': ('login', 'subscribe', 'unsubscribe'),
+    'binance': (None, None, None),
+    'deribit': ('public/auth', 'private/subscribe', 'private/unsubscribe'),
+}
+PATHS = {'okx': 'mmp-config', 'binance': 'mmp', 'deribit': 'get_mmp_config'}  # of the reads
 BINANCE_STREAMS = hasattr(ccxt.pro.binance, 'handle_options_order_update')  # ccxt 4.5.72 and later
 
 
@@ -24,9 +31,10 @@ class Watcher:
         self.exchange_id = exchange_id
         self.underlying = UNDERLYING[exchange_id]
         self.name = UNIFIED[exchange_id]
-        self.has_stream = exchange_id == 'okx' or BINANCE_STREAMS
-        self.pushes_trips = exchange_id == 'okx'
-        self.path = 'mmp-config' if exchange_id == 'okx' else 'mmp'
+        self.pushes_trips = exchange_id != 'binance'
+        self.has_stream = self.pushes_trips or BINANCE_STREAMS
+        self.path = PATHS[exchange_id]
+        self.login, self.subscribe, self.unsubscribe = OPERATIONS[exchange_id]
         self.exchange = None
 
     def run(self, main, **config):
@@ -76,12 +84,17 @@ class Watcher:
 
     @property
     def reads(self):
-        return [each for each in self.simulator.requests if each.method == 'GET' and each.path.endswith(self.path)]
+        method = 'POST' if self.exchange_id == 'deribit' else 'GET'
+        return [each for each in self.simulator.requests if each.method == method and each.path.endswith(self.path)]
 
     def received(self):
         """The frames of this side, but for ccxt's pings."""
         frames = self.simulator.frames
         return [json.loads(each.text) for each in frames if each.direction == 'received' and each.text != 'ping']
+
+    @property
+    def operations(self):
+        return [each.get('op', each.get('method')) for each in self.received()]
 
     # --- this side
 
@@ -96,11 +109,23 @@ class Watcher:
             await asyncio.sleep(0)
         return task
 
+    async def watching_orders(self):
+        """A call of ccxt's watch_orders that has begun to wait, with its own subscription sent."""
+        before = self.operations.count(self.subscribe)
+        task = asyncio.ensure_future(self.exchange.watch_orders(params={'type': 'option'}))
+        await until(lambda: any('orders' in str(each) for each in self.all_futures))
+        if self.subscribe is not None:
+            await until(lambda: self.operations.count(self.subscribe) > before)
+        return task
+
+    @property
+    def all_futures(self):
+        return [each for client in (self.exchange.clients or {}).values() for each in client.futures]
+
     @property
     def futures(self):
         """The hashes by which calls wait."""
-        clients = (self.exchange.clients or {}).values()
-        return [each for client in clients for each in client.futures if str(each).partition(':')[0] == 'mmp']
+        return [each for each in self.all_futures if str(each).partition(':')[0] == 'mmp']
 
     async def poll(self, milliseconds=POLL):
         """Let the time of the next read come."""

@@ -27,7 +27,7 @@ from ccxt_mmp.simulator.venues.binance.tables import (
     STATES,
     VENUE,
 )
-from ccxt_mmp.simulator.wire import ApiError, Times, parse_json
+from ccxt_mmp.simulator.wire import ApiError, Times, parse_object
 
 LISTEN_KEY = re.compile('[A-Za-z0-9]{40,}')  # by its shape: those of others, too
 
@@ -81,7 +81,7 @@ class BinanceSession(Session):
         self._expired: set[str] = set()  # those of which the client knows
 
     def operation(self, text: str) -> str | None:
-        method = _message(text).get('method')
+        method = parse_object(text).get('method')
         return method if isinstance(method, str) else None
 
     def shown(self, text: str) -> str:
@@ -90,7 +90,7 @@ class BinanceSession(Session):
         return redacted_by_shape(LISTEN_KEY.sub(HIDDEN, text))
 
     def receive(self, text: str, times: Times) -> list[Frame]:
-        message = _message(text)
+        message = parse_object(text)
         names, method = message.get('params', []), message.get('method')
         is_list = isinstance(names, list) and all(isinstance(name, str) and name for name in names)
         if not is_list or method not in ('SUBSCRIBE', 'UNSUBSCRIBE', 'LIST_SUBSCRIPTIONS'):
@@ -145,15 +145,6 @@ def open_session(
     is_private = path.startswith(RAW_PATH) or path == PRIVATE_STREAM
     streams = [name for name in streams if name]
     return BinanceSession(serial, peers, listen_keys, streams, form, is_combined=is_combined, is_private=is_private)
-
-
-def _message(text: str) -> Parameters:
-    """A frame of the client; empty if it is none that can be read."""
-    try:
-        message = parse_json(text)
-    except ValueError:
-        return {}
-    return message if isinstance(message, dict) else {}
 
 
 def _order_update(event: Event, order: Order, form: StreamForm) -> Parameters:

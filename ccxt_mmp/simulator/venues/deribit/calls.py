@@ -17,10 +17,10 @@ from ccxt_mmp.simulator.venues.deribit.tables import (
     TOKEN_LIFE,
     VENUE,
 )
-from ccxt_mmp.simulator.wire import ApiError, is_natural, is_positive
+from ccxt_mmp.simulator.wire import ApiError, Times, is_natural, is_positive
 
 Parameters = dict[str, Any]
-Bucket = Literal['matching', 'cancel_all', 'others']
+Bucket = Literal['matching', 'cancel_all', 'others', 'subscribe']
 
 
 class InvalidParamsError(ApiError):
@@ -56,9 +56,13 @@ class Call:
     engine: Engine
     account: Account
     parameters: Parameters
-    now: int
+    times: Times
     logins: Logins
     accounts: Callable[[str], Account | None]  # by key
+
+    @property
+    def now(self) -> int:
+        return self.times.now
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,26 @@ class Endpoint:
     known: tuple[str, ...] = ()
     needs: str | None = 'read'  # scope of the key, None for public methods
     bucket: Bucket = 'others'
+
+
+def rpc_answer(message: Parameters, now: int, said: Parameters) -> Parameters:
+    """The answer to a request of JSON-RPC: its result or its error."""
+    serial = {'id': message['id']} if 'id' in message else {}
+    microseconds = now * 1000
+    return {
+        'jsonrpc': '2.0',
+        **serial,
+        **said,
+        'usIn': microseconds,
+        'usOut': microseconds,
+        'usDiff': 0,
+        'testnet': False,
+    }
+
+
+def rpc_error(error: ApiError) -> Parameters:
+    data = {'data': error.data} if isinstance(error, InvalidParamsError) else {}
+    return {'error': {'code': int(error.code), 'message': error.message, **data}}
 
 
 def require_scope(endpoint: Endpoint, account: Account) -> None:

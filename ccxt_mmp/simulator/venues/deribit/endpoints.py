@@ -5,7 +5,7 @@ here [unverified].
 """
 
 from ccxt_mmp.simulator.venues.deribit import amending, cancelling, market_data, markets, orders, positions, protection
-from ccxt_mmp.simulator.venues.deribit.calls import Call, Endpoint
+from ccxt_mmp.simulator.venues.deribit.calls import Bucket, Call, Endpoint
 
 PROTECTION = ('index_name', 'mmp_group', 'block_rfq')
 RULE = ('interval', 'frozen_time', 'quantity_limit', 'delta_limit', 'vega_limit', 'max_quote_quantity')
@@ -15,7 +15,7 @@ EDIT = ('order_id', 'amount', 'price', 'post_only', 'reject_post_only', 'reduce_
 MANY = ('type', 'kind', 'detailed', 'freeze_quotes')
 QUOTES = ('cancel_type', 'currency', 'currency_pair', 'instrument_name', 'kind', 'detailed', 'freeze_quotes')
 HISTORY = ('kind', 'count', 'offset', 'include_old', 'include_unfilled')
-AUTH = ('grant_type', 'client_id', 'client_secret', 'scope')
+AUTH = ('grant_type', 'client_id', 'client_secret', 'timestamp', 'nonce', 'data', 'signature', 'scope', 'state')
 
 ENDPOINTS: dict[str, Endpoint] = {
     'public/auth': Endpoint(markets.auth, AUTH, None),
@@ -66,7 +66,7 @@ ENDPOINTS: dict[str, Endpoint] = {
 }
 
 
-def bucket(endpoint: Endpoint, call: Call) -> str:
+def bucket(endpoint: Endpoint, call: Call) -> Bucket:
     """Which credits a call uses: a cancellation by label without a currency has the roomier ones."""
     if endpoint.handle is cancelling.cancel_by_label and 'currency' not in call.parameters:
         return 'cancel_all'

@@ -1,8 +1,22 @@
-"""Deribit: the time, the currencies, the instruments and the account."""
+"""Deribit: the time, logins, the currencies, the instruments and the account."""
 
+import hashlib
+import hmac
+
+from ccxt_mmp.simulator.accounts import Account
 from ccxt_mmp.simulator.instruments import Instrument
 from ccxt_mmp.simulator.venues.deribit.calls import Call, InvalidParamsError, Parameters, number, read_text, refusal
-from ccxt_mmp.simulator.venues.deribit.tables import BUCKETS, INVALID_CREDENTIALS, KINDS, TOKEN_LIFE, VENUE
+from ccxt_mmp.simulator.venues.deribit.tables import (
+    AHEAD,
+    BUCKETS,
+    INVALID_CREDENTIALS,
+    INVALID_TOKEN,
+    KINDS,
+    SIGNATURE_LIFE,
+    TOKEN_LIFE,
+    VENUE,
+)
+from ccxt_mmp.simulator.wire import is_natural
 
 LONG_NAMES = {'BTC': 'Bitcoin', 'ETH': 'Ethereum', 'USDC': 'USD Coin'}
 
@@ -20,10 +34,15 @@ def status(call: Call) -> Parameters:
 
 
 def auth(call: Call) -> Parameters:
-    if read_text(call.parameters, 'grant_type') != 'client_credentials':
-        raise InvalidParamsError('grant_type', 'the simulator knows client_credentials alone')
     account = call.accounts(read_text(call.parameters, 'client_id'))
-    if account is None or account.secret != call.parameters.get('client_secret'):
+    if account is None:
+        raise refusal(INVALID_CREDENTIALS)
+    grant = read_text(call.parameters, 'grant_type')
+    if grant == 'client_signature':
+        _require_signature(call, account)
+    elif grant != 'client_credentials':
+        raise InvalidParamsError('grant_type', 'the simulator knows client_credentials and client_signature')
+    elif account.secret != call.parameters.get('client_secret'):
         raise refusal(INVALID_CREDENTIALS)
     return {
         'access_token': call.logins.token(account, call.now),
@@ -34,6 +53,21 @@ def auth(call: Call) -> Parameters:
         'enabled_features': [],
         'sid': '',
     }
+
+
+def _require_signature(call: Call, account: Account) -> None:
+    """That of the timestamp, the nonce and the data; a nonce is good for one login."""
+    timestamp, nonce = read_text(call.parameters, 'timestamp'), read_text(call.parameters, 'nonce')
+    signed = f'{timestamp}\n{nonce}\n{call.parameters.get("data", "")}'
+    digest = hmac.new(account.secret.encode(), signed.encode(errors='replace'), hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(digest.encode(), read_text(call.parameters, 'signature').encode(errors='replace')):
+        raise refusal(INVALID_CREDENTIALS)
+    if not is_natural(timestamp) or not call.times.within(int(timestamp), SIGNATURE_LIFE, AHEAD):
+        raise refusal(INVALID_TOKEN)
+    used = (f'login of {account.key}', nonce)  # whether those of requests count, too, is [unverified]
+    if used in call.logins.nonces:
+        raise refusal(INVALID_TOKEN)
+    call.logins.nonces.add(used)
 
 
 def currencies(call: Call) -> list[Parameters]:

@@ -124,14 +124,14 @@ def _asked(call: Call) -> list[Name]:
 def _every(call: Call) -> list[Name]:
     """Every protection that the account was given."""
     keys = [key for (venue, key), each in call.account.protections.items() if venue == VENUE and _is_known(each)]
-    return [_named(key) for key in keys]
+    return [named(key) for key in keys]
 
 
 def _is_known(protection: Protection) -> bool:
     return protection.rule is not None or protection.freeze_ends > 0
 
 
-def _named(key: str | None) -> Name:
+def named(key: str | None) -> Name:
     if key is None:
         return Name(ALL, block_rfq=True)
     if key.startswith(BLOCK_RFQ):

@@ -3,6 +3,7 @@
 VENUE = 'deribit'
 ROOT = '/api/v2'
 PREFIX = f'{ROOT}/'
+SOCKET_PATH = f'/ws{ROOT}'
 SIGNATURE_LIFE = 60_000  # ms
 AHEAD = 60_000  # ms that a timestamp may be ahead of the server [unverified]
 TOKEN_LIFE = 900_000  # ms, made up: the answer says it
@@ -17,7 +18,9 @@ BUCKETS = {  # burst, and calls a second: of the lowest tier
     'matching': (20, 5),
     'cancel_all': (250, 200),
     'others': (100, 20),
+    'subscribe': (10, 3),  # 3000 credits of 30,000; how fast they come back is [unverified]
 }
+LEAST_HEARTBEAT, MOST_HEARTBEAT = 10, 3600  # s; the longest is made up
 
 STATES = {
     'live': 'open',
@@ -35,7 +38,12 @@ CANCEL_REASONS = {
 }
 TIMES_IN_FORCE = {'good_til_cancelled': 'GTC', 'immediate_or_cancel': 'IOC', 'fill_or_kill': 'FOK'}
 KINDS = {'option': 'option', 'future': 'future', 'perpetual': 'future'}
+CHANNEL_KINDS = ('any', 'future', 'option', 'spot', 'combo', 'future_combo', 'option_combo')
+INTERVALS = ('raw', '100ms', 'agg2')  # of channels; nothing is gathered here
 
+PARSE_ERROR = (-32700, 'Parse error')
+INVALID_REQUEST = (-32600, 'Invalid Request')
+METHOD_NOT_FOUND = (-32601, 'Method not found')
 UNAUTHORIZED = (10000, 'authorization_required')
 INVALID_CREDENTIALS = (13004, 'invalid_credentials')
 # which code answers a timestamp out of bounds or a nonce that was used is not documented [unverified]

@@ -6,38 +6,47 @@ https://docs.deribit.com/
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 from ccxt_mmp.simulator.accounts import Account
 from ccxt_mmp.simulator.engine import Engine
 from ccxt_mmp.simulator.limits import Buckets
+from ccxt_mmp.simulator.session import Session
 from ccxt_mmp.simulator.venue import Venue
 from ccxt_mmp.simulator.venues.deribit.calls import (
+    Bucket,
     Call,
-    InvalidParamsError,
+    Endpoint,
     Logins,
     Parameters,
     refusal,
     require_scope,
+    rpc_answer,
+    rpc_error,
 )
 from ccxt_mmp.simulator.venues.deribit.endpoints import ENDPOINTS, bucket
 from ccxt_mmp.simulator.venues.deribit.listing import DeribitListing
+from ccxt_mmp.simulator.venues.deribit.stream import DeribitSession
 from ccxt_mmp.simulator.venues.deribit.tables import (
     AHEAD,
     BUCKETS,
     INVALID_CREDENTIALS,
+    INVALID_REQUEST,
     INVALID_TOKEN,
+    PARSE_ERROR,
     PREFIX,
     ROOT,
     SIGNATURE_LIFE,
+    SOCKET_PATH,
     TOO_MANY_REQUESTS,
     UNAUTHORIZED,
 )
 from ccxt_mmp.simulator.wire import Answer, ApiError, Request, Times, is_natural, parse_json
 
 HMAC, BEARER, BASIC = 'deri-hmac-sha256', 'bearer', 'basic'
+NOBODY = Account('', '', '')  # who asks for what is public
 
 
 class DeribitVenue(Venue):
@@ -73,24 +82,50 @@ class DeribitVenue(Venue):
                 return None
             if not isinstance(parameters, dict):
                 raise ApiError(400, '-32602', 'Invalid params')
-            account = Account('', '', '')
-            if endpoint.needs is not None:
-                account = self._authenticate(request, times)
-            require_scope(endpoint, account)
+            account = NOBODY if endpoint.needs is None else self._authenticate(request, times)
             unknown = sorted(set(parameters) - set(endpoint.known))
-            call = Call(self.engine, account, parameters, times.now, self._logins, self.accounts.get)
-            self._count(account, bucket(endpoint, call), times.now)
-            return Answer(_shape(envelope, times.now, {'result': endpoint.handle(call)})), unknown
+            result = self._perform(endpoint, parameters, account, times)
+            return Answer(rpc_answer(envelope, times.now, {'result': result})), unknown
         except ApiError as error:
-            said: Parameters = {'code': int(error.code), 'message': error.message}
-            if isinstance(error, InvalidParamsError):
-                said['data'] = error.data
-            return Answer(_shape(envelope, times.now, {'error': said}), error.status, error.headers), unknown
+            return Answer(rpc_answer(envelope, times.now, rpc_error(error)), error.status, error.headers), unknown
+
+    def open_session(self, request: Request, serial: int, peers: Sequence[Session]) -> Session | None:
+        if request.path != SOCKET_PATH:
+            return None
+        return DeribitSession(serial, peers, self.engine, self._perform_on_socket, self._logged_in, self._subscribed)
 
     def forget(self) -> None:
         self._used = Buckets()
 
-    def _count(self, account: Account, name: str, now: int) -> None:
+    def _perform(self, endpoint: Endpoint, parameters: Parameters, account: Account, times: Times) -> Any:
+        require_scope(endpoint, account)
+        call = Call(self.engine, account, parameters, times, self._logins, self.accounts.get)
+        self._count(account, bucket(endpoint, call), times.now)
+        return endpoint.handle(call)
+
+    # --- for its websockets
+
+    def _perform_on_socket(self, method: str, parameters: Parameters, account: Account | None, times: Times) -> Any:
+        """What a method says; None if there is none of that name."""
+        endpoint = ENDPOINTS.get(method)
+        if endpoint is None:
+            return None
+        if endpoint.needs is None:
+            return self._perform(endpoint, parameters, NOBODY, times)
+        if account is None:
+            raise refusal(UNAUTHORIZED)
+        return self._perform(endpoint, parameters, account, times)
+
+    def _logged_in(self, token: str) -> Account:
+        """How long the login of a connection lasts is not documented: as long as the connection [unverified]."""
+        return self._logins.tokens[token][0]
+
+    def _subscribed(self, account: Account, now: int) -> None:
+        self._count(account, 'subscribe', now)
+
+    # --- limits and credentials
+
+    def _count(self, account: Account, name: Bucket, now: int) -> None:
         burst, rate = BUCKETS[name]
         if self.enforce_limits and not self._used.admit((account.key, name), burst, rate, now):
             raise refusal(TOO_MANY_REQUESTS)
@@ -143,22 +178,8 @@ def _read_envelope(request: Request, path: str) -> tuple[str, Parameters]:
     try:
         body = parse_json(request.body)
     except ValueError:
-        raise ApiError(400, '-32700', 'Parse error') from None
+        raise refusal(PARSE_ERROR) from None
     method = body.get('method') if isinstance(body, dict) else None
     if not isinstance(method, str) or path not in ('', method):
-        raise ApiError(400, '-32600', 'Invalid Request')
+        raise refusal(INVALID_REQUEST)
     return method, body
-
-
-def _shape(envelope: Parameters, now: int, said: dict[str, Any]) -> Parameters:
-    serial = {'id': envelope['id']} if 'id' in envelope else {}
-    microseconds = now * 1000
-    return {
-        'jsonrpc': '2.0',
-        **serial,
-        **said,
-        'usIn': microseconds,
-        'usOut': microseconds,
-        'usDiff': 0,
-        'testnet': False,
-    }

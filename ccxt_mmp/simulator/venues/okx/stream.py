@@ -40,7 +40,7 @@ from ccxt_mmp.simulator.venues.okx.tables import (
     VENUE,
     WITH_DEADLINE,
 )
-from ccxt_mmp.simulator.wire import ApiError, Times, is_natural, parse_json
+from ccxt_mmp.simulator.wire import ApiError, Times, is_natural, parse_object
 
 Count = Callable[[tuple[str, str], Endpoint, Account, int, int], None]
 CREDENTIALS = ('apikey', 'passphrase', 'sign')
@@ -77,20 +77,20 @@ class OkxSession(Session):
     # --- what the client sends
 
     def operation(self, text: str) -> str | None:
-        op = _message(text).get('op')
+        op = parse_object(text).get('op')
         return op if isinstance(op, str) else None
 
     def shown(self, text: str) -> str:
         lowered = text.lower()  # quicker than the expression, and most frames have none of these
         if not any(name in lowered for name in CREDENTIALS) or CREDENTIAL.search(text) is None:
             return text
-        message = _message(text)
+        message = parse_object(text)
         return json.dumps({**message, 'args': HIDDEN}) if message.get('op') == 'login' else HIDDEN
 
     def receive(self, text: str, times: Times) -> list[Frame]:
         if text == 'ping':
             return [Frame('pong')]
-        message = _message(text)
+        message = parse_object(text)
         op, args = message.get('op'), message.get('args')
         if op in OPERATIONS and set(message) <= KEYS:  # another key is an invalid request, as clients have seen
             return [self._operate(message, times)]
@@ -301,15 +301,6 @@ def _checked_channel(arg: Any) -> str:
     if not is_known or arg.get('instType', 'ANY') not in KINDS.get(channel, ('ANY',)):
         raise _error('channel', ','.join(f'{name}:{value}' for name, value in arg.items()))
     return channel
-
-
-def _message(text: str) -> Parameters:
-    """A frame of the client; empty if it is none that can be read."""
-    try:
-        message = parse_json(text)
-    except ValueError:
-        return {}
-    return message if isinstance(message, dict) else {}
 
 
 def _refused_item(item: Parameters, refusal: tuple[str, str], now: int) -> Parameters:
