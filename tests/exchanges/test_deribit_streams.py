@@ -233,10 +233,13 @@ def test_notification_that_nobody_knows_is_told_to_who_waits_or_to_the_log(watch
         client = client_of(exchange)
         client.on_message_callback(client, pushed('user.changes.any.any.raw', {}))
         assert 'no handler' in caplog.text
-        client.on_message_callback(client, pushed('user.orders.any.any.RAW', 5))
+        exchange.parse_order = None
+        client.on_message_callback(client, pushed('user.orders.ANY.any.raw', {}))
         with pytest.raises(ccxt.BadResponse, match='cannot be read'):
             await orders
-        orders = await watcher.watching_orders()
+        del exchange.parse_order
+        orders = asyncio.ensure_future(exchange.watch_orders())  # which is still subscribed
+        await until(lambda: any('orders' in str(each) for each in watcher.all_futures))
         watcher.rest()
         assert len(await orders) == 1
 

@@ -125,7 +125,8 @@ class Watcher:
     @property
     def futures(self):
         """The hashes by which calls wait."""
-        return [each for each in self.all_futures if str(each).partition(':')[0] == 'mmp']
+        names = [str(each) for each in self.all_futures]
+        return [each for each in names if each.partition(':')[0] == 'mmp' and not each.startswith('mmp:dial')]
 
     async def poll(self, milliseconds=POLL):
         """Let the time of the next read come."""
