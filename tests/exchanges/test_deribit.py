@@ -1,6 +1,5 @@
 """What Deribit alone has: JSON-RPC, seconds, limits that may be left out, labels, quotes and credits."""
 
-import asyncio
 import itertools
 import json
 from collections import Counter
@@ -14,6 +13,7 @@ import requests
 
 import ccxt_mmp.pro
 from ccxt_mmp import MassCancelIncomplete, MmpFrozen
+from ccxt_mmp.exchanges.deribit import DeribitMmp
 from ccxt_mmp.simulator import Rule, Simulator
 from tests.conftest import Flavour
 from tests.trading import at_simulator, markets, symbols
@@ -528,14 +528,12 @@ def test_answer_without_an_order_is_none_whatever_handles_the_errors(flavour, an
         flavour.exchange('deribit')._order_in('createOrder', answer)
 
 
-@pytest.mark.parametrize('call', [('watch_mmp', 'BTC/USD'), ('watch_mmps',), ('un_watch_mmp',)])
-def test_streams_are_not_there_yet(call):
-    method, *arguments = call
-    exchange = ccxt_mmp.pro.deribit()
-    assert exchange.has[''.join([method[:1], method.title().replace('_', '')[1:]])] is False
-    with pytest.raises(ccxt.NotSupported, match='whose has says'):
-        asyncio.run(getattr(exchange, method)(*arguments))
-    assert (exchange._has_mmp_stream(), [*exchange._mmp_pushes({})]) == (False, [])
+def test_cancelled_orders_are_not_listed_however_they_are_asked_for(flavour):
+    exchange = flavour.exchange('deribit')
+    with pytest.raises(ccxt.NotSupported, match='fetchCanceledOrders'):
+        flavour.take(exchange.fetch_canceled_orders(symbol='BTC/USD:BTC', limit=5))
+    with pytest.raises(ccxt.NotSupported, match='fetchCanceledOrders'):
+        DeribitMmp.fetch_canceled_orders(exchange, symbol='BTC/USD:BTC')  # as ccxt's own methods call it
 
 
 def test_what_ccxt_has_read_of_an_order_stays():

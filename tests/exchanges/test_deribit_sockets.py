@@ -395,6 +395,28 @@ def test_both_ways_are_taken_and_their_orders_are_known(simulator, by):
     run(main())
 
 
+def test_orders_that_the_slower_way_has_cancelled_are_known(simulator):
+    ids = {simulator.rest('deribit', INDEX, mmp=True).order_id for _ in range(2)}
+
+    async def main():
+        async with connected(simulator) as exchange:
+            await exchange.warm_up(HEDGE)
+            # over REST all are cancelled, and the list that would say so comes late
+            simulator.fault('delay', op='private/cancel', milliseconds=50, times=2)
+            stock = exchange._list_what_rests
+
+            async def list_what_rests(index, params, progress):
+                if progress.send is None and progress.acknowledged:
+                    await asyncio.Event().wait()
+                await stock(index, params, progress)
+
+            exchange._list_what_rests = list_what_rests
+            cancelled = await exchange.mass_cancel_mmp('BTC/USD', HEDGE)
+            assert {each['id'] for each in cancelled['orders']} == ids
+
+    run(main())
+
+
 @pytest.mark.parametrize('dead', ['websocket', 'rest'])
 def test_neither_way_waits_for_the_other(simulator, dead):
     simulator.rest('deribit', INDEX, mmp=True)

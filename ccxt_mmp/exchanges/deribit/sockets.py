@@ -65,6 +65,8 @@ class DeribitSockets(DeribitAnswers):
             return True
         if not isinstance(message, dict):
             return False
+        if self._take_trigger(client, message):
+            return True
         if message.get('method') == 'heartbeat':
             #
             #     {"jsonrpc":"2.0","method":"heartbeat","params":{"type":"test_request"}}

@@ -67,9 +67,7 @@ class DeribitWatching(DeribitAnswers):
         if data.get('mmp_group') is None and not data.get('block_rfq'):
             yield data['index_name'], Trip(data, until=int(data['frozen_until']))
 
-    def _take_message(self, client: Any, message: Any) -> bool:
-        if super()._take_message(client, message):
-            return True
+    def _take_trigger(self, client: Any, message: Any) -> bool:
         channel = channel_of(message)
         if channel is None or not channel.startswith(TRIGGER):
             return False
