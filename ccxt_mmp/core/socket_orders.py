@@ -35,6 +35,8 @@ class SocketOrders(MmpOrders, Sockets, SocketContract):
         context, seconds = current_request(self), self._answer_seconds()
         client = await self._ready_socket(None)
         if self.enableRateLimit:
+            if context is not None:
+                context.withdraw()  # a mass cancel waits for no limiter
             await client.throttle(self.safe_value(self.options.get('ws'), 'cost', 1))
         request_id, message = self._socket_request(endpoint, request)
         if context is not None:

@@ -167,6 +167,7 @@ def test_order_that_waits_for_the_limiter_is_stopped_by_a_mass_cancel(simulator,
                 call = place(exchange)
             task = asyncio.ensure_future(call)
             await until(lambda: queued)
+            assert not exchange._mmp_fence(INDEX).has_in_flight  # which a mass cancel would wait for
             await exchange.mass_cancel_mmp_ws('BTC/USD')
             go.set()
             with pytest.raises(MassCancelLocked):
@@ -185,7 +186,7 @@ def test_order_whose_answer_is_lost_is_told_by_its_label(simulator):
             with pytest.raises(ccxt.RequestTimeout) as caught:
                 await place(exchange, clientOrderId='mine')
             assert [(each['clientOrderId'], each['status']) for each in caught.value.orders] == [('mine', None)]
-            assert [each.client_order_id for each in resting(simulator)] == ['mine']
+            await until(lambda: [each.client_order_id for each in resting(simulator)] == ['mine'])
 
     run(main())
 
@@ -271,7 +272,7 @@ def test_every_order_of_an_index_goes_by_one_request(simulator, method):
                 params |= HEDGE
             cancelled = await getattr(exchange, method)('BTC/USD', params)
             assert (cancelled['orders'], resting(simulator)) == (None, [])
-            assert cancelled['info']['result'] in (0, 2)
+            assert int(cancelled['info']['result']) in (0, 2)  # a text in older versions of ccxt
 
     run(main())
 

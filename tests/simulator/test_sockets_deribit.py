@@ -80,6 +80,7 @@ def test_signature_is_that_of_the_check_vector():
         ({'signature': 'wrong'}, 13004),
         ({'signature': ''}, -32602),
         ({'grant_type': 'password'}, -32602),
+        ({'grant_type': 'client_credentials', 'client_secret': 'another'}, 13004),  # pragma: allowlist secret
     ],
 )
 def test_wrong_login_is_refused_and_the_next_is_heard(simulator, wrong, refused):

@@ -52,6 +52,8 @@ WAYS = {
     'binance': [{}, {}, {'includeNonMmp': True}],
     'deribit': [{}, {}, {'includeNonMmp': True}],
 }
+# where pro quotes and cancels over the websocket, too; those of OKX go over one by themselves (``tests.soak.special``)
+OVER_SOCKET = ('deribit',)
 ABANDONED = 0.05  # of the quotes in async, whose task is cancelled before it is over
 IN_BETWEEN = 0.02  # of the requests and answers, in the middle of which a hook makes a call, or in async starts a task
 
@@ -273,8 +275,15 @@ class Bot:
     async def place(self, exchange, option_ids, patience=None):
         numbers = tuple(self.next_number() for _ in option_ids)
         orders = [self.order(exchange, *each) for each in zip(option_ids, numbers, strict=True)]
+        goes_over_socket = self.has_socket(exchange) and numbers[0] % 2
         with asking_for(numbers):
-            await self.call(exchange, 'create_orders', orders, patience=patience)
+            await self.call(
+                exchange, 'create_orders_ws' if goes_over_socket else 'create_orders', orders, patience=patience
+            )
+
+    @staticmethod
+    def has_socket(exchange):
+        return exchange.id in OVER_SOCKET and exchange.has['massCancelMmpWs']
 
     def next_number(self):
         with self.numbering:
@@ -319,15 +328,19 @@ class Bot:
 
     async def cancel_one(self, exchange, rolled):
         underlying, unified = rolled.choice(list(UNDERLYINGS[exchange.id].items()))
-        await self.pull_the_plug(exchange, underlying, unified, rolled.choice(WAYS[exchange.id]))
+        method, params = 'mass_cancel_mmp', rolled.choice(WAYS[exchange.id])
+        if self.has_socket(exchange):
+            further = [('mass_cancel_mmp_ws', params), (method, {**params, 'hedge': True})]
+            method, params = rolled.choice([(method, params), *further])
+        await self.pull_the_plug(exchange, underlying, unified, params, method)
 
-    async def pull_the_plug(self, exchange, underlying, unified, params):
+    async def pull_the_plug(self, exchange, underlying, unified, params, method='mass_cancel_mmp'):
         with self.numbering:
             asked, pending = self.asked, frozenset(self.pending)
         called_at, started = time.time_ns() // 1_000_000, time.monotonic()
         if 'includeNonMmp' in params:
             self.last_all[exchange.id, underlying] = float('inf')
-        cancelled, error = await self.call(exchange, 'mass_cancel_mmp', unified, params)
+        cancelled, error = await self.call(exchange, method, unified, params)
         orders = [] if cancelled is None else cancelled['orders'] or []
         may_others_be_gone = self.last_all.get((exchange.id, underlying), 0) >= started
         if 'includeNonMmp' in params:

@@ -145,10 +145,7 @@ class DeribitOrders(DeribitAnswers):
         # ccxt would ask for the orders of one currency, or of one market
         with RequestContext(self, is_repeatable=True):
             response = await await_result(self.privateGetGetOpenOrders(self._sent(params)))
-        rows = self._result('fetchOpenOrders', response)
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise BadResponse(f'{self.id} fetchOpenOrders() received an answer that is no list: {shown(response)}')
-        listed: list[Order] = self.parse_orders(rows)
+        listed: list[Order] = self.parse_orders(self._entries('fetchOpenOrders', response))
         return listed
 
     def fetch_canceled_orders(self, *arguments: Any, **keywords: Any) -> Any:

@@ -40,8 +40,8 @@ class DeribitSockets(DeribitAnswers):
             return super().watch(url, message_hash, message, subscribe_hash, subscription)
 
         def watch_multiple(self, url, message_hashes, message=None, subscribe_hashes=None, subscription=None):
-            if subscribe_hashes is not None and len(subscribe_hashes) == len(message_hashes):
-                self._note_subscriptions(url, message, list(zip(message_hashes, subscribe_hashes, strict=True)))
+            hashes = list(zip(message_hashes, subscribe_hashes or [], strict=False))
+            self._note_subscriptions(url, message, hashes)
             return super().watch_multiple(url, message_hashes, message, subscribe_hashes, subscription)
 
         # which ccxt does not have here
