@@ -285,8 +285,7 @@ def test_error_that_nobody_waits_for_is_told_to_the_log(watcher, caplog):
         client = client_of(exchange)
         await client.send(exchange._rpc('private/cancel', {'order_id': 'none'})[1])
         await until(lambda: 'order_not_found' in caplog.text)
-        client.on_message_callback(client, 'no JSON')
-        assert 'cannot be read' in caplog.text
+        client.on_message_callback(client, 'no JSON')  # which ccxt passes over
         assert (await watcher.watch())['enabled'] is False
 
     watcher.run(main)
