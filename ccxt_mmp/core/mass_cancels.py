@@ -77,21 +77,16 @@ class MassCancels(Host):
     _lists_every_underlying: bool = False  # one list of open orders has those of all underlyings
 
     async def _find_underlyings(self, params: Params, progress: Progress, found: set[str]) -> None:
-        """Add the underlyings that have a rule or a listed MMP order. What was found counts also if it fails."""
-        raise NotSupported(f'{self.id} massCancelMmps() must be told the underlyings')
+        """Add the underlyings that have a rule, or by default a listed MMP order. What was read counts if it fails."""
+        rows: list[Any] = []
+        try:
+            await self._list_open_orders('', self._sent(params), progress, rows)
+        finally:
+            self._find_underlyings_of(rows, found)
 
     def _underlying_of_mmp(self, row: Any) -> str | None:
         """The underlying of a listed order, None if it is certainly no MMP order, NOT_TOLD if the list is silent."""
         raise NotImplementedError
-
-    # --- shared by the exchange mixins
-
-    async def _find_in_open_orders(self, params: Params, progress: Progress, found: set[str]) -> None:
-        rows: list[Any] = []
-        try:
-            await self._list_open_orders('', params, progress, rows)
-        finally:
-            self._find_underlyings_of(rows, found)
 
     def _find_underlyings_of(self, rows: list[Any], found: set[str]) -> None:
         """Add the underlyings of the MMP orders of a list. Raises after it if one is not told."""
@@ -142,8 +137,8 @@ class MassCancels(Host):
         timeout, params = self._mmp_option('massCancelMmp', 'timeout', TIMEOUT, params)
         seconds = self._natural('timeout', timeout) / 1000
         ends = time.monotonic() + seconds
-        one_request, _ = self._flag_option('massCancelMmp', self._mass_cancel_flag, params)
-        together = self._lists_every_underlying and not one_request
+        flag = self._mass_cancel_flag
+        together = self._lists_every_underlying and not (flag and self._flag_option('massCancelMmp', flag, params)[0])
         with ExitStack() as closed:
             for each in (EVERY,) if ids is None else ids:
                 closed.enter_context(self._mmp_fence(each).close(ends + seconds))

@@ -55,9 +55,6 @@ class BinanceCancelling(BinanceAnswers):
         #
         return self._mass_cancelled(underlying_id, response, None)
 
-    async def _find_underlyings(self, params: Params, progress: Progress, found: set[str]) -> None:
-        await self._find_in_open_orders(self._sent(params), progress, found)
-
     def _underlying_of_mmp(self, row: Any) -> str | None:
         if isinstance(row, dict) and row.get('mmp') is False:
             return None

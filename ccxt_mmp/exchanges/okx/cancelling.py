@@ -75,7 +75,7 @@ class OkxCancelling(OkxAnswers):
     async def _find_underlyings(self, params: Params, progress: Progress, found: set[str]) -> None:
         emulate, _ = self._flag_option('massCancelMmp', 'emulate', params)
         if emulate:
-            await self._find_in_open_orders({}, progress, found)
+            await super()._find_underlyings(params, progress, found)
             return
         response = await self._urgent_request('GET account/mmp-config', {}, progress)
         #

@@ -93,6 +93,15 @@ def test_list_that_fails_for_ever_is_told_also_if_nothing_is_known(flavour, simu
     assert str(error).endswith('done: none')
 
 
+def test_list_that_fails_is_read_again_if_nothing_is_known(flavour, simulator, exchange, exchange_id):
+    if exchange_id != 'binance':
+        pytest.skip('lists rules, once')
+    rest_both(simulator, exchange_id)
+    simulator.fault('status', RULES[exchange_id], status=503, times=4)
+    assert list(cancel_all(flavour, exchange)) == list(KEYS[exchange_id])
+    assert resting_of(simulator, exchange_id) == []
+
+
 def test_list_that_hangs_delays_no_cancel_of_what_this_object_knows(flavour, simulator, exchange, exchange_id):
     if exchange_id == 'binance':
         pytest.skip('cancels by the same list')
