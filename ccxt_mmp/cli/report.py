@@ -116,7 +116,11 @@ def row(result: Result, state: MmpState | None, now: int) -> list[str]:
         state_of(state),
         _time_left(state, now),
         NOTHING if state['window'] is None else written(state['window']),
-        NOTHING if state['frozenTime'] is None else written(state['frozenTime']) if state['frozenTime'] else UNTIL_RESET,
+        NOTHING
+        if state['frozenTime'] is None
+        else written(state['frozenTime'])
+        if state['frozenTime']
+        else UNTIL_RESET,
         ', '.join(_limits(state)) or NOTHING,
         moment(state['lastTriggerTimestamp']),
     ]
