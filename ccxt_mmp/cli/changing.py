@@ -23,7 +23,9 @@ def refuse_what_is_all(command: str, targets: Sequence[Target]) -> None:
     """Raise for a target that names no protection: on some exchanges a reset without one is of block trading."""
     for target in targets:
         if target.is_all:
-            raise Refused(f'{command} changes what is named: {target.text}:UNDERLYING (help: ccxt-mmp {command} --help)')
+            raise Refused(
+                f'{command} changes what is named: {target.text}:UNDERLYING (help: ccxt-mmp {command} --help)'
+            )
 
 
 async def change(command: 'Command') -> None:

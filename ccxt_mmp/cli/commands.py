@@ -214,9 +214,8 @@ class Command:
     def _draw(self, parts: list[Result]) -> None:
         shown = screen()
         if self.arguments.command == 'cancel':
-            all_orders = self.arguments.include_non_mmp
-            shown.headline(*verdict(self.results, all_orders=all_orders))
-            shown.notes([details(result, all_orders=all_orders) for result in parts])
+            shown.headline(*verdict(self.results))
+            shown.notes([details(result) for result in parts])
         if self.arguments.command in ('set', 'reset') and any(result.before or result.state for result in parts):
             shown.table(self.table('before'), 'before')
             shown.table(self.table('state'), 'after')

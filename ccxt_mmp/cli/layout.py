@@ -22,7 +22,8 @@ STYLES = {
     'unknown': 'yellow',
 }
 # the first is left out first; what is not here stays
-LESS_IMPORTANT = ('last trigger', 'frozen time', 'window', 'scope', 'limits', 'orders before', 'time left')
+LESS_IMPORTANT = ('last trigger', 'frozen time', 'window', 'scope', 'limits', 'orders before')
+NO_LOSS = (*LESS_IMPORTANT, 'time left')  # where they say nothing
 URGENCY = (FROZEN, 'failed', 'unknown', 'off')
 CUT = '..'
 
@@ -44,7 +45,7 @@ def fit(columns: Sequence[str], rows: Rows, width: int | None) -> Fitted:
     shown, left_out = [*columns], []
     if width is not None:
         says_nothing = [each for each in columns if _says_nothing(each, _cells(columns, rows, each))]
-        for column in (*(each for each in LESS_IMPORTANT if each in says_nothing), *LESS_IMPORTANT):
+        for column in (*(each for each in NO_LOSS if each in says_nothing), *LESS_IMPORTANT):
             if _width(columns, shown, rows) <= width:
                 break
             if column in shown:

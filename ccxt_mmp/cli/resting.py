@@ -11,7 +11,8 @@ async def resting(exchange: Any, underlying: str) -> dict[str, str]:
     """The contracts of the MMP orders of an underlying that rest, by the ids of the orders."""
     underlying_id = exchange._resolve_underlying('fetchOpenOrders', underlying)
     # the list of a mass cancel that never begins: its fence stays open
-    progress, rows = exchange._mass_cancel(underlying_id, {}), []
+    progress = exchange._mass_cancel(underlying_id, {})
+    rows: list[Any] = []
     await exchange._list_open_orders(underlying_id, {}, progress, rows)
     found: dict[str, str] = {}
     for row in rows:
