@@ -84,6 +84,11 @@ class Command:
         return self.is_endless and result.state is None and result.parts is None
 
     @property
+    def has_seen_all(self) -> bool:
+        """Whether every target has been looked at, or has failed to be."""
+        return all(result.seen or result.error is not None for result in self.results)
+
+    @property
     def is_found(self) -> bool:
         """Whether there is what ``--fail-if`` looks for."""
         return any(
