@@ -9,6 +9,7 @@ from ccxt.base.errors import NotSupported
 
 from ccxt_mmp.cli.output import tell
 from ccxt_mmp.cli.report import Result, each_part
+from ccxt_mmp.cli.verdicts import count_cancelled
 from ccxt_mmp.errors import MassCancelIncomplete
 from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.types import MassCancel
@@ -52,11 +53,12 @@ async def _cancel(command: 'Command', exchange: Any, result: Result) -> None:
     }
     known = EXCHANGES[target.exchange_id].cancel_params
     given = {name: wanted[name] for name in known if wanted[name] is not None}
+    result.is_of_all_orders = 'includeNonMmp' in given
     if target.is_all:
         await _cancel_everything(command, exchange, result, given)
     else:
         result.cancelled = await exchange.mass_cancel_mmp(target.underlying, {'scope': target.scope, **given})
-        _count(result)
+        count_cancelled(result)
     # the cancel is done without the option, but the target counts as failed
     for name, lacking in LACKING.items():
         if wanted[name] is not None and name not in known:
@@ -80,15 +82,9 @@ async def _cancel_everything(command: 'Command', exchange: Any, result: Result, 
             command.fail(part, outcome)
         else:
             part.cancelled = outcome
-            _count(part)
+            count_cancelled(part)
     if failure is not None:
         result.error = failure  # which its parts tell in detail
-
-
-def _count(result: Result) -> None:
-    """How many orders there were and are, where the cancel itself lists them."""
-    if result.cancelled is not None and result.cancelled['orders'] is not None:
-        result.orders_before, result.orders = len(result.cancelled['orders']), 0
 
 
 async def _count_before(command: 'Command', result: Result) -> None:

@@ -84,6 +84,11 @@ class Command:
         return self.is_endless and result.state is None and result.parts is None
 
     @property
+    def has_seen_all(self) -> bool:
+        """Whether every target has been looked at, or has failed to be."""
+        return all(result.seen or result.error is not None for result in self.results)
+
+    @property
     def is_found(self) -> bool:
         """Whether there is what ``--fail-if`` looks for."""
         return any(
@@ -217,9 +222,8 @@ class Command:
     def draw(self, parts: list[Result]) -> None:
         shown = screen()
         if self.arguments.command == 'cancel':
-            all_orders = self.arguments.include_non_mmp
-            shown.headline(*verdict(self.results, all_orders=all_orders))
-            shown.notes([details(result, all_orders=all_orders) for result in parts])
+            shown.headline(*verdict(self.results))
+            shown.notes([details(result) for result in parts])
         if self.arguments.command in ('set', 'reset') and any(result.before or result.state for result in parts):
             shown.table(self.table('before'), 'before')
             shown.table(self.table('state'), 'after')

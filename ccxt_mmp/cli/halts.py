@@ -8,8 +8,9 @@ from typing import Any
 from ccxt.base.errors import BaseError, NotSupported
 
 from ccxt_mmp.cli.output import say
-from ccxt_mmp.cli.report import Result, cancelled, moment
+from ccxt_mmp.cli.report import Result, moment
 from ccxt_mmp.cli.targets import HALT_URL, Target
+from ccxt_mmp.cli.verdicts import count_cancelled, details
 from ccxt_mmp.types import MmpHalt
 
 Work = Callable[[Any, Result], Awaitable[None]]
@@ -25,9 +26,10 @@ def halting(arguments: argparse.Namespace) -> Work:
         if target.underlying and cancels:
             done = await exchange.mass_cancel_mmp(target.underlying, {'halt': True, **wanted})
             result.cancelled = done
+            count_cancelled(result)
             result.halt = await exchange.fetch_mmp_halt(target.underlying)
             if not arguments.json:
-                say(cancelled(target, done, all_orders=False), sys.stdout)
+                say(details(result), sys.stdout)
         else:
             result.halt = await exchange.halt_mmp(target.underlying, {'cancel': cancels and can_cancel, **wanted})
         if not arguments.json and result.halt is not None:

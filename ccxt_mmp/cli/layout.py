@@ -26,7 +26,8 @@ STYLES = {
 }
 # the first is left out first; what is not here stays
 OF_ORDERS = ('client id', 'placed', 'post-only', 'filled', 'order id')
-LESS_IMPORTANT = (*OF_ORDERS, 'last trigger', 'frozen time', 'window', 'scope', 'limits', 'orders before', 'time left')
+LESS_IMPORTANT = (*OF_ORDERS, 'last trigger', 'frozen time', 'window', 'scope', 'limits', 'orders before')
+NO_LOSS = (*LESS_IMPORTANT, 'time left')  # where they say nothing
 URGENCY = (FROZEN, 'failed', 'unknown', 'off')
 CUT = '..'
 
@@ -48,7 +49,7 @@ def fit(columns: Sequence[str], rows: Rows, width: int | None) -> Fitted:
     shown, left_out = [*columns], []
     if width is not None:
         says_nothing = [each for each in columns if _says_nothing(each, _cells(columns, rows, each))]
-        for column in (*(each for each in LESS_IMPORTANT if each in says_nothing), *LESS_IMPORTANT):
+        for column in (*(each for each in NO_LOSS if each in says_nothing), *LESS_IMPORTANT):
             if _width(columns, shown, rows) <= width:
                 break
             if column in shown:

@@ -51,13 +51,14 @@ class Result:
     seen: float = 0.0  # when the state was fetched, of time.monotonic()
     orders: int | None = None  # MMP orders that rest
     orders_before: int | None = None  # a cancel
+    is_of_all_orders: bool = False  # a cancel of orders without the flag, too
     contracts: dict[str, str] = field(default_factory=dict)  # of orders that were listed, by id
     is_streamed: bool = False  # the exchange pushes its state
     parts: list['Result'] | None = None  # of a target that is all of an exchange: one for each underlying there
 
     def part(self, underlying: str) -> 'Result':
         """A result of one underlying of it, with what is known of all."""
-        return Result(self.target.of(underlying))
+        return Result(self.target.of(underlying), is_of_all_orders=self.is_of_all_orders)
 
 
 def each_part(results: Sequence[Result]) -> list[Result]:
@@ -175,14 +176,6 @@ def moment(timestamp: int | None) -> str:
 
 def counted(number: float, noun: str) -> str:
     return f'{number:.15g} {noun}{"" if number == 1 else "s"}'
-
-
-def cancelled(target: Target, done: MassCancel, *, all_orders: bool) -> str:
-    """The result of a mass cancel in one line."""
-    unlisted = 'all orders' if all_orders else 'all MMP orders'
-    orders = unlisted if done['orders'] is None else counted(len(done['orders']), 'order')
-    lock = f', locked until {moment(done["lockedUntil"])}' if done['lockedUntil'] else ''
-    return f'{target.text}: cancelled {orders}{lock}'
 
 
 def document(results: Sequence[Result]) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ class Target:
 
     text: str
     exchange_id: str
-    underlying: str | None  # None for block trading and where it is all
+    underlying: str | None = None  # None for block trading and where it is all
     scope: Scope = 'orders'
     account: str = ''  # '' is the one without a name
     is_all: bool = False  # everything of the exchange
@@ -43,7 +43,7 @@ class Target:
         place, colon, underlying = text.strip().partition(':')
         exchange_id, at, account = place.lower().partition('@')
         if at and not ACCOUNT.fullmatch(account):
-            exchange_id = place  # which no exchange is called
+            exchange_id, account = place, ''  # which no exchange is called
         if not colon:
             return cls(text, exchange_id, None, account=account, is_all=True)
         if underlying.lower() == BLOCK_TRADING:

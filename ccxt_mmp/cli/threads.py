@@ -24,14 +24,14 @@ async def in_thread(call: Callable[..., T], *arguments: Any) -> T:
     def run() -> None:
         try:
             result = call(*arguments)
-        except BaseException as raised:  # noqa: BLE001 - whatever it is, who awaits it gets it
-            tell(lambda error=raised: future.set_exception(error))
+        except BaseException as error:  # noqa: BLE001 - whatever it is, who awaits it gets it
+            tell(future.set_exception, error)
         else:
-            tell(lambda: future.set_result(result))
+            tell(future.set_result, result)
 
-    def tell(outcome: Callable[[], None]) -> None:
+    def tell(settle: Callable[[Any], None], outcome: object) -> None:
         with suppress(RuntimeError):  # the loop is closed: the command has ended without it
-            loop.call_soon_threadsafe(lambda: None if future.done() else outcome())
+            loop.call_soon_threadsafe(lambda: None if future.done() else settle(outcome))
 
     # a daemon, so that Ctrl-C need not wait for an answer
     threading.Thread(target=run, daemon=True).start()

@@ -11,7 +11,13 @@ NOTHING_WAS_DONE = (ArgumentsRequired, AuthenticationError, BadRequest, BadSymbo
 SHOWN_ORDERS = 5
 
 
-def verdict(results: Sequence[Result], *, all_orders: bool) -> tuple[str, str]:
+def count_cancelled(result: Result) -> None:
+    """How many orders there were and are, where the cancel itself lists them."""
+    if result.cancelled is not None and result.cancelled['orders'] is not None:
+        result.orders_before, result.orders = len(result.cancelled['orders']), 0
+
+
+def verdict(results: Sequence[Result]) -> tuple[str, str]:
     """The first line of a cancel, and its style."""
     parts = [each for each in each_part(results) if not (each.target.is_all and each.parts == [] and not each.error)]
     undone = [each for each in parts if is_undone(each)]
@@ -23,7 +29,7 @@ def verdict(results: Sequence[Result], *, all_orders: bool) -> tuple[str, str]:
         said.append(f'NOT CANCELLED: {_names(undone)}')
     certain = [each for each in parts if each not in undone and each not in uncertain]
     if certain or not said:
-        done = _cancelled(certain, all_orders=all_orders)
+        done = _cancelled(certain)
         said.append(f'{"cancelled" if said else "CANCELLED"} {done}{": none was there" if done[:2] == "0 " else ""}')
     return '; '.join(said), 'bold red' if uncertain or undone else 'bold green'
 
@@ -47,8 +53,8 @@ def _name(result: Result) -> str:
     return f'{target.place}:{target.underlying}' if target.text == target.place and target.underlying else target.text
 
 
-def _cancelled(results: Sequence[Result], *, all_orders: bool) -> str:
-    noun = 'order' if all_orders else 'MMP order'
+def _cancelled(results: Sequence[Result]) -> str:
+    noun = 'order' if results and all(result.is_of_all_orders for result in results) else 'MMP order'
     exact = sum(result.orders_before or 0 for result in results)
     is_exact = all(result.cancelled and result.cancelled['orders'] is not None for result in results)
     if is_exact:
@@ -57,18 +63,19 @@ def _cancelled(results: Sequence[Result], *, all_orders: bool) -> str:
     return f'all {noun}s' + (f', {exact} or more' if exact else '')
 
 
-def details(result: Result, *, all_orders: bool) -> str:
+def details(result: Result) -> str:
     """The line of one target."""
     name = _name(result)
     if is_undone(result):
         return f'{name}: NOT CANCELLED: {result.message}'
     if result.cancelled is None:
         return f'{name}: NOT CERTAIN: {_left(result)}'
-    done = f'{name}: cancelled {_cancelled([result], all_orders=all_orders)}'
+    done = f'{name}: cancelled {_cancelled([result])}'
     if result.cancelled['lockedUntil']:
         done += f', locked until {moment(result.cancelled["lockedUntil"])}'
     if result.orders:
-        done += f'; {counted(result.orders, "MMP order")} rest NOW: {_some([*result.contracts], result)}'
+        rest = 'rests' if result.orders == 1 else 'rest'
+        done += f'; {counted(result.orders, "MMP order")} {rest} NOW: {_some([*result.contracts], result)}'
     return done
 
 

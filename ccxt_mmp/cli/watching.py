@@ -5,6 +5,7 @@ import json
 import os
 import time
 from contextlib import nullcontext, suppress
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from ccxt_mmp.cli import halts
@@ -28,20 +29,22 @@ async def watch(command: 'Command') -> None:
         for result in command.results
         if result.target.exchange_id
     ]
-    is_json = command.arguments.json
+    is_json, shown_at = command.arguments.json, -inf
     try:
         with nullcontext() if is_json else screen().live() as draw:
-            while True:
-                await asyncio.sleep(min(TICK, interval) if command.is_live else interval)
+            while not command.is_found:
+                await asyncio.sleep(min(TICK, interval))
                 changes.look()
+                # a live table counts down; elsewhere there is one as often as it reads, and one at the end
+                is_due = time.monotonic() - shown_at >= interval and command.has_seen_all
+                if not (command.is_live or is_due or command.is_found):
+                    continue
+                shown_at = time.monotonic()
                 if draw is None:
                     command.say_document()
                 else:
-                    above = halts.halt_lines(command.results)
-                    shown = command.table('state', above)
-                    draw(shown._replace(below=[*changes.notes, *_notes(command, interval)]))
-                if command.is_found:
-                    return
+                    table = command.table('state', halts.halt_lines(command.results))
+                    draw(table._replace(below=[*changes.notes, *_notes(command, interval)]))
     finally:
         for task in tasks:
             task.cancel()
