@@ -402,7 +402,7 @@ def test_orders_that_the_slower_way_has_cancelled_are_known(simulator):
     async def main():
         async with connected(simulator) as exchange:
             await exchange.warm_up(HEDGE)
-            listed, cancel_chunk, list_what_rests = asyncio.Event(), exchange._cancel_chunk, exchange._list_what_rests
+            listed, cancel_chunk, list_orders = asyncio.Event(), exchange._cancel_chunk, exchange._list_open_orders
 
             async def cancel(chunk, index, params, progress):
                 """Over REST all are cancelled, when the websocket has listed them, too."""
@@ -413,12 +413,12 @@ def test_orders_that_the_slower_way_has_cancelled_are_known(simulator):
                     await until(lambda: len(progress.acknowledged) == len(ids))
                 return await cancel_chunk(chunk, index, params, progress)
 
-            async def list_again(index, params, progress):
+            async def list_again(index, params, progress, rows):
                 if progress.send is None and progress.acknowledged:
                     await asyncio.Event().wait()
-                await list_what_rests(index, params, progress)
+                await list_orders(index, params, progress, rows)
 
-            exchange._cancel_chunk, exchange._list_what_rests = cancel, list_again
+            exchange._cancel_chunk, exchange._list_open_orders = cancel, list_again
             cancelled = await exchange.mass_cancel_mmp('BTC/USD', HEDGE)
             assert {each['id'] for each in cancelled['orders']} == ids
 

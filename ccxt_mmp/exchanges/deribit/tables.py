@@ -147,6 +147,7 @@ class DeribitTables(SocketOrders, SocketKillSwitch, Mmp):
                 'fetchMmp': True,
                 'fetchMmps': True,
                 'massCancelMmp': 'emulated',
+                'massCancelMmps': 'emulated',
                 'massCancelMmpWs': is_pro(self),
                 'createOrderWs': is_pro(self),
                 'createOrdersWs': is_pro(self),
