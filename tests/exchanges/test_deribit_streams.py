@@ -81,6 +81,9 @@ def test_protections_of_groups_and_block_rfq_are_others(watcher):
         await until(
             lambda: sum(TRIGGER in each.text and 'frozen' in each.text for each in watcher.simulator.frames) == 2
         )
+        await exchange._ask(client_of(exchange), *exchange._rpc('public/test', {}), 5)  # after what was pushed
+        for _ in range(5):
+            await asyncio.sleep(0)
         assert not task.done()
         assert (await watcher.tripped(task))['frozen'] is True
 
