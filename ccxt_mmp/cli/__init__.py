@@ -9,10 +9,14 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event
+from typing import TYPE_CHECKING
 
 from ccxt_mmp.cli.arguments import Refused, build, parsed
 from ccxt_mmp.cli.output import say, tell
 from ccxt_mmp.registry import EXCHANGES
+
+if TYPE_CHECKING:
+    from ccxt_mmp.cli.commands import Command
 
 INTERRUPTED, TERMINATED = 130, 143  # the exit statuses that shells give
 WHAT_WAS_SENT = 'what was sent may have taken effect'
@@ -66,10 +70,8 @@ def _say_document(words: Sequence[str], kind: str, message: str) -> None:
 
 
 def _command(arguments: argparse.Namespace) -> int:
-    from ccxt_mmp.cli.commands import Command
-
     try:
-        command = Command(arguments)
+        command = _kind(arguments.command)(arguments)
     except (OSError, UnicodeDecodeError, ImportError) as error:
         message = f'cannot read --env-file: {error}'
         tell(message)
@@ -84,6 +86,20 @@ def _command(arguments: argparse.Namespace) -> int:
     finally:
         command.show_document()
     return command.exit_status
+
+
+def _kind(name: str) -> 'type[Command]':
+    if name == 'check':
+        from ccxt_mmp.cli.check import Check
+
+        return Check
+    if name == 'orders':
+        from ccxt_mmp.cli.orders import Orders
+
+        return Orders
+    from ccxt_mmp.cli.commands import Command
+
+    return Command
 
 
 def _demo(arguments: argparse.Namespace) -> int:

@@ -163,6 +163,15 @@ def build() -> Parser:
         help='with --watch: run this in a shell when a state changes; CCXT_MMP_TARGET, CCXT_MMP_STATE and CCXT_MMP_WAS '
         'say which',
     )
+    commands.add_parser(
+        'orders', parents=[of_targets], epilog=CREDENTIALS, help='the MMP orders that rest, without loading markets'
+    )
+    commands.add_parser(
+        'check',
+        parents=[of_targets],
+        epilog=CREDENTIALS,
+        help='keys, permissions, privilege, clock, rules: what is not right, and what to do; changes nothing',
+    )
     _add_changes(commands, of_targets, asking)
     _add_cancel(commands, of_targets)
     _add_halts(commands, of_targets)

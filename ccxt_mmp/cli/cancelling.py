@@ -66,25 +66,28 @@ async def _cancel(command: 'Command', exchange: Any, result: Result) -> None:
 
 
 async def _cancel_everything(command: 'Command', exchange: Any, result: Result, given: dict[str, Any]) -> None:
-    outcomes: dict[str, MassCancel | BaseException]
+    outcomes: dict[str, MassCancel | Exception]
     failure: MassCancelIncomplete | None = None
     try:
-        outcomes = {**await exchange.mass_cancel_mmps(None, given)}
+        outcomes = await exchange.mass_cancel_mmps(None, given)
     except MassCancelIncomplete as error:
-        if not getattr(error, 'results', None):
+        if not error.results:
             raise
         failure, outcomes = error, error.results
     result.parts = []
     for underlying, outcome in outcomes.items():
         part = result.part(underlying)
         result.parts.append(part)
-        if isinstance(outcome, BaseException):
+        if isinstance(outcome, Exception):
             command.fail(part, outcome)
         else:
             part.cancelled = outcome
             count_cancelled(part)
-    if failure is not None:
-        result.error = failure  # which its parts tell in detail
+    if failure is not None and all(part.error is None for part in result.parts):
+        others = Result(result.target)  # which the exchange did not tell of
+        result.parts.append(others)
+        command.fail(others, failure)
+    result.error = failure  # which its parts tell in detail
 
 
 async def _count_before(command: 'Command', result: Result) -> None:

@@ -102,20 +102,23 @@ class Command:
         for result in self.results:
             if result.error is not None:
                 tell(f'{result.target.text}: {result.message}')
-        command = self.arguments.command
         async with self.exchanges:
-            if self.is_endless:
-                await watching.watch(self)
-            elif command == 'status':
-                await self.each(self.look('state'))
-            elif command == 'cancel':
-                await cancelling.cancel_all(self)
-            elif command in ('halt', 'resume'):
-                work = {'halt': halts.halting, 'resume': halts.resuming}[command]
-                await self.each(work(self.arguments))
-            else:
-                await changing.change(self)
+            await self.work()
         self.show()
+
+    async def work(self) -> None:
+        command = self.arguments.command
+        if self.is_endless:
+            await watching.watch(self)
+        elif command == 'status':
+            await self.each(self.look('state'))
+        elif command == 'cancel':
+            await cancelling.cancel_all(self)
+        elif command in ('halt', 'resume'):
+            work = {'halt': halts.halting, 'resume': halts.resuming}[command]
+            await self.each(work(self.arguments))
+        else:
+            await changing.change(self)
 
     # --- one target
 
@@ -199,7 +202,7 @@ class Command:
         if self.arguments.json:
             self.show_document()
         elif not self.is_endless:
-            self._draw(parts)
+            self.draw(parts)
 
     def show_document(self) -> None:
         """Print the document of ``--json``, once, however the command ends."""
@@ -216,7 +219,7 @@ class Command:
             if result.error is None and result.cancelled is None and result.state is None and result.parts is None:
                 result.error, result.message = error, str(error)
 
-    def _draw(self, parts: list[Result]) -> None:
+    def draw(self, parts: list[Result]) -> None:
         shown = screen()
         if self.arguments.command == 'cancel':
             shown.headline(*verdict(self.results))

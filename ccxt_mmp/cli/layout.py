@@ -20,9 +20,13 @@ STYLES = {
     'not frozen': 'green',
     'failed': 'bold magenta',
     'unknown': 'yellow',
+    'ok': 'green',
+    'NO': 'bold red',
+    'not known': 'yellow',
 }
 # the first is left out first; what is not here stays
-LESS_IMPORTANT = ('last trigger', 'frozen time', 'window', 'scope', 'limits', 'orders before')
+OF_ORDERS = ('client id', 'placed', 'post-only', 'filled', 'order id')
+LESS_IMPORTANT = (*OF_ORDERS, 'last trigger', 'frozen time', 'window', 'scope', 'limits', 'orders before')
 NO_LOSS = (*LESS_IMPORTANT, 'time left')  # where they say nothing
 URGENCY = (FROZEN, 'failed', 'unknown', 'off')
 CUT = '..'
@@ -93,6 +97,9 @@ def lines_of(fitted: Fitted) -> list[Line]:
     widths = [max(map(len, column)) for column in zip(heading, *fitted.rows, strict=True)]
     lines: list[Line] = [[(_joined(heading, widths), 'bold')]]
     for row in fitted.rows:
+        if STATE not in fitted.columns:
+            lines.append([(_joined(row, widths), '')])
+            continue
         state = fitted.columns.index(STATE)
         before = _joined(row[:state], widths[:state], is_last=False)
         after = _joined(row[state + 1 :], widths[state + 1 :])

@@ -8,6 +8,7 @@ from ccxt.base.errors import ArgumentsRequired, BadRequest, BadSymbol, ExchangeE
 from ccxt_mmp._redaction import LOGGER, redacted, remember
 from ccxt_mmp.core.credentials import are_checked, check_credentials
 from ccxt_mmp.core.halting import Halting
+from ccxt_mmp.core.mass_cancels import MassCancels
 from ccxt_mmp.core.params import option_names
 from ccxt_mmp.core.requests import Requests
 from ccxt_mmp.core.rules import Rules
@@ -20,7 +21,7 @@ from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 SCOPES: tuple[Scope, ...] = ('orders', 'rfq')
 
 
-class Mmp(Streams, Halting, Rules, MmpStates, Requests, SocketContract):
+class Mmp(Streams, Halting, MassCancels, Rules, MmpStates, Requests, SocketContract):
     """Market Maker Protection, unified: the methods that every exchange class of this package has.
 
     ``SyncMmp`` returns results, ``AsyncMmp`` awaitables of the same; the exchange mixins know the endpoints.

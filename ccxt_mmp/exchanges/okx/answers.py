@@ -34,6 +34,12 @@ class OkxAnswers(OkxUnderlyings):
             raise NullResponse(f'{self.id} {method}() received an answer without data: {shown(response)}')
         return entries[0]
 
+    def _family_of(self, method: str, entry: dict[str, Any]) -> str:
+        family: str | None = self.safe_string(entry, 'instFamily')
+        if family is None:
+            raise BadResponse(f'{self.id} {method}() received a rule without an instFamily: {shown(entry)}')
+        return family
+
     def _raise_unless_done(self, method: str, entry: dict[str, Any]) -> None:
         if entry.get('result') is not True:
             raise OperationFailed(f'{self.id} {method}() was not done: {shown(entry)}')

@@ -9,6 +9,7 @@ from typing import Any
 from ccxt.base.errors import BadRequest, BadResponse, BaseError, NotSupported
 
 from ccxt_mmp.core.kill_switch import Outcome, Progress, all_of
+from ccxt_mmp.core.mass_cancels import NOT_TOLD
 from ccxt_mmp.core.numbers import exact_decimal
 from ccxt_mmp.core.orders import UNKNOWN_FILL, chunked
 from ccxt_mmp.core.request_context import RequestContext
@@ -71,6 +72,26 @@ class OkxCancelling(OkxAnswers):
             cancelled['lockedUntil'] = way.sent_at + locked
         return cancelled
 
+    async def _find_underlyings(self, params: Params, progress: Progress, found: set[str]) -> None:
+        emulate, _ = self._flag_option('massCancelMmp', 'emulate', params)
+        if emulate:
+            await super()._find_underlyings(params, progress, found)
+            return
+        response = await self._urgent_request('GET account/mmp-config', {}, progress)
+        #
+        #     {"code":"0","msg":"","data":[{"instFamily":"ETH-USD","mmpFrozen":true,"timeInterval":"5000",...}]}
+        #
+        entries = self._entries('massCancelMmps', response)
+        found |= {str(entry['instFamily']) for entry in entries if entry.get('instFamily')}
+        for entry in entries:
+            self._family_of('massCancelMmps', entry)  # else others are not known
+
+    def _underlying_of_mmp(self, row: Any) -> str | None:
+        option = OWN_ID.fullmatch(str(row.get('instId'))) if isinstance(row, dict) else None
+        if option is None:
+            return NOT_TOLD
+        return self._parse_underlying(option[0]) if row.get('ordType') in (None, *MMP_ORDER_TYPES) else None
+
     def _confirm_cancelled(self, answer: Any) -> None:
         data = answer.get('data') if type(answer) is dict else None
         if type(data) is list and len(data) == 1 and type(data[0]) is dict and data[0].get('result') is True:
@@ -87,7 +108,11 @@ class OkxCancelling(OkxAnswers):
         return is_of_name or super()._says_no_such_underlying(error)
 
     async def _list_open_orders(self, family: str, params: Params, progress: Progress, rows: list[Any]) -> None:
-        of_mmp = {'instType': 'OPTION', 'instFamily': family, 'ordType': ','.join(MMP_ORDER_TYPES)}
+        of_mmp = {
+            'instType': 'OPTION',
+            **({'instFamily': family} if family else {}),
+            'ordType': ','.join(MMP_ORDER_TYPES),
+        }
         pages = Pages({**of_mmp, 'limit': str(MAX_ROWS), **params})
         while True:
             response = await self._urgent_request('GET trade/orders-pending', pages.request, progress)

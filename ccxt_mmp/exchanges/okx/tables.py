@@ -94,6 +94,7 @@ class OkxTables(SocketOrders, SocketKillSwitch, Mmp):
                 'fetchMmp': True,
                 'fetchMmps': True,
                 'massCancelMmp': True,
+                'massCancelMmps': 'emulated',
                 'massCancelMmpWs': is_pro(self),
                 'createOrdersWs': is_pro(self),
                 'haltMmp': True,
