@@ -25,7 +25,7 @@ def desk(simulator):
     for family in FAMILIES:
         simulator.set_rule('okx', family, Rule(5000, 600_000, '100'))
     simulator.set_rule('binance', 'BTCUSDT', Rule(3000, 300_000, '1.5', '0.5'))
-    simulator.set_rule('deribit', 'btc_usd', Rule(5000, 0, '10', max_quote='3'))
+    simulator.set_rule('deribit', 'btc_usd', Rule(5000, 0, '10', max_quote='300'))
     for venue, underlying in (('okx', 'BTC-USD'), ('binance', 'BTCUSDT'), ('deribit', 'btc_usd')):
         for mmp in (True, True, False):
             simulator.rest(venue, underlying, mmp=mmp)
