@@ -18,7 +18,7 @@ from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import Simulator
 from ccxt_mmp.types import MmpState
 
-GRID = 200  # orders on each exchange
+GRID = 100  # orders on each exchange
 AT_ONCE, PAUSE = 20, 4000  # orders, and ms of the exchange's clock after them, so that no limit is in the way
 WINDOW, FROZEN_TIME = 5000, 2000  # ms
 LIMITS_SET = {'qtyLimit': 10, 'deltaLimit': '2.3'}  # where an exchange has them

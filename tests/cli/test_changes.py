@@ -137,10 +137,11 @@ def test_state_that_cannot_be_fetched_stops_what_may_have_to_be_asked(simulator,
 def test_time_of_a_few_milliseconds_is_asked_about(simulator, ccxt_mmp_command, terminal, capsys, monkeypatch, times):
     rule = ('--qty-limit', '10', *times)
     said = '--frozen-time 99 is 99 ms' if '99' in times else '--window 5 is 5 ms'
-    with monkeypatch.context() as patched, pytest.raises(SystemExit, match='2'):
-        patched.setattr(changing, 'is_terminal', lambda _: False)
+    monkeypatch.setattr(changing, 'is_terminal', lambda _: False)
+    with pytest.raises(SystemExit, match='2'):
         ccxt_mmp_command('set', 'okx:BTC/USD', *rule)
     assert f'{said}, less than 100 ms: write 5s for seconds, or add --yes' in capsys.readouterr().err
+    monkeypatch.setattr(changing, 'is_terminal', lambda _: True)
     terminal('n\n')
     with pytest.raises(SystemExit, match='2'):
         ccxt_mmp_command('set', 'okx:BTC/USD', *rule)

@@ -21,13 +21,13 @@ def small_grid(monkeypatch):
 
 
 def test_demo_tells_the_story_and_succeeds(capsys):
-    started = time.monotonic()
+    started = time.process_time()  # it waits for nothing, and other tests may run beside it
     assert main(['demo']) == 0
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
     told = capsys.readouterr().out
     for step in ('set_mmp', 'FROZEN', 'the exchange cancelled them', 'MmpFrozen', 'reset_mmp', 'mass_cancel_mmp'):
         assert step in told
-    assert f'{200 * len(EXCHANGES)} MMP orders rest' in told
+    assert f'{demo.GRID * len(EXCHANGES)} MMP orders rest' in told
     assert max(map(len, told.splitlines())) <= 80
     assert 'Every step did what it says.' in told
     assert 'NOT SO' not in told
