@@ -103,8 +103,8 @@ def test_secret_in_an_answer_is_not_repeated(environment, canned, capsys):
 
 
 def redirected_log_in(stock, url):
-    def log_in(self, exchange):
-        stock(self, exchange)
+    def log_in(self, exchange, target):
+        stock(self, exchange, target)
         redirect(exchange, url)
 
     return log_in
