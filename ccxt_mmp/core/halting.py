@@ -15,6 +15,7 @@ from ccxt_mmp.core.halt_check import OPTION, HaltCheck, opened
 from ccxt_mmp.core.halt_settings import Halts
 from ccxt_mmp.core.mass_cancels import Cancels, Several, incomplete, told
 from ccxt_mmp.core.numbers import exact_decimal, is_integer
+from ccxt_mmp.core.params import NO_PARAMS, sets_no_switch
 from ccxt_mmp.core.text import described, shown
 from ccxt_mmp.halts import ALL, HaltStoreError, StoredHalt
 from ccxt_mmp.types import MassCancel, MmpHalt, Params
@@ -126,7 +127,10 @@ class Halting(HaltCheck):
 
     def _cancel_or_halt(self, underlying: str | None, params: Params) -> Coroutine[Any, Any, MassCancel]:
         """The core of ``mass_cancel_mmp``, with ``halt`` or without."""
-        halts, rest = self._flag_option('massCancelMmp', 'halt', params)
+        if not params and sets_no_switch(self.options, self.options.get('massCancelMmp')):
+            halts, rest = False, NO_PARAMS  # a kill switch spends no time on what is not set
+        else:
+            halts, rest = self._flag_option('massCancelMmp', 'halt', params)
         core: Coroutine[Any, Any, MassCancel] = (
             self._cancel_and_halt(underlying, rest) if halts else self._mass_cancel_mmp(underlying, rest)
         )
