@@ -42,6 +42,9 @@ def test_credentials_of_a_file_win(simulator, environment, tmp_path):
 def test_file_that_cannot_be_read_is_one_line(simulator, environment, tmp_path, capsys):
     assert main(['cancel', *ALL, '--env-file', str(tmp_path / 'none.env')]) == 1
     assert capsys.readouterr().err.startswith('ccxt-mmp: cannot read --env-file: ')
+    assert main(['cancel', *ALL, '--json', '--env-file', str(tmp_path / 'none.env')]) == 1
+    [told] = json.loads(capsys.readouterr().out)
+    assert told['error']['type'] == 'FileNotFoundError'
     environment.setitem(sys.modules, 'dotenv', None)
     assert main(['cancel', *ALL, '--env-file', str(tmp_path)]) == 1
     assert "pip install 'ccxt-mmp[cli]'" in capsys.readouterr().err

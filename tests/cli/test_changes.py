@@ -1,5 +1,6 @@
 """What ``ccxt-mmp set`` and ``reset`` change, show and ask."""
 
+import json
 import sys
 
 import pytest
@@ -151,3 +152,10 @@ def test_time_of_a_few_milliseconds_is_asked_about(simulator, ccxt_mmp_command, 
     assert ccxt_mmp_command('set', 'okx:BTC/USD', *rule)[0] == 0
     terminal('n\n')
     assert ccxt_mmp_command('set', 'okx:BTC/USD', *rule, '--yes')[0] == 0
+
+
+def test_time_of_a_few_milliseconds_is_one_document(ccxt_mmp_command, capsys):
+    with pytest.raises(SystemExit, match='2'):
+        ccxt_mmp_command('set', 'okx:BTC/USD', '--json', '--window', '5', '--frozen-time', '0')
+    [told] = json.loads(capsys.readouterr().out)
+    assert told['error']['type'] == 'Refused'
