@@ -43,7 +43,7 @@ def test_python_block_runs(doors, folder_of_the_desk, code):  # noqa: F811
 def test_command_can_be_run(block, simulator, capsys):
     for command in re.split(r'\n|&&', block.strip()):
         words = [word for word in shlex.split(command) if not re.match('[A-Z_]+=', word)]
-        if words[0] == 'ccxt-mmp' and words[1] != 'simulate' and '--watch' not in words:
+        if words[0] == 'ccxt-mmp' and words[1] not in ('simulate', 'completion') and '--watch' not in words:
             assert main([*words[1:], '--simulator', simulator.url]) == 0
         elif words[0] == 'ccxt-mmp':
             assert parsed(words[1:])

@@ -79,6 +79,9 @@ def _command(arguments: argparse.Namespace) -> int:
         return 1
     try:
         asyncio.run(command.run())
+    except Refused:
+        command.has_shown = True  # main has another document for it
+        raise
     except KeyboardInterrupt:
         if not command.is_endless:
             command.interrupt(KeyboardInterrupt(f'interrupted; {WHAT_WAS_SENT}'))

@@ -36,7 +36,8 @@ async def cancel_all(command: 'Command') -> None:
         lists = [asyncio.ensure_future(_count_before(command, result)) for result in command.results]
         cancels = asyncio.ensure_future(command.each(lambda exchange, result: _cancel(command, exchange, result)))
         await cancels
-        looks = [asyncio.ensure_future(_look_after(command, result)) for result in each_part(command.results)]
+        parts = [result for result in each_part(command.results) if not result.target.is_all]
+        looks = [asyncio.ensure_future(_look_after(command, result)) for result in parts]
         _, late = await asyncio.wait([*lists, *looks], timeout=LOOK_LIMIT)
         for task in late:
             task.cancel()
@@ -76,7 +77,7 @@ async def _cancel_everything(command: 'Command', exchange: Any, result: Result, 
         failure, outcomes = error, error.results
     result.parts = []
     for underlying, outcome in outcomes.items():
-        part = result.part(underlying)
+        part = result.part(underlying) if underlying else Result(result.target)
         result.parts.append(part)
         if isinstance(outcome, Exception):
             command.fail(part, outcome)

@@ -18,7 +18,7 @@ from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import Simulator
 from ccxt_mmp.types import MmpState
 
-GRID = 200  # orders on each exchange
+GRID = 100  # orders on each exchange
 AT_ONCE, PAUSE = 20, 4000  # orders, and ms of the exchange's clock after them, so that no limit is in the way
 WINDOW, FROZEN_TIME = 5000, 2000  # ms
 LIMITS_SET = {'qtyLimit': 10, 'deltaLimit': '2.3'}  # where an exchange has them
@@ -138,7 +138,7 @@ async def _freeze_and_reset(simulator: Simulator, exchange: Any, underlying: str
         return Step(call, _book(simulator, venue, underlying_id), len(accepted) == _resting_mmp(simulator, venue) == 3)
 
     yield await quote()
-    simulator.fill(simulator.resting(venue, underlying_id)[-1].order_id)
+    simulator.fill(next(order.order_id for order in simulator.resting(venue, underlying_id) if order.mmp))
     state = await exchange.fetch_mmp(underlying)
     yield Step(f"(fills come) fetch_mmp('{underlying}')", state_of(state), state['frozen'] is True)
     left = await exchange.fetch_open_orders(symbol, params={'mmp': True})

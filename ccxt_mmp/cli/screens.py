@@ -100,6 +100,10 @@ class Rich(Plain):
 
         self.console = console or Console()
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        return self.console.width - 1, self.console.height - 1
+
     def _painted(self, lines: Sequence[Line]) -> list[str]:
         from rich.text import Text
 

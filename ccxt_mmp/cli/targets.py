@@ -69,7 +69,7 @@ class Target:
 
     def of(self, underlying: str) -> 'Target':
         """One underlying of a target that is all of an exchange."""
-        return replace(self, underlying=underlying, is_all=False)
+        return replace(self, text=f'{self.place}:{underlying}', underlying=underlying, is_all=False)
 
 
 def _underlying_id(exchange_id: str, underlying: str) -> str | None:

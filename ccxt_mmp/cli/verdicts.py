@@ -45,12 +45,7 @@ def is_certain(result: Result) -> bool:
 
 
 def _names(results: Sequence[Result]) -> str:
-    return ', '.join(_name(result) for result in results)
-
-
-def _name(result: Result) -> str:
-    target = result.target
-    return f'{target.place}:{target.underlying}' if target.text == target.place and target.underlying else target.text
+    return ', '.join(result.target.text for result in results)
 
 
 def _cancelled(results: Sequence[Result]) -> str:
@@ -65,7 +60,9 @@ def _cancelled(results: Sequence[Result]) -> str:
 
 def details(result: Result) -> str:
     """The line of one target."""
-    name = _name(result)
+    name = result.target.text
+    if result.parts == [] and result.error is None:
+        return f'{name}: nothing was there to cancel'
     if is_undone(result):
         return f'{name}: NOT CANCELLED: {result.message}'
     if result.cancelled is None:

@@ -16,15 +16,16 @@ PAUSE = 0.15  # s, so that people can read a step
 REFRESHES = 10  # per second
 OTHER_LINES = 10 + len(EXCHANGES)  # of the live view, besides the steps
 WIDTH = 80
-NOT_SO = '<- NOT SO'
+NOT_SO = '^^ NOT SO'
+INDENT = 6 * ' '
 INTRODUCTION = f'{names()}, simulated here: no keys, no network, no money.'
 BOOKS = {f'{each.name} {each.underlying}': (each.id, each.underlying_id) for each in EXCHANGES.values()}
 
 
 def step_lines(call: str, outcome: str, happened: bool, width: int) -> list[tuple[str, str]]:
     """A step and what came of it, on lines of their own, with their style."""
-    said = outcome if happened else f'{outcome}   {NOT_SO}'
-    lines = textwrap.wrap(said, width, initial_indent='      ', subsequent_indent='      ', break_on_hyphens=False)
+    lines = textwrap.wrap(outcome, width, initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False)
+    lines += [] if happened else [f'{INDENT}{NOT_SO}']
     return [(f'  {call}', ''), *((line, 'green' if happened else 'bold red') for line in lines)]
 
 

@@ -115,7 +115,7 @@ class Changes:
         for result in each_part(self._command.results):
             if result.state is None:
                 continue
-            name, now = _name(result), word(result)
+            name, now = result.target.text, word(result)
             was = self._words.get(name, now)
             self._words[name] = now
             if now != was:
@@ -144,8 +144,3 @@ class Changes:
         """Let the commands that run come to their end, for a moment."""
         if self._last is not None:
             await asyncio.wait([self._last], timeout=1)
-
-
-def _name(result: Result) -> str:
-    target = result.target
-    return f'{target.place}:{target.underlying}' if target.text == target.place else target.text

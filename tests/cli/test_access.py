@@ -42,6 +42,9 @@ def test_credentials_of_a_file_win(simulator, environment, tmp_path):
 def test_file_that_cannot_be_read_is_one_line(simulator, environment, tmp_path, capsys):
     assert main(['cancel', *ALL, '--env-file', str(tmp_path / 'none.env')]) == 1
     assert capsys.readouterr().err.startswith('ccxt-mmp: cannot read --env-file: ')
+    assert main(['cancel', *ALL, '--json', '--env-file', str(tmp_path / 'none.env')]) == 1
+    [told] = json.loads(capsys.readouterr().out)
+    assert told['error']['type'] == 'FileNotFoundError'
     environment.setitem(sys.modules, 'dotenv', None)
     assert main(['cancel', *ALL, '--env-file', str(tmp_path)]) == 1
     assert "pip install 'ccxt-mmp[cli]'" in capsys.readouterr().err
@@ -103,8 +106,8 @@ def test_secret_in_an_answer_is_not_repeated(environment, canned, capsys):
 
 
 def redirected_log_in(stock, url):
-    def log_in(self, exchange):
-        stock(self, exchange)
+    def log_in(self, exchange, target):
+        stock(self, exchange, target)
         redirect(exchange, url)
 
     return log_in

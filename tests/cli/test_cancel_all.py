@@ -1,41 +1,57 @@
-"""``ccxt-mmp cancel okx``: everything of an exchange, and what is said of what it does not tell."""
+"""``ccxt-mmp cancel okx``: everything that an exchange has."""
 
 import json
 
 import pytest
 
 from ccxt_mmp.registry import EXCHANGES
-from tests.core.mass_cancel.several import ids, protect_both, rest_both, resting_of
+from tests.cli.books import OTHERS_ALONE, UNDERLYINGS, quote, resting
 
 
-@pytest.mark.parametrize('exchange_id', EXCHANGES)
-def test_everything_goes(simulator, ccxt_mmp_command, exchange_id):
-    rest_both(simulator, exchange_id)
-    protect_both(simulator, exchange_id)
-    status, out, err = ccxt_mmp_command('cancel', exchange_id)
-    assert (status, err) == (0, '')
-    assert out.startswith('CANCELLED ')
-    assert resting_of(simulator, exchange_id) == []
+@pytest.fixture
+def quoted(simulator):
+    """Rules and orders everywhere."""
+    for venue, underlying in UNDERLYINGS.items():
+        simulator.set_rule(venue, underlying)
+    quote(simulator)
+    return simulator
 
 
-def test_list_that_tells_not_all_leaves_it_uncertain(simulator, ccxt_mmp_command):
-    rest_both(simulator, 'okx')
-    rules = [{}, *({'instFamily': each} for each in ids('okx'))]
-    simulator.answer('GET', '/api/v5/account/mmp-config', {'code': '0', 'msg': '', 'data': rules})
-    status, out, err = ccxt_mmp_command('cancel', 'okx')
-    assert status == 1
-    assert out.startswith('NOT CERTAIN, run it again: okx; cancelled ')
-    assert 'whether others have MMP orders is not known' in err
-    assert resting_of(simulator, 'okx') == []
-    status, out, _ = ccxt_mmp_command('cancel', 'okx', '--json')
-    *_, others = json.loads(out)
-    assert (status, others['target'], others['error']['type']) == (1, 'okx', 'MassCancelIncomplete')
+def test_exchange_alone_is_everything_there(quoted, ccxt_mmp_command):
+    status, out, err = ccxt_mmp_command('cancel', *EXCHANGES)
+    assert resting(quoted) == OTHERS_ALONE
+    assert out.startswith('CANCELLED all MMP orders, ')
+    assert '\nokx:BTC/USD:BTC: cancelled all MMP orders\n' in out
+    assert '\nbinance:BTC/USDT:USDT: cancelled 2 MMP orders\n' in out
+    assert 'Error' not in err
+    assert status == 0
 
 
-def test_one_that_fails_is_told_once(simulator, ccxt_mmp_command):
-    _, second = rest_both(simulator, 'binance')
-    simulator.refuse_cancel(second[0])
+def test_exchange_where_nothing_is_says_so(simulator, ccxt_mmp_command):
+    status, out, _ = ccxt_mmp_command('cancel', 'okx')
+    assert out == 'CANCELLED 0 MMP orders: none was there\nokx: nothing was there to cancel\n'
+    assert status == 0
+
+
+def test_underlying_that_fails_is_told_and_stops_no_other(quoted, ccxt_mmp_command):
+    stubborn = quoted.rest('binance', 'ETHUSDT', mmp=True)
+    quoted.refuse_cancel(stubborn.order_id)
     status, out, err = ccxt_mmp_command('cancel', 'binance')
+    assert out.startswith('NOT CERTAIN, run it again: binance:ETH/USDT:USDT; cancelled 2 MMP orders\n')
+    assert f'1 order left: {stubborn.instrument.instrument_id} {stubborn.order_id}\n' in out
+    assert 'ccxt-mmp: binance:ETH/USDT:USDT: MassCancelIncomplete: ' in err
     assert status == 1
-    assert out.startswith('NOT CERTAIN, run it again: binance:ETH/USDT:USDT; cancelled ')
-    assert len(err.splitlines()) == 1
+
+
+def test_rules_that_cannot_be_listed_are_not_certain(quoted, ccxt_mmp_command):
+    quoted.fault('status', 'mmp-config', status=503, times=99)
+    status, out, _ = ccxt_mmp_command('cancel', 'okx', '--timeout', '3s')
+    assert out.startswith('NOT CERTAIN, run it again: okx\n')
+    assert status == 1
+
+
+def test_everything_as_json_is_an_entry_for_each_underlying(quoted, ccxt_mmp_command):
+    told = json.loads(ccxt_mmp_command('cancel', 'okx', '--json')[1])
+    assert [(each['target'], each['cancelled']['underlying'], each['orders']) for each in told] == [
+        ('okx:BTC/USD:BTC', 'BTC/USD:BTC', 0)
+    ]

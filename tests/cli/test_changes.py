@@ -1,9 +1,11 @@
 """What ``ccxt-mmp set`` and ``reset`` change, show and ask."""
 
+import json
 import sys
 
 import pytest
 
+from ccxt_mmp.cli import changing
 from ccxt_mmp.simulator import Rule
 from tests.cli.books import ALL, RULE, lines
 
@@ -130,3 +132,30 @@ def test_state_that_cannot_be_fetched_stops_what_may_have_to_be_asked(simulator,
     assert err.startswith('ccxt-mmp: okx:BTC/USD: ExchangeNotAvailable')
     assert {request.method for request in simulator.requests if 'mmp-' in request.path} == {'GET'}
     assert status == 1
+
+
+@pytest.mark.parametrize('times', [('--window', '5', '--frozen-time', '0'), ('--window', '5s', '--frozen-time', '99')])
+def test_time_of_a_few_milliseconds_is_asked_about(simulator, ccxt_mmp_command, terminal, capsys, monkeypatch, times):
+    rule = ('--qty-limit', '10', *times)
+    said = '--frozen-time 99 is 99 ms' if '99' in times else '--window 5 is 5 ms'
+    monkeypatch.setattr(changing, 'is_terminal', lambda _: False)
+    with pytest.raises(SystemExit, match='2'):
+        ccxt_mmp_command('set', 'okx:BTC/USD', *rule)
+    assert f'{said}, less than 100 ms: write 5s for seconds, or add --yes' in capsys.readouterr().err
+    monkeypatch.setattr(changing, 'is_terminal', lambda _: True)
+    terminal('n\n')
+    with pytest.raises(SystemExit, match='2'):
+        ccxt_mmp_command('set', 'okx:BTC/USD', *rule)
+    assert f'{said}, less than 100 ms: set it? [y/N] ' in capsys.readouterr().err
+    assert simulator.requests == []
+    terminal('y\n')
+    assert ccxt_mmp_command('set', 'okx:BTC/USD', *rule)[0] == 0
+    terminal('n\n')
+    assert ccxt_mmp_command('set', 'okx:BTC/USD', *rule, '--yes')[0] == 0
+
+
+def test_time_of_a_few_milliseconds_is_one_document(ccxt_mmp_command, capsys):
+    with pytest.raises(SystemExit, match='2'):
+        ccxt_mmp_command('set', 'okx:BTC/USD', '--json', '--window', '5', '--frozen-time', '0')
+    [told] = json.loads(capsys.readouterr().out)
+    assert told['error']['type'] == 'Refused'

@@ -288,6 +288,14 @@ def test_answer_of_deribit_that_says_little(offline, answer, is_right):
         take(of_deribit(exchange))
 
 
+def test_file_of_targets_that_cannot_be_read_stops_no_check(simulator, ccxt_mmp_command, tmp_path):
+    set_rules(simulator)
+    status, found, err = checks_of(ccxt_mmp_command, 'okx:BTC/USD', '--targets', str(tmp_path / 'none'))
+    assert status == 1
+    assert found['okx', 'key'][0] is True
+    assert 'none' in err
+
+
 def test_what_is_wrong_wins():
     one, two, three = Finding('key', None, 'a'), Finding('key', True, 'b'), Finding('key', False, 'c')
     assert check.most_certain([one, two]) == check.most_certain([two, one]) == [two]

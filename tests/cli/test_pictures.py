@@ -19,19 +19,22 @@ def said(path):
     return ' '.join(re.findall(r'<text[^>]*>([^<]*)<', path.read_text()))
 
 
-def test_picture_of_the_status_says_the_same(drawn):
-    assert said(drawn / 'status.svg') == said(pictures.FOLDER / 'status.svg')
-    assert '4:12' in said(drawn / 'status.svg')
+@pytest.mark.parametrize('theme', pictures.THEMES)
+def test_picture_of_the_status_says_the_same(drawn, theme):
+    name = f'status-{theme}.svg'
+    assert said(drawn / name) == said(pictures.FOLDER / name)
+    assert '4:12' in said(drawn / name)
 
 
-def test_picture_of_the_demo_tells_the_same(drawn):
+@pytest.mark.parametrize('theme', pictures.THEMES)
+def test_picture_of_the_demo_tells_the_same(drawn, theme):
     # without numbers, which the time of day and the machine change
-    now, then = (re.findall(r'[^\W\d]+', said(folder / 'demo.svg')) for folder in (drawn, pictures.FOLDER))
+    now, then = (re.findall(r'[^\W\d]+', said(folder / f'demo-{theme}.svg')) for folder in (drawn, pictures.FOLDER))
     assert now == then
     assert {'FROZEN', 'MmpFrozen', 'armed'} <= {*now}
 
 
 def test_pictures_ask_no_other_host(drawn):
-    for name in ('status.svg', 'demo.svg'):
-        addresses = re.findall(r'https?://[^\s"\')]+', (drawn / name).read_text())
+    for path in drawn.iterdir():
+        addresses = re.findall(r'https?://[^\s"\')]+', path.read_text())
         assert {*addresses} <= {'http://www.w3.org/2000/svg', 'https://www.textualize.io'}

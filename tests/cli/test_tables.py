@@ -59,12 +59,12 @@ def drawing(request, monkeypatch):
     monkeypatch.setattr(screens, 'is_terminal', lambda _: True)
     if request.param == 'rich':
         pytest.importorskip('rich')
-        return Rich()
-    return Plain()
+        return Rich
+    return Plain
 
 
 def test_table_changes_in_place(capsys, drawing):
-    with drawing.live() as draw:
+    with drawing().live() as draw:
         draw(shown(None, below=['a note ' * 10]))
         draw(shown(FROZEN, above=['HALTED']))
     first, second = capsys.readouterr().out.split('\x1b[4F')
@@ -78,7 +78,7 @@ def test_table_changes_in_place(capsys, drawing):
 
 def test_low_terminal_keeps_what_is_frozen_and_leaves_out_notes(capsys, drawing, monkeypatch):
     monkeypatch.setenv('LINES', '6')
-    with drawing.live() as draw:
+    with drawing().live() as draw:
         draw(shown(*[STATE] * 9, FROZEN, above=['HALTED'], below=['a note']))
     lines = [line.removesuffix('\x1b[K') for line in capsys.readouterr().out.splitlines()]
     assert lines[0] == 'HALTED'

@@ -141,7 +141,10 @@ def test_status_of_an_exchange_is_all_of_its_rules(simulator, ccxt_mmp_command):
     ]
     assert status == 0
     told = json.loads(ccxt_mmp_command('status', 'okx', '--json')[1])
-    assert [(each['target'], each['state']['frozen']) for each in told] == [('okx', False), ('okx', True)]
+    assert sorted((each['target'], each['state']['frozen']) for each in told) == [
+        ('okx:BTC/USD:BTC', False),
+        ('okx:ETH/USD:ETH', True),
+    ]
 
 
 def test_exchange_that_lists_no_rules_says_what_to_name(ccxt_mmp_command):

@@ -253,3 +253,18 @@ def test_halt_stands_if_a_cancel_of_it_fails(flavour, simulator, halting, exchan
     simulator.clear_faults()
     assert list(raised.value.results) == list(names(exchange_id))
     assert len(flavour.take(halting.fetch_mmp_halts())) == 2
+
+
+def test_halt_of_all_cancels_what_this_object_knows_if_the_rules_cannot_be_listed(
+    flavour, simulator, halting, exchange_id
+):
+    if exchange_id == 'binance':
+        pytest.skip('lists no rules')
+    rest_both(simulator, exchange_id)
+    for each in ids(exchange_id):
+        halting._mmp_fence(each)  # as after an order of it
+    simulator.fault('status', 'mmp-config' if exchange_id == 'okx' else 'get_mmp_config', status=503, times=3)
+    with pytest.raises(MassCancelIncomplete, match='which others have a rule is not known: ExchangeNotAvailable'):
+        flavour.take(halting.halt_mmp())
+    assert resting_of(simulator, exchange_id) == []
+    assert [each['underlying'] for each in flavour.take(halting.fetch_mmp_halts())] == [None]
