@@ -54,9 +54,6 @@ class InThreads:
     async def fetch_mmp(self, underlying: str | None, params: Params) -> MmpState:
         return await in_thread(self.exchange.fetch_mmp, underlying, params)
 
-    async def fetch_mmps(self) -> dict[str, MmpState]:
-        return await in_thread(self.exchange.fetch_mmps)
-
     async def resting(self, underlying: str) -> dict[str, str]:
         return await in_thread(lambda: run_sync(resting(self.exchange, underlying)))
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ccxt_mmp.cli.commands import Command
 
 TICK = 0.2  # s between two updates of a countdown
+END_LIMIT = 5.0  # s that commands of --on-change have to come to their end
 OLD = 1.0  # s: a state older than two intervals and this is marked with its age
 
 
@@ -143,4 +144,4 @@ class Changes:
     async def end(self) -> None:
         """Let the commands that run come to their end, for a moment."""
         if self._last is not None:
-            await asyncio.wait([self._last], timeout=1)
+            await asyncio.wait([self._last], timeout=END_LIMIT)

@@ -1,5 +1,6 @@
 """``status --fail-if``, ``--on-change``, ``--watch --json`` and streams: what programs make of a status."""
 
+import asyncio
 import json
 import signal
 import sys
@@ -9,7 +10,10 @@ import time
 import pytest
 
 from ccxt_mmp.cli import main, watching
+from ccxt_mmp.cli.arguments import parsed
+from ccxt_mmp.cli.commands import Command
 from ccxt_mmp.simulator import Rule
+from ccxt_mmp.types import MmpState
 from tests.cli.books import ALL
 
 PATIENCE = 60  # s
@@ -107,6 +111,26 @@ def test_command_is_run_when_a_state_changes(simulator, ccxt_mmp_command, until,
     assert json.loads(document)['state']['frozen'] is True
     assert err == 'ccxt-mmp: --on-change: exit status 7 for okx:BTC/USD\n'
     assert status == 0
+
+
+def test_commands_are_run_one_after_the_other(ccxt_mmp_command, tmp_path):
+    told = tmp_path / 'told'
+    line = f'sleep 0.1; echo $CCXT_MMP_STATE >> {told}'
+    command = Command(parsed(['status', 'okx:BTC/USD', '--watch', '--on-change', line]))
+    [result] = command.results
+    state = dict.fromkeys(MmpState.__required_keys__)
+
+    async def change():
+        changes = watching.Changes(command)
+        changes.look()  # nothing is known
+        for frozen in (False, True, False):
+            result.state = {**state, 'enabled': True, 'frozen': frozen}
+            changes.look()
+        await changes.end()
+        return changes.notes
+
+    assert asyncio.run(change()) == []
+    assert told.read_text().split() == ['FROZEN', 'armed']
 
 
 def test_trip_of_a_streamed_protection_is_seen_with_few_requests(simulator, ccxt_mmp_command, until):

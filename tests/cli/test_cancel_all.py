@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+import ccxt_mmp
 from ccxt_mmp.registry import EXCHANGES
 from tests.cli.books import OTHERS_ALONE, UNDERLYINGS, quote, resting
 
@@ -55,3 +56,16 @@ def test_everything_as_json_is_an_entry_for_each_underlying(quoted, ccxt_mmp_com
     assert [(each['target'], each['cancelled']['underlying'], each['orders']) for each in told] == [
         ('okx:BTC/USD:BTC', 'BTC/USD:BTC', 0)
     ]
+
+
+def test_list_that_is_not_whole_is_not_certain(simulator, ccxt_mmp_command, monkeypatch):
+    def cancel_some(self, underlyings=None, params={}):
+        done = self.mass_cancel_mmp('BTC/USD')
+        raise ccxt_mmp.MassCancelIncomplete('the list was cut off', results={'BTC/USD:BTC': done})
+
+    monkeypatch.setattr(ccxt_mmp.okx, 'mass_cancel_mmps', cancel_some)
+    status, out, err = ccxt_mmp_command('cancel', 'okx')
+    assert out.startswith('NOT CERTAIN, run it again: okx; cancelled all MMP orders')
+    assert '\nokx: NOT CERTAIN: MassCancelIncomplete: the list was cut off\n' in out
+    assert 'ccxt-mmp: okx: MassCancelIncomplete: ' in err
+    assert status == 1

@@ -100,3 +100,11 @@ def test_block_trading_has_no_halt(ccxt_mmp_command, url):
     for command in ('halt', 'resume'):
         assert ccxt_mmp_command(command, 'okx:rfq')[0] == 1
     assert ccxt_mmp_command('status', 'okx:rfq')[0] == 0
+
+
+def test_status_of_an_exchange_alone_has_the_halts_of_all(simulator, ccxt_mmp_command, url):
+    simulator.set_rule('okx', 'BTC-USD')
+    assert ccxt_mmp_command('halt', 'okx:BTC/USD', '--no-cancel')[0] == 0
+    assert ccxt_mmp_command('status', 'okx')[1].startswith('HALTED okx BTC/USD:BTC until resumed')
+    [told] = json.loads(ccxt_mmp_command('status', 'okx', '--json')[1])
+    assert told['halt']['underlying'] == 'BTC/USD:BTC'

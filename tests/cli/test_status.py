@@ -87,3 +87,12 @@ def test_failure_is_one_short_line(simulator, ccxt_mmp_command):
     assert err.startswith('ccxt-mmp: okx:BTC/USD: BadResponse: ')
     assert err.count('\n') == 1
     assert len(err) < 600
+
+
+def test_orders_that_cannot_be_counted_fail_no_target(simulator, ccxt_mmp_command):
+    simulator.set_rule('deribit', 'btc_usd', Rule(5000, 0, vega_limit='7', max_quote='3'))
+    simulator.fault('status', 'get_open_orders', status=503, times=99)
+    status, out, err = ccxt_mmp_command('status', 'deribit:BTC/USD', 'okx:rfq', '--orders')
+    assert lines(out)[1][7:] == ['vega 7 USD, max quote 3', '-', '-']
+    assert err.startswith('ccxt-mmp: deribit:BTC/USD: its orders are not known: ')
+    assert status == 0

@@ -10,6 +10,7 @@ from ccxt_mmp.cli.output import is_terminal, say
 from ccxt_mmp.cli.report import COLUMNS, Result, duration, row
 from ccxt_mmp.cli.screens import Plain, Rich, Shown
 from ccxt_mmp.cli.targets import Target
+from ccxt_mmp.cli.verdicts import details
 from ccxt_mmp.errors import MassCancelIncomplete
 from ccxt_mmp.types import MmpState
 
@@ -127,3 +128,11 @@ def test_incomplete_cancel_is_told_with_its_orders():
         'remaining': ['2'],
         'unknown': ['3'],
     }
+
+
+def test_orders_of_which_nothing_is_certain_are_told():
+    error = MassCancelIncomplete('incomplete', [], ['1', *'abcdef'], ['3'])
+    result = Result(TARGET, error=error, contracts={'1': 'BTC-1'})
+    assert details(result) == (
+        'okx:BTC/USD: NOT CERTAIN: 7 orders left: BTC-1 1, a, b, c, d, and 2 more; 1 order not known: 3'
+    )
