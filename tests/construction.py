@@ -6,7 +6,7 @@ rest, the description takes longest, thousands of entries that are the same each
 else happens for every object, as in production. The processes that tests start construct as ccxt does.
 
 An asyncio object makes a TLS context with its session, which reads all certificates: 20 ms. Here those of the same
-settings share one; no server of the tests speaks TLS.
+settings share one; no server of the tests speaks TLS. For the end of TLS connections ``close`` waits 250 ms, too.
 """
 
 import functools
@@ -63,15 +63,16 @@ def copy_of(value):
     return value.copy() if type(value) is list else value
 
 
-def share_contexts():
+def spare_tls():
     module = sys.modules[ccxt.async_support.Exchange.__module__]
     shared = functools.cache(ssl.create_default_context)
     module.ssl = SimpleNamespace(**{**vars(ssl), 'create_default_context': shared})
+    ccxt.async_support.Exchange.timeout_on_exit = 0  # ms
 
 
 def construct_cheaply(modules):
     """Let ccxt's constructor call these; the modules' exchanges walk all names now, before a test patches them."""
-    share_contexts()
+    spare_tls()
     kinds = [getattr(module, exchange_id) for module in modules for exchange_id in EXCHANGES]
     for described in {base for kind in kinds for base in kind.__mro__ if 'describe' in vars(base)}:
         described.describe = described_once(described.describe)
