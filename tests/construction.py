@@ -4,14 +4,19 @@ ccxt's constructor walks all names of the object and sets a camelCase alias for 
 set the alias on the class, where it stays. So it is enough that the first object of a class walks them all. Of the
 rest, the description takes longest, thousands of entries that are the same each time: later objects get a copy. All
 else happens for every object, as in production. The processes that tests start construct as ccxt does.
+
+An asyncio object makes a TLS context with its session, which reads all certificates: 20 ms. Here those of the same
+settings share one; no server of the tests speaks TLS. For the end of TLS connections ``close`` waits 250 ms, too.
 """
 
 import functools
+import ssl
 import sys
-from types import MethodType
+from types import MethodType, SimpleNamespace
 from weakref import WeakKeyDictionary
 
 import ccxt
+import ccxt.async_support
 
 from ccxt_mmp.registry import EXCHANGES
 
@@ -58,8 +63,16 @@ def copy_of(value):
     return value.copy() if type(value) is list else value
 
 
+def spare_tls():
+    module = sys.modules[ccxt.async_support.Exchange.__module__]
+    shared = functools.cache(ssl.create_default_context)
+    module.ssl = SimpleNamespace(**{**vars(ssl), 'create_default_context': shared})
+    ccxt.async_support.Exchange.timeout_on_exit = 0  # ms
+
+
 def construct_cheaply(modules):
     """Let ccxt's constructor call these; the modules' exchanges walk all names now, before a test patches them."""
+    spare_tls()
     kinds = [getattr(module, exchange_id) for module in modules for exchange_id in EXCHANGES]
     for described in {base for kind in kinds for base in kind.__mro__ if 'describe' in vars(base)}:
         described.describe = described_once(described.describe)

@@ -8,16 +8,23 @@ TOGETHER = ('test_fault_matrix.py', 'test_packaging.py', 'test_pictures.py', 'te
 
 # seconds; they start first, so that no worker is left with one of them while the others have nothing to do
 SLOW = {
-    'test_fault_matrix.py': 40,  # every fault of every method, to its last timeout
-    'test_typing.py': 15,  # two type checkers read ccxt
-    'test_no_sequence_of_events_leaves_an_order_behind_or_disables_the_kill_switch': 15,  # a state machine, at random
-    'test_secrets_are_neither_printed_nor_logged_nor_raised': 15,  # every fault of every flavour, with its retries
-    'test_cancel_works_whatever_becomes_of_the_output': 10,  # six processes import ccxt
-    'test_bots_of_all_flavours_live_side_by_side': 6,  # three processes live for some seconds
-    'test_full_book_goes_the_cheaper_way_if_little_weight_is_left': 6,  # hundreds of orders in each flavour
+    'test_typing.py': 40,  # three type checkers read ccxt, and all that is imported in the first run
+    'test_fault_matrix.py': 30,  # every fault of every method, to its last timeout
+    'test_no_process_quotes_while_halted': 20,  # eight processes import ccxt and live for some seconds
+    'test_bots_of_all_flavours_live_side_by_side': 15,  # three processes live for some seconds
+    'test_cancel_works_whatever_becomes_of_the_output': 15,  # six processes import ccxt
+    'test_command_line_says_what_it_does': 12,  # two processes import ccxt and trade for a second
+    'test_secrets_are_neither_printed_nor_logged_nor_raised': 10,  # every fault of every flavour, with its retries
     'test_packaging.py': 6,  # builds the sdist and the wheel
-    'test_answer_that_drips_does_not_outlast_its_time': 6,  # the time that it must not outlast
-    'test_recording_selects_what_its_source_can_bring_about': 4,  # starts pytest
+    'test_full_book_goes_the_cheaper_way_if_little_weight_is_left': 5,  # hundreds of orders in each flavour
+    'test_nothing_is_told_where_nothing_changed': 5,  # the intervals in which nothing is told
+    'test_answer_that_drips_does_not_outlast_its_time': 5,  # the time that it must not outlast
+    'test_no_sequence_of_events_leaves_an_order_behind_or_disables_the_kill_switch': 5,  # a state machine, at random
+    'test_watching_counts_down_in_place_until_it_is_interrupted': 5,  # two processes import ccxt
+    'test_documented_limit_is_kept_as_the_exchange_counts_it': 4,  # the time of the limit
+    'test_bot_gets_the_methods_unchanged': 4,  # two processes import ccxt
+    'test_50_sockets_and_10_000_pushes_leave_nothing': 3,  # 10,000 pushes
+    'test_recording_selects_what_its_source_can_bring_about': 3,  # starts pytest
     'test_2000_requests_of_50_concurrent_clients_without_an_error_or_a_leak': 3,  # 2,000 requests
 }
 USUAL = 0.02

@@ -1,10 +1,13 @@
 """Objects that are made cheaply are those that ccxt makes."""
 
+import asyncio
+import ssl
 import sys
 
 import ccxt
 import pytest
 
+from ccxt_mmp import async_support
 from ccxt_mmp.registry import EXCHANGES
 from tests.trading import OF_MARKETS, WITH_OPTIONS, load_markets, markets, with_markets
 
@@ -52,6 +55,19 @@ def test_markets_that_are_shared_are_those_that_ccxt_sets(flavour, simulator):
             symbol = other.symbols[0]
             one.market(symbol)['id'] = 'changed'  # of this object alone
             assert other.market(symbol)['id'] != 'changed'
+
+
+def test_tls_context_that_is_shared_checks_certificates():
+    async def opened(**config):
+        async with async_support.okx(config) as exchange:
+            exchange.open()
+            return exchange.ssl_context
+
+    first, second, without = (asyncio.run(opened(**config)) for config in ({}, {}, {'verify': False}))
+    assert first is second
+    assert first.verify_mode == ssl.CERT_REQUIRED
+    assert first.check_hostname
+    assert without is False
 
 
 def test_class_of_a_test_may_change_between_its_objects():

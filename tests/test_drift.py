@@ -7,6 +7,7 @@ methods and attributes that are used and how they are called, names that are imp
 import ast
 import inspect
 import re
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -72,15 +73,21 @@ def described(module, exchange_id):
     return f'{module}.{exchange_id} of ccxt {ccxt.__version__}'
 
 
+@cache
+def parsed(file):
+    """The text and all nodes; the files of core are read for each exchange."""
+    text = file.read_text()
+    return text, list(ast.walk(ast.parse(text)))
+
+
 class Source:
     """What the mixins of an exchange say of ccxt."""
 
     def __init__(self, exchange_id):
         shared = [file for file in PACKAGE.glob('core/*.py') if file.stem not in NO_MIXINS]
         files = [*shared, *PACKAGE.glob(f'exchanges/{exchange_id}/*.py')]
-        self.text = '\n'.join(file.read_text() for file in files)
-        trees = [ast.parse(file.read_text()) for file in files]
-        nodes = [node for tree in trees for node in ast.walk(tree)]
+        self.text = '\n'.join(text for text, _ in map(parsed, files))
+        nodes = [node for _, nodes_of_file in map(parsed, files) for node in nodes_of_file]
         own = {
             name
             for node in nodes

