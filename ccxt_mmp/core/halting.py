@@ -27,6 +27,7 @@ MAX_REASON = 200  # characters
 ANY_UNDERLYING = ('BTC/USD', 'BTC/USDT', 'BTC')  # one of them is one, whatever the exchange calls it
 
 Cancels = dict[str, MassCancel | Exception]  # by underlying
+Core = Callable[[str | None, Params], Coroutine[Any, Any, MassCancel]]  # of a mass cancel
 
 
 class Wanted(NamedTuple):
@@ -125,26 +126,27 @@ class Halting(HaltCheck):
                 raise OperationFailed(f'{self.id} haltMmp() halted nothing: {error}') from error
             return self._mmp_halt(halts, stands)
         ids = self._underlyings_to_cancel(underlying_id, wanted.underlyings)
-        rest = self._checked_cancel_params(underlying_id if ids is None else ids[0], rest)
-        stands, cancels = await self._halt_and_cancel('haltMmp', halts, wanted, underlying_id, ids, rest)
+        cancel = self._mass_cancel_mmp
+        rest = self._checked_cancel_params(underlying_id if ids is None else ids[0], rest, cancel)
+        stands, cancels = await self._halt_and_cancel('haltMmp', halts, wanted, underlying_id, ids, rest, cancel)
         self._raise_failed_cancels('haltMmp', cancels)
         return self._mmp_halt(halts, stands)
 
-    def _cancel_or_halt(self, underlying: str | None, params: Params) -> Coroutine[Any, Any, MassCancel]:
-        """The core of ``mass_cancel_mmp``, with ``halt`` or without."""
+    def _cancel_or_halt(
+        self, underlying: str | None, params: Params, cancel: Core | None = None
+    ) -> Coroutine[Any, Any, MassCancel]:
+        """A mass cancel with ``halt`` or without. cancel: its core, by default that of ``mass_cancel_mmp``."""
+        cancel = cancel or self._mass_cancel_mmp
         halts, rest = self._flag_option('massCancelMmp', 'halt', params)
-        core: Coroutine[Any, Any, MassCancel] = (
-            self._cancel_and_halt(underlying, rest) if halts else self._mass_cancel_mmp(underlying, rest)
-        )
-        return core
+        return self._cancel_and_halt(underlying, rest, cancel) if halts else cancel(underlying, rest)
 
-    async def _cancel_and_halt(self, underlying: str | None, params: Params) -> MassCancel:
+    async def _cancel_and_halt(self, underlying: str | None, params: Params, cancel: Core) -> MassCancel:
         halts = self._required_halts('massCancelMmp')
         wanted, rest = self._wanted_halt('massCancelMmp', params, ('reason', 'duration'))
         underlying_id, rest = self._mmp_underlying('massCancelMmp', 'orders', underlying, rest)
-        rest = self._checked_cancel_params(underlying_id, rest)
+        rest = self._checked_cancel_params(underlying_id, rest, cancel)
         ids = [str(underlying_id)]
-        _, cancels = await self._halt_and_cancel('massCancelMmp', halts, wanted, underlying_id, ids, rest)
+        _, cancels = await self._halt_and_cancel('massCancelMmp', halts, wanted, underlying_id, ids, rest, cancel)
         self._raise_failed_cancels('massCancelMmp', cancels)
         [cancelled] = cancels.values()
         return cancelled  # type: ignore[return-value]  # a failure was raised
@@ -258,7 +260,7 @@ class Halting(HaltCheck):
             "or halt without a cancel, {'cancel': False}"
         )
 
-    def _checked_cancel_params(self, underlying_id: str | None, params: Params) -> Params:
+    def _checked_cancel_params(self, underlying_id: str | None, params: Params, cancel: Core) -> Params:
         """The params of the mass cancel, with a lock where the exchange has one. Raises for those that it refuses."""
         limits = self._mmp_limits('orders')
         lock, _ = self._mmp_option('massCancelMmp', 'lockInterval', None, params)
@@ -267,19 +269,26 @@ class Halting(HaltCheck):
             params = {**params, 'lockInterval': limits['lockInterval']['max']}
         any_one = next(each for each in ANY_UNDERLYING if self._parse_underlying(each) is not None)
         with suppress(Checked):
-            self._mass_cancel_mmp(underlying_id or any_one, {**params, 'halt': ONLY_CHECK}).send(None)
+            cancel(underlying_id or any_one, {**params, 'halt': ONLY_CHECK}).send(None)
         return params
 
     # --- the halt, and the cancels beside it
 
     async def _halt_and_cancel(
-        self, method: str, halts: Halts, wanted: Wanted, underlying_id: str | None, ids: list[str] | None, rest: Params
+        self,
+        method: str,
+        halts: Halts,
+        wanted: Wanted,
+        underlying_id: str | None,
+        ids: list[str] | None,
+        rest: Params,
+        cancel: Core,
     ) -> tuple[StoredHalt, Cancels]:
         """The halt that stands, and the mass cancels after it. Raises if it could not be stored."""
         written, first = await side_by_side(
             self.synchronous,
             partial(self._write_halt, halts, wanted, underlying_id),
-            partial(self._cancel_each, ids, rest),
+            partial(self._cancel_each, ids, rest, cancel),
             blocks=not opened(halts).is_async,
         )
         if isinstance(written, BaseException):
@@ -287,7 +296,7 @@ class Halting(HaltCheck):
         if isinstance(first, BaseException):  # they could not be listed
             raise first
         await await_result(self.sleep(halts.grace))
-        again = await self._cancel_each([*first], rest)
+        again = await self._cancel_each([*first], rest, cancel)
         return written, {each: merged(first[each], again[each]) for each in again}
 
     async def _write_halt(self, halts: Halts, wanted: Wanted, underlying_id: str | None) -> StoredHalt:
@@ -298,13 +307,13 @@ class Halting(HaltCheck):
         stands: StoredHalt = await await_result(opened(halts).write(halts.key, halt))
         return stands
 
-    async def _cancel_each(self, ids: Sequence[str] | None, params: Params) -> Cancels:
+    async def _cancel_each(self, ids: Sequence[str] | None, params: Params, cancel: Core) -> Cancels:
         if ids is None:
             states = await self._fetch_mmps(None, {})
             ids = [str(state['underlyingId']) for state in states.values()]
         answers = await gather(
             self.synchronous,
-            [partial(self._mass_cancel_mmp, each, params) for each in ids],
+            [partial(cancel, each, params) for each in ids],
             MAX_THREADS if self.synchronous else None,
         )
         cancels: Cancels = {}

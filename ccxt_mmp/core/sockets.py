@@ -26,7 +26,6 @@ from ccxt_mmp.core.requests import Requests
 from ccxt_mmp.core.socket_state import LOGIN, SocketRequest, forget_login, state_of
 from ccxt_mmp.core.tasks import Tasks
 from ccxt_mmp.core.text import described, shown
-from ccxt_mmp.errors import MassCancelLocked
 from ccxt_mmp.types import Params
 
 _DIALS = count()
@@ -156,13 +155,16 @@ class Sockets(Requests):
                 try:
                     await self._pass_halt(request.context)
                     self._pass_fence(request.context)
-                except MassCancelLocked as error:
+                except BaseError as error:  # that it must not be sent: ccxt would end the connection
                     return client.reject(error, request_id)
             request.sent_at = time.monotonic()
             if request.seconds is not None:
                 loop = asyncio.get_running_loop()
                 request.timer = loop.call_later(request.seconds, self._give_up, client, request_id)
-        return await stock(message)
+        try:
+            return await stock(message)
+        except Exception as error:  # the transport's, with which ccxt would fail all that wait
+            raise NetworkError(f'{self.id} could not send over the websocket: {described(error)}') from error
 
     def _give_up(self, client: Any, request_id: str) -> None:
         """An answer did not come. If nothing else came either, the connection is dead: the next call opens another."""
@@ -206,8 +208,8 @@ class Sockets(Requests):
             if sys.version_info >= (3, 11) and request.sender is not None and request.sender.uncancel() > 0:
                 raise  # the caller is cancelled as well
             client.on_error(RequestTimeout(f'{self.id} could not send over the websocket in time'))
-        except Exception as error:  # noqa: BLE001 - the transport's, which the connection does not survive
-            client.on_error(NetworkError(f'{self.id} could not send over the websocket: {described(error)}'))
+        except NetworkError as error:  # which the connection does not survive
+            client.on_error(error)
         finally:
             request.sender = None
 

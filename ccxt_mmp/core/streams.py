@@ -123,6 +123,10 @@ class Streams(Host):
         """Dial, log in and subscribe, each within some seconds; the client of ccxt on which calls wait."""
         return self.client(UNDIALLED)
 
+    def _is_mmp_stream_open(self, client: Any) -> bool:
+        """Whether the subscription stands, as long as the connection does."""
+        return True
+
     async def _close_mmp_stream(self, client: Any) -> None:
         """Unsubscribe."""
 

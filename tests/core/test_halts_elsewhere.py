@@ -165,7 +165,7 @@ def test_cancelled_cancel_is_no_result(exchange, flavour, monkeypatch, tmp_path)
 
     if flavour.loop is None:
         pytest.skip('nothing is cancelled')
-    exchange._checked_cancel_params = lambda underlying_id, params: params
+    exchange._checked_cancel_params = lambda underlying_id, params, cancel: params
     monkeypatch.setattr(exchange, '_mass_cancel_mmp', cancelled)
     with pytest.raises(asyncio.CancelledError):
         flavour.take(exchange.halt_mmp(UNIFIED[exchange.id]))
@@ -188,7 +188,7 @@ def test_failure_of_the_cancel_that_is_none_of_ccxts_is_raised_as_it_is(exchange
     async def fail(*arguments):
         raise ZeroDivisionError
 
-    exchange._checked_cancel_params = lambda underlying_id, params: params
+    exchange._checked_cancel_params = lambda underlying_id, params, cancel: params
     monkeypatch.setattr(exchange, '_mass_cancel_mmp', fail)
     with pytest.raises(ZeroDivisionError):
         flavour.take(exchange.halt_mmp(UNIFIED[exchange.id]))

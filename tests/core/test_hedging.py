@@ -6,7 +6,7 @@ import time
 import ccxt
 import pytest
 
-from ccxt_mmp import MassCancelIncomplete, MassCancelLocked, MmpNotEnabled
+from ccxt_mmp import MassCancelIncomplete, MassCancelLocked, MmpHalted, MmpNotEnabled
 from tests.core.sockets import FAMILY, client_of, connected, place, received, run
 from tests.simulator.sockets import until
 
@@ -213,6 +213,30 @@ def test_caller_that_is_cancelled_ends_both_ways(simulator):
                 await call
             assert not exchange._mmp_fence(FAMILY).in_progress
             simulator.clear_faults()
+
+    run(main())
+
+
+@pytest.mark.parametrize('way', ['hedge', 'websocket'])
+def test_it_halts_where_that_is_asked_for(simulator, tmp_path, way):
+    simulator.rest('okx', FAMILY, mmp=True)
+    halts = {'url': f'sqlite:{tmp_path}/halt.db', 'grace': 0}
+
+    async def main():
+        async with connected(simulator, options={'mmpHalt': halts}) as exchange:
+            await exchange.authenticate()
+            cancel = exchange.mass_cancel_mmp if way == 'hedge' else exchange.mass_cancel_mmp_ws
+            params = {'halt': True, 'reason': 'a wild market', 'lockInterval': 5, **(HEDGE if way == 'hedge' else {})}
+            await cancel('BTC/USD', params)
+            assert simulator.resting('okx', FAMILY) == []
+            await until(lambda: len(received(simulator, 'mass-cancel')) == 2)
+            assert (way == 'hedge') == bool(over_rest(simulator))
+            with pytest.raises(MmpHalted, match='a wild market'):
+                await place(exchange)
+            with pytest.raises(ccxt.BadRequest):
+                await cancel('BTC/USD', {**params, 'halt': 1})
+            with pytest.raises(ccxt.BadRequest, match='lockInterval'):
+                await cancel('BTC/USD', {**params, 'lockInterval': -1})
 
     run(main())
 

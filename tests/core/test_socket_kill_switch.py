@@ -243,10 +243,10 @@ def test_connection_that_cannot_be_written_to_is_given_up(simulator):
         async with connected(simulator) as exchange:
             await exchange.authenticate()
 
-            async def send(message):
+            async def send_str(text):
                 raise ConnectionResetError('gone')
 
-            client_of(exchange).send = send
+            client_of(exchange).connection.send_str = send_str
             await exchange.mass_cancel_mmp_ws('BTC/USD')
             assert len(received(simulator, 'login')) == 2
 

@@ -376,6 +376,24 @@ def test_client_that_calls_a_function_of_the_user_goes_on_to(simulator):
 # --- what is seldom
 
 
+def test_connection_that_cannot_be_written_to_is_a_network_error_for_all(simulator):
+    async def main():
+        async with connected(simulator) as exchange:
+            await exchange.authenticate()
+
+            async def send_str(text):
+                raise ConnectionResetError('gone')
+
+            client = client_of(exchange)
+            waiting = exchange.watch(client.url, 'quiet')
+            client.connection.send_str = send_str
+            for call in (place(exchange), waiting):
+                with pytest.raises(ccxt.NetworkError, match='could not send'):
+                    await call
+
+    run(main())
+
+
 def test_error_of_an_answer_keeps_its_type(simulator):
     class Mine(ccxt_mmp.pro.okx):
         def handle_place_orders(self, client, message):

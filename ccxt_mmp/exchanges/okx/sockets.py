@@ -126,11 +126,14 @@ class OkxSockets(OkxAnswers):
     @staticmethod
     def _end_subscriptions(client: Any, error: Exception, keys: list[str]) -> None:
         """Forget subscriptions, so that the next call sends them again, and fail those who wait for their pushes."""
-        ended = [state_of(client).subscriptions.pop(key).message_hash for key in keys]
         for key in keys:
+            ended = state_of(client).subscriptions.pop(key)
             client.subscriptions.pop(key, None)
-        for each in [each for each in ended if each in client.futures]:
-            client.reject(error, each)
+            told = [
+                each for each in client.futures if each == ended.request_id or is_of_channel(each, ended.message_hash)
+            ]
+            for each in told:
+                client.reject(error, each)
 
     # --- what is sent
 
