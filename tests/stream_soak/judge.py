@@ -72,6 +72,7 @@ class Judge:
 
     async def live(self):
         before = open_sockets()
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: self.violate(f'asyncio tells of {context}'))
         with self.simulator:
             for exchange_id in self.exchanges:
                 for place, underlying in enumerate(UNDERLYINGS[exchange_id]):
@@ -110,6 +111,7 @@ class Judge:
         self.bots.remove(bot)
         await bot.close()
         self.met += bot.met
+        gc.collect()  # an object of ccxt is of some MiB, and a ring
 
     # --- what happens
 
