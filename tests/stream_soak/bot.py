@@ -142,6 +142,7 @@ class Bot:
         dice = self.judge.dice
         while True:
             await asyncio.sleep(dice.uniform(0, PAUSE))
+            await self.judge.may_quote.wait()
             underlying = dice.choice(self.underlyings)
             role = self.cancel if dice.random() < CANCELS else self.place
             try:

@@ -72,6 +72,8 @@ class Judge:
 
     async def live(self):
         before = open_sockets()
+        self.may_quote = asyncio.Event()
+        self.may_quote.set()
         asyncio.get_running_loop().set_exception_handler(lambda _, context: self.violate(f'asyncio tells of {context}'))
         with self.simulator:
             for exchange_id in self.exchanges:
@@ -171,15 +173,17 @@ class Judge:
     async def set_forward(self, ends):
         """Let time go on to the end of a freeze, and of all others that time ends, so that none ends soon by itself.
 
-        Not while an answer is on its way that says how much of a freeze is left.
+        Not while an answer is on its way that says how much of a freeze is left, or that there is one.
         """
-        while any(bot.reads for bot in self.bots):  # noqa: ASYNC110 - the bots bring it about
+        self.may_quote.clear()
+        while any(bot.reads or bot.placing for bot in self.bots):  # noqa: ASYNC110 - the bots bring it about
             await asyncio.sleep(0)
         for each in self.truths.values():
             if each.is_frozen and each.frozen_time:
                 ends = max(ends, self.end_of(each))
                 self.expect(each, is_frozen=False)
         self.simulator.advance(max(0, int(ends) - self.simulator.now()) + 1)
+        self.may_quote.set()
 
     async def change_rule(self, truth):
         truth.limit += 1
