@@ -4,6 +4,7 @@ import asyncio
 import time
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from typing import Any
 
 from ccxt.base.errors import BadRequest, NotSupported
@@ -16,6 +17,7 @@ from ccxt_mmp.core.sockets import Sockets
 from ccxt_mmp.core.text import described, shown
 from ccxt_mmp.types import Params
 
+_SENT = count()
 WAYS = ('over the websocket', 'over REST')
 
 
@@ -68,10 +70,11 @@ class SocketKillSwitch(KillSwitch, Sockets, SocketContract):
     ) -> tuple[Any, Progress]:
         """Send a mass cancel over both ways at once; the first success counts: its answer, and what came of that way.
 
-        Neither waits for the other. The slower one is cancelled and has ended when this returns.
+        Neither waits for the other. The slower one is cancelled and sends nothing more when this returns.
         """
         ways = [
-            replace(progress, send=send, answers=[], failures=[]) for send in (self._send_over_socket, progress.send)
+            replace(progress, send=self._send_over_socket, answers=[], failures=[]),
+            replace(progress, send_over_rest=self._send_to_its_end, answers=[], failures=[]),
         ]
         tasks = [asyncio.ensure_future(self._only_request(endpoint, request, underlying_id, way)) for way in ways]
         try:
@@ -87,6 +90,10 @@ class SocketKillSwitch(KillSwitch, Sockets, SocketContract):
             await asyncio.gather(*tasks, return_exceptions=True)
         failures = {name: task.exception() for name, task in zip(WAYS, tasks, strict=True)}
         raise self._both_failed({name: failure for name, failure in failures.items() if failure is not None})
+
+    async def _send_to_its_end(self, endpoint: str, request: Any, **about: Any) -> Any:
+        """As ``_send``; a call that is over leaves it to its answer, so that its connection stays open for the next."""
+        return await self._shared(f'{endpoint} {next(_SENT)}', partial(self._send, endpoint, request, **about))
 
     @staticmethod
     def _both_failed(failures: dict[str, BaseException]) -> BaseException:

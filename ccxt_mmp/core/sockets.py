@@ -24,7 +24,7 @@ from ccxt_mmp._redaction import guard
 from ccxt_mmp.core.request_context import current_request
 from ccxt_mmp.core.requests import Requests
 from ccxt_mmp.core.socket_state import LOGIN, SocketRequest, forget_login, state_of
-from ccxt_mmp.core.tasks import Tasks
+from ccxt_mmp.core.tasks import Tasks, retrieve
 from ccxt_mmp.core.text import described, shown
 from ccxt_mmp.types import Params
 
@@ -241,6 +241,7 @@ class Sockets(Requests):
             return client
         name = f'mmp:dial:{next(_DIALS)}'
         failed = self.watch(url, name, None, name)  # which opens it; of a failure ccxt tells the futures alone
+        failed.add_done_callback(retrieve)
         try:
             await asyncio.wait({failed, client.connected}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -256,22 +257,26 @@ class Sockets(Requests):
         stock: ccxt's, which sends the login and waits for its answer
         """
         self.open()
-        client = self.client(url)
-        if state_of(client).is_logged_in:
+        if state_of(self.client(url)).is_logged_in:
             return True
         timeout, _ = self._mmp_option('authenticate', 'timeout', self.timeout, {})
         seconds = timeout / 1000 if timeout else None
-        return await self._shared(f'{LOGIN} {id(client)}', partial(self._log_in_once, client, stock, seconds))
+        return await self._shared(f'{LOGIN} {url}', partial(self._log_in_once, url, stock, seconds))
 
-    async def _log_in_once(
-        self, client: Any, stock: Callable[[], Coroutine[Any, Any, Any]], seconds: float | None
-    ) -> Any:
+    async def _log_in_once(self, url: str, stock: Callable[[], Coroutine[Any, Any, Any]], seconds: float | None) -> Any:
+        client = self.client(url)
+
+        async def log_in() -> None:
+            nonlocal client
+            client = self.client(url)  # not the one that was dialled, if that is lost already
+            await stock()
+
         try:
-            await asyncio.wait_for(self._dial(client.url), seconds)
+            await asyncio.wait_for(self._dial(url), seconds)
         except asyncio.TimeoutError:  # ccxt goes on with it
             raise RequestTimeout(f'{self.id} had no connection for its websocket in time') from None
         try:
-            await asyncio.wait_for(stock(), seconds)
+            await asyncio.wait_for(log_in(), seconds)
         except asyncio.TimeoutError:
             error = RequestTimeout(f'{self.id} received no answer to its login over the websocket')
             forget_login(client)

@@ -13,6 +13,7 @@ from ccxt.base.errors import RequestTimeout, UnsubscribeError
 
 from ccxt_mmp.core.protection_state import ProtectionState, Question, Trip
 from ccxt_mmp.core.request_context import RequestContext
+from ccxt_mmp.core.tasks import retrieve
 from ccxt_mmp.types import MmpState
 
 ALL = 'mmp'  # the message hash of any change; those of a protection have its id behind it
@@ -381,9 +382,3 @@ def started(work: Coroutine[Any, Any, None]) -> 'asyncio.Task[None]':
 
 def first_failed(futures: Iterable['asyncio.Future[Any]']) -> 'asyncio.Future[Any] | None':
     return next((each for each in futures if each.cancelled() or each.exception() is not None), None)
-
-
-def retrieve(future: 'asyncio.Future[Any]') -> None:
-    """Who waited for a failure may be gone: asyncio would complain that nobody looked at it."""
-    if not future.cancelled():
-        future.exception()

@@ -30,6 +30,7 @@ def test_both_ways_are_taken_and_the_orders_are_cancelled(simulator, by):
             before = exchange.milliseconds()
             params = HEDGE if by == 'params' else {}
             cancelled = await exchange.mass_cancel_mmp('BTC/USD', {'lockInterval': 500, **params})
+            await until(lambda: not exchange._tasks()._running)
             assert asyncio.all_tasks() - {asyncio.current_task(), *exchange_tasks()} == set()
             assert simulator.resting('okx', FAMILY) == []
             assert abs(cancelled['lockedUntil'] - before - 500) < 2000
@@ -43,6 +44,36 @@ def exchange_tasks():
     """ccxt's own, of its open websockets, and of the test."""
     names = ('ping_loop', 'receive', 'bounded')
     return {each for each in asyncio.all_tasks() if any(name in str(each.get_coro()) for name in names)}
+
+
+def test_connection_of_the_slower_way_is_there_for_the_next_call(simulator):
+    async def main():
+        async with connected(simulator) as exchange:
+            await exchange.warm_up(HEDGE)
+            simulator.latency = 20
+            for number in range(3):
+                simulator.fault('delay', REST, milliseconds=20)
+                assert (await exchange.mass_cancel_mmp('BTC/USD', HEDGE))['info']['op'] == 'mass-cancel'
+                await until(lambda: len(over_rest(simulator)) == number + 1)  # noqa: B023 - called at once
+                await until(lambda: not exchange._tasks()._running)
+            assert len({each.port for each in simulator.requests}) == 1
+            simulator.latency = 0
+
+    run(main())
+
+
+def test_slower_way_ends_with_close(simulator):
+    async def main():
+        async with connected(simulator) as exchange:
+            await exchange.warm_up(HEDGE)
+            simulator.fault('delay', REST, milliseconds=60_000)
+            await exchange.mass_cancel_mmp('BTC/USD', HEDGE)
+            [task] = exchange._tasks()._running.values()
+            await exchange.close()
+            assert task.cancelled()
+            simulator.clear_faults()
+
+    run(main())
 
 
 @pytest.mark.parametrize('params', [HEDGE, {}])

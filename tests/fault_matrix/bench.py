@@ -187,7 +187,7 @@ def strike_socket(exchange: Any, simulator: Simulator, row: Row, take: Callable[
         take(exchange.warm_up({'hedge': True}))
     if row.fault == RATE_LIMIT:
         for _ in range(5):
-            take(exchange.privatePostTradeMassCancel({'instType': 'OPTION', 'instFamily': 'ETH-USD'}))
+            take(exchange.privatePostTradeMassCancel({'instType': 'OPTION', 'instFamily': 'BTC-USD_UM'}))
     simulator._log.clear()
     if not is_of_socket:
         simulator.fault(path=f'/{name}', method=kind, times=row.times, **FAULTS[row.fault])

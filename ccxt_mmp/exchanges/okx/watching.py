@@ -10,6 +10,7 @@ from ccxt.base.errors import NetworkError
 
 from ccxt_mmp.core.protection_state import Trip
 from ccxt_mmp.core.socket_state import Subscription, state_of
+from ccxt_mmp.core.tasks import retrieve
 from ccxt_mmp.core.watching import ALL, in_time
 from ccxt_mmp.exchanges.okx.answers import OkxAnswers
 from ccxt_mmp.exchanges.okx.tables import CHANNEL, FILLED_STATES, MMP_ORDER_TYPES, TRIPPED
@@ -58,6 +59,7 @@ class OkxWatching(OkxAnswers):
         client.subscriptions[SUBSCRIBED] = True
         state_of(client).subscriptions[SUBSCRIBED] = Subscription(ALL, CHANNEL, request_id)
         acknowledged = client.future(request_id)
+        acknowledged.add_done_callback(retrieve)  # the connection may be lost before it is awaited
         await self._send_to_stream(client, {'id': request_id, 'op': 'subscribe', 'args': [CHANNEL]})
         await acknowledged
 
