@@ -4,6 +4,7 @@ import asyncio
 import gc
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from random import Random
@@ -148,9 +149,13 @@ class Judge:
         self.simulator.trip(truth.exchange_id, truth.underlying)
 
     async def trip_by_fill(self, truth):
-        order = self.simulator.rest(truth.exchange_id, truth.underlying, mmp=True, quantity=str(truth.limit))
         self.expect(truth, is_frozen=True)
-        self.simulator.fill(order.order_id)
+        is_filled = False
+        while not is_filled:
+            order = self.simulator.rest(truth.exchange_id, truth.underlying, mmp=True, quantity=str(truth.limit))
+            with suppress(ValueError):  # a bot has cancelled it
+                self.simulator.fill(order.order_id)
+                is_filled = True
 
     async def thaw(self, truth):
         await self.set_forward(self.end_of(truth))
