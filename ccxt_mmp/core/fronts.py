@@ -52,6 +52,9 @@ class SyncMmp(SyncStreams, SyncHalts, SyncSockets, Mmp):
     def mass_cancel_mmp_ws(self, underlying: str, params: Params = {}) -> MassCancel:
         return run_sync(self._cancel_or_halt(underlying, params, self._mass_cancel_mmp_ws))
 
+    def mass_cancel_mmps(self, underlyings: Sequence[str] | None = None, params: Params = {}) -> dict[str, MassCancel]:
+        return run_sync(self._mass_cancel_mmps(underlyings, params))
+
     def warm_up(self, params: Params = {}) -> None:
         run_sync(self._warm_up(params))
 
@@ -290,6 +293,11 @@ class AsyncMmp(AsyncStreams, AsyncHalts, AsyncSockets, Mmp):
 
     async def mass_cancel_mmp_ws(self, underlying: str, params: Params = {}) -> MassCancel:
         return await self._cancel_or_halt(underlying, params, self._mass_cancel_mmp_ws)
+
+    async def mass_cancel_mmps(
+        self, underlyings: Sequence[str] | None = None, params: Params = {}
+    ) -> dict[str, MassCancel]:
+        return await self._mass_cancel_mmps(underlyings, params)
 
     async def warm_up(self, params: Params = {}) -> None:
         await self._warm_up(params)
