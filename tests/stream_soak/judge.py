@@ -314,4 +314,4 @@ class Judge:
 
 def brief(state):
     """What is told of a state."""
-    return {name: state[name] for name in ('frozen', 'frozenUntil', 'lastTriggerTimestamp', 'qtyLimit')}
+    return {name: state.get(name) for name in ('frozen', 'frozenUntil', 'lastTriggerTimestamp', 'qtyLimit')}
