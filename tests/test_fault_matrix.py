@@ -88,6 +88,8 @@ def test_flavours_do_the_same(method, seen):
 
     for row, by_flavour in seen.items():
         seen_in = {name: all_of(row, each) for name, each in by_flavour.items()}
+        if len(seen_in) == 1:
+            continue
         assert seen_in['async'] == seen_in['pro'], row.name
         if row.is_for_ever or not is_repeated_by_the_transport(row):
             assert seen_in['sync'] == seen_in['async'], row.name

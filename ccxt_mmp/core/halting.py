@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
@@ -15,13 +16,15 @@ from ccxt_mmp.core.halt_check import OPTION, HaltCheck, opened
 from ccxt_mmp.core.halt_settings import Halts
 from ccxt_mmp.core.mass_cancels import Cancels, Several, incomplete, told
 from ccxt_mmp.core.numbers import exact_decimal, is_integer
-from ccxt_mmp.core.params import NO_PARAMS, sets_no_switch
+from ccxt_mmp.core.params import NO_PARAMS, ONLY_CHECK, Checked, sets_no_switch
 from ccxt_mmp.core.text import described, shown
 from ccxt_mmp.halts import ALL, HaltStoreError, StoredHalt
 from ccxt_mmp.types import MassCancel, MmpHalt, Params
 
 OWN_PARAMS = ('reason', 'duration', 'cancel', 'underlyings')
 MAX_REASON = 200  # characters
+
+Core = Callable[[str | None, Params], Coroutine[Any, Any, MassCancel]]  # of a mass cancel
 
 
 class Wanted(NamedTuple):
@@ -125,24 +128,32 @@ class Halting(HaltCheck):
         self._raise_failed_cancels('haltMmp', several)
         return self._mmp_halt(halts, stands)
 
-    def _cancel_or_halt(self, underlying: str | None, params: Params) -> Coroutine[Any, Any, MassCancel]:
-        """The core of ``mass_cancel_mmp``, with ``halt`` or without."""
+    def _cancel_or_halt(
+        self, underlying: str | None, params: Params, cancel: Core | None = None
+    ) -> Coroutine[Any, Any, MassCancel]:
+        """A mass cancel with ``halt`` or without. cancel: its core, by default that of ``mass_cancel_mmp``."""
         if not params and sets_no_switch(self.options, self.options.get('massCancelMmp')):
             halts, rest = False, NO_PARAMS  # a kill switch spends no time on what is not set
         else:
             halts, rest = self._flag_option('massCancelMmp', 'halt', params)
         core: Coroutine[Any, Any, MassCancel] = (
-            self._cancel_and_halt(underlying, rest) if halts else self._mass_cancel_mmp(underlying, rest)
+            self._cancel_and_halt(underlying, rest, cancel)
+            if halts
+            else (cancel or self._mass_cancel_mmp)(underlying, rest)
         )
         return core
 
-    async def _cancel_and_halt(self, underlying: str | None, params: Params) -> MassCancel:
+    async def _cancel_and_halt(self, underlying: str | None, params: Params, cancel: Core | None) -> MassCancel:
         halts = self._required_halts('massCancelMmp')
         wanted, rest = self._wanted_halt('massCancelMmp', params, ('reason', 'duration'))
         underlying_id, rest = self._mmp_underlying('massCancelMmp', 'orders', underlying, rest)
         rest = self._checked_cancel_params(underlying_id, rest)
         ids = [str(underlying_id)]
-        _, several = await self._halt_and_cancel('massCancelMmp', halts, wanted, ids, ids, rest)
+        if cancel is not None:
+            with suppress(Checked):
+                cancel(underlying_id, {**rest, 'halt': ONLY_CHECK}).send(None)
+        cancel_one = None if cancel is None else partial(cancelled_by, cancel)
+        _, several = await self._halt_and_cancel('massCancelMmp', halts, wanted, ids, ids, rest, cancel_one)
         self._raise_failed_cancels('massCancelMmp', several)
         [cancelled] = several.cancels.values()
         return cancelled  # type: ignore[return-value]  # a failure was raised
@@ -285,12 +296,14 @@ class Halting(HaltCheck):
         halted: Sequence[str | None],
         ids: Sequence[str] | None,
         rest: Params,
+        cancel: Callable[[Sequence[str] | None, Params], Coroutine[Any, Any, Several]] | None = None,
     ) -> tuple[list[StoredHalt], Several]:
         """The halts that stand, and the mass cancels after them. Raises if one could not be stored."""
+        cancel = cancel or self._cancel_each
         written, first = await side_by_side(
             self.synchronous,
             partial(self._write_halts, halts, wanted, halted),
-            partial(self._cancel_each, ids, rest),
+            partial(cancel, ids, rest),
             blocks=not opened(halts).is_async,
         )
         if isinstance(written, BaseException):
@@ -298,7 +311,7 @@ class Halting(HaltCheck):
         if isinstance(first, BaseException):
             raise first
         await await_result(self.sleep(halts.grace))
-        again = await self._cancel_each([*first.cancels], rest)
+        again = await cancel([*first.cancels], rest)
         cancels = {each: merged(first.cancels[each], done) for each, done in again.cancels.items()}
         return written, Several(cancels, first.failure)
 
@@ -346,6 +359,15 @@ class Halting(HaltCheck):
             f'{len(cancels)} underlyings{told(failed)}{others}',
             cancels,
         ) from causes[0]
+
+
+async def cancelled_by(cancel: Core, ids: Sequence[str] | None, params: Params) -> Several:
+    """What a mass cancel of one underlying did, or why it failed."""
+    [underlying_id] = ids or ()
+    try:
+        return Several({underlying_id: await cancel(underlying_id, params)})
+    except Exception as error:  # noqa: BLE001 - the halt goes on
+        return Several({underlying_id: error})
 
 
 def merged(first: Any, again: Any) -> Any:

@@ -82,6 +82,7 @@ class Progress:
     locked_until: float = 0.0  # of time.monotonic(), at the least
     holder: object = field(default_factory=current_holder)  # the task or thread that it was called in
     send: Send | None = None  # another way than REST
+    send_over_rest: Send | None = None  # instead of ``_send``
     answers: list[Any] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
 
@@ -204,7 +205,7 @@ class KillSwitch(Requests):
                 progress.sent_at = self.nonce()
                 progress.locked_until = time.monotonic() + progress.lock / 1000
             try:
-                answer = await (progress.send or self._send)(
+                answer = await (progress.send or progress.send_over_rest or self._send)(
                     endpoint, request, cost=cost, ends=progress.ends, least_timeout=progress.reserve, is_urgent=True
                 )
             except BaseError as error:

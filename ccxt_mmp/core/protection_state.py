@@ -71,6 +71,7 @@ class ProtectionState:
             None  # asked and answered; of the answer that told of a freeze before a push
         )
         self._doubt: Doubt | None = None
+        self._slack = 0  # ms by which the freeze may end earlier: as long as the answer took that told of its end
         self._is_unsure = False  # something may have happened that nobody told
         self._reset: tuple[int, int] | None = None  # asked and answered; of the last reset, if it ended no known trip
         self._thawed_at: int | None = None  # when the last answer was asked for that said so
@@ -113,6 +114,8 @@ class ProtectionState:
             return False
         self._answered = question.number
         changes = self._changed_rule(answer) | self._changed_freeze(answer, asked, now)
+        if changes.get('frozenUntil') is not None:
+            self._slack = now - asked
         if answer['frozen'] is False:
             self._thawed_at = asked
         self._freezes_said += answer['frozen'] is True
@@ -147,11 +150,16 @@ class ProtectionState:
             changes |= self._changes_to(True, until)
         elif until is None:
             self._ask_later(now)
-        elif self.until is None or abs(until - self.until) >= JITTER:
+        elif self.until is None or not self._is_same_end(until, now - asked):
             changes |= self._changes_to(True, until)
         elif self._asks_at is not None and self._asks_at <= now:
             self._asks_at = max(until, now + AGAIN)
         return changes
+
+    def _is_same_end(self, until: int, slack: int) -> bool:
+        """Whether an end that an answer tells may be the one that is known. slack: ms that the answer took"""
+        known = self.until or 0
+        return until - slack - JITTER < known and known - self._slack - JITTER < until
 
     def _changes_to(self, frozen: bool | None, until: int | None) -> dict[str, Any]:
         self._asks_at = until
@@ -186,7 +194,7 @@ class ProtectionState:
         frozen_time = self._state['frozenTime']
         until = (at + frozen_time if frozen_time else None) if trip.until is None else trip.until or None
         self._doubt = self._reset = self._seen = None
-        self._trip_at = at
+        self._trip_at, self._slack = at, 0
         self._freezes_said += 1
         changes = {'frozen': True, 'frozenUntil': until, 'info': trip.info, 'timestamp': None, 'datetime': None}
         if trip.at is not None:

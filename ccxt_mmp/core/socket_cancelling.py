@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from typing import Any
 
 from ccxt.base.errors import BadRequest, NotSupported
@@ -18,6 +19,7 @@ from ccxt_mmp.core.sockets import Sockets
 from ccxt_mmp.core.text import described, shown
 from ccxt_mmp.types import Params
 
+_SENT = count()
 WAYS = ('over the websocket', 'over REST')
 
 
@@ -66,22 +68,15 @@ class SocketKillSwitch(ListAndCancel, Sockets, SocketContract):
     ) -> tuple[Any, Progress]:
         """Do a mass cancel over both ways at once; the first success counts: its result, and what came of that way.
 
-        Neither waits for the other. The slower one is cancelled and has ended when this returns. Orders that either
-        way has cancelled are known to both.
+        Neither waits for the other. The slower one is cancelled and sends nothing more when this returns. Orders that
+        either way has cancelled are known to both.
         """
-        ways = [
-            replace(
-                progress,
-                send=send,
-                answers=[],
-                failures=[],
-                resting={},
-                undecided={},
-                gone=set(),
-                unanswered=set(),
-            )
-            for send in (self._send_over_socket, progress.send)
-        ]
+
+        def over(**way: Any) -> Progress:
+            own: dict[str, Any] = {'answers': [], 'failures': [], 'gone': set(), 'unanswered': set()}
+            return replace(progress, resting={}, undecided={}, **own, **way)
+
+        ways = [over(send=self._send_over_socket), over(send_over_rest=self._send_to_its_end)]
         tasks = [asyncio.ensure_future(cancel(way)) for way in ways]
         try:
             pending = {*tasks}
@@ -96,6 +91,10 @@ class SocketKillSwitch(ListAndCancel, Sockets, SocketContract):
             await asyncio.gather(*tasks, return_exceptions=True)
         failures = {name: task.exception() for name, task in zip(WAYS, tasks, strict=True)}
         raise self._both_failed({name: failure for name, failure in failures.items() if failure is not None})
+
+    async def _send_to_its_end(self, endpoint: str, request: Any, **about: Any) -> Any:
+        """As ``_send``; a call that is over leaves it to its answer, so that its connection stays open for the next."""
+        return await self._shared(f'{endpoint} {next(_SENT)}', partial(self._send, endpoint, request, **about))
 
     @staticmethod
     def _both_failed(failures: dict[str, BaseException]) -> BaseException:

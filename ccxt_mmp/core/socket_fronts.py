@@ -7,14 +7,11 @@ from ccxt.base.types import Order, OrderRequest, OrderSide, OrderType
 
 from ccxt_mmp.core.awaiting import run_sync
 from ccxt_mmp.core.socket_orders import SocketOrders
-from ccxt_mmp.types import MassCancel, Params
+from ccxt_mmp.types import Params
 
 
 class SyncSockets(SocketOrders):
     """Of a sync exchange: all of it is ``NotSupported``."""
-
-    def mass_cancel_mmp_ws(self, underlying: str, params: Params = {}) -> MassCancel:
-        return run_sync(self._mass_cancel_mmp_ws(underlying, params))
 
     if not TYPE_CHECKING:  # ccxt's own never returns, says its type
 
@@ -24,9 +21,6 @@ class SyncSockets(SocketOrders):
 
 class AsyncSockets(SocketOrders):
     """Of an async or a pro exchange."""
-
-    async def mass_cancel_mmp_ws(self, underlying: str, params: Params = {}) -> MassCancel:
-        return await self._mass_cancel_mmp_ws(underlying, params)
 
     if not TYPE_CHECKING:  # the classes of ccxt_mmp.pro say its type: ccxt's own never returns
 

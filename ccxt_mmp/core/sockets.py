@@ -24,9 +24,8 @@ from ccxt_mmp._redaction import guard
 from ccxt_mmp.core.request_context import current_request
 from ccxt_mmp.core.requests import Requests
 from ccxt_mmp.core.socket_state import LOGIN, SocketRequest, forget_login, state_of
-from ccxt_mmp.core.tasks import Tasks
+from ccxt_mmp.core.tasks import Tasks, retrieve
 from ccxt_mmp.core.text import described, shown
-from ccxt_mmp.errors import MassCancelLocked
 from ccxt_mmp.types import Params
 
 _DIALS = count()
@@ -163,13 +162,16 @@ class Sockets(Requests):
                 try:
                     await self._pass_halt(request.context)
                     self._pass_fence(request.context)
-                except MassCancelLocked as error:
+                except BaseError as error:  # that it must not be sent: ccxt would end the connection
                     return client.reject(error, request_id)
             request.sent_at = time.monotonic()
             if request.seconds is not None:
                 loop = asyncio.get_running_loop()
                 request.timer = loop.call_later(request.seconds, self._give_up, client, request_id)
-        return await stock(message)
+        try:
+            return await stock(message)
+        except Exception as error:  # the transport's, with which ccxt would fail all that wait
+            raise NetworkError(f'{self.id} could not send over the websocket: {described(error)}') from error
 
     def _give_up(self, client: Any, request_id: str) -> None:
         """An answer did not come. If nothing else came either, the connection is dead: the next call opens another."""
@@ -213,8 +215,8 @@ class Sockets(Requests):
             if sys.version_info >= (3, 11) and request.sender is not None and request.sender.uncancel() > 0:
                 raise  # the caller is cancelled as well
             client.on_error(RequestTimeout(f'{self.id} could not send over the websocket in time'))
-        except Exception as error:  # noqa: BLE001 - the transport's, which the connection does not survive
-            client.on_error(NetworkError(f'{self.id} could not send over the websocket: {described(error)}'))
+        except NetworkError as error:  # which the connection does not survive
+            client.on_error(error)
         finally:
             request.sender = None
 
@@ -246,6 +248,7 @@ class Sockets(Requests):
             return client
         name = f'mmp:dial:{next(_DIALS)}'
         failed = self.watch(url, name, None, name)  # which opens it; of a failure ccxt tells the futures alone
+        failed.add_done_callback(retrieve)
         try:
             await asyncio.wait({failed, client.connected}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -261,22 +264,26 @@ class Sockets(Requests):
         stock: ccxt's, which sends the login and waits for its answer
         """
         self.open()
-        client = self.client(url)
-        if state_of(client).is_logged_in:
+        if state_of(self.client(url)).is_logged_in:
             return True
         timeout, _ = self._mmp_option('authenticate', 'timeout', self.timeout, {})
         seconds = timeout / 1000 if timeout else None
-        return await self._shared(f'{LOGIN} {id(client)}', partial(self._log_in_once, client, stock, seconds))
+        return await self._shared(f'{LOGIN} {url}', partial(self._log_in_once, url, stock, seconds))
 
-    async def _log_in_once(
-        self, client: Any, stock: Callable[[], Coroutine[Any, Any, Any]], seconds: float | None
-    ) -> Any:
+    async def _log_in_once(self, url: str, stock: Callable[[], Coroutine[Any, Any, Any]], seconds: float | None) -> Any:
+        client = self.client(url)
+
+        async def log_in() -> None:
+            nonlocal client
+            client = self.client(url)  # not the one that was dialled, if that is lost already
+            await stock()
+
         try:
-            await asyncio.wait_for(self._dial(client.url), seconds)
+            await asyncio.wait_for(self._dial(url), seconds)
         except asyncio.TimeoutError:  # ccxt goes on with it
             raise RequestTimeout(f'{self.id} had no connection for its websocket in time') from None
         try:
-            await asyncio.wait_for(stock(), seconds)
+            await asyncio.wait_for(log_in(), seconds)
         except asyncio.TimeoutError:
             error = RequestTimeout(f'{self.id} received no answer to its login over the websocket')
             forget_login(client)

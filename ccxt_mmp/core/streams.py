@@ -131,6 +131,10 @@ class Streams(Host):
     async def _subscribe_mmps(self, client: Any, ids: Sequence[str], seconds: float) -> None:
         """Subscribe the channels of some protections, within some seconds, where each has a channel of its own."""
 
+    def _is_mmp_stream_open(self, client: Any) -> bool:
+        """Whether the subscription stands, as long as the connection does."""
+        return True
+
     async def _close_mmp_stream(self, client: Any) -> None:
         """Unsubscribe."""
 

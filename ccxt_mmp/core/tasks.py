@@ -38,5 +38,10 @@ class Tasks:
     def _forget(self, name: str, task: 'asyncio.Task[Any]') -> None:
         if self._running.get(name) is task:
             del self._running[name]
-        if not task.cancelled():
-            task.exception()  # retrieved: nobody may wait any more for what failed
+        retrieve(task)  # nobody may wait any more for what failed
+
+
+def retrieve(future: 'asyncio.Future[Any]') -> None:
+    """Who waited for a failure may be gone: asyncio would complain that nobody looked at it."""
+    if not future.cancelled():
+        future.exception()

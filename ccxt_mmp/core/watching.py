@@ -5,7 +5,7 @@ they end those of ccxt.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from ccxt.base.errors import RequestTimeout, UnsubscribeError
 
 from ccxt_mmp.core.protection_state import ProtectionState, Question, Trip
 from ccxt_mmp.core.request_context import RequestContext
+from ccxt_mmp.core.tasks import retrieve
 from ccxt_mmp.types import MmpState
 
 ALL = 'mmp'  # the message hash of any change; those of a protection have its id behind it
@@ -102,18 +103,18 @@ class Watching:
                 return changed
             if any(each.is_ended for each in named) or (ids is None and not self.is_of_all):
                 raise self._unsubscribed()
-            if failure is not None:
+            if failure is not None:  # after the news, which no later call would be given
                 failure.result()
             if not self._is_open:
-                await self._share('_opening', self._open)
+                failure = await self._share('_opening', self._open)
             elif self._without_channel():
-                await self._share('_subscribing', self._subscribe)
+                failure = await self._share('_subscribing', self._subscribe)
             elif ids is None and not self._is_listed:
-                await self._share('_listing', self._list)
+                failure = await self._share('_listing', self._list)
                 if not settings.fetch_snapshot:
                     seen |= {each: each.known.version for each in wanted()}
             elif any(not each.is_started for each in named):
-                await self._start(named)
+                failure = await self._start(named)
             else:
                 self._keep_reading()
                 failure = await self._wait([ALL] if ids is None else [each.message_hash for each in named])
@@ -149,14 +150,17 @@ class Watching:
                 found.is_started, found.given = True, 0
         return found
 
-    async def _share(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Do something once for all calls that need it; one that is cancelled does not end it for the others."""
+    async def _share(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> 'asyncio.Future[Any] | None':
+        """Do something once for all calls that need it; one that is cancelled does not end it for the others.
+
+        Returns what failed.
+        """
         task: asyncio.Task[None] | None = getattr(self, name)
         if task is None or task.done():
             task = started(work())
             setattr(self, name, task)
         await asyncio.wait([task])
-        task.result()
+        return first_failed([task])
 
     async def _wait(self, hashes: Sequence[str]) -> 'asyncio.Future[Any] | None':
         """Wait for news; the future of a call that ends otherwise, if there is one."""
@@ -165,7 +169,7 @@ class Watching:
             future.add_done_callback(retrieve)  # this call may be cancelled, and nobody else be there
         # not the futures themselves: they are shared, and would be cancelled with the call that awaits one
         done, _ = await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
-        return next((each for each in done if each.cancelled() or each.exception() is not None), None)
+        return first_failed(done)
 
     def _fail(self, hashes: Sequence[str], error: Exception) -> None:
         """End the calls that wait."""
@@ -181,7 +185,8 @@ class Watching:
     @property
     def _is_open(self) -> bool:
         client = self._client
-        return client is not None and self._exchange.clients.get(client.url) is client
+        is_connected = client is not None and self._exchange.clients.get(client.url) is client
+        return is_connected and bool(self._exchange._is_mmp_stream_open(client))
 
     async def _open(self) -> None:
         """Dial, log in and subscribe; what nobody told meanwhile, a read will."""
@@ -213,7 +218,7 @@ class Watching:
         await self._read([])
         self._is_listed = True
 
-    async def _start(self, named: Sequence[Watched]) -> None:
+    async def _start(self, named: Sequence[Watched]) -> 'asyncio.Future[Any] | None':
         """The first read of each: after the subscription, so that nothing happens unseen between the two."""
         new = [each for each in named if not each.is_started and each.starting is None]
         if new:
@@ -222,8 +227,7 @@ class Watching:
                 each.starting = starting
         [*tasks] = {each.starting for each in named if each.starting is not None}
         await asyncio.wait(tasks)
-        for task in tasks:
-            task.result()
+        return first_failed(tasks)
 
     async def _read_first(self, new: Sequence[Watched]) -> None:
         try:
@@ -400,7 +404,5 @@ def started(work: Coroutine[Any, Any, None]) -> 'asyncio.Task[None]':
     return task
 
 
-def retrieve(future: 'asyncio.Future[Any]') -> None:
-    """Who waited for a failure may be gone: asyncio would complain that nobody looked at it."""
-    if not future.cancelled():
-        future.exception()
+def first_failed(futures: Iterable['asyncio.Future[Any]']) -> 'asyncio.Future[Any] | None':
+    return next((each for each in futures if each.cancelled() or each.exception() is not None), None)

@@ -9,7 +9,8 @@ from ccxt_mmp import MassCancelIncomplete, MmpHalted
 from ccxt_mmp.core import halting as core
 from ccxt_mmp.core.awaiting import run_sync
 from tests.core.ordering import create
-from tests.core.test_order_sockets import MMP, before, over_socket
+from tests.core.sockets import MMP, received
+from tests.core.test_order_sockets import over_socket, rest
 from tests.halts.conftest import own_redis  # noqa: F401 - a fixture
 from tests.trading import UNDERLYING, UNIFIED
 
@@ -47,29 +48,24 @@ def test_dead_server_stops_no_kill_switch(flavour, simulator, over_redis, quoted
 # --- over a socket
 
 
-def test_orders_and_edits_over_a_socket_are_stopped(tmp_path):
-    async def main(exchange, socket, symbol):
+def test_orders_and_edits_over_a_socket_are_stopped(simulator, tmp_path):
+    async def main(exchange, symbol):
         exchange.options['mmpHalt'] = {'url': f'sqlite:{tmp_path}/halt.db'}
         await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, MMP)
         await exchange.halt_mmp('BTC/USD', {'cancel': False})
-        before(exchange, symbol)
+        before = rest(simulator, exchange, symbol)
         with pytest.raises(MmpHalted):
             await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, MMP)
         with pytest.raises(MmpHalted):
-            await exchange.edit_order_ws('7', symbol, 'limit', 'buy', 10, 4, MMP)
-        assert len(socket.orders) == 1
+            await exchange.edit_order_ws(before.order_id, symbol, 'limit', 'buy', 10, 4, MMP)
+        assert len(received(simulator, 'batch-orders')) == 1
         await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5)
         await exchange.resume_mmp()
         await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, MMP)
-        await exchange.edit_order_ws('7', symbol, 'limit', 'buy', 10, 4, MMP)
-        assert [message['op'] for message in socket.orders] == [
-            'batch-orders',
-            'batch-orders',
-            'batch-orders',
-            'amend-order',
-        ]
+        await exchange.edit_order_ws(before.order_id, symbol, 'limit', 'buy', 10, 4, MMP)
+        assert [len(received(simulator, op)) for op in ('batch-orders', 'amend-order')] == [3, 1]
 
-    over_socket(main)
+    over_socket(simulator, main)
 
 
 # --- side by side

@@ -6,7 +6,7 @@ import time
 import ccxt
 import pytest
 
-from ccxt_mmp import MassCancelIncomplete, MassCancelLocked, MmpNotEnabled
+from ccxt_mmp import MassCancelIncomplete, MassCancelLocked, MmpHalted, MmpNotEnabled
 from tests.core.sockets import FAMILY, client_of, connected, place, received, run
 from tests.simulator.sockets import until
 
@@ -30,6 +30,7 @@ def test_both_ways_are_taken_and_the_orders_are_cancelled(simulator, by):
             before = exchange.milliseconds()
             params = HEDGE if by == 'params' else {}
             cancelled = await exchange.mass_cancel_mmp('BTC/USD', {'lockInterval': 500, **params})
+            await until(lambda: not exchange._tasks()._running)
             assert asyncio.all_tasks() - {asyncio.current_task(), *exchange_tasks()} == set()
             assert simulator.resting('okx', FAMILY) == []
             assert abs(cancelled['lockedUntil'] - before - 500) < 2000
@@ -43,6 +44,36 @@ def exchange_tasks():
     """ccxt's own, of its open websockets, and of the test."""
     names = ('ping_loop', 'receive', 'bounded')
     return {each for each in asyncio.all_tasks() if any(name in str(each.get_coro()) for name in names)}
+
+
+def test_connection_of_the_slower_way_is_there_for_the_next_call(simulator):
+    async def main():
+        async with connected(simulator) as exchange:
+            await exchange.warm_up(HEDGE)
+            simulator.latency = 20
+            for number in range(3):
+                simulator.fault('delay', REST, milliseconds=20)
+                assert (await exchange.mass_cancel_mmp('BTC/USD', HEDGE))['info']['op'] == 'mass-cancel'
+                await until(lambda: len(over_rest(simulator)) == number + 1)  # noqa: B023 - called at once
+                await until(lambda: not exchange._tasks()._running)
+            assert len({each.port for each in simulator.requests}) == 1
+            simulator.latency = 0
+
+    run(main())
+
+
+def test_slower_way_ends_with_close(simulator):
+    async def main():
+        async with connected(simulator) as exchange:
+            await exchange.warm_up(HEDGE)
+            simulator.fault('delay', REST, milliseconds=60_000)
+            await exchange.mass_cancel_mmp('BTC/USD', HEDGE)
+            [task] = exchange._tasks()._running.values()
+            await exchange.close()
+            assert task.cancelled()
+            simulator.clear_faults()
+
+    run(main())
 
 
 @pytest.mark.parametrize('params', [HEDGE, {}])
@@ -213,6 +244,30 @@ def test_caller_that_is_cancelled_ends_both_ways(simulator):
                 await call
             assert not exchange._mmp_fence(FAMILY).in_progress
             simulator.clear_faults()
+
+    run(main())
+
+
+@pytest.mark.parametrize('way', ['hedge', 'websocket'])
+def test_it_halts_where_that_is_asked_for(simulator, tmp_path, way):
+    simulator.rest('okx', FAMILY, mmp=True)
+    halts = {'url': f'sqlite:{tmp_path}/halt.db', 'grace': 0}
+
+    async def main():
+        async with connected(simulator, options={'mmpHalt': halts}) as exchange:
+            await exchange.authenticate()
+            cancel = exchange.mass_cancel_mmp if way == 'hedge' else exchange.mass_cancel_mmp_ws
+            params = {'halt': True, 'reason': 'a wild market', 'lockInterval': 5, **(HEDGE if way == 'hedge' else {})}
+            await cancel('BTC/USD', params)
+            assert simulator.resting('okx', FAMILY) == []
+            await until(lambda: len(received(simulator, 'mass-cancel')) == 2)
+            assert (way == 'hedge') == bool(over_rest(simulator))
+            with pytest.raises(MmpHalted, match='a wild market'):
+                await place(exchange)
+            with pytest.raises(ccxt.BadRequest):
+                await cancel('BTC/USD', {**params, 'halt': 1})
+            with pytest.raises(ccxt.BadRequest, match='lockInterval'):
+                await cancel('BTC/USD', {**params, 'lockInterval': -1})
 
     run(main())
 

@@ -11,45 +11,43 @@ import ccxt_mmp.async_support
 import ccxt_mmp.pro
 from ccxt_mmp import MassCancelLocked, MmpFrozen
 from ccxt_mmp.core.fence import GRACE
-from tests.okx_socket import nothing, okx_socket, placed, refused
+from tests.core.sockets import FAMILY, MMP, client_of, connected, received, run
+from tests.simulator.sockets import until
 from tests.trading import symbols, with_markets
 
 CONFIG = {'apiKey': 'k', 'secret': 's', 'password': 'p', 'enableRateLimit': False}
-MMP = {'mmp': True}
 
 
-def over_socket(main):
-    """Run a test with an exchange, its socket and a symbol."""
+def over_socket(simulator, main, **config):
+    """Run a test with an exchange and a symbol."""
 
-    async def run():
-        exchange = with_markets(ccxt_mmp.pro.okx(CONFIG))
-        async with okx_socket(exchange) as socket:
-            await main(exchange, socket, symbols(exchange, 'BTC-USD')[0])
+    async def bounded():
+        async with connected(simulator, **config) as exchange:
+            await main(exchange, symbols(exchange, FAMILY)[0])
 
-    asyncio.run(asyncio.wait_for(run(), 30))
+    run(bounded())
 
 
-def before(exchange, symbol, **terms):
-    """Lets the exchange read an order that is edited, without REST."""
-    raw = {'instId': exchange.market(symbol)['id'], 'ordId': '7', 'ordType': 'mmp', 'state': 'live', 'side': 'buy'}
+def edit(exchange, order, symbol, **params):
+    return exchange.edit_order_ws(order.order_id, symbol, 'limit', 'buy', 12, 6, params)
 
-    async def fetch_order(order_id, symbol, params={}):
-        return exchange.parse_order({**raw, 'px': '5', 'sz': '10', 'clOrdId': 'mine', **terms})
 
-    exchange.fetch_order = fetch_order
+def rest(simulator, exchange, symbol, mmp=True):
+    return simulator.rest('okx', FAMILY, mmp=mmp, symbol=exchange.market(symbol)['id'])
 
 
 @pytest.mark.parametrize('op', ['batch-orders', 'order'])
 @pytest.mark.parametrize('params', [{}, {'postOnly': True}, {'clientOrderId': 'mine'}])
-def test_thin_answer_is_filled_in_from_the_request(op, params):
-    async def main(exchange, socket, symbol):
+def test_thin_answer_is_filled_in_from_the_request(simulator, op, params):
+    async def main(exchange, symbol):
         order = await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, {**MMP, **params, 'op': op})
-        [message] = socket.orders
+        [message] = received(simulator, op)
         post_only = bool(params.get('postOnly'))
-        assert (message['op'], message['args'][0]['ordType']) == (op, 'mmp_and_post_only' if post_only else 'mmp')
+        assert message['args'][0]['ordType'] == ('mmp_and_post_only' if post_only else 'mmp')
         assert not message['args'][0].keys() & {'mmp', 'postOnly'}
+        [resting] = simulator.resting('okx', FAMILY)
         expected = {
-            'id': '12345689',
+            'id': resting.order_id,
             'symbol': symbol,
             'type': 'limit',
             'side': 'buy',
@@ -64,97 +62,91 @@ def test_thin_answer_is_filled_in_from_the_request(op, params):
         }
         assert {name: order[name] for name in expected} == expected
 
-    over_socket(main)
+    over_socket(simulator, main)
 
 
-def test_symbol_is_filled_in_where_the_contract_goes_by_its_code():
-    async def main(exchange, socket, symbol):
-        exchange.market(symbol)['instIdCode'] = 123456
-        order = await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, MMP)
-        del exchange.market(symbol)['instIdCode']
-        assert order['symbol'] == symbol
-
-    over_socket(main)
-
-
-def test_order_without_the_flag_is_none():
-    async def main(exchange, socket, symbol):
+def test_order_without_the_flag_is_none(simulator):
+    async def main(exchange, symbol):
         for params in ({}, {'mmp': False}, {'mmp': None}):
             assert (await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, params))['mmp'] is False
-        assert all(message['args'][0]['ordType'] == 'limit' for message in socket.orders)
-        assert not any('mmp' in message['args'][0] for message in socket.orders)
+        messages = received(simulator, 'batch-orders')
+        assert [message['args'][0]['ordType'] for message in messages] == ['limit'] * 3
+        assert not any('mmp' in message['args'][0] for message in messages)
 
-    over_socket(main)
+    over_socket(simulator, main)
 
 
 @pytest.mark.parametrize('is_edit', [False, True])
-def test_refusal_is_that_of_the_order(is_edit):
-    async def main(exchange, socket, symbol):
-        before(exchange, symbol)
-        socket.answer = refused
+def test_refusal_is_that_of_the_order(simulator, is_edit):
+    simulator.set_rule('okx', FAMILY)
+
+    async def main(exchange, symbol):
+        order = rest(simulator, exchange, symbol)
+        simulator.protection('okx', FAMILY).freeze_ends = float('inf')
         if is_edit:
-            placing = exchange.edit_order_ws('7', symbol, 'limit', 'buy', 12, 6, MMP)
+            placing = edit(exchange, order, symbol, **MMP)
         else:
             placing = exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, MMP)
         with pytest.raises(MmpFrozen, match='51034'):
             await placing
-        socket.answer = placed
+        simulator.protection('okx', FAMILY).freeze_ends = 0
         assert (await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, MMP))['status'] == 'open'
 
-    over_socket(main)
+    over_socket(simulator, main)
 
 
 @pytest.mark.parametrize(
     'answer', [{'code': '0', 'data': []}, {'code': '1', 'data': []}, {'code': '1', 'data': [None]}]
 )
-def test_answer_without_the_order_is_an_error(answer):
-    async def main(exchange, socket, symbol):
-        socket.answer = lambda message: answer
+def test_answer_without_the_order_is_an_error(simulator, answer):
+    async def main(exchange, symbol):
+        await exchange.authenticate()
+        client = client_of(exchange)
+
+        async def send_str(text):
+            message = json.loads(text)
+            client.on_message_callback(client, {'id': message['id'], 'op': message['op'], 'msg': '', **answer})
+
+        client.connection.send_str = send_str
         with pytest.raises((ccxt.BadResponse, ccxt.ExchangeError)):
             await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, MMP)
 
-    over_socket(main)
+    over_socket(simulator, main)
 
 
 @pytest.mark.parametrize('flag', [True, False, None])
-def test_edit_never_sends_the_flag(flag):
-    async def main(exchange, socket, symbol):
-        before(exchange, symbol, ordType='limit' if flag is False else 'mmp')
-        order = await exchange.edit_order_ws('7', symbol, 'limit', 'buy', 12, 6, {'mmp': flag})
-        [message] = socket.orders
+def test_edit_never_sends_the_flag(simulator, flag):
+    async def main(exchange, symbol):
+        before = rest(simulator, exchange, symbol, mmp=flag is not False)
+        order = await edit(exchange, before, symbol, mmp=flag)
+        [message] = received(simulator, 'amend-order')
         assert message.keys() == {'id', 'op', 'args'}
-        assert message['op'] == 'amend-order'
         [sent] = message['args']
-        # newer versions of ccxt name the option by its code
-        market = exchange.market(symbol)
-        [name] = [sent.pop(field) for field in ('instId', 'instIdCode') if field in sent]
-        assert str(name) in (market['id'], str(market['info'].get('instIdCode')))
-        assert sent == {'ordId': '7', 'newSz': '12', 'newPx': '6'}
+        assert sent.pop('instIdCode') == int(exchange.market(symbol)['info']['instIdCode'])
+        assert sent == {'ordId': before.order_id, 'newSz': '12', 'newPx': '6'}
         if flag:
             expected = {'mmp': True, 'status': 'open', 'type': 'limit', 'symbol': symbol, 'price': 6.0, 'amount': 12.0}
             assert {name: order[name] for name in expected} == expected
-        assert 'mmp' not in json.dumps(socket.received)
+        assert 'mmp' not in json.dumps(message)
 
-    over_socket(main)
+    over_socket(simulator, main)
 
 
-@pytest.mark.parametrize(('flag', 'kind'), [(True, 'limit'), (False, 'mmp')])
-def test_edit_that_would_change_the_flag_is_refused_before_a_socket_is_opened(flag, kind):
-    async def main(exchange, socket, symbol):
-        before(exchange, symbol, ordType=kind)
+@pytest.mark.parametrize('flag', [True, False])
+def test_edit_that_would_change_the_flag_is_refused_before_a_socket_is_opened(simulator, flag):
+    async def main(exchange, symbol):
+        order = rest(simulator, exchange, symbol, mmp=not flag)
         with pytest.raises(ccxt.InvalidOrder, match='cannot change the flag'):
-            await exchange.edit_order_ws('7', symbol, 'limit', 'buy', 12, 6, {'mmp': flag})
-        assert socket.connections == 0
+            await edit(exchange, order, symbol, mmp=flag)
+        assert exchange.clients == {}
 
-    over_socket(main)
+    over_socket(simulator, main)
 
 
-def test_edit_that_waits_behind_a_mass_cancel_is_not_sent():
-    async def main(exchange, socket, symbol):
-        before(exchange, symbol)
-        logged_in = asyncio.Event()
-        asked = asyncio.Event()
-        authenticate = exchange.authenticate
+def test_edit_that_waits_behind_a_mass_cancel_is_not_sent(simulator):
+    async def main(exchange, symbol):
+        order = rest(simulator, exchange, symbol)
+        logged_in, asked, authenticate = asyncio.Event(), asyncio.Event(), exchange.authenticate
 
         async def later(*arguments):
             asked.set()
@@ -162,30 +154,30 @@ def test_edit_that_waits_behind_a_mass_cancel_is_not_sent():
             return await authenticate(*arguments)
 
         exchange.authenticate = later
-        task = asyncio.ensure_future(exchange.edit_order_ws('7', symbol, 'limit', 'buy', 12, 6, MMP))
+        task = asyncio.ensure_future(edit(exchange, order, symbol, **MMP))
         await asked.wait()
-        with exchange._mmp_fence('BTC-USD').close():  # as a mass cancel does
+        with exchange._mmp_fence(FAMILY).close():  # as a mass cancel does
             pass
         logged_in.set()
         with pytest.raises(MassCancelLocked):
             await task
-        assert socket.orders == []
-        assert (await exchange.edit_order_ws('7', symbol, 'limit', 'buy', 12, 6, MMP))['mmp'] is True
+        assert received(simulator, 'amend-order') == []
+        assert (await edit(exchange, order, symbol, **MMP))['mmp'] is True
 
-    over_socket(main)
+    over_socket(simulator, main)
 
 
-def test_order_that_is_not_answered_can_be_given_up():
-    async def main(exchange, socket, symbol):
-        socket.answer = nothing
+def test_order_that_is_not_answered_can_be_given_up(simulator):
+    async def main(exchange, symbol):
+        simulator.fault('lose', op='batch-orders')
         task = asyncio.ensure_future(exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, MMP))
-        await socket.arrived.wait()
+        await until(lambda: received(simulator, 'batch-orders'))
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert exchange._mmp_fence('BTC-USD').in_flight_until() <= time.monotonic() + GRACE
+        assert exchange._mmp_fence(FAMILY).in_flight_until() <= time.monotonic() + GRACE
 
-    over_socket(main)
+    over_socket(simulator, main)
 
 
 # --- where there is no such way

@@ -213,6 +213,18 @@ def test_rule_that_is_gone_ends_what_was_known_of_its_freeze():
     assert (known.version, known.asks_at(START)) == (1, None)
 
 
+@pytest.mark.parametrize(('took', 'more', 'is_change'), [(3000, 3999, False), (3000, 4000, True), (0, 3999, True)])
+@pytest.mark.parametrize('is_first', [True, False])
+def test_remaining_time_of_a_slow_answer_is_no_change(took, more, is_change, is_first):
+    """It is counted from when the answer came, and may be as old as the question."""
+    known, until = Known(), START + 60_000
+    slow = answer(frozen=True, frozenUntil=until + more)
+    quick = answer(frozen=True, frozenUntil=until)
+    for said in (slow, quick) if is_first else (quick, slow):
+        known.read(known.ask(), said, START - (took if said is slow else 0), START)
+    assert known.version == 1 + is_change
+
+
 def test_remaining_time_that_wobbles_is_no_change():
     known = Known()
     known.ask_and_read(START, frozen=True, frozenUntil=START + 2000)

@@ -243,10 +243,10 @@ def test_connection_that_cannot_be_written_to_is_given_up(simulator):
         async with connected(simulator) as exchange:
             await exchange.authenticate()
 
-            async def send(message):
+            async def send_str(text):
                 raise ConnectionResetError('gone')
 
-            client_of(exchange).send = send
+            client_of(exchange).connection.send_str = send_str
             await exchange.mass_cancel_mmp_ws('BTC/USD')
             assert len(received(simulator, 'login')) == 2
 
@@ -311,30 +311,21 @@ def test_caller_that_is_cancelled_when_the_connection_is_given_up_is(simulator):
     run(main())
 
 
-def test_close_ends_it(simulator):
+@pytest.mark.parametrize(('way', 'error'), [('close', ccxt.ExchangeClosedByUser), ('cancel', asyncio.CancelledError)])
+def test_call_that_waits_ends_with_its_connection_and_its_caller_and_leaves_nothing(simulator, way, error):
     async def main():
         async with connected(simulator) as exchange:
             simulator.fault('lose', op='mass-cancel')
             call = asyncio.ensure_future(exchange.mass_cancel_mmp_ws('BTC/USD'))
             await until(lambda: received(simulator, 'mass-cancel'))
-            await exchange.close()
-            with pytest.raises(ccxt.ExchangeClosedByUser):
-                await call
-
-    run(main())
-
-
-def test_caller_that_is_cancelled_leaves_nothing(simulator):
-    async def main():
-        async with connected(simulator) as exchange:
-            simulator.fault('lose', op='mass-cancel')
-            call = asyncio.ensure_future(exchange.mass_cancel_mmp_ws('BTC/USD'))
-            await until(lambda: received(simulator, 'mass-cancel'))
-            call.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await call
             client = client_of(exchange)
-            await until(lambda: set(client.futures) == {'authenticated'})
+            if way == 'close':
+                await exchange.close()
+            else:
+                call.cancel()
+            with pytest.raises(error):
+                await call
+            await until(lambda: set(client.futures) <= {'authenticated'})
             assert sockets.state_of(client).requests == {}
 
     run(main())

@@ -59,6 +59,36 @@ def test_login_is_shared_and_a_call_that_is_cancelled_ends_it_for_no_other(simul
     run(main())
 
 
+@pytest.mark.parametrize('is_answered', [True, False])
+def test_login_goes_over_the_next_connection_if_the_first_is_lost_before_it(simulator, is_answered):
+    async def main():
+        options = {} if is_answered else {'authenticate': {'timeout': 100}}
+        async with connected(simulator, options=options) as exchange:
+            if not is_answered:
+                simulator.fault('lose', op='login')
+            dial = exchange._dial
+
+            async def dial_and_lose(url):
+                client = await dial(url)
+                exchange._dial = dial
+                client.on_error(ccxt.NetworkError('lost'))
+                calls.append(asyncio.ensure_future(exchange.authenticate()))
+
+            calls = []
+            exchange._dial = dial_and_lose
+            calls.append(asyncio.ensure_future(exchange.authenticate()))
+            await until(lambda: len(calls) == 2)
+            answers = await asyncio.gather(*calls, return_exceptions=True)
+            if not is_answered:
+                assert [type(each) for each in answers] == [ccxt.RequestTimeout] * 2
+                return
+            assert answers == [True, True]
+            assert len(received(simulator, 'login')) == 1
+            assert (await place(exchange))['status'] == 'open'
+
+    run(main())
+
+
 def test_login_that_waits_ends_with_close(simulator):
     async def main():
         async with connected(simulator) as exchange:
@@ -374,6 +404,24 @@ def test_client_that_calls_a_function_of_the_user_goes_on_to(simulator):
 
 
 # --- what is seldom
+
+
+def test_connection_that_cannot_be_written_to_is_a_network_error_for_all(simulator):
+    async def main():
+        async with connected(simulator) as exchange:
+            await exchange.authenticate()
+
+            async def send_str(text):
+                raise ConnectionResetError('gone')
+
+            client = client_of(exchange)
+            waiting = exchange.watch(client.url, 'quiet')
+            client.connection.send_str = send_str
+            for call in (place(exchange), waiting):
+                with pytest.raises(ccxt.NetworkError, match='could not send'):
+                    await call
+
+    run(main())
 
 
 def test_error_of_an_answer_keeps_its_type(simulator):

@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import json
 import socket
 import threading
 import time
@@ -19,9 +20,22 @@ import requests
 from ccxt.base.errors import BaseError
 
 from ccxt_mmp.simulator import Simulator, redirect
+from ccxt_mmp.simulator.session import Frame
 from tests.conftest import FLAVOURS, Flavour
-from tests.fault_matrix.methods import OTHER, Observation
-from tests.fault_matrix.rows import BANS, CANCEL_TIME, FAULTS, HOUR, SKEWED, UNREACHABLE, WRONG_SECRET, Row
+from tests.fault_matrix.methods import OTHER, MassCancelOverSocket, Observation
+from tests.fault_matrix.rows import (
+    BANS,
+    CANCEL_TIME,
+    FAULTS,
+    HOUR,
+    RATE_LIMIT,
+    SKEWED,
+    SOCKET_ANSWERS,
+    SOCKET_FAULTS,
+    UNREACHABLE,
+    WRONG_SECRET,
+    Row,
+)
 from tests.trading import UNDERLYING
 
 LANES = 3  # calls at once in each flavour: some wait for answers that do not come
@@ -79,7 +93,7 @@ class Bench:
     def begin(self, rows: Iterable[Row]) -> None:
         for row in rows:
             if row not in self.futures:
-                self.futures[row] = {name: self.pool.submit(self._observe, name, row) for name in FLAVOURS}
+                self.futures[row] = {name: self.pool.submit(self._observe, name, row) for name in row.method.flavours}
 
     def observe(self, row: Row) -> dict[str, Observation]:
         """What came of it, by flavour."""
@@ -103,9 +117,15 @@ class Bench:
             result = flavour.take(method.call(exchange, prepared))
         except BaseError as raised:
             error = raised
+
+        def has_struck() -> bool:
+            faults = (*simulator._faults, *simulator._sockets.faults)
+            return not row.is_of_simulator or sum(each.times for each in faults) < row.times
+
+        if isinstance(method, MassCancelOverSocket):  # the way that was not waited for arrives
+            flavour.take(sleep_until(has_struck))
         flavour.disconnect()
         forget_frames(error)
-        has_struck = row.endpoint == '' or wait_until(lambda: sum(each.times for each in simulator._faults) < row.times)
         resting = {
             order.order_id: order.client_order_id
             for underlying in (UNDERLYING, OTHER)
@@ -116,14 +136,14 @@ class Bench:
         return Observation(
             result=result,
             error=error,
-            requests=Counter(f'{each.method} {endpoint_of(each.path)}' for each in simulator.requests),
+            requests=Counter([*requested(simulator), *operated(simulator)]),
             rule=protection.rule,
             is_frozen=protection.is_frozen(simulator.now()),
             is_armed=bool(simulator._account.countdowns),
             prepared=prepared,
             resting={order_id: client_id for order_id, client_id in resting.items() if order_id not in others},
             others_rest=resting.keys() >= {*others},
-            has_struck=has_struck,
+            has_struck=wait_until(has_struck),
         )
 
     def _exchange(self, row: Row, place: Place) -> Any:
@@ -137,7 +157,9 @@ class Bench:
             options['timeout'] = CANCEL_TIME
         place.flavour.take(exchange.fetch_time())
         simulator.requests.clear()
-        if fault is not None:
+        if isinstance(row.method, MassCancelOverSocket) and row.endpoint:
+            strike_socket(exchange, simulator, row, place.flavour.take)
+        elif fault is not None:
             method, path = row.endpoint.split()
             strike = partial(simulator.fault, path=f'/{path}', method=method, times=row.times, **fault)
             if fault['kind'] == 'delay':
@@ -155,6 +177,45 @@ class Bench:
         else:
             simulator.privileged = False
         return exchange
+
+
+def strike_socket(exchange: Any, simulator: Simulator, row: Row, take: Callable[[Any], Any]) -> None:
+    """Open the ways, and let one of them go wrong."""
+    kind, name = row.endpoint.split()
+    is_of_socket = kind == 'op'
+    if name != 'login':
+        take(exchange.warm_up({'hedge': True}))
+    if row.fault == RATE_LIMIT:
+        for _ in range(5):
+            take(exchange.privatePostTradeMassCancel({'instType': 'OPTION', 'instFamily': 'BTC-USD_UM'}))
+    simulator._log.clear()
+    if not is_of_socket:
+        simulator.fault(path=f'/{name}', method=kind, times=row.times, **FAULTS[row.fault])
+    elif row.fault in SOCKET_ANSWERS:
+        session: Any = simulator._sockets._sessions[-1]
+        said = SOCKET_ANSWERS[row.fault]
+        session._operate = lambda message, _: Frame({'id': message['id'], 'op': message['op'], 'msg': '', **said})
+    elif row.fault != RATE_LIMIT:
+        simulator.fault(op=name, times=row.times, **SOCKET_FAULTS[row.fault])
+        [fault] = simulator._sockets.faults
+        if not row.is_for_ever:  # the attempt that is struck is given up soon, the next one has time on a busy machine
+            exchange._answer_ends = lambda *_: time.monotonic() + (AGES if fault.was_used else PATIENCE / 1000)
+
+
+def requested(simulator: Simulator) -> list[str]:
+    return [f'{each.method} {endpoint_of(each.path)}' for each in simulator.requests]
+
+
+def operated(simulator: Simulator) -> list[str]:
+    """The operations that arrived over a websocket."""
+    texts = [each.text for each in simulator.frames if each.direction == 'received']
+    return [f'op {json.loads(each)["op"]}' for each in texts if each != 'ping']
+
+
+async def sleep_until(is_so: Callable[[], bool]) -> None:
+    ends = time.monotonic() + AGES
+    while not is_so() and time.monotonic() < ends:  # noqa: ASYNC110 - another thread brings it about
+        await asyncio.sleep(0.005)
 
 
 def wait_until(is_so: Callable[[], bool]) -> bool:

@@ -35,6 +35,10 @@ which fails once unless "and all after it" is said. *Raised or returned*: the er
   after the last cancellation. What a mass cancel returns counts the orders that it is known to have cancelled, which
   those whose answer was lost are not.
 - Orders of which nothing is known have the `status` None.
+- `op ...` is an operation over the websocket, which is open and logged in unless the login is struck. *No answer*: it
+  took effect, and the connection says nothing of it. *Mute from now on*: it did not. *Code "2"*: the answer has it.
+- Where a mass cancel goes over both ways, *arrived* has what arrived over the way that is not struck. How often the
+  other one is tried until then depends on the machine.
 
 **Flavours.** sync, async and pro do the same, but for this, which is the transports':
 
@@ -63,7 +67,8 @@ def outcome(method: Method, seen: Observation) -> str:
 
 def arrived(row: Row, seen: Observation) -> str:
     endpoints = [*row.method.endpoints, *sorted(seen.requests.keys() - {*row.method.endpoints})]
-    return ', '.join(times(row, seen, endpoint) for endpoint in endpoints if endpoint in seen.requests) or 'none'
+    counted = [each for each in endpoints if each in seen.requests and row.method.is_counted(each, row.endpoint)]
+    return ', '.join(times(row, seen, each) for each in counted) or 'none'
 
 
 def times(row: Row, seen: Observation, endpoint: str) -> str:

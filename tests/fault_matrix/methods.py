@@ -40,6 +40,7 @@ class Method:
     endpoints: tuple[str, ...]  # in the order in which they are asked
     call: Callable[[Any, list[str]], Any]  # of an exchange and the ids that prepare() returned
     scope: str = 'orders'
+    flavours: ClassVar[tuple[str, ...]] = ('sync', 'async', 'pro')
 
     @property
     def underlying(self) -> str | None:
@@ -57,6 +58,10 @@ class Method:
         underlying = underlying or UNDERLYING[self.exchange_id]
         symbol = simulator.instruments(self.exchange_id, underlying)[contract]
         return simulator.rest(self.exchange_id, underlying, mmp=mmp, symbol=symbol).order_id
+
+    def is_counted(self, endpoint: str, struck: str) -> bool:
+        """Whether it is told how often an endpoint was asked, where a fault strikes one."""
+        return True
 
     def is_done(self, seen: Observation) -> bool:
         """Whether the exchange did what was asked, and the result says what is."""
@@ -177,6 +182,18 @@ class MassCancelOfAll(MassCancel):
         return [self.rest(simulator, OTHER[self.exchange_id])]
 
 
+class MassCancelOverSocket(MassCancel):
+    before = 'Three MMP orders rest, two of them of one contract, and others. In pro.'
+    flavours = ('pro',)
+
+
+class MassCancelOverBoth(MassCancelOverSocket):
+    """A fault of one way strikes all that goes over it, so that the other one decides."""
+
+    def is_counted(self, endpoint: str, struck: str) -> bool:
+        return struck == '' or endpoint.startswith('op ') is not struck.startswith('op ')
+
+
 class CancelOrders(MassCancel):
     before = 'Two MMP orders of one contract rest.'
 
@@ -284,6 +301,7 @@ DERIBIT_RULE = ('BTC/USD', 5000, 300_000, 100, None, {'maxQuoteQuantity': 50})
 DERIBIT_FETCHED = ('POST get_mmp_config', 'POST get_mmp_status')
 DERIBIT_LISTED = ('POST get_open_orders', 'POST cancel_by_label', 'POST cancel')
 RFQ_RULE = (None, 5000, 300_000, None, None, {'scope': 'rfq', 'countLimit': 10})
+SOCKET_OPERATIONS = ('op login', 'op mass-cancel')
 OKX_LISTED = ('GET trade/orders-pending', 'POST trade/cancel-batch-orders')
 BINANCE_LISTED = ('GET openOrders', 'DELETE batchOrders', 'DELETE order')
 METHODS = (
@@ -302,6 +320,12 @@ METHODS = (
     FetchMmps('okx', 'fetch_mmps', ('GET account/mmp-config',), lambda okx, _: okx.fetch_mmps()),
     MassCancel('okx', 'mass_cancel_mmp', ('POST trade/mass-cancel',), mass_cancel()),
     MassCancel('okx', 'mass_cancel_mmp, emulate', OKX_LISTED, mass_cancel(emulate=True)),
+    MassCancelOverSocket(
+        'okx', 'mass_cancel_mmp_ws', SOCKET_OPERATIONS, lambda okx, _: okx.mass_cancel_mmp_ws('BTC/USD')
+    ),
+    MassCancelOverBoth(
+        'okx', 'mass_cancel_mmp, hedge', ('POST trade/mass-cancel', *SOCKET_OPERATIONS), mass_cancel(hedge=True)
+    ),
     CreateOrder('okx', 'create_order', ('POST trade/batch-orders',), create_order),
     CreateOrders('okx', 'create_orders', ('POST trade/batch-orders',), create_orders),
     SetMmp(

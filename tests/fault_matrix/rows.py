@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.fault_matrix.methods import METHODS, Method
+from tests.fault_matrix.methods import METHODS, MassCancelOverBoth, MassCancelOverSocket, Method
 
 # ms of a mass cancel that a limit holds up for ever: OKX's is waited out once, and half of the time is left then
 CANCEL_TIME = 3900
@@ -29,6 +29,18 @@ FAULTS: dict[str, dict[str, Any]] = {
     'HTTP 418': {'kind': 'status', 'status': 418},
     '`"result": false`': {'kind': 'result_false'},
     'every second order refused': {'kind': 'half_batch'},
+}
+# of one operation over a websocket
+SOCKET_FAULTS: dict[str, dict[str, Any]] = {
+    'no answer': {'kind': 'lose'},
+    'mute from now on': {'kind': 'mute'},
+    'dropped before the effect': {'kind': 'drop'},
+    'dropped after the effect': {'kind': 'drop_after'},
+}
+RATE_LIMIT = 'rate limit used up'
+SOCKET_ANSWERS: dict[str, dict[str, Any]] = {  # which it is given instead of taking effect
+    'code "2"': {'code': '2', 'data': [{'result': True}]},
+    '`"result": false`': {'code': '0', 'data': [{'result': False}]},
 }
 # nothing more is sent once one is read, so that how many cancels are sent at once decides what rests
 BANS = ('HTTP 429', 'HTTP 418')
@@ -66,6 +78,12 @@ class Row:
         return FOR_EVER if self.is_for_ever else 1
 
     @property
+    def is_of_simulator(self) -> bool:
+        """Whether the simulator counts how often it strikes."""
+        is_of_socket = self.endpoint.startswith('op ')
+        return self.endpoint != '' and not (is_of_socket and self.fault in (RATE_LIMIT, *SOCKET_ANSWERS))
+
+    @property
     def struck(self) -> str:
         """What is struck, for people."""
         if not self.endpoint:
@@ -79,6 +97,9 @@ class Row:
 
 
 def rows_of(method: Method) -> Iterator[Row]:
+    if isinstance(method, MassCancelOverSocket):
+        yield from rows_of_socket(method)
+        return
     for condition in CONDITIONS:
         yield Row(method, condition)
     is_mass_cancel = method.name.startswith('mass_cancel_mmp')
@@ -92,6 +113,20 @@ def rows_of(method: Method) -> Iterator[Row]:
                     is_for_ever and fault in (*SAME_FOR_EVER, LATE)
                 ):
                     yield Row(method, fault, endpoint, is_of_second_list, is_for_ever)
+
+
+def rows_of_socket(method: Method) -> Iterator[Row]:
+    """Where both ways are taken, a fault of one is for ever: else either could come first."""
+    is_of_both = isinstance(method, MassCancelOverBoth)
+    for condition in (WRONG_SECRET, NO_PRIVILEGE):
+        yield Row(method, condition)
+    for endpoint in method.endpoints:
+        faults = SOCKET_FAULTS if endpoint.startswith('op ') else FAULTS
+        for fault in faults:
+            if faults is SOCKET_FAULTS or is_there(fault, method, endpoint, is_for_ever=False):
+                yield Row(method, fault, endpoint, is_for_ever=is_of_both)
+    for fault in (*SOCKET_ANSWERS, *(() if is_of_both else (RATE_LIMIT,))):  # both share the limit
+        yield Row(method, fault, method.endpoints[-1], is_for_ever=is_of_both)
 
 
 def is_there(fault: str, method: Method, endpoint: str, *, is_for_ever: bool) -> bool:

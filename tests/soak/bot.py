@@ -384,7 +384,7 @@ class Bot:
             tasks = 0
         return Health(
             time=time.monotonic() - self.started,
-            rss=int(Path('/proc/self/statm').read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE'),
+            rss=used_memory(),
             sockets=open_sockets(),
             tasks=tasks,
             threads=len(running_threads()),
@@ -418,6 +418,11 @@ def asking_for(numbers):
 def dice(seed: int, *names: str) -> Random:
     """Decisions that are the same in each run with this seed."""
     return Random('/'.join([str(seed), *names]))  # noqa: S311 - not for secrets
+
+
+def used_memory() -> int:
+    """Bytes, of this process."""
+    return int(Path('/proc/self/statm').read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE')
 
 
 def open_sockets() -> int:

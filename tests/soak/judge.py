@@ -9,8 +9,8 @@ from threading import Event, Thread
 
 from ccxt_mmp.simulator import Simulator
 from ccxt_mmp.simulator.faults import KINDS
-from tests.okx_socket import OkxSocket, placed, serve
 from tests.soak.bot import SPECIAL, UNDERLYINGS, Cancelled, Health, Plan, dice, run
+from tests.soak.okx_socket import OkxSocket, placed, serve
 
 FAULTS = 0.04  # of the requests
 ORDERS = ('batch-orders', 'batchOrders')

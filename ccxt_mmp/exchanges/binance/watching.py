@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ccxt_mmp.core.protection_state import Trip
-from ccxt_mmp.core.watching import in_time, retrieve
+from ccxt_mmp.core.tasks import retrieve
+from ccxt_mmp.core.watching import in_time
 from ccxt_mmp.exchanges.binance.answers import BinanceAnswers
 from ccxt_mmp.exchanges.binance.tables import ENDED
 

@@ -32,7 +32,6 @@ CANCELED_STATES = ('canceled', 'mmp_canceled')  # of which a list has one
 FLAGGED = {'limit': 'mmp', 'post_only': 'mmp_and_post_only'}
 
 TRIPPED, FILLED_STATES = 'mmp_canceled', ('filled', 'partially_filled')  # states of orders
-ENDING_EVENTS = ('notice', 'channel-conn-count-error')  # after which nothing is pushed any more
 CHANNEL = {'channel': 'orders', 'instType': 'OPTION'}
 
 MAX_BATCH = 20

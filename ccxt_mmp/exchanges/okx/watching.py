@@ -9,9 +9,11 @@ from typing import Any
 from ccxt.base.errors import NetworkError
 
 from ccxt_mmp.core.protection_state import Trip
-from ccxt_mmp.core.watching import in_time
+from ccxt_mmp.core.socket_state import Subscription, state_of
+from ccxt_mmp.core.tasks import retrieve
+from ccxt_mmp.core.watching import ALL, in_time
 from ccxt_mmp.exchanges.okx.answers import OkxAnswers
-from ccxt_mmp.exchanges.okx.tables import CHANNEL, ENDING_EVENTS, FILLED_STATES, MMP_ORDER_TYPES, TRIPPED
+from ccxt_mmp.exchanges.okx.tables import CHANNEL, FILLED_STATES, MMP_ORDER_TYPES, TRIPPED
 
 SUBSCRIBED = 'mmp'  # among the client's subscriptions: one of ours, whatever ccxt has subscribed
 OWN = {SUBSCRIBED, 'authenticated'}
@@ -30,18 +32,22 @@ class OkxWatching(OkxAnswers):
     async def _open_mmp_stream(self, seconds: float) -> Any:
         client = self.client(self.get_url('orders', 'private'))
         await in_time(self.authenticate(), seconds, client, f'{self.id} watchMmp() the login')
-        client.subscriptions[SUBSCRIBED] = True  # before it is acknowledged: what ends it may come at once
         try:
             await in_time(self._subscribe(client), seconds, client, f'{self.id} watchMmp() the subscription')
         except BaseException:
-            client.subscriptions.pop(SUBSCRIBED, None)
+            self._forget_subscription(client)
             raise
         if client.error:
             raise client.error
+        if not self._is_mmp_stream_open(client):  # what ends it may come at once
+            raise NetworkError(f'{self.id} watchMmp() the subscription was ended, too many connections have it')
         return client
 
+    def _is_mmp_stream_open(self, client: Any) -> bool:
+        return SUBSCRIBED in client.subscriptions
+
     async def _close_mmp_stream(self, client: Any) -> None:
-        client.subscriptions.pop(SUBSCRIBED, None)
+        self._forget_subscription(client)
         if not any(str(each).startswith('orders') for each in client.subscriptions):  # ccxt's, which would miss it
             await self._send_to_stream(client, {'op': 'unsubscribe', 'args': [CHANNEL]})
 
@@ -50,9 +56,17 @@ class OkxWatching(OkxAnswers):
         #     {"id":"1512","event":"subscribe","arg":{"channel":"orders","instType":"OPTION"},"connId":"a4d3ae55"}
         #
         request_id = str(self.request_id())
+        client.subscriptions[SUBSCRIBED] = True
+        state_of(client).subscriptions[SUBSCRIBED] = Subscription(ALL, CHANNEL, request_id)
         acknowledged = client.future(request_id)
+        acknowledged.add_done_callback(retrieve)  # the connection may be lost before it is awaited
         await self._send_to_stream(client, {'id': request_id, 'op': 'subscribe', 'args': [CHANNEL]})
         await acknowledged
+
+    @staticmethod
+    def _forget_subscription(client: Any) -> None:
+        client.subscriptions.pop(SUBSCRIBED, None)
+        state_of(client).subscriptions.pop(SUBSCRIBED, None)
 
     def _mmp_pushes(self, message: Any) -> Iterator[tuple[str, Trip | None]]:
         #
@@ -83,14 +97,3 @@ class OkxWatching(OkxAnswers):
         if request_id in client.futures:
             client.resolve(message, request_id)
         return super().handle_subscription_status(client, message, *arguments, **keywords)
-
-    def handle_message(self, client: Any, message: Any) -> None:
-        #
-        #     {"event":"notice","code":"64008","msg":"The connection will soon be closed ...","connId":"a4d3ae55"}
-        #     {"event":"channel-conn-count-error","channel":"orders","connCount":"30","connId":"a4d3ae55"}
-        #
-        is_end = isinstance(message, dict) and message.get('event') in ENDING_EVENTS
-        if is_end and SUBSCRIBED in client.subscriptions:
-            client.on_error(NetworkError(f'{self.id} {self.json(message)}'))
-            return
-        super().handle_message(client, message)

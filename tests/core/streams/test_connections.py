@@ -112,18 +112,76 @@ def test_notice_that_the_service_goes_away_ends_the_connection(okx):
     okx.run(main)
 
 
-def test_subscription_beyond_the_limit_of_connections_ends_the_connection(okx):
+def test_notice_waits_for_the_answers_on_their_way(okx):
+    okx.set_rule()
+
+    async def main(exchange):
+        await okx.watch()
+        task = await okx.waiting()
+        okx.simulator.fault('delay', op='mass-cancel', milliseconds=100)
+        cancelling = asyncio.ensure_future(exchange.mass_cancel_mmp_ws(okx.name))
+        await until(lambda: any(each['op'] == 'mass-cancel' for each in okx.received()))
+        okx.simulator.fault('notice')
+        with pytest.raises(NetworkError, match='64008'):
+            await task
+        assert not cancelling.done()
+        await cancelling
+        assert len([each for each in okx.received() if each['op'] == 'mass-cancel']) == 1
+
+    okx.run(main)
+
+
+ENDED = {'event': 'channel-conn-count-error', 'channel': 'orders', 'connCount': '30', 'connId': 'a4d3ae55'}
+
+
+def test_subscription_beyond_the_limit_of_connections_is_made_again(okx):
     okx.set_rule()
 
     async def main(exchange):
         okx.simulator.fault('conn_count_error')
-        try:
+        with suppress(NetworkError):  # it comes before the first state, or after it
             await okx.watch()
-        except NetworkError:  # the error came at once
+        await exchange.mass_cancel_mmp_ws(okx.name)  # what came before the answer has been looked at
+        task = await okx.waiting()
+        if task.done():
+            assert (await task)['frozen'] is False
+            task = await okx.waiting()
+        assert (await okx.tripped(task))['frozen'] is True
+        assert len([each for each in okx.received() if each['op'] == 'subscribe']) == 2
+        assert logins(okx) == 1  # the connection goes on
+
+    okx.run(main)
+
+
+def test_subscription_that_is_ended_as_soon_as_it_is_made_is_an_error(okx):
+    async def main(exchange):
+        subscribe = exchange._subscribe
+
+        async def subscribe_and_end(client):
+            await subscribe(client)
+            exchange.handle_message(client, ENDED)
+
+        exchange._subscribe = subscribe_and_end
+        with pytest.raises(NetworkError, match='too many connections'):
             await okx.watch()
-        await until(lambda: logins(okx) == 2 or not exchange._mmp_watching._is_open)
-        assert (await okx.tripped(await okx.waiting()))['frozen'] is True
-        assert logins(okx) == 2
+        exchange._subscribe = subscribe
+        assert (await okx.watch())['enabled'] is False
+
+    okx.run(main)
+
+
+def test_subscription_that_is_ended_while_it_is_waited_on_is_told(okx):
+    okx.set_rule()
+
+    async def main(exchange):
+        await okx.watch()
+        task = await okx.waiting()
+        exchange.handle_message(exchange._mmp_watching._client, ENDED)
+        with pytest.raises(NetworkError, match='too many connections'):
+            await task
+        okx.trip()
+        assert (await okx.watch())['frozen'] is True
+        assert logins(okx) == 1
 
     okx.run(main)
 
@@ -138,6 +196,35 @@ def test_notice_on_a_connection_that_nobody_watches_is_left_to_ccxt(okx):
         orders.cancel()
 
     okx.run(main)
+
+
+def test_change_comes_before_the_failure_of_a_dial(streaming):
+    """Another call was given it meanwhile, and no later one would be."""
+
+    async def main(exchange):
+        await streaming.watch()
+        task = await streaming.waiting()
+        streaming.simulator.fault('drop')
+        with pytest.raises(NetworkError):
+            await task
+        watching, dialled = exchange._mmp_watching, asyncio.Event()
+
+        async def fail():
+            await dialled.wait()
+            raise NetworkError('refused')
+
+        watching._open = fail
+        tasks = [asyncio.ensure_future(streaming.watch()) for _ in range(2)]
+        await until(lambda: watching._opening is not None and not watching._opening.done())
+        streaming.trip()
+        await streaming.poll()
+        await until(lambda: watching.watched[streaming.underlying].known.is_frozen)
+        dialled.set()
+        assert [state['frozen'] for state in await asyncio.gather(*tasks)] == [True, True]
+        with pytest.raises(NetworkError, match='refused'):
+            await streaming.watch()
+
+    streaming.run(main)
 
 
 # --- connections that do not come about

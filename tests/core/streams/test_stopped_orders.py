@@ -147,3 +147,32 @@ def test_refused_order_is_a_reason_to_read(watcher):
         assert (await task)['frozen'] is True
 
     watcher.run(main)
+
+
+def test_order_over_the_websocket_that_is_queued_when_the_trip_comes_is_not_sent(okx):
+    """And nothing else that goes over the connection comes to an end."""
+    okx.set_rule()
+
+    async def main(exchange):
+        symbol = okx.with_markets()[0]
+        await okx.watch()
+        task, client = await okx.waiting(), exchange._mmp_watching._client
+        queued, queue = asyncio.Event(), asyncio.Event()
+
+        async def throttle(cost=None):
+            queued.set()
+            await queue.wait()
+
+        exchange.enableRateLimit, client.throttle = True, throttle
+        placing = asyncio.ensure_future(exchange.create_order_ws(symbol, 'limit', 'buy', 1, 5, MMP))
+        await queued.wait()
+        exchange.enableRateLimit = False
+        await okx.tripped(task)
+        waiting = await okx.waiting()
+        queue.set()
+        with pytest.raises(MmpFrozen, match='was not sent'):
+            await placing
+        assert not [each for each in okx.received() if 'order' in each['op']]
+        assert not waiting.done()
+
+    okx.run(main)
