@@ -80,7 +80,7 @@ def test_control_methods_know_it_by_its_names(simulator):
     assert not simulator.protection('binance', 'BTCUSDT').is_frozen(simulator.now())
     with pytest.raises(ValueError, match='acme lists no option of None'):
         simulator.trip('acme')
-    with pytest.raises(ValueError, match='a venue is one of okx, binance, deribit, acme, not Acme'):
+    with pytest.raises(ValueError, match='a venue is one of okx, binance, deribit, bybit, acme, not Acme'):
         simulator.trip('Acme', 'BTC')
 
 
