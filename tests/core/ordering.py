@@ -38,7 +38,11 @@ def listed(symbols, count, **terms):
 
 
 def batches(simulator):
-    return [request for request in simulator.requests if request.path.endswith(('batch-orders', 'batchOrders', '/buy', 'create-batch'))]
+    return [
+        request
+        for request in simulator.requests
+        if request.path.endswith(('batch-orders', 'batchOrders', '/buy', 'create-batch'))
+    ]
 
 
 @lru_cache

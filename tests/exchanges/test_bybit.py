@@ -381,7 +381,7 @@ def test_edit_that_changes_more_is_refused(flavour, simulator, bybit, option):
 
 def test_cancelled_orders_are_told_apart_from_those_that_were_refused(flavour, simulator, bybit, option):
     """The answer acknowledges: what became of the order is not known yet."""
-    placed = [quoted(flavour, bybit, option) for _ in range(22)]
+    placed = flavour.take(bybit.create_orders([order(option, mmp=True) for _ in range(22)]))
     simulator.fill(placed[3]['id'])
     ids = [each['id'] for each in placed]
     orders = flavour.take(bybit.cancel_orders(ids, option))

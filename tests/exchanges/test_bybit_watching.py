@@ -47,6 +47,7 @@ def test_fill_of_a_tagged_order_is_followed_by_a_read(bybit):
 
     async def main(exchange):
         await bybit.watch(pollInterval=POLL * 1000)
+        await bybit.waiting(bybit.watch(pollInterval=POLL * 1000))
         before = len(bybit.reads)
         other = bybit.simulator.rest('bybit', 'BTC', mmp=False)
         bybit.simulator.fill(other.order_id, 1)
