@@ -11,7 +11,7 @@ from ccxt_mmp.simulator import Rule, Simulator
 from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 
 NOT_KNOWN = 'whether others rest is not known'  # says a MassCancelIncomplete
-OTHER = {'okx': 'ETH-USD', 'binance': 'ETHUSDT', 'deribit': 'eth_usd'}
+OTHER = {'okx': 'ETH-USD', 'binance': 'ETHUSDT', 'deribit': 'eth_usd', 'bybit': 'ETH'}
 MMP_LABEL = 'mmp:btc_usd'  # that the plugin gives to orders on Deribit
 
 

@@ -93,7 +93,8 @@ class BybitOrders(BybitAnswers):
         return request  # ccxt has named it
 
     def _as_order(self, request: Params) -> Params:
-        return {'timeInForce': 'GTC', **request, 'mmp': request.get('mmp', False)}
+        defaults = {'timeInForce': 'GTC', 'reduceOnly': False, 'mmp': False}
+        return {**defaults, **request}
 
     async def _create_order(
         self, stock: Stock, symbol: str, type: str, side: str, amount: Any, price: Any, params: Params
