@@ -24,7 +24,7 @@ MIN_LENGTH = 6
 SECRET = re.compile(
     r"""(?P<name>
             (?<![a-z])
-            (?: ok-access-(?:key|sign|passphrase) | x-mbx-apikey | apikey | passphrase | sig(?:n(?:ature)?)?
+            (?: ok-access-(?:key|sign|passphrase) | x-mbx-apikey | x-bapi-api-key | apikey | passphrase | sig(?:n(?:ature)?)?
               | authorization | client_secret | access_token | refresh_token )
             ['"]? \s* (?:[:=]|%3d) \s*
         )

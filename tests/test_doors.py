@@ -354,6 +354,7 @@ def test_bot_gets_the_methods_unchanged(simulator, tmp_path, program):
         'binance': 'BTC/USDT:USDT',
         'okx': 'BTC/USD:BTC',
         'deribit': 'BTC/USD:BTC',
+        'bybit': 'BTC',
     }
     assert [simulator.resting(exchange_id, UNDERLYING[exchange_id]) for exchange_id in EXCHANGES] == [[]] * len(
         EXCHANGES

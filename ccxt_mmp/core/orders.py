@@ -9,7 +9,7 @@ from ccxt.base.errors import BadResponse, BaseError, ExchangeError, InvalidOrder
 
 from ccxt_mmp._redaction import redacted
 from ccxt_mmp.core.awaiting import await_result, gather, succeeded
-from ccxt_mmp.core.editing import OrderEditing
+from ccxt_mmp.core.editing import UNKNOWN_FILL, OrderEditing
 from ccxt_mmp.core.fence import Mark
 from ccxt_mmp.core.listing import OrderLists
 from ccxt_mmp.core.order_flag import POST_ONLY
@@ -27,7 +27,6 @@ TERMS = ('symbol', 'type', 'side', 'amount', 'price')
 # fields of an order that its request has, and those that only the exchange can know
 REQUESTED = ('symbol', 'side', 'price', 'amount', 'timeInForce', 'clientOrderId')
 REQUESTED_KIND = ('type', 'postOnly', 'reduceOnly', 'mmp')  # ccxt makes up some of these if an answer lacks them
-UNKNOWN_FILL = {'filled': None, 'remaining': None, 'cost': None, 'average': None}
 
 
 class MmpOrders(OrderEditing, OrderLists):
@@ -71,12 +70,12 @@ class MmpOrders(OrderEditing, OrderLists):
     # --- requests
 
     def create_order_request(
-        self, symbol: Any, type: Any, side: Any, amount: Any, price: Any = None, params: Params = {}
+        self, symbol: Any, type: Any, side: Any, amount: Any, price: Any = None, params: Params = {}, *others: Any
     ) -> Params:
         """ccxt's request with the flag. ccxt builds it for create_order, create_orders and create_order_ws."""
         rest = self.omit(params, 'mmp') if 'mmp' in params else params
         if not self._is_mmp_order(type, params):
-            return self._stock_order_request(symbol, type, side, amount, price, rest)
+            return self._stock_order_request(symbol, type, side, amount, price, rest, *others)
         post_only = self._is_post_only(symbol, type, rest)
         rest = self.omit(rest, [*self._own_flag_names, 'postOnly'])
         if str(rest.get('timeInForce', '')).upper() in POST_ONLY:
@@ -93,10 +92,10 @@ class MmpOrders(OrderEditing, OrderLists):
         return flagged
 
     def _stock_order_request(
-        self, symbol: Any, type: Any, side: Any, amount: Any, price: Any, params: Params
+        self, symbol: Any, type: Any, side: Any, amount: Any, price: Any, params: Params, *others: Any
     ) -> Params:
         """What ccxt sends for an order."""
-        request: Params = super().create_order_request(symbol, type, side, amount, price, params)
+        request: Params = super().create_order_request(symbol, type, side, amount, price, params, *others)
         return request
 
     # --- one order

@@ -10,7 +10,7 @@ from tests.trading import UNDERLYING, symbols, with_markets
 
 STOCK = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}
 NOW = 1_790_000_000_000
-LARGEST = {'okx': 20, 'binance': 10, 'deribit': 1}  # orders in a request
+LARGEST = {'okx': 20, 'binance': 10, 'deribit': 1, 'bybit': 20}  # orders in a request
 
 
 def create(flavour, exchange, symbol, params, kind='limit', price=5):
@@ -38,7 +38,11 @@ def listed(symbols, count, **terms):
 
 
 def batches(simulator):
-    return [request for request in simulator.requests if request.path.endswith(('batch-orders', 'batchOrders', '/buy'))]
+    return [
+        request
+        for request in simulator.requests
+        if request.path.endswith(('batch-orders', 'batchOrders', '/buy', 'create-batch'))
+    ]
 
 
 @lru_cache

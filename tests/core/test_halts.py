@@ -19,7 +19,7 @@ from tests.fault_matrix.methods import OTHER
 from tests.trading import RULES, UNDERLYING, UNIFIED, symbols, with_markets
 
 # the path of a request that a mass cancel has
-CANCELS = {'okx': 'mass-cancel', 'binance': 'openOrders', 'deribit': 'get_open_orders'}
+CANCELS = {'okx': 'mass-cancel', 'binance': 'openOrders', 'deribit': 'get_open_orders', 'bybit': 'realtime'}
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ RULE = {
     'okx': ('BTC/USD', 5000, 2000, 100),
     'binance': ('BTC/USDT', 3000, 300000, 2, '2.3'),
     'deribit': ('BTC/USD', 60_000, 0, 3, None, {'maxQuoteQuantity': 2.5}),
+    'bybit': ('BTC', 5000, 100_000, 50, 20),
 }
 RFQ = {'scope': 'rfq'}
 MMP_CALLS = [
@@ -49,6 +50,7 @@ MMP_CALLS = [
     ('okx', 'cancel_all_orders_after', (60_000,)),
     ('binance', 'mass_cancel_mmp', ('BTC/USDT', {'includeNonMmp': True})),
     ('binance', 'cancel_all_orders_after', (60_000, {'underlying': 'BTC/USDT'})),
+    ('bybit', 'mass_cancel_mmp', ('BTC', {'includeNonMmp': True})),
 ]
 IDS = [f'{exchange_id} {method} {arguments}' for exchange_id, method, arguments in MMP_CALLS]
 DECLARED = {
@@ -77,11 +79,13 @@ ASKED_FOR = {
     'okx': {'instFamily': 'BTC-USD', 'instType': 'OPTION', 'ordType': 'mmp', 'ordId': '1', 'clOrdId': 'mine'},
     'binance': {'underlying': 'BTCUSDT', 'mmp': True, 'clientOrderId': 'mine', 'countdownTime': 60000},
     'deribit': {'index_name': 'btc_usd', 'mmp': True, 'label': 'mine', 'mmp_group': None},
+    'bybit': {'baseCoin': 'BTC', 'orderLinkId': 'mmp-mine', 'code': 0},
 }
 OPTION = {
     'okx': ('instId', 'BTC-USD-260327-100000-C'),
     'binance': ('symbol', 'BTC-260327-100000-C'),
     'deribit': ('instrument_name', 'BTC-27MAR26-100000-C'),
+    'bybit': ('symbol', 'BTC-27MAR26-100000-C-USDT'),
 }
 
 
@@ -106,6 +110,7 @@ SCALARS = st.sampled_from(
         *(math.nan, math.inf, -math.inf, '', '0', '1', '2', '-1', '1.5', '1e3', '1e999', 'NaN', 'Infinity', 'true'),
         *('x', '٣', '\x00', '\ud800', 'BTC-USD', 'BTC-USD_UM', 'BTCUSDT', 'ETHUSDT', 'mmp', 'limit', 'CANCELED'),
         *('live', 'USDT', '51034', '50011', '50102', '54008', '-6006', '-2011', '-1021', '-1003', '200', '9' * 400),
+        *('BTC', 'option', 'New', 'Cancelled', '110065', '110079', '10001', '10006', 'mmp-1'),
     ]
 )
 NAMES = st.sampled_from(
@@ -125,6 +130,7 @@ NAMES = st.sampled_from(
             'symbol',
         ),
         *('underlying', 'timeInterval', 'windowTimeInMilliseconds', 'mmpFrozen', 'mmpFrozenUntil', 'serverTime', 'x'),
+        *('baseCoin', 'retCode', 'retExtInfo', 'list', 'orderLinkId', 'nextPageCursor', 'time', 'frozenPeriod'),
     ]
 )
 JSON = st.recursive(

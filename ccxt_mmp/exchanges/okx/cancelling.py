@@ -8,9 +8,10 @@ from typing import Any
 
 from ccxt.base.errors import BadRequest, BadResponse, BaseError, NotSupported
 
+from ccxt_mmp.core.editing import UNKNOWN_FILL
 from ccxt_mmp.core.kill_switch import Outcome, Progress, all_of
 from ccxt_mmp.core.numbers import exact_decimal
-from ccxt_mmp.core.orders import UNKNOWN_FILL, chunked
+from ccxt_mmp.core.orders import chunked
 from ccxt_mmp.core.request_context import RequestContext
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.exchanges.okx.answers import OkxAnswers, Pages

@@ -8,9 +8,9 @@ import ccxt.pro
 
 from tests.trading import UNDERLYING, UNIFIED
 
-PARAMS = {'binance': {}, 'okx': {'emulate': True}, 'deribit': {}}
-LIST = {'binance': 'openOrders', 'okx': 'orders-pending', 'deribit': 'get_open_orders'}
-BATCH = {'binance': 'batchOrders', 'okx': 'cancel-batch-orders', 'deribit': '/cancel'}
+PARAMS = {'binance': {}, 'okx': {'emulate': True}, 'deribit': {}, 'bybit': {}}
+LIST = {'binance': 'openOrders', 'okx': 'orders-pending', 'deribit': 'get_open_orders', 'bybit': 'realtime'}
+BATCH = {'binance': 'batchOrders', 'okx': 'cancel-batch-orders', 'deribit': '/cancel', 'bybit': 'cancel-batch'}
 MINUTE = 1_800_000_000_000 // 60_000 * 60_000  # the beginning of one
 
 

@@ -104,6 +104,7 @@ def test_order_that_is_refused_for_ever_is_what_is_left(flavour, simulator, exch
         'binance': ccxt.OperationRejected,
         'okx': ccxt.ExchangeNotAvailable,
         'deribit': ccxt.ExchangeError,
+        'bybit': ccxt.OperationFailed,
     }
     cause = causes[exchange_id]
     assert type(error.__cause__) is cause
@@ -197,6 +198,7 @@ def test_permission_that_is_missing_is_raised_as_itself(flavour, simulator, exch
         'binance': ccxt.AuthenticationError,
         'okx': MassCancelIncomplete,
         'deribit': ccxt.PermissionDenied,
+        'bybit': MassCancelIncomplete,
     }[exchange_id]
     assert type(caught.value) is expected
     if exchange_id == 'binance':

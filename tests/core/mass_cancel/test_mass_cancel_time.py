@@ -131,7 +131,9 @@ def test_window_without_room_while_there_is_time_is_not_waited_for(flavour, simu
 def test_answer_that_does_not_come_leaves_time_to_ask_again(flavour, simulator, exchange_id, exchange):
     """Each answer has a third of what is left, whatever the exchange's own timeout is."""
     mine = quote(simulator, exchange_id, 1, 1)
-    path = {'okx': 'cancel-batch-orders', 'binance': 'order', 'deribit': '/cancel'}[exchange_id]
+    path = {'okx': 'cancel-batch-orders', 'binance': 'order', 'deribit': '/cancel', 'bybit': 'cancel-batch'}[
+        exchange_id
+    ]
     simulator.fault('hold', LIST[exchange_id], milliseconds=60_000)
     simulator.fault('hold', path, milliseconds=60_000)
     started = time.monotonic()

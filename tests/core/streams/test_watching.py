@@ -12,7 +12,7 @@ from ccxt_mmp.types import MmpState
 from tests.core.fencing import until
 from tests.core.streams.watching import FROZEN_TIME, POLL, WINDOW
 
-OTHER = {'okx': 'ETH-USD', 'binance': 'ETHUSDT'}
+OTHER = {'okx': 'ETH-USD', 'binance': 'ETHUSDT', 'bybit': 'ETH'}
 
 
 # --- the first call

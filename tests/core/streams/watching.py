@@ -13,6 +13,7 @@ from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 PATIENCE = 20  # s that anything is waited for
 WINDOW, FROZEN_TIME = 5000, 60_000  # ms
 POLL = 1000  # ms, the default
+READ = {'okx': 'mmp-config', 'binance': 'mmp', 'bybit': 'mmp-state'}
 BINANCE_STREAMS = hasattr(ccxt.pro.binance, 'handle_options_order_update')  # ccxt 4.5.72 and later
 
 
@@ -24,9 +25,9 @@ class Watcher:
         self.exchange_id = exchange_id
         self.underlying = UNDERLYING[exchange_id]
         self.name = UNIFIED[exchange_id]
-        self.has_stream = exchange_id == 'okx' or BINANCE_STREAMS
-        self.pushes_trips = exchange_id == 'okx'
-        self.path = 'mmp-config' if exchange_id == 'okx' else 'mmp'
+        self.has_stream = exchange_id != 'binance' or BINANCE_STREAMS
+        self.pushes_trips = exchange_id != 'binance'
+        self.path = READ[exchange_id]
         self.exchange = None
 
     def run(self, main, **config):
