@@ -169,6 +169,26 @@ def test_ping_is_answered(simulator):
 
 # --- pushes
 
+# the documented example of the topic order has these fields
+FIELDS = (
+    'symbol orderId side orderType cancelType price qty orderIv timeInForce orderStatus orderLinkId lastPriceOnCreated '
+    'reduceOnly leavesQty leavesValue cumExecQty cumExecValue avgPrice blockTradeId positionIdx cumExecFee closedPnl '
+    'createdTime updatedTime rejectReason stopOrderType tpslMode triggerPrice takeProfit stopLoss tpTriggerBy '
+    'slTriggerBy tpLimitPrice slLimitPrice triggerDirection triggerBy closeOnTrigger category placeType smpType '
+    'smpGroup smpOrderId feeCurrency cumFeeDetail rpiTakerAccess rpiMatchedQty'
+)
+
+
+def test_push_has_the_documented_fields(simulator):
+    async def main():
+        async with connected(simulator, 'order') as client:
+            simulator.rest('bybit', 'BTC', mmp=True)
+            pushed = await client.receive()
+            assert [field for field in FIELDS.split() if field not in pushed['data'][0]] == []
+            assert pushed.keys() == {'id', 'topic', 'creationTime', 'data'}
+
+    run(main())
+
 
 @rows('topic', ['order', 'order.option'])
 def test_orders_are_told_with_the_reason_of_their_end(simulator, topic):
