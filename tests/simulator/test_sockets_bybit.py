@@ -93,7 +93,7 @@ def test_client_that_is_somebody_else_is_refused(path, message):
                 given = auth(details.pop('expires', NOW + 1000), **details)
                 answer = await client.ask(given)
                 assert answer.get('success') is False or answer['retCode'] > 0
-                assert answer.get('request', {'op': 'auth'})['op'] == 'auth'
+                assert answer['op'] == 'auth'
                 refused = await client.ask({'op': 'subscribe', 'args': ['order'], 'req_id': '7'})
                 assert 'success' not in refused or (refused['success'], refused['req_id']) == (False, '7')
 
@@ -168,6 +168,26 @@ def test_ping_is_answered(simulator):
 
 
 # --- pushes
+
+# the documented example of the topic order has these fields
+FIELDS = (
+    'symbol orderId side orderType cancelType price qty orderIv timeInForce orderStatus orderLinkId lastPriceOnCreated '
+    'reduceOnly leavesQty leavesValue cumExecQty cumExecValue avgPrice blockTradeId positionIdx cumExecFee closedPnl '
+    'createdTime updatedTime rejectReason stopOrderType tpslMode triggerPrice takeProfit stopLoss tpTriggerBy '
+    'slTriggerBy tpLimitPrice slLimitPrice triggerDirection triggerBy closeOnTrigger category placeType smpType '
+    'smpGroup smpOrderId feeCurrency cumFeeDetail rpiTakerAccess rpiMatchedQty'
+)
+
+
+def test_push_has_the_documented_fields(simulator):
+    async def main():
+        async with connected(simulator, 'order') as client:
+            simulator.rest('bybit', 'BTC', mmp=True)
+            pushed = await client.receive()
+            assert [field for field in FIELDS.split() if field not in pushed['data'][0]] == []
+            assert pushed.keys() == {'id', 'topic', 'creationTime', 'data'}
+
+    run(main())
 
 
 @rows('topic', ['order', 'order.option'])

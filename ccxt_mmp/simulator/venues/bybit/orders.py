@@ -80,7 +80,7 @@ def order_shape(order: Order) -> Parameters:
         'cumExecFee': '0',
         'cumExecQty': str(order.filled),
         'cumExecValue': str(order.cost),
-        'cumFeeDetail': {},
+        'cumFeeDetail': {order.instrument.settle: '0'} if order.filled else {},
         'extraFees': '',
         'isLeverage': '',
         'lastPriceOnCreated': '',

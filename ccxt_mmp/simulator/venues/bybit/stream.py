@@ -106,11 +106,7 @@ class PrivateSession(BybitSession):
         self.topics: list[str] = []
 
     def _authenticated(self, message: Parameters, refusal: tuple[str, str] | None) -> Parameters:
-        if refusal is None:
-            return self._said(message, '')
-        # the form is that of a public client's capture, without the credentials that the exchange repeats there
-        failed = {'success': False, 'ret_msg': refusal[1], 'conn_id': self.connection_id}
-        return {**failed, 'request': {'op': 'auth', 'args': []}}
+        return self._said(message, refusal[1] if refusal else '')  # a refusal in the form that pybit reads
 
     def _answer(self, message: Parameters, times: Times) -> Parameters:
         op, topics = message.get('op'), message.get('args')
