@@ -6,9 +6,10 @@ from typing import Any
 from ccxt.base.errors import ArgumentsRequired, BadRequest, BadSymbol, ExchangeError, NotSupported
 
 from ccxt_mmp._redaction import LOGGER, redacted, remember
-from ccxt_mmp.core.credentials import are_checked, check_credentials
+from ccxt_mmp.core.credentials import are_checked, check_credentials, has_stock_check
 from ccxt_mmp.core.halting import Halting
-from ccxt_mmp.core.params import option_names
+from ccxt_mmp.core.mass_cancels import MassCancels
+from ccxt_mmp.core.params import NO_PARAMS, option_names
 from ccxt_mmp.core.requests import Requests
 from ccxt_mmp.core.rules import Rules
 from ccxt_mmp.core.socket_contract import SocketContract
@@ -20,7 +21,7 @@ from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 SCOPES: tuple[Scope, ...] = ('orders', 'rfq')
 
 
-class Mmp(Streams, Halting, Rules, MmpStates, Requests, SocketContract):
+class Mmp(Streams, Halting, MassCancels, Rules, MmpStates, Requests, SocketContract):
     """Market Maker Protection, unified: the methods that every exchange class of this package has.
 
     ``SyncMmp`` returns results, ``AsyncMmp`` awaitables of the same; the exchange mixins know the endpoints.
@@ -265,11 +266,14 @@ class Mmp(Streams, Halting, Rules, MmpStates, Requests, SocketContract):
         super().log(*(redacted(str(each)) for each in args))
 
     def check_required_credentials(self, error: bool = True) -> Any:
-        if error:
-            if not are_checked(self):
-                check_credentials(self)
-        else:
+        if not error:
             remember(self)
+        elif are_checked(self):
+            kind: Any = type(self)
+            if has_stock_check(kind):
+                return True  # ccxt's would look at each of them again
+        else:
+            check_credentials(self)
         return super().check_required_credentials(error)
 
     def prepare_request_headers(self, headers: Any = None) -> Any:
@@ -311,9 +315,11 @@ class Mmp(Streams, Halting, Rules, MmpStates, Requests, SocketContract):
         return value
 
     def _mmp_scope(self, method: str, params: Params, default: Scope = 'orders') -> tuple[Scope, Params]:
-        self._refuse_misspelt(method, params, BadRequest)
         # ccxt cannot sign without it, and options that the user replaced may lack it
         self.options.setdefault('timeDifference', 0)
+        if params is NO_PARAMS:
+            return default, params
+        self._refuse_misspelt(method, params, BadRequest)
         scope, rest = self._mmp_option(method, 'scope', default, params)
         if scope not in SCOPES:
             raise BadRequest(f'{self.id} {method}() scope must be one of {", ".join(SCOPES)}, received {shown(scope)}')

@@ -47,6 +47,8 @@ def sync(exchange: ccxt_mmp.okx) -> None:
     assert_type(exchange.mass_cancel_mmp('BTC/USD', {'lockInterval': 10000}), MassCancel)
     assert_type(exchange.mass_cancel_mmp_ws('BTC/USD'), MassCancel)
     assert_type(exchange.mass_cancel_mmp('BTC/USD', {'halt': True}), MassCancel)
+    assert_type(exchange.mass_cancel_mmps(), dict[str, MassCancel])
+    assert_type(exchange.mass_cancel_mmps(['BTC/USD'], {'lockInterval': 10000}), dict[str, MassCancel])
     assert_type(exchange.halt_mmp(), MmpHalt)
     assert_type(exchange.halt_mmp('BTC/USD', {'reason': 'a wild market', 'duration': 60000})['until'], int | None)
     assert_type(exchange.resume_mmp('BTC/USD'), MmpHalt)
@@ -88,6 +90,7 @@ async def asynchronous(exchange: ccxt_mmp.async_support.okx) -> None:
     assert_type(await exchange.fetch_mmp('BTC/USD'), MmpState)
     assert_type(await exchange.fetch_mmps(['BTC/USD']), dict[str, MmpState])
     assert_type(await exchange.mass_cancel_mmp('BTC/USD'), MassCancel)
+    assert_type(await exchange.mass_cancel_mmps(['BTC/USD', 'ETH/USD']), dict[str, MassCancel])
     await exchange.warm_up()
 
 
@@ -280,6 +283,7 @@ def errors(exchange: ccxt_mmp.okx) -> list[str]:
         assert_type(error.cancelled, list[str])
         assert_type(error.remaining, list[str])
         assert_type(error.unknown, list[str])
+        assert_type(error.results, dict[str, MassCancel | Exception])
         return error.remaining
     except (MmpFrozen, MmpNotEnabled, MassCancelLocked) as refusal:
         return [str(refusal), *(str(order['id']) for order in refusal.orders)]

@@ -39,6 +39,16 @@ class DeribitCancelling(DeribitAnswers):
         #
         return self._mass_cancelled(index, response, None)
 
+    async def _find_underlyings(self, params: Params, progress: Progress, found: set[str]) -> None:
+        response = await self._urgent_request('POST get_mmp_config', {}, progress)
+        #
+        #     {"jsonrpc":"2.0","id":3,"result":[{"index_name":"btc_usd","interval":2,"frozen_time":5,...}]}
+        #
+        entries = self._entries('massCancelMmps', response)
+        found |= {str(entry['index_name']) for entry in entries if entry.get('index_name')}
+        for entry in entries:
+            self._index_of('massCancelMmps', entry)  # else others are not known
+
     def _confirm_cancelled(self, answer: Any) -> None:
         if self._number_cancelled(answer) is None:
             raise BadResponse(f'{self.id} massCancelMmp() received an answer that is no success: {shown(answer)}')

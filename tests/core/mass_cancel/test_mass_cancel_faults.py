@@ -8,7 +8,7 @@ import ccxt.pro
 import pytest
 
 from ccxt_mmp import MassCancelIncomplete, MmpNotEnabled
-from ccxt_mmp.core.kill_switch import ROUNDS
+from ccxt_mmp.core.list_and_cancel import ROUNDS
 from ccxt_mmp.registry import EXCHANGES
 from tests.core.mass_cancel.cancelling import (
     BATCH,
