@@ -365,7 +365,7 @@ METHODS = (
     MassCancelOfAll(
         'bybit',
         'mass_cancel_mmp, includeNonMmp',
-        ('POST order/cancel-all', 'GET order/realtime'),
+        ('POST order/cancel-all',),
         mass_cancel(includeNonMmp=True),
     ),
     CreateOrder('bybit', 'create_order', ('POST order/create',), create_order),

@@ -105,7 +105,8 @@ def is_there(fault: str, method: Method, endpoint: str, *, is_for_ever: bool) ->
     if kind == 'half_batch':
         return endpoint in BATCHES and method.name != 'create_order'
     if kind == 'result_false':
-        return endpoint in WITH_RESULT
+        has_result = method.exchange_id != 'bybit' or endpoint == 'POST order/cancel-all'
+        return has_result and endpoint in WITH_RESULT
     return fault != 'HTTP 418' or method.exchange_id == 'binance'
 
 
