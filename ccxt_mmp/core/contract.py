@@ -28,7 +28,8 @@ class Mmp(Streams, Halting, MassCancels, Rules, MmpStates, Requests, SocketContr
 
     The **underlying** names what the exchange protects: ``'BTC/USD'`` (OKX, coin-settled; ``BTC-USD_UM`` is another
     family, ``'BTC/USD:USD'``), ``'BTC/USDT'`` (Binance), ``'BTC/USD'`` or ``'BTC/USDC'`` (Deribit),
-    ``'BTC'`` (Bybit, a coin whatever it settles in), the exchange's own id, or the symbol or id of any of its options (Deribit: futures, too). No MMP method loads markets.
+    ``'BTC'`` (Bybit, a coin whatever it settles in), the exchange's own id, or the symbol or id of any of its options
+    (Deribit: futures, too). No MMP method loads markets.
 
     **Units.** Times are milliseconds. ``qtyLimit`` is in contracts, as ``amount`` in ``create_order``; contracts
     differ: 100 contracts are about 1 BTC on OKX, 100 BTC elsewhere. ``{'qtyUnit': 'base'}`` in ``set_mmp``
@@ -173,8 +174,8 @@ class Mmp(Streams, Halting, MassCancels, Rules, MmpStates, Requests, SocketContr
         Deribit: the same, by label where no other order has it, quotes together, the rest one by one, 20 at once and
         5 a second (``options['mmpRateLimits']``).
 
-        Bybit: the same, of the orders whose client order id has the tag (``options['createOrder']['mmpTag']``), in batches
-        of 20. Answers only acknowledge there: an order that is still listed is waited for, up to 2 seconds.
+        Bybit: the same, of the orders whose client order id has the tag (``options['createOrder']['mmpTag']``), in
+        batches of 20. Answers only acknowledge there: an order that is still listed is waited for, up to 2 seconds.
 
         A cancel of several requests that found nothing asks whether the exchange knows the underlying: ``BadSymbol``.
 
