@@ -13,9 +13,9 @@ from ccxt_mmp.simulator import Simulator
 
 PAUSE = 0.15  # s, so that people can read a step
 REFRESHES = 10  # per second
-OTHER_LINES = 10  # of the live view, besides the steps
+OTHER_LINES = 7 + len(EXCHANGES)  # of the live view, besides the steps
 NOT_SO = '<- NOT SO'
-INTRODUCTION = f'{names()}, simulated: no keys, no network, no money.'
+INTRODUCTION = f'{names()}, simulated here: no keys, no network, no money.'
 BOOKS = {f'{each.name} {each.underlying}': (each.id, each.underlying_id) for each in EXCHANGES.values()}
 
 

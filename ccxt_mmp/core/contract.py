@@ -180,8 +180,8 @@ class Mmp(Streams, Halting, MassCancels, Rules, MmpStates, Requests, SocketContr
         A cancel of several requests that found nothing asks whether the exchange knows the underlying: ``BadSymbol``.
 
         Retries transient failures at once, at most twice, and waits out rate limits within its time; not HTTP 429 or
-        418 of Binance and 403 of Bybit, when the address would be banned. What could not be cancelled, or may not have been, is in a
-        ``MassCancelIncomplete`` (``.cancelled``, ``.remaining``, ``.unknown``).
+        418 of Binance and 403 of Bybit, when the address would be banned. What could not be cancelled, or may not have
+        been, is in a ``MassCancelIncomplete`` (``.cancelled``, ``.remaining``, ``.unknown``).
 
         Params cannot narrow what it cancels: those that are not listed here are ``NotSupported``. Exceptions are the
         underlying under the exchange's own name, ``recvWindow`` (sent to Binance alone), and ccxt's ``type``,
@@ -193,7 +193,7 @@ class Mmp(Streams, Halting, MassCancels, Rules, MmpStates, Requests, SocketContr
         :param int [params.timeout]: ms that the whole call may take, 10000 by default; each answer has a third of what
             is left of it, and at least a tenth of all
         :param bool [params.emulate]: OKX: list, cancel and verify as on Binance, for accounts without the privilege
-        :param bool [params.includeNonMmp]: Binance, Deribit, Bybit: cancel every order of the underlying, in one request
+        :param bool [params.includeNonMmp]: not on OKX: cancel every order of the underlying, in one request
         :param bool [params.hedge]: OKX, pro: over REST and the websocket at once; the first success counts, and costs 2
             of the 5 calls in 2 seconds. The slower request may arrive after the call has returned
         :param bool [params.halt]: True to ``halt_mmp`` the underlying, too, also with its ``reason`` and ``duration``

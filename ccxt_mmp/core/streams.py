@@ -43,8 +43,8 @@ class Streams(Host):
         state is what is known last. Calls that wait at the same time all get a change; a later one does not get it
         again.
 
-        Trips come from the exchange's push on OKX and Bybit, with ``info`` as it came; a trip that leaves nothing to cancel is
-        found by one read after the fill. The end of a freeze is a read at ``frozenUntil``. What other programs change
+        Trips come from the exchange's push on OKX and Bybit, with ``info`` as it came; a trip that leaves nothing to
+        cancel is found by one read after the fill. The end of a freeze is a read at ``frozenUntil``. What other programs change
         is found by a read each ``pollInterval``. Binance pushes no trips: there every change is found by a read, and
         the user stream (ccxt 4.5.72 and later, not in demo trading) hastens it. What an answer leaves out keeps what
         was known.
@@ -78,7 +78,7 @@ class Streams(Host):
 
         As ``watch_mmp``, which shares with it what was given last.
 
-        :param str[] [underlyings]: as in ``watch_mmp``; required on Binance and Bybit, all that the exchange lists on OKX
+        :param str[] [underlyings]: as in ``watch_mmp``; required but on OKX, where it is all that are listed
         :param dict [params]: as in ``watch_mmp``
         :returns dict: the MmpStates of those that changed since the last call, by the names that were asked for,
             without names by unified underlying

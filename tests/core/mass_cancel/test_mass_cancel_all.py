@@ -173,7 +173,7 @@ def test_params_are_those_of_each_mass_cancel(flavour, simulator, exchange, exch
     assert resting_of(simulator, exchange_id) == []
     # on Bybit each is confirmed by a list
     told = [each for each in simulator.requests if 'baseCoin=' not in each.query and 'cursor=' not in each.query]
-    assert len(told) == 3
+    assert len({(each.path, each.query, each.body) for each in told}) == 3  # a limit may want one again
 
 
 def test_emulated_finds_the_orders_of_accounts_without_rules(flavour, simulator, exchange, exchange_id):
