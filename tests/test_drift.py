@@ -263,6 +263,15 @@ def test_ccxt_has_what_the_package_relies_on(module, exchange_id):
     assert not lines, report(lines)
 
 
+@pytest.mark.parametrize(('module', 'exchange_id'), STOCK)
+def test_ccxt_has_no_method_of_the_same_name(module, exchange_id):
+    """Else the next release decides which of them a user gets."""
+    ours = [name for name in dir(FRONTS[module]) if name == 'warm_up' or re.match(r'(?!_).*_mmps?(_|$)', name)]
+    ours += [name for name in dir(FRONTS[module]) if re.match(r'(?!_).*_mmp_halts?$', name)]
+    assert len(ours) >= 14
+    assert [name for name in ours if hasattr(stock_class(module, exchange_id), name)] == []
+
+
 def test_overrides_of_static_methods_are_called_on_the_class(flavour):
     binance = flavour.exchange_class('binance')
     params = {'b': 1, 'a': [2], 'orders': '[]', 'batchOrders': '[]'}

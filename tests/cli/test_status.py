@@ -20,9 +20,9 @@ def test_status_shows_what_is_armed_frozen_and_off(simulator, ccxt_mmp_command):
     assert heading[5:] == ['WINDOW', 'FROZEN TIME', 'LIMITS', 'LAST TRIGGER']
     assert okx[:4] == ['okx', 'BTC/USD:BTC', 'orders', 'FROZEN']
     assert re.fullmatch(r'[01]\.\d s', okx[4])
-    assert okx[5:] == ['5000 ms', '2000 ms', '100 contracts', '-']
+    assert okx[5:] == ['5s', '2s', '100 contracts', '-']
     assert binance[:5] == ['binance', 'BTC/USDT:USDT', 'orders', 'armed', '-']
-    assert binance[5:] == ['3000 ms', 'until reset', '1.5 contracts, delta 0.5 BTC', '-']
+    assert binance[5:] == ['3s', 'until reset', '1.5 contracts, delta 0.5 BTC', '-']
     assert deribit == ['deribit', 'BTC/USD:BTC', 'orders', 'off', *['-'] * 5]
     assert bybit == ['bybit', 'BTC', 'orders', 'off', *['-'] * 5]
     assert rfq == ['okx', '-', 'rfq', 'off', *['-'] * 5]
@@ -68,7 +68,6 @@ def test_status_as_json_is_one_document(simulator, ccxt_mmp_command):
     ('wrong', 'error'),
     [
         ('kraken:BTC/USD', 'BadSymbol: a target is okx:UNDERLYING or binance:UNDERLYING or deribit:UNDERLYING'),
-        ('okx', 'BadSymbol: okx fetchMmp'),
         ('okx:', 'BadSymbol: okx fetchMmp'),
         ('okx:BTC/USDT', 'BadSymbol: okx fetchMmp'),
         ('binance:rfq', 'NotSupported: binance fetchMmp'),
