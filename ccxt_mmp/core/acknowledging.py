@@ -8,7 +8,7 @@ from ccxt.base.errors import BaseError
 
 from ccxt_mmp.core.awaiting import await_result
 from ccxt_mmp.core.kill_switch import Progress
-from ccxt_mmp.core.list_and_cancel import ListAndCancel, Progresses
+from ccxt_mmp.core.list_and_cancel import ROUNDS, ListAndCancel, Progresses
 from ccxt_mmp.types import Params
 
 WAIT = 2.0  # s that an acknowledged cancellation has to take effect
@@ -39,14 +39,11 @@ class AcknowledgedCancels(ListAndCancel):
         self, endpoint: str, request: Any, underlying_id: str, progress: Progress
     ) -> Any:
         """Cancel every order by one request, until the list has none; the answer that did it."""
-        answer = await self._only_request(endpoint, request, underlying_id, progress)
-        for is_last in (False, False, True):
-            if await self._none_rests(underlying_id, progress):
-                break
-            if is_last or progress.must_stop:
-                raise self._incomplete(underlying_id, progress)
+        for _ in range(ROUNDS):
             answer = await self._only_request(endpoint, request, underlying_id, progress)
-        return answer
+            if await self._none_rests(underlying_id, progress):
+                return answer
+        raise self._incomplete(underlying_id, progress)
 
     async def _none_rests(self, underlying_id: str, progress: Progress) -> bool:
         """Whether no order of the underlying is listed within the time that cancellations have to take effect."""

@@ -241,6 +241,11 @@ def test_tag_that_is_none_marks_no_order(bybit):
     assert bybit._flag_told(None) is None
 
 
+def test_id_that_is_none_of_an_option_is_its_own_symbol(bybit):
+    assert bybit._unified_symbol('BTCUSDT', 'BTC') == 'BTCUSDT'
+    assert bybit._unified_symbol('BTC-6MAR26-0.5-P-USDT', 'BTC') == 'BTC/USDT:USDT-260306-0.5-P'
+
+
 def test_only_the_tag_tells_an_mmp_order(flavour, simulator, bybit, option):
     tagged = quoted(flavour, bybit, option)
     plain = flavour.take(bybit.create_order(option, 'limit', 'buy', 1, 5))
@@ -337,6 +342,7 @@ def test_edit_keeps_the_flag_and_does_not_send_it(flavour, simulator, bybit, opt
         'qty': '2',
         'price': '10',
     }
+    flavour.take(bybit.edit_order(placed['id'], option, 'limit', 'buy', None, 15, {'mmp': True}))
     by_link_id = {'mmp': True, 'clientOrderId': placed['clientOrderId']}
     flavour.take(bybit.edit_order(None, option, 'limit', 'buy', 3, None, by_link_id))
     assert str(simulator.order(placed['id']).quantity) == '3'
@@ -401,6 +407,10 @@ def test_orders_are_cancelled_by_the_ids_of_the_client(flavour, simulator, bybit
     assert simulator.resting('bybit', 'BTC') == []
     with pytest.raises(ccxt.ArgumentsRequired):
         flavour.take(bybit.cancel_orders([], option))
+    bybit.options.update(enableUnifiedMargin=False, enableUnifiedAccount=True)
+    swap = next(market['symbol'] for market in bybit.markets.values() if market['swap'])
+    with pytest.raises(ccxt.BadRequest):  # ccxt's own, of a market that the simulator has not
+        flavour.take(bybit.cancel_orders(['1'], swap))
 
 
 @pytest.mark.parametrize('timeout', [0, 2999, 5500, 301_000, '5s', None])

@@ -243,6 +243,7 @@ def test_limit_without_time_to_wait_for_is_what_is_left(flavour, simulator, bybi
     [
         ([{'orderId': 'another'}], [{'code': 0, 'msg': 'OK'}]),
         ([{'orderId': ''}], [{'msg': 'OK'}]),
+        ([{'orderId': ''}], [{'code': 110007, 'msg': 'refused'}]),
         ([{'orderId': ''}, {'orderId': ''}], [{'code': 0}, {'code': 0}]),
         ([], []),
     ],

@@ -18,7 +18,7 @@ def bybit():
 
 def test_first_call_logs_in_and_subscribes_before_it_reads(bybit):
     async def main(exchange):
-        await bybit.watch()
+        await bybit.watch(pollInterval=0)
         sent = bybit.received()
         assert [each['op'] for each in sent] == ['auth', 'subscribe']
         assert sent[1]['args'] == ['order.option']

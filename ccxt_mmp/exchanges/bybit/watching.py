@@ -37,8 +37,6 @@ class BybitWatching(BybitAnswers):
         except BaseException:
             client.subscriptions.pop(SUBSCRIBED, None)
             raise
-        if client.error:
-            raise client.error
         return client
 
     async def _close_mmp_stream(self, client: Any) -> None:
