@@ -395,7 +395,8 @@ def test_cancelled_orders_are_told_apart_from_those_that_were_refused(flavour, s
     assert [len(body['request']) for body in bodies(simulator, 'cancel-batch')] == [20, 2]
     assert {each['status'] for each in orders} == {None}
     assert 'OrderNotFound' in orders[3]['info']['error']
-    assert [each['info']['code'] for each in orders if 'error' not in each['info']] == [0] * 21
+    # older versions of ccxt read JSON numbers as text
+    assert [str(each['info']['code']) for each in orders if 'error' not in each['info']] == ['0'] * 21
     with pytest.raises(ccxt.OrderNotFound):
         flavour.take(bybit.cancel_orders(ids[:1], option))
 

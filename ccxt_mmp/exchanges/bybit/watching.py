@@ -6,7 +6,7 @@ https://bybit-exchange.github.io/docs/v5/websocket/private/order
 from collections.abc import Iterator
 from typing import Any
 
-from ccxt.base.errors import NetworkError
+from ccxt.base.errors import ExchangeError, NetworkError
 
 from ccxt_mmp.core.protection_state import Trip
 from ccxt_mmp.core.watching import in_time
@@ -82,8 +82,12 @@ class BybitWatching(BybitAnswers):
         if message.get('topic') != TOPIC:  # else ccxt has them by its own subscription, or nobody waits for them
             super().handle_order(client, message)
 
-    def handle_subscription_status(self, client: Any, message: Any) -> Any:
-        request_id = message.get('req_id')
-        if request_id in client.futures:
+    def handle_message(self, client: Any, message: Any) -> None:
+        # older versions of ccxt pass over the answer to a subscription
+        request_id = message.get('req_id') if isinstance(message, dict) else None
+        if not str(request_id).startswith(REQUEST):
+            super().handle_message(client, message)
+        elif message.get('success') is True:
             client.resolve(message, request_id)
-        return super().handle_subscription_status(client, message)
+        else:
+            client.reject(ExchangeError(f'{self.id} watchMmp() {self.json(message)}'), request_id)
