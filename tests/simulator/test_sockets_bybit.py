@@ -14,6 +14,7 @@ from ccxt_mmp.simulator.wire import Times
 from tests.rows import rows
 from tests.simulator.sockets import PATIENCE, opened, until
 from tests.simulator.test_bybit_wire import NOW, OPTION, call, order
+from tests.simulator.test_orders import TO_CANCEL
 
 PRIVATE, TRADE = '/v5/private', '/v5/trade'
 
@@ -408,7 +409,7 @@ def test_stock_ccxt_places_orders_over_the_socket(simulator):
             assert simulator.order(placed['id']).mmp
             with pytest.raises(ccxt.BadRequest, match='10001'):
                 await exchange.create_order_ws(symbol, 'limit', 'buy', 0.1, 5, {'mmp': 'yes'})
-            await exchange.cancel_order_ws(placed['id'], symbol)
+            await exchange.cancel_order_ws(placed['id'], symbol, TO_CANCEL['bybit'])
             assert simulator.resting('bybit', 'BTC') == []
 
     run(main())
