@@ -43,6 +43,6 @@ class BybitListing(Listing):
 
     def unified_names(self, series: Series) -> tuple[str, ...]:
         """Of a coin every one, the one with the series' own settle currency first."""
-        settles = dict.fromkeys((series.settle, *SETTLES))
+        settles = dict.fromkeys((self.quote(series), *SETTLES))
         pairs = [f'{series.base}/{settle}' for settle in SETTLES]
         return (*(f'{series.base}/{settle}:{settle}' for settle in settles), *pairs)

@@ -54,10 +54,8 @@ class BybitVenue(Venue):
         'retCode': int(TOO_MANY_VISITS[0]),
         'retMsg': TOO_MANY_VISITS[1],
         'result': {},
-        'retExtInfo': {},
-        'time': 0,
     }
-    result_false: ClassVar = {'retCode': 0, 'retMsg': 'OK', 'result': {'list': [], 'success': '0'}, 'retExtInfo': {}}
+    result_false: ClassVar = {'retCode': 0, 'retMsg': 'OK', 'result': {'list': [], 'success': '0'}}
 
     def __init__(self, engine: Engine, accounts: Mapping[str, Account], *, enforce_limits: bool = True) -> None:
         super().__init__(engine, accounts, enforce_limits=enforce_limits)
