@@ -344,6 +344,13 @@ def test_order_that_is_none_is_refused(simulator, terms, expected):
     assert listed(simulator) == ([], '')
 
 
+def test_order_of_another_client_has_an_id_too(simulator):
+    rested = [simulator.rest('bybit', 'BTC', mmp=False) for _ in range(2)]
+    assert [each.startswith('other-client-') for each in listed(simulator)[0]] == [True, True]
+    assert rested[0].client_order_id != rested[1].client_order_id
+    assert simulator.rest('bybit', 'BTC', mmp=True, client_order_id='mine').client_order_id == 'mine'
+
+
 def test_link_id_is_used_once(simulator):
     assert code(place(simulator, 'x' * 36)) == 0
     assert code(place(simulator, 'x' * 36)) == 110072
