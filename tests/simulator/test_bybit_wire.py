@@ -12,6 +12,7 @@ from ccxt_mmp.simulator import KEY, SECRET, Account, Rule, Simulator
 from ccxt_mmp.simulator.venues.bybit import BybitVenue
 from ccxt_mmp.simulator.wire import Request, Times
 from tests.rows import rows
+from tests.simulator.commands import control
 from tests.simulator.engines import new_engine
 
 RULE = {'baseCoin': 'ETH', 'window': '5000', 'frozenPeriod': '100000', 'qtyLimit': '50', 'deltaLimit': '20'}
@@ -480,6 +481,20 @@ def test_cancellation_can_be_refused_at_once(simulator):
     assert listed(simulator)[0] == ['mine']
     call(simulator, 'POST', 'order/cancel-all', **OPTION, **COIN)
     assert listed(simulator)[0] == []
+
+
+def test_control_side_orders_acknowledgements(simulator):
+    placed = place(simulator, 'mine')['result']
+    assert control(simulator, 'processing_time', {'milliseconds': 1000})[0] == 200
+    refused = {'order_id': placed['orderId'], 'acknowledged': True}
+    assert control(simulator, 'refuse_cancel', refused)[0] == 200
+    assert (simulator.processing_time, simulator.order(placed['orderId']).cancel_fails_later) == (1000, True)
+    assert control(simulator, 'processing_time', {'milliseconds': -1})[0] == 400
+
+
+def test_frozen_orders_is_one_of_two_ways():
+    with pytest.raises(ValueError, match='frozen_orders is one of refuse, reject, not accept'):
+        Simulator(frozen_orders='accept')
 
 
 def test_clearing_forgets_what_was_acknowledged(simulator):
