@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import ccxt
 
 import ccxt_mmp
-from benchmarks import emulation, halts, imports, latency, overhead, scaling, sockets, streams
+from benchmarks import commands, emulation, halts, imports, latency, overhead, scaling, sockets, streams
 from benchmarks.report import as_markdown
 
 BENCHMARKS = {
@@ -23,6 +23,7 @@ BENCHMARKS = {
     'sockets': sockets.run,
     'halts': halts.run,
     'imports': imports.run,
+    'commands': commands.run,
 }
 
 

@@ -19,13 +19,13 @@ Every other failure is ccxt's own error: ``ArgumentsRequired``, ``BadRequest``, 
 """
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ccxt.base.errors import InvalidOrder, OperationFailed, OperationRejected, PermissionDenied
 from ccxt.base.types import Order
 
 from ccxt_mmp._fall_through import fall_through
-from ccxt_mmp.types import MmpHalt
+from ccxt_mmp.types import MassCancel, MmpHalt
 
 
 class MmpFrozen(OperationRejected):
@@ -89,6 +89,7 @@ class MassCancelIncomplete(OperationFailed):
     cancelled: ids of the orders that the exchange says it cancelled
     remaining: ids of the orders that rest in the book, or whose cancellation was refused or never sent
     unknown: ids of the orders of which nothing is certain, such as those whose answer was lost
+    results: of ``mass_cancel_mmps``, by name: what the mass cancel of each underlying returned or raised
     """
 
     def __init__(
@@ -97,8 +98,10 @@ class MassCancelIncomplete(OperationFailed):
         cancelled: Iterable[str] = (),
         remaining: Iterable[str] = (),
         unknown: Iterable[str] = (),
+        results: Mapping[str, MassCancel | Exception] | None = None,
     ) -> None:
         super().__init__(message)
+        self.results = dict(results or {})
         self.cancelled = list(cancelled)
         self.remaining = list(remaining)
         self.unknown = list(unknown)

@@ -144,7 +144,8 @@ def test_file_is_as_every_file_is(path):
 
 def test_hooks_are_found():
     of_kill_switch = {name for file, name in HOOKS if file == 'kill_switch.py'}
-    assert {'_rule_endpoint', '_until_room', '_cancel_chunk'} < of_kill_switch
+    assert {'_rule_endpoint', '_until_room'} <= of_kill_switch
+    assert ('list_and_cancel.py', '_cancel_chunk') in HOOKS
     assert '_should_retry' not in of_kill_switch
 
 

@@ -22,7 +22,8 @@ PACKAGE = Path(ccxt_mmp.__file__).parent
 MIXINS = {each.id: each.mixin for each in EXCHANGES.values()}
 FRONTS = {'ccxt': SyncMmp, 'ccxt.async_support': AsyncMmp, 'ccxt.pro': AsyncMmp}
 # what ccxt has for no order or option of an exchange, and the mixin makes itself
-OWN = {'deribit': {'create_order_request', 'timeDifference'}}
+# or what core calls where orders go over a websocket alone
+OWN = {'deribit': {'create_order_request', 'timeDifference'}, 'bybit': {'authenticate'}}
 NEWER = {'cancel_orders', 'fetch_canceled_orders'}  # which ccxt's base class has in newer versions alone
 STOCK = [(module, exchange_id) for module in FRONTS for exchange_id in MIXINS]
 
@@ -53,6 +54,7 @@ PRO_ONLY = STREAMS | {
     'handle_authenticate',
     'handle_error_message',
     'handle_message',
+    'handle_order',
     'handle_order_update',
     'handle_orders',
     'handle_subscription_status',
@@ -259,6 +261,15 @@ class Changed:
 def test_ccxt_has_what_the_package_relies_on(module, exchange_id):
     lines = list(drift(module, exchange_id, stock_class(module, exchange_id)()))
     assert not lines, report(lines)
+
+
+@pytest.mark.parametrize(('module', 'exchange_id'), STOCK)
+def test_ccxt_has_no_method_of_the_same_name(module, exchange_id):
+    """Else the next release decides which of them a user gets."""
+    ours = [name for name in dir(FRONTS[module]) if name == 'warm_up' or re.match(r'(?!_).*_mmps?(_|$)', name)]
+    ours += [name for name in dir(FRONTS[module]) if re.match(r'(?!_).*_mmp_halts?$', name)]
+    assert len(ours) >= 14
+    assert [name for name in ours if hasattr(stock_class(module, exchange_id), name)] == []
 
 
 def test_overrides_of_static_methods_are_called_on_the_class(flavour):

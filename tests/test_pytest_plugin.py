@@ -33,11 +33,11 @@ def test_request_that_the_simulator_does_not_know_fails_the_test(pytester):
         def test_bot(mmp_simulator):
             exchange = mmp_simulator.connect(ccxt.okx, enableRateLimit=False)
             with pytest.raises(ccxt.BaseError):
-                exchange.privateGetAccountConfig()
+                exchange.privateGetAccountRiskState()
     """)
     result = pytester.runpytest_inprocess()
     result.assert_outcomes(passed=1, errors=1)
-    result.stdout.fnmatch_lines(['*requests that it does not know: GET /api/v5/account/config*'])
+    result.stdout.fnmatch_lines(['*requests that it does not know: GET /api/v5/account/risk-state*'])
 
 
 def run_with(pytester, settings, test):
@@ -61,7 +61,7 @@ def test_options_of_the_fixture_are_in_the_ini_file(pytester):
             for _ in range(20):
                 exchange.fetch_time()  # OKX allows 10
             with pytest.raises(ccxt.BaseError):
-                exchange.privateGetAccountConfig()
+                exchange.privateGetAccountRiskState()
             assert len(mmp_simulator.requests) == 1
         """,
     )

@@ -167,5 +167,9 @@ RULES = {
     'deribit': {'qtyLimit': 100, 'params': {'maxQuoteQuantity': 1000}},
     'bybit': {'qtyLimit': 100, 'deltaLimit': 100},
 }
+# what a client order id of an MMP order has to begin with
+ID_PREFIX = {'bybit': 'mmp-'}
+# an MMP order in a freeze: no page lists a code of Bybit's for it
+FROZEN = {'bybit': ccxt.BadRequest}
 UNDERLYING = {each.id: each.underlying_id for each in EXCHANGES.values()}
 UNIFIED = {each.id: each.underlying for each in EXCHANGES.values()}

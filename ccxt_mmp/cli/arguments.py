@@ -1,14 +1,17 @@
 """The arguments of ``ccxt-mmp``."""
 
 import argparse
-import re
 from collections.abc import Sequence
-from math import inf
+from typing import NoReturn
 
 from ccxt_mmp._version import __version__
+from ccxt_mmp.cli import values
 from ccxt_mmp.registry import EXCHANGES, Exchange
 
 WATCH_INTERVAL = 2.0  # s
+MAX_LOCK = 10_000  # ms, the longest that an exchange takes
+SHORT = 100  # ms: who sets less may have meant seconds
+REFUSED = 2  # the exit status of wrong arguments
 
 
 def names(param: str | None = None, *, having: bool = True) -> str:
@@ -26,18 +29,21 @@ def _hundred_contracts(exchange: Exchange) -> str:
 
 _TARGETS = ', '.join(f'{each.id}:{each.underlying}' for each in EXCHANGES.values())
 _BLOCK_TRADING = [each for each in EXCHANGES.values() if each.has_rfq]
-_EXAMPLES = ', '.join([_TARGETS, *(f'{each.id}:rfq' for each in _BLOCK_TRADING)])
+_FIRST = next(iter(EXCHANGES.values()))
 _VARIABLES = ', '.join(f'{each.id}_{name}'.upper() for each in EXCHANGES.values() for name in each.credentials)
 
 DESCRIPTION = f"""Market Maker Protection (MMP) of options on {names()}.
 Show it, set it, reset it, and cancel all MMP orders.
 
-A target is exchange:underlying, such as {_TARGETS};
+A target is exchange:underlying, such as {_TARGETS}; an exchange alone, such as {_FIRST.id}, is everything there;
 block trading is exchange:rfq, on {' and '.join(each.name for each in _BLOCK_TRADING)}.
-Targets run concurrently. A slow or failing target delays no other."""
+{_FIRST.id}@desk2:{_FIRST.underlying} is another account. Targets run concurrently. A slow or failing target delays no
+other."""
 
-CREDENTIALS = f"""The credentials come from the environment, as in ccxt's own command line: {_VARIABLES}.
-The exit status is 0 only if every target succeeded."""
+CREDENTIALS = f"""The credentials come from the environment, as in ccxt's own command line: {_VARIABLES}; those of an
+account such as {_FIRST.id}@desk2 from {_FIRST.id.upper()}_DESK2_{_FIRST.credentials[0].upper()} and so on.
+The exit status is 0 only if every target succeeded, 1 if one failed, 2 if the arguments are wrong; 3 is of status
+--fail-if."""
 
 *_OTHERS, _LAST = map(_hundred_contracts, EXCHANGES.values())
 UNITS = f'Contracts differ: 100 contracts are about {", ".join(_OTHERS)} and {_LAST}.'
@@ -48,38 +54,86 @@ redis://host:6379/0; CCXT_MMP_HALT_ACCOUNT is the account if the bots give one. 
 of its underlyings."""
 
 
-def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = _Parser(prog='ccxt-mmp', description=DESCRIPTION, epilog=CREDENTIALS)
-    parser.add_argument('--version', action='version', version=f'%(prog)s {__version__}')
-    commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND', parser_class=_Parser)
+class Refused(SystemExit):
+    """The arguments are wrong: the program ends, with nothing sent."""
 
-    every = _Parser(add_help=False)
+    def __init__(self, message: str) -> None:
+        super().__init__(REFUSED)
+        self.message = message
+
+
+class Parser(argparse.ArgumentParser):
+    """Takes no abbreviations: a script must not change its meaning when an option is added."""
+
+    def __init__(self, **keywords: object) -> None:
+        super().__init__(allow_abbrev=False, **keywords)  # type: ignore[arg-type]
+
+    def error(self, message: str) -> NoReturn:
+        """One line, however long the usage is."""
+        raise Refused(f'{message} (help: {self.prog} --help)')
+
+
+def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments. Raises ``Refused`` if they are wrong."""
+    parser = build()
+    arguments, rest = parser.parse_known_args(argv)
+    if rest and (any(each.startswith('-') for each in rest) or 'targets' not in arguments):
+        parser.error(f'unrecognized arguments: {" ".join(rest)}')
+    if rest:  # targets after an option
+        arguments.targets += rest
+    _check_together(parser, arguments)
+    return arguments
+
+
+def _check_together(parser: Parser, arguments: argparse.Namespace) -> None:
+    """What is right alone and wrong together."""
+    if arguments.command == 'cancel' and arguments.emulate and arguments.lock_interval is not None:
+        parser.error('--emulate has no lock: choose one')
+    if arguments.command == 'status' and arguments.on_change is not None and arguments.watch is None:
+        parser.error('--on-change needs --watch')
+
+
+def build() -> Parser:
+    """The parser; completions and the documentation are made from it, too."""
+    parser = Parser(prog='ccxt-mmp', description=DESCRIPTION, epilog=CREDENTIALS)
+    parser.add_argument('-V', '--version', action='version', version=f'%(prog)s {__version__}')
+    commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND', parser_class=Parser)
+
+    every = Parser(add_help=False)
     every.add_argument('--verbose', action='store_true', help='show each request and its answer on stderr')
-    of_client = _Parser(add_help=False, parents=[every])
+    of_client = Parser(add_help=False, parents=[every])
     of_client.add_argument(
         '--timeout',
-        type=_milliseconds,
-        metavar='MS',
-        help='timeout of each answer, and of a whole cancel (default 10000)',
+        type=values.duration(),
+        metavar='TIME',
+        help='timeout of each answer, and of a whole cancel (default 10s)',
     )
-    of_targets = _Parser(add_help=False, parents=[of_client])
+    of_targets = Parser(add_help=False, parents=[of_client])
     of_targets.add_argument(
         'targets',
-        nargs='+',
+        nargs='*',
         metavar='TARGET',
         help=', '.join([_TARGETS, *(f'{each.id}:rfq' for each in _BLOCK_TRADING)]),
     )
-    of_targets.add_argument('--json', action='store_true', help='print one JSON document')
+    of_targets.add_argument('--json', action='store_true', help='print one JSON document, whatever happens')
+    of_targets.add_argument(
+        '--targets',
+        dest='targets_file',
+        metavar='FILE',
+        help='more targets, one a line; without any, those of the file that CCXT_MMP_TARGETS names',
+    )
     of_targets.add_argument(
         '--env-file', metavar='FILE', help='credentials as lines of NAME=VALUE; they override the environment'
     )
     where = of_targets.add_mutually_exclusive_group()
     where.add_argument('--sandbox', action='store_true', help="the exchange's demo trading")
     where.add_argument(
-        '--simulator', type=_url, metavar='URL', help='a running ccxt-mmp simulate, with its own credentials'
+        '--simulator', type=values.url, metavar='URL', help='a running ccxt-mmp simulate, with its own credentials'
     )
-    asking = _Parser(add_help=False)
-    asking.add_argument('--yes', action='store_true', help='do not ask before a frozen protection is changed')
+    asking = Parser(add_help=False)
+    asking.add_argument(
+        '--yes', action='store_true', help=f'ask nothing: not before a frozen one is changed, nor about < {SHORT} ms'
+    )
 
     status = commands.add_parser(
         'status',
@@ -90,22 +144,70 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     status.add_argument(
         '--watch',
         nargs='?',
-        type=_seconds,
+        type=values.interval,
         const=WATCH_INTERVAL,
         metavar='SECONDS',
-        help='repeat until interrupted, every 2 s by default',
+        help='repeat until interrupted, every 2 s by default; with --json a document a line',
     )
+    status.add_argument('--orders', action='store_true', help='count the MMP orders that rest')
+    status.add_argument(
+        '--fail-if',
+        type=values.states,
+        default=[],
+        metavar='STATE',
+        help='frozen (or not known not to be), off, or frozen,off: exit status 3 if one is; ends --watch',
+    )
+    status.add_argument(
+        '--on-change',
+        metavar='COMMAND',
+        help='with --watch: run this in a shell when a state changes; CCXT_MMP_TARGET, CCXT_MMP_STATE and CCXT_MMP_WAS '
+        'say which',
+    )
+    commands.add_parser(
+        'orders', parents=[of_targets], epilog=CREDENTIALS, help='the MMP orders that rest, without loading markets'
+    )
+    commands.add_parser(
+        'check',
+        parents=[of_targets],
+        epilog=CREDENTIALS,
+        help='keys, permissions, privilege, clock, rules: what is not right, and what to do; changes nothing',
+    )
+    _add_changes(commands, of_targets, asking)
+    _add_cancel(commands, of_targets)
+    _add_halts(commands, of_targets)
+
+    commands.add_parser('demo', parents=[of_client], help='all methods on the built-in simulator, without keys')
+    simulate = commands.add_parser('simulate', parents=[every], help='serve the built-in simulator until interrupted')
+    simulate.add_argument('--port', type=values.port, default=0, help='port on 127.0.0.1, by default any free one')
+    completion = commands.add_parser('completion', help='print a script that completes ccxt-mmp in a shell')
+    completion.add_argument('shell', choices=('bash', 'zsh', 'tcsh'))
+    return parser
+
+
+def _add_changes(commands: 'argparse._SubParsersAction[Parser]', of_targets: Parser, asking: Parser) -> None:
     rule = commands.add_parser(
         'set', parents=[of_targets, asking], epilog=f'{UNITS} {CREDENTIALS}', help='set the rule of protections'
     )
-    rule.add_argument('--window', required=True, metavar='MS', help='the window over which fills are counted')
-    rule.add_argument('--frozen-time', required=True, metavar='MS', help='how long a freeze lasts, 0 = until reset')
-    rule.add_argument('--qty-limit', metavar='N', help='contracts')
-    rule.add_argument('--delta-limit', metavar='N', help='net delta in the underlying coin, where the exchange has it')
-    rule.add_argument('--count-limit', metavar='N', help='execution attempts, of block trading')
-    rule.add_argument('--vega-limit', metavar='N', help='net vega in USD, where the exchange has it')
+    time = values.duration(0)
     rule.add_argument(
-        '--max-quote-quantity', metavar='N', help='coins that may be quoted at a time, where the exchange has it'
+        '--window', type=time, required=True, metavar='TIME', help='the window over which fills are counted, as 5s'
+    )
+    rule.add_argument(
+        '--frozen-time', type=time, required=True, metavar='TIME', help='how long a freeze lasts, 0 = until reset'
+    )
+    rule.add_argument('--qty-limit', type=values.number, metavar='N', help='contracts')
+    rule.add_argument(
+        '--delta-limit', type=values.number, metavar='N', help='net delta in coins, where the exchange has it'
+    )
+    rule.add_argument('--count-limit', type=values.count, metavar='N', help='execution attempts, of block trading')
+    rule.add_argument(
+        '--vega-limit', type=values.number, metavar='N', help='net vega in USD, where the exchange has it'
+    )
+    rule.add_argument(
+        '--max-quote-quantity',
+        type=values.number,
+        metavar='N',
+        help='coins that may be quoted at a time, where the exchange has it',
     )
     commands.add_parser(
         'reset',
@@ -113,13 +215,17 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
         epilog=CREDENTIALS,
         help='end freezes, so that MMP orders are accepted',
     )
+
+
+def _add_cancel(commands: 'argparse._SubParsersAction[Parser]', of_targets: Parser) -> None:
     cancel = commands.add_parser(
         'cancel', parents=[of_targets], epilog=CREDENTIALS, help='cancel all MMP orders at once, without asking'
     )
     cancel.add_argument(
         '--lock-interval',
-        metavar='MS',
-        help=f'{names("lockInterval")}: refuse new MMP orders for this long, 0 to 10000; '
+        type=values.duration(0, MAX_LOCK),
+        metavar='TIME',
+        help=f'{names("lockInterval")}: refuse new MMP orders for this long, up to 10s; '
         f'{names("lockInterval", having=False)} has no lock',
     )
     cancel.add_argument(
@@ -133,6 +239,8 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
         help=f'{names("emulate")}: list, cancel and list again, for accounts without the privilege',
     )
 
+
+def _add_halts(commands: 'argparse._SubParsersAction[Parser]', of_targets: Parser) -> None:
     halt = commands.add_parser(
         'halt',
         parents=[of_targets],
@@ -143,63 +251,11 @@ def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     halt.add_argument(
         '--for',
         dest='duration',
-        type=_duration,
-        metavar='DURATION',
+        type=values.duration(),
+        metavar='TIME',
         help='such as 300ms, 5s, 5m, 2h; until resumed by default',
     )
     halt.add_argument('--no-cancel', action='store_true', help='leave the orders that rest')
     commands.add_parser(
         'resume', parents=[of_targets], epilog=f'{HALTS} {CREDENTIALS}', help='end halts, so that MMP orders are sent'
     )
-
-    commands.add_parser('demo', parents=[of_client], help='all methods on the built-in simulator, without keys')
-    simulate = commands.add_parser('simulate', parents=[every], help='serve the built-in simulator until interrupted')
-    simulate.add_argument('--port', type=int, default=0, help='port on 127.0.0.1, by default any free one')
-
-    arguments, rest = parser.parse_known_args(argv)
-    if rest and (any(each.startswith('-') for each in rest) or 'targets' not in arguments):
-        parser.error(f'unrecognized arguments: {" ".join(rest)}')
-    if rest:  # targets after an option
-        arguments.targets += rest
-    if arguments.command == 'status' and arguments.watch is not None and arguments.json:
-        parser.error('--json prints one document, --watch never ends: choose one')
-    if arguments.command == 'cancel' and arguments.emulate and arguments.lock_interval is not None:
-        parser.error('--emulate has no lock: choose one')
-    return arguments
-
-
-class _Parser(argparse.ArgumentParser):
-    """Takes no abbreviations: a script must not change its meaning when an option is added."""
-
-    def __init__(self, **keywords: object) -> None:
-        super().__init__(allow_abbrev=False, **keywords)  # type: ignore[arg-type]
-
-
-def _milliseconds(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f'{text!r} is no number of milliseconds above 0')
-    return int(text)
-
-
-def _duration(text: str) -> int:
-    found = re.fullmatch(r'([0-9]{1,15})(ms|s|m|h)?', text, re.ASCII)
-    milliseconds = int(found[1]) * {'ms': 1, None: 1, 's': 1000, 'm': 60_000, 'h': 3_600_000}[found[2]] if found else 0
-    if milliseconds <= 0:
-        raise argparse.ArgumentTypeError(f'{text!r} is no duration above 0, such as 300ms, 5s, 5m, 2h')
-    return milliseconds
-
-
-def _url(text: str) -> str:
-    if not text.startswith(('http://', 'https://')):
-        raise argparse.ArgumentTypeError(f'{text!r} is no URL of a simulator')
-    return text.rstrip('/')
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0
-    if not 0 < seconds < inf:
-        raise argparse.ArgumentTypeError(f'{text!r} is no number of seconds above 0 (targets come before --watch)')
-    return seconds

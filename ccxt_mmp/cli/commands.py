@@ -3,37 +3,38 @@
 import argparse
 import asyncio
 import json
-import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
 from ccxt.base.errors import NotSupported
 
-from ccxt_mmp.cli import halts
+from ccxt_mmp.cli import cancelling, changing, halts, watching
+from ccxt_mmp.cli.arguments import Refused
 from ccxt_mmp.cli.output import is_terminal, say, tell
-from ccxt_mmp.cli.report import Result, cancelled, document, frozen_or_not, may_be_frozen, notes, row
-from ccxt_mmp.cli.screens import screen
-from ccxt_mmp.cli.targets import Exchanges, Target
-from ccxt_mmp.registry import EXCHANGES
+from ccxt_mmp.cli.report import (
+    BEFORE_AND_AFTER,
+    COLUMNS,
+    ORDERS,
+    Result,
+    count,
+    document,
+    each_part,
+    may_be_frozen,
+    notes,
+    row,
+)
+from ccxt_mmp.cli.resting import resting
+from ccxt_mmp.cli.screens import Shown, screen
+from ccxt_mmp.cli.targets import TARGETS, Exchanges, Target, lines_of
+from ccxt_mmp.cli.verdicts import details, verdict
+from ccxt_mmp.types import MmpState
 
-TICK = 0.2  # s between two updates of a countdown
-OLD = 1.0  # s: a state older than two intervals and this is marked with its age
-
-# what an exchange without the parameter does instead; each emulates where it has to, so emulate is not here
-LACKING = {
-    'lockInterval': '--lock-interval: its MMP orders are cancelled, but new ones are accepted',
-    'includeNonMmp': '--include-non-mmp: its MMP orders are cancelled, but no others',
-}
+FOUND = 3  # the exit status of status --fail-if
 
 Work = Callable[[Any, Result], Awaitable[None]]
 Moment = Literal['before', 'state']
-
-
-class LeftAlone(Exception):  # noqa: N818 - what happened, not what went wrong
-    """A frozen protection was not changed, because nobody confirmed it."""
 
 
 class Command:
@@ -42,11 +43,29 @@ class Command:
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.arguments = arguments
         self.exchanges = Exchanges(arguments)
-        # each protection once, however often it is named: a second reset could end a second freeze
-        targets = {target.protection: target for target in map(Target.parsed, reversed(arguments.targets))}
-        self.results = [Result(target) for target in reversed(targets.values())]
+        self.results = self._targeted()
+        self.has_shown = False  # the document
         # a live table shows failures, so they are not printed line by line
-        self._is_live = self.is_endless and is_terminal(sys.stdout)
+        self.is_live = self.is_endless and is_terminal(sys.stdout) and not arguments.json
+
+    def _targeted(self) -> list[Result]:
+        """A result for each target, and one for a file of targets that cannot be read."""
+        arguments, unread = self.arguments, []
+        texts = [*arguments.targets]
+        path = arguments.targets_file or (None if texts else self.exchanges.environment.get(TARGETS))
+        if path:
+            try:
+                texts += lines_of(path)
+            except OSError as error:
+                unread.append(Result(Target(f'--targets {path}', ''), error=error, message=str(error)))
+        if not texts and not unread:
+            where = f'{path} has none' if path else f'or a file of them: --targets FILE, {TARGETS}'
+            raise Refused(f'the following arguments are required: TARGET, {where} (help: ccxt-mmp --help)')
+        # each protection once, however often it is named: a second reset could end a second freeze
+        targets = {target.protection: target for target in map(Target.parsed, reversed(texts))}
+        if arguments.command in ('set', 'reset'):
+            changing.refuse_what_is_all(arguments.command, [*targets.values()])
+        return [Result(target) for target in reversed(targets.values())] + unread
 
     @property
     def is_endless(self) -> bool:
@@ -54,208 +73,183 @@ class Command:
 
     @property
     def exit_status(self) -> int:
-        return int(any(result.error is not None or self._was_never_seen(result) for result in self.results))
+        if self.arguments.command == 'status' and self.is_found:
+            return FOUND
+        parts = [*self.results, *each_part(self.results)]
+        if self.arguments.command == 'cancel' and any(result.cancelled and result.orders for result in parts):
+            return 1  # MMP orders rest
+        return int(any(result.error is not None or self._was_never_seen(result) for result in parts))
 
     def _was_never_seen(self, result: Result) -> bool:
-        return self.is_endless and result.state is None
+        return self.is_endless and result.state is None and result.parts is None
+
+    @property
+    def has_seen_all(self) -> bool:
+        """Whether every target has been looked at, or has failed to be."""
+        return all(result.seen or result.error is not None for result in self.results)
+
+    @property
+    def is_found(self) -> bool:
+        """Whether there is what ``--fail-if`` looks for."""
+        return any(
+            ('frozen' in self.arguments.fail_if and may_be_frozen(result.state))
+            or ('off' in self.arguments.fail_if and result.state['enabled'] is False)
+            for result in each_part(self.results)
+            if result.state is not None
+        )
 
     async def run(self) -> None:
+        for result in self.results:
+            if result.error is not None:
+                tell(f'{result.target.text}: {result.message}')
         async with self.exchanges:
-            if self.is_endless:
-                await self._watch(self.arguments.watch)
-            elif self.arguments.command == 'status':
-                await self._each(self._look('state'))
-            elif self.arguments.command == 'cancel':
-                await self._cancel_all()
-            elif self.arguments.command in ('halt', 'resume'):
-                work = {'halt': halts.halting, 'resume': halts.resuming}[self.arguments.command]
-                await self._each(work(self.arguments))
-            else:
-                await self._change({'set': self._set, 'reset': self._reset}[self.arguments.command])
-        self._show()
+            await self.work()
+        self.show()
+
+    async def work(self) -> None:
+        command = self.arguments.command
+        if self.is_endless:
+            await watching.watch(self)
+        elif command == 'status':
+            await self.each(self.look('state'))
+        elif command == 'cancel':
+            await cancelling.cancel_all(self)
+        elif command in ('halt', 'resume'):
+            work = {'halt': halts.halting, 'resume': halts.resuming}[command]
+            await self.each(work(self.arguments))
+        else:
+            await changing.change(self)
 
     # --- one target
 
-    def _look(self, moment: Moment) -> Work:
+    def look(self, moment: Moment) -> Work:
         async def look(exchange: Any, result: Result) -> None:
             target = result.target
-            if self.arguments.command == 'status':
-                await halts.look(exchange, result)
-            setattr(result, moment, await exchange.fetch_mmp(target.underlying, {'scope': target.scope}))
+            await self.look_beside(exchange, result)
+            if target.is_all:
+                await self._look_at_all(exchange, result)
+            else:
+                setattr(result, moment, await exchange.fetch_mmp(target.underlying, {'scope': target.scope}))
+            result.seen = time.monotonic()
 
         return look
 
-    async def _set(self, exchange: Any, result: Result) -> None:
-        rule, target = self.arguments, result.target
-        result.state = await exchange.set_mmp(
-            target.underlying,
-            rule.window,
-            rule.frozen_time,
-            rule.qty_limit,
-            rule.delta_limit,
-            {
-                'scope': target.scope,
-                'countLimit': rule.count_limit,
-                'vegaLimit': rule.vega_limit,
-                'maxQuoteQuantity': rule.max_quote_quantity,
-            },
-        )
+    async def look_beside(self, exchange: Any, result: Result) -> None:
+        """What ``status`` shows beside a state: halts, and how many orders rest."""
+        if self.arguments.command == 'status':
+            await halts.look(exchange, result)
+            if self.arguments.orders:
+                await self._count_orders(exchange, result)
 
-    async def _reset(self, exchange: Any, result: Result) -> None:
-        target = result.target
-        result.state = await exchange.reset_mmp(target.underlying, {'scope': target.scope})
+    async def _look_at_all(self, exchange: Any, result: Result) -> None:
+        """The rules of all underlyings, where the exchange lists them."""
+        require_list(exchange, result.target)
+        states: dict[str, MmpState] = await exchange.fetch_mmps()
+        parts = []
+        for underlying, state in states.items():
+            part = result.part(underlying)
+            part.state = state
+            part.halt = next((each for each in result.halts if each['underlying'] in (None, state['underlying'])), None)
+            if self.arguments.command == 'status' and self.arguments.orders:
+                await self._count_orders(exchange, part)
+            parts.append(part)
+        result.parts = parts
 
-    async def _cancel(self, exchange: Any, result: Result) -> None:
-        target, asked = result.target, self.arguments
-        wanted = {
-            'lockInterval': asked.lock_interval,
-            'emulate': asked.emulate or None,
-            'includeNonMmp': asked.include_non_mmp or None,
-        }
-        known = EXCHANGES[target.exchange_id].cancel_params
-        given = {name: wanted[name] for name in known}
-        done = await exchange.mass_cancel_mmp(target.underlying, {'scope': target.scope, **given})
-        result.cancelled = done
-        if not asked.json:
-            say(cancelled(target, done, all_orders=bool(given.get('includeNonMmp'))), sys.stdout)
-        # the cancel is done without the option, but the target counts as failed
-        for name, lacking in LACKING.items():
-            if wanted[name] is not None and name not in known:
-                raise NotSupported(f'{target.exchange_id} has no {lacking}')
+    async def _count_orders(self, exchange: Any, result: Result) -> None:
+        """Count the MMP orders that rest. A failure fails no target."""
+        result.orders, result.warning = None, ''
+        if result.target.underlying is not None:
+            try:
+                result.orders = len(await resting(exchange, result.target.underlying))
+            except Exception as error:  # noqa: BLE001 - it becomes a warning
+                result.warning = f'its orders are not known: {self.exchanges.in_one_line(error)}'
 
     # --- all targets
 
-    async def _each(self, work: Work) -> None:
+    async def each(self, work: Work) -> None:
         """Run the work concurrently for all targets that have not failed. Failures are printed at once."""
-        await asyncio.gather(*(self._attempt(work, result) for result in self.results if result.error is None))
+        await asyncio.gather(*(self.attempt(work, result) for result in self.results if result.error is None))
 
-    async def _attempt(self, work: Work, result: Result) -> None:
+    async def attempt(self, work: Work, result: Result) -> None:
         try:
             await work(self.exchanges.of(result.target), result)
         except Exception as error:  # noqa: BLE001 - it is printed, and stops no other target
-            result.error, result.message = error, self.exchanges.in_one_line(error)
-            if not self._is_live:
-                tell(f'{result.target.text}: {result.message}')
+            self.fail(result, error)
 
-    async def _look_if_possible(self, moment: Moment) -> None:
-        """Fetch the states of all targets, also of failed ones. A state that cannot be fetched is a warning."""
+    def fail(self, result: Result, error: BaseException) -> None:
+        result.error, result.message = error, self.exchanges.in_one_line(error)
+        if not self.is_live:
+            tell(f'{result.target.text}: {result.message}')
 
-        async def attempt(result: Result) -> None:
-            try:
-                await self._look(moment)(self.exchanges.of(result.target), result)
-            except Exception as error:  # noqa: BLE001 - it becomes a warning
-                result.warning = f'its state is not known: {self.exchanges.in_one_line(error)}'
-
-        await asyncio.gather(*(attempt(result) for result in self.results))
-
-    async def _cancel_all(self) -> None:
-        """Cancel at once. The states before it are fetched at the same time, so that the cancel waits for nothing."""
-        await asyncio.gather(self._each(self._cancel), self._look_if_possible('before'))
-        await self._look_if_possible('state')
-
-    async def _change(self, change: Work) -> None:
-        """Set or reset, after asking about frozen protections."""
-        if self.arguments.yes:
-            await self._look_if_possible('before')
-        else:
-            await self._ask_about_all()
-        await self._each(change)
-        await self._look_if_possible('state')
-
-    async def _ask_about_all(self) -> None:
-        """Ask about each frozen protection. Others may freeze meanwhile, so all are fetched again after each answer."""
-        asked: list[Result] = []
-        while True:
-            await self._each(self._look('before'))
-            unasked = [
-                result
-                for result in self.results
-                if result.error is None and result not in asked and result.before and may_be_frozen(result.before)
-            ]
-            if not unasked:
-                return
-            for result in unasked:
-                await self._attempt(self._ask, result)
-            asked += unasked
-
-    async def _ask(self, _: Any, result: Result) -> None:
-        assert result.before is not None  # noqa: S101 - only known states are asked about
-        frozen = frozen_or_not(result.before)
-        if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
-            raise LeftAlone(f'it {frozen}, and there is no terminal to ask at; --yes does it without asking')
-        with _interruptible():
-            sys.stderr.write(f'{result.target.text} {frozen}: {self.arguments.command} it? [y/N] ')
-            sys.stderr.flush()
-            answer = sys.stdin.readline()
-        if answer.strip().lower() not in ('y', 'yes'):
-            raise LeftAlone(f'it {frozen}, and was left as it is')
-
-    async def _watch(self, interval: float) -> None:
-        """Show the states until interrupted. A slow target delays no other."""
-        polls = [asyncio.ensure_future(self._poll(result, interval)) for result in self.results]
+    async def look_if_possible(self, result: Result, moment: Moment) -> None:
+        """Fetch the state of a target, also of a failed one. A state that cannot be fetched is a warning."""
         try:
-            with screen().live() as draw:
-                while True:
-                    await asyncio.sleep(min(TICK, interval) if self._is_live else interval)
-                    draw(self._rows('state'), self._notes(interval))
-        finally:
-            for poll in polls:
-                poll.cancel()
+            await self.look(moment)(self.exchanges.of(result.target), result)
+        except Exception as error:  # noqa: BLE001 - it becomes a warning
+            result.warning = f'its state is not known: {self.exchanges.in_one_line(error)}'
 
-    async def _poll(self, result: Result, interval: float) -> None:
-        async def look(exchange: Any, result: Result) -> None:
-            await self._look('state')(exchange, result)
-            result.error, result.seen = None, time.monotonic()
-
-        while True:
-            started = time.monotonic()
-            await self._attempt(look, result)
-            await asyncio.sleep(max(started + interval - time.monotonic(), 0))
+    async def look_at_each(self, moment: Moment) -> None:
+        await asyncio.gather(*(self.look_if_possible(result, moment) for result in self.results))
 
     # --- output
 
-    def _show(self) -> None:
-        for result in self.results:
+    def show(self) -> None:
+        """Print what came of it."""
+        parts = each_part(self.results)
+        for result in parts:
             if result.warning and result.error is None:
                 tell(f'{result.target.text}: {result.warning}')
         if self.arguments.json:
-            say(json.dumps(document(self.results), indent=2), sys.stdout)
-            return
-        shown = screen()
-        if self.arguments.command == 'status':
-            for line in halts.halt_lines(self.results):
-                say(line, sys.stdout)
-            shown.table(self._rows('state'))
-        elif any(result.before or result.state for result in self.results):
-            shown.table(self._rows('before'), 'before')
-            shown.table(self._rows('state'), 'after')
-        for note in notes(self.results):
-            say(note, sys.stdout)
+            self.show_document()
+        elif not self.is_endless:
+            self.draw(parts)
 
-    def _rows(self, moment: Moment) -> list[list[str]]:
-        return [
-            row(result.target, getattr(result, moment), self.exchanges.now(result.target), is_failed=bool(result.error))
-            for result in self.results
-        ]
+    def show_document(self) -> None:
+        """Print the document of ``--json``, once, however the command ends."""
+        if self.arguments.json and not self.has_shown:
+            self.say_document(indent=2)
 
-    def _notes(self, interval: float) -> list[str]:
-        """The notes below the table, with the age of states that are old."""
-        now = time.monotonic()
-        lines = halts.halt_lines(self.results)
+    def say_document(self, indent: int | None = None) -> None:
+        self.has_shown = True
+        say(json.dumps(document(self.results), indent=None if self.is_endless else indent), sys.stdout)
+
+    def interrupt(self, error: BaseException) -> None:
+        """Mark what has not ended."""
         for result in self.results:
-            age = now - result.seen
-            if result.error is not None and self._is_live:
-                lines.append(f'{result.target.text}: {result.message}')
-            if result.seen and age > 2 * interval + OLD:
-                lines.append(f'{result.target.text}: as it was {age:.0f} s ago')
-        return [*lines, *notes(self.results)]
+            if result.error is None and result.cancelled is None and result.state is None and result.parts is None:
+                result.error, result.message = error, str(error)
+
+    def draw(self, parts: list[Result]) -> None:
+        shown = screen()
+        if self.arguments.command == 'cancel':
+            shown.headline(*verdict(self.results))
+            shown.notes([details(result) for result in parts])
+        if self.arguments.command in ('set', 'reset') and any(result.before or result.state for result in parts):
+            shown.table(self.table('before'), 'before')
+            shown.table(self.table('state'), 'after')
+        elif self.arguments.command == 'status':
+            above = halts.halt_lines(self.results)
+            shown.table(self.table('state', above))
+        elif any(result.state for result in parts):
+            shown.table(self.table('state'))
+        shown.notes(notes(parts))
+
+    def table(self, moment: Moment, above: list[str] | None = None) -> Shown:
+        parts, extra = each_part(self.results), ()
+        rows = [row(result, getattr(result, moment), self.exchanges.now(result.target)) for result in parts]
+        columns: tuple[str, ...] = COLUMNS
+        if self.arguments.command == 'cancel':
+            columns += BEFORE_AND_AFTER
+            for cells, result in zip(rows, parts, strict=True):
+                cells += [count(result.orders_before), count(result.orders)]
+        elif self.arguments.command == 'status' and self.arguments.orders:
+            columns += ORDERS
+            for cells, result in zip(rows, parts, strict=True):
+                cells.append(count(result.orders))
+        return Shown(columns, rows, above or extra)
 
 
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C end a blocking read, which asyncio's handler does not interrupt."""
-    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
+def require_list(exchange: Any, target: Target) -> None:
+    """Raise where the exchange does not list its rules."""
+    if exchange.has['fetchMmps'] is not True:
+        raise NotSupported(f'{target.exchange_id} lists no rules: name underlyings, {target.text}:UNDERLYING')

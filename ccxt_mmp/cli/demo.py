@@ -3,12 +3,12 @@
 import argparse
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any, NamedTuple
 
-from ccxt_mmp import MmpFrozen
-from ccxt_mmp.async_support import binance, okx
+from ccxt_mmp import MmpFrozen, async_support
 from ccxt_mmp.cli.report import state_of
 from ccxt_mmp.cli.traffic import show_answers
 from ccxt_mmp.cli.views import PlainView, demo_view
@@ -19,6 +19,10 @@ from ccxt_mmp.simulator import Simulator
 from ccxt_mmp.types import MmpState
 
 GRID = 200  # orders on each exchange
+AT_ONCE, PAUSE = 20, 4000  # orders, and ms of the exchange's clock after them, so that no limit is in the way
+WINDOW, FROZEN_TIME = 5000, 2000  # ms
+LIMITS_SET = {'qtyLimit': 10, 'deltaLimit': '2.3'}  # where an exchange has them
+MAX_QUOTE_QUANTITY = 1000
 LATER = 10_000  # ms
 PRICE = 100  # ticks
 RFQ = {'scope': 'rfq'}
@@ -50,25 +54,19 @@ async def run(simulator: Simulator, shown: PlainView, arguments: argparse.Namesp
     """Run and show all sections. Returns whether every step did what it says."""
     succeeded = True
     async with AsyncExitStack() as opened:
-        venues = []
-        for exchange_class in (okx, binance):
+        exchanges = []
+        for each in EXCHANGES.values():
             exchange = simulator.connect(
-                exchange_class,
+                getattr(async_support, each.id),
                 enableRateLimit=False,  # the simulator has no other user
-                options={'fetchMarkets': ['option']},  # by default ccxt does not load Binance's
+                options={'fetchMarkets': ['option']},  # of some, ccxt does not load them by default
             )
             exchange.timeout = arguments.timeout or exchange.timeout
             if arguments.verbose:
                 show_answers(exchange, str)
-            venues.append(await opened.enter_async_context(exchange))
-        sections: dict[str, Callable[[], Section]] = {
-            'OKX options, BTC/USD (instrument family BTC-USD)': lambda: _okx_options(simulator, venues[0]),
-            'OKX block trading (RFQ), one protection per account': lambda: _okx_block_trading(simulator, venues[0]),
-            'Binance options, BTC/USDT (underlying BTCUSDT)': lambda: _binance_options(simulator, venues[1]),
-            f'The kill switch: {2 * GRID} MMP orders on both exchanges': lambda: _grid(simulator, *venues),
-        }
-        shown.begin(list(sections))
-        for title, section in sections.items():
+            exchanges.append(await opened.enter_async_context(exchange))
+        shown.begin(list(titles := _sections(simulator, exchanges)))
+        for title, section in titles.items():
             shown.section(title)
             try:
                 async for step in section():
@@ -80,41 +78,51 @@ async def run(simulator: Simulator, shown: PlainView, arguments: argparse.Namesp
     return succeeded
 
 
-async def _okx_options(simulator: Simulator, exchange: okx) -> Section:
-    state = await exchange.set_mmp('BTC/USD', window=5000, frozenTime=0, qtyLimit=10)
-    yield Step("set_mmp('BTC/USD', 5000, 0, qtyLimit=10)", _rule(state), state['qtyLimit'] == 10)
-    async for step in _freeze_and_reset(simulator, exchange, 'BTC/USD', 'BTC-USD'):
+def _sections(simulator: Simulator, exchanges: Sequence[Any]) -> dict[str, Callable[[], Section]]:
+    sections: dict[str, Callable[[], Section]] = {}
+    for exchange in exchanges:
+        of = EXCHANGES[exchange.id]
+        title = f'{of.name} options, {of.underlying} ({of.underlying_field} {of.underlying_id})'
+        sections[title] = partial(_options_section, simulator, exchange)
+    trader = next((exchange for exchange in exchanges if EXCHANGES[exchange.id].has_rfq), None)
+    if trader is not None:
+        title = f'{EXCHANGES[trader.id].name} block trading (RFQ), one protection per account'
+        sections[title] = partial(_block_trading, simulator, trader)
+    title = f'The kill switch: {GRID * len(exchanges)} MMP orders on all {len(exchanges)} exchanges'
+    return {**sections, title: partial(_grid, simulator, *exchanges)}
+
+
+async def _options_section(simulator: Simulator, exchange: Any) -> Section:
+    of = EXCHANGES[exchange.id]
+    limits = exchange.options['mmpLimits']['orders']
+    given = {name: value for name, value in LIMITS_SET.items() if limits.get(name)}
+    params = {'maxQuoteQuantity': MAX_QUOTE_QUANTITY} if limits.get('maxQuoteQuantity') else {}
+    state = await exchange.set_mmp(of.underlying, WINDOW, FROZEN_TIME, params=params, **given)
+    said = ', '.join(f'{name}={value}' for name, value in given.items())
+    call = f"set_mmp('{of.underlying}', {WINDOW}, {FROZEN_TIME}, {said}{', ...' if params else ''})"
+    yield Step(call, _rule(state), state['qtyLimit'] == LIMITS_SET['qtyLimit'])
+    async for step in _freeze_and_reset(simulator, exchange, of.underlying, of.underlying_id):
         yield step
-    cancelled = await exchange.mass_cancel_mmp('BTC/USD', {'lockInterval': 2000})
-    yield Step(
-        "mass_cancel_mmp('BTC/USD', {'lockInterval': 2000})",
-        f'{_book(simulator, "okx", "BTC-USD")}, locked until {exchange.iso8601(cancelled["lockedUntil"])}',
-        _others_alone_rest(simulator, 'okx', 'BTC-USD'),
-    )
+    locks = {'lockInterval': 2000} if 'lockInterval' in of.cancel_params else {}
+    cancelled = await exchange.mass_cancel_mmp(of.underlying, locks)
+    orders = cancelled['orders']
+    outcome = _book(simulator, exchange.id, of.underlying_id)
+    outcome += '' if orders is None else f', {len(orders)} cancelled'
+    outcome += f', locked until {exchange.iso8601(cancelled["lockedUntil"])}' if cancelled['lockedUntil'] else ''
+    is_done = _others_alone_rest(simulator, exchange.id, of.underlying_id) and (orders is None or len(orders) == 3)
+    yield Step(f"mass_cancel_mmp('{of.underlying}'{f', {locks}' if locks else ''})", outcome, is_done)
 
 
-async def _okx_block_trading(simulator: Simulator, exchange: okx) -> Section:
-    state = await exchange.set_mmp(None, 5000, 2000, params={**RFQ, 'countLimit': 10})
-    yield Step('set_mmp(None, 5000, 2000, params={rfq, countLimit: 10})', _rule(state), state['countLimit'] == 10)
+async def _block_trading(simulator: Simulator, exchange: Any) -> Section:
+    state = await exchange.set_mmp(None, WINDOW, FROZEN_TIME, params={**RFQ, 'countLimit': 10})
+    call = f'set_mmp(None, {WINDOW}, {FROZEN_TIME}, params={{rfq, countLimit: 10}})'
+    yield Step(call, _rule(state), state['countLimit'] == 10)
     simulator.execute_block_trades(10)
     state = await exchange.fetch_mmp(params=RFQ)
     yield Step('(10 execution attempts come) fetch_mmp(params={rfq})', state_of(state), state['frozen'] is True)
-    await exchange.reset_mmp()
+    await exchange.reset_mmp(params=RFQ)
     state = await exchange.fetch_mmp(params=RFQ)
-    yield Step('reset_mmp()', state_of(state), state['frozen'] is False)
-
-
-async def _binance_options(simulator: Simulator, exchange: binance) -> Section:
-    state = await exchange.set_mmp('BTC/USDT', window=3000, frozenTime=300000, qtyLimit=2, deltaLimit='2.3')
-    yield Step("set_mmp('BTC/USDT', 3000, 300000, 2, '2.3')", _rule(state), state['deltaLimit'] == 2.3)
-    async for step in _freeze_and_reset(simulator, exchange, 'BTC/USDT', 'BTCUSDT'):
-        yield step
-    cancelled = await exchange.mass_cancel_mmp('BTC/USDT')
-    yield Step(
-        "mass_cancel_mmp('BTC/USDT')",
-        f'{len(cancelled["orders"] or [])} cancelled, {_book(simulator, "binance", "BTCUSDT")}',
-        len(cancelled['orders'] or []) == 3 and _others_alone_rest(simulator, 'binance', 'BTCUSDT'),
-    )
+    yield Step('reset_mmp(params={rfq})', state_of(state), state['frozen'] is False)
 
 
 async def _freeze_and_reset(simulator: Simulator, exchange: Any, underlying: str, underlying_id: str) -> Section:
@@ -158,16 +166,17 @@ async def _refused(exchange: Any, quote: dict[str, Any]) -> Step:
 async def _grid(simulator: Simulator, *exchanges: Any) -> Section:
     simulator.advance(LATER)  # locks and limits are over
 
-    async def quote(exchange: Any) -> None:
-        symbols = await _options(exchange, EXCHANGES[exchange.id].underlying_id, GRID // 2)
-        orders = [_limit_order(exchange, symbol, mmp=True, side=side) for symbol in symbols for side in ('buy', 'sell')]
-        await exchange.create_orders(orders)
+    grids = {exchange: await _grid_of(exchange) for exchange in exchanges}
 
     def resting() -> int:
         return sum(_resting_mmp(simulator, exchange.id) for exchange in exchanges)
 
-    await asyncio.gather(*map(quote, exchanges))
-    yield Step('create_orders(grid) on both at once', f'{resting()} MMP orders rest', resting() == 2 * GRID)
+    for start in range(0, GRID, AT_ONCE):
+        at_once = {exchange: grid[start : start + AT_ONCE] for exchange, grid in grids.items()}
+        await asyncio.gather(*(exchange.create_orders(orders) for exchange, orders in at_once.items()))
+        simulator.advance(PAUSE)
+    wanted = GRID * len(exchanges)
+    yield Step('create_orders(grid) on all at once', f'{resting()} MMP orders rest', resting() == wanted)
     started = time.perf_counter()
     await asyncio.gather(*(exchange.mass_cancel_mmp(EXCHANGES[exchange.id].underlying) for exchange in exchanges))
     milliseconds = round((time.perf_counter() - started) * 1000)
@@ -175,7 +184,12 @@ async def _grid(simulator: Simulator, *exchanges: Any) -> Section:
     others = all(
         _others_alone_rest(simulator, exchange.id, EXCHANGES[exchange.id].underlying_id) for exchange in exchanges
     )
-    yield Step('mass_cancel_mmp(...) on both at once', outcome, others)
+    yield Step('mass_cancel_mmp(...) on all at once', outcome, others)
+
+
+async def _grid_of(exchange: Any) -> list[dict[str, Any]]:
+    symbols = await _options(exchange, EXCHANGES[exchange.id].underlying_id, GRID // 2)
+    return [_limit_order(exchange, symbol, mmp=True, side=side) for symbol in symbols for side in ('buy', 'sell')]
 
 
 def _limit_order(exchange: Any, symbol: str, *, mmp: bool, side: str = 'buy') -> dict[str, Any]:

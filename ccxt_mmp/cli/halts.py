@@ -8,8 +8,9 @@ from typing import Any
 from ccxt.base.errors import BaseError, NotSupported
 
 from ccxt_mmp.cli.output import say
-from ccxt_mmp.cli.report import Result, cancelled, moment
+from ccxt_mmp.cli.report import Result, moment
 from ccxt_mmp.cli.targets import HALT_URL, Target
+from ccxt_mmp.cli.verdicts import count_cancelled, details
 from ccxt_mmp.types import MmpHalt
 
 Work = Callable[[Any, Result], Awaitable[None]]
@@ -25,13 +26,12 @@ def halting(arguments: argparse.Namespace) -> Work:
         if target.underlying and cancels:
             done = await exchange.mass_cancel_mmp(target.underlying, {'halt': True, **wanted})
             result.cancelled = done
+            count_cancelled(result)
             result.halt = await exchange.fetch_mmp_halt(target.underlying)
             if not arguments.json:
-                say(cancelled(target, done, all_orders=False), sys.stdout)
+                say(details(result), sys.stdout)
         else:
-            result.halt = await exchange.halt_mmp(
-                target.underlying or None, {'cancel': cancels and can_cancel, **wanted}
-            )
+            result.halt = await exchange.halt_mmp(target.underlying, {'cancel': cancels and can_cancel, **wanted})
         if not arguments.json and result.halt is not None:
             say(halt_line(target, result.halt), sys.stdout)
         if cancels and not can_cancel:  # the halt is done without the cancel, but the target counts as failed
@@ -45,7 +45,7 @@ def halting(arguments: argparse.Namespace) -> Work:
 def resuming(arguments: argparse.Namespace) -> Work:
     async def resume(exchange: Any, result: Result) -> None:
         _require_url(exchange)
-        ended = await exchange.resume_mmp(result.target.underlying or None, _scope(result.target))
+        ended = await exchange.resume_mmp(result.target.underlying, _scope(result.target))
         if not arguments.json:
             was = f'halted since {moment(ended["since"])}' if ended['info'] and ended['since'] else 'not halted'
             others = f', {len(ended["info"])} halts ended' if len(ended['info']) > 1 else ''
@@ -56,20 +56,24 @@ def resuming(arguments: argparse.Namespace) -> Work:
 
 async def look(exchange: Any, result: Result) -> None:
     """What halts a target, if there is a store. A failure fails no target: it is said where the halt would be."""
-    if exchange.options.get('mmpHalt') is None or result.target.underlying is None:
+    target = result.target
+    if exchange.options.get('mmpHalt') is None or (target.underlying is None and not target.is_all):
         return
-    result.halt, result.halt_is_unknown = None, ''
+    result.halt, result.halts, result.halt_is_unknown = None, [], ''
     try:
-        result.halt = await exchange.fetch_mmp_halt(result.target.underlying)
+        if target.is_all:
+            result.halts = await exchange.fetch_mmp_halts()
+        else:
+            result.halt = await exchange.fetch_mmp_halt(target.underlying)
     except BaseError as error:
         result.halt_is_unknown = str(error)
 
 
 def halt_lines(results: Sequence[Result]) -> list[str]:
     """A line for each halt, however many targets it stops."""
-    lines = [halt_line(result.target, result.halt) for result in results if result.halt is not None]
+    lines = [halt_line(result.target, each) for result in results for each in (result.halt, *result.halts) if each]
     lines += [
-        f'{result.target.exchange_id}: not known whether it is halted: {result.halt_is_unknown}'
+        f'{result.target.place}: not known whether it is halted: {result.halt_is_unknown}'
         for result in results
         if result.halt_is_unknown
     ]
@@ -80,7 +84,7 @@ def halt_line(target: Target, halt: MmpHalt) -> str:
     name = halt['underlying'] or halt['underlyingId'] or 'all underlyings'
     until = 'until resumed' if halt['until'] is None else f'until {moment(halt["until"])}'
     reason = f': {halt["reason"]}' if halt['reason'] else ''
-    return f'HALTED {target.exchange_id} {name} {until}, since {moment(halt["since"])} by {halt["by"]}{reason}'
+    return f'HALTED {target.place} {name} {until}, since {moment(halt["since"])} by {halt["by"]}{reason}'
 
 
 def _scope(target: Target) -> dict[str, str]:

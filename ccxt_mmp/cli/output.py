@@ -5,12 +5,15 @@ import sys
 from typing import TextIO
 
 
-def say(text: str, stream: TextIO | None) -> None:
+def say(text: str, stream: TextIO | None, end: str = '\n') -> None:
     """Write a line. A failure to write is ignored: it must not stop a cancel."""
     if stream is None:  # closed before the program began
         return
+    # what the output cannot encode is escaped, so that one odd name takes nothing with it
+    encoding = getattr(stream, 'encoding', None) or 'utf-8'
+    text = f'{text}{end}'.encode(encoding, 'backslashreplace').decode(encoding)
     try:
-        stream.write(f'{text}\n')
+        stream.write(text)
         stream.flush()
     except (OSError, ValueError):
         _abandon(stream)

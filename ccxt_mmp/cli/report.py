@@ -1,12 +1,14 @@
 """Results as table rows, lines of text and JSON."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any
 
 from ccxt_mmp.cli.arguments import UNITS
+from ccxt_mmp.cli.layout import FROZEN, NOTHING, STATE
 from ccxt_mmp.cli.targets import Target
+from ccxt_mmp.cli.values import written
 from ccxt_mmp.errors import MassCancelIncomplete
 from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.types import MassCancel, MmpHalt, MmpState
@@ -15,15 +17,16 @@ COLUMNS = (
     'exchange',
     'underlying',
     'scope',
-    'state',
+    STATE,
     'time left',
     'window',
     'frozen time',
     'limits',
     'last trigger',
 )
-STATE = COLUMNS.index('state')
-NOTHING = '-'  # the exchange does not say, or there is none
+ORDERS = ('MMP orders',)  # those that rest
+BEFORE_AND_AFTER = ('orders before', 'after')  # a cancel
+EVERYTHING = 'all'
 UNTIL_RESET = 'until reset'
 DERIVED = (
     '{} does not say whether it is frozen: this is derived from its last trigger, and a reset by another program '
@@ -40,17 +43,42 @@ class Result:
     before: MmpState | None = None
     cancelled: MassCancel | None = None
     halt: MmpHalt | None = None
+    halts: list[MmpHalt] = field(default_factory=list)  # of a target that is all of an exchange
     halt_is_unknown: str = ''  # why
     error: BaseException | None = None
     message: str = ''  # the error in one line
     warning: str = ''  # a failure that does not fail the target
     seen: float = 0.0  # when the state was fetched, of time.monotonic()
+    orders: int | None = None  # MMP orders that rest
+    orders_before: int | None = None  # a cancel
+    is_of_all_orders: bool = False  # a cancel of orders without the flag, too
+    contracts: dict[str, str] = field(default_factory=dict)  # of orders that were listed, by id
+    is_streamed: bool = False  # the exchange pushes its state
+    parts: list['Result'] | None = None  # of a target that is all of an exchange: one for each underlying there
+
+    def part(self, underlying: str) -> 'Result':
+        """A result of one underlying of it, with what is known of all."""
+        return Result(self.target.of(underlying), is_of_all_orders=self.is_of_all_orders)
+
+
+def each_part(results: Sequence[Result]) -> list[Result]:
+    """The results of protections, whether they were named or are all of an exchange."""
+    return [part for result in results for part in (result.parts or [result])]
+
+
+def word(result: Result) -> str:
+    """What there is to say of its protection in one word."""
+    if result.state is not None:
+        return state_of(result.state)
+    if result.error is not None:
+        return 'failed'
+    return 'no rules' if result.parts == [] else 'unknown'
 
 
 def state_of(state: MmpState) -> str:
     """The state in one word."""
     if state['frozen']:
-        return 'FROZEN'
+        return FROZEN
     if state['enabled'] is False:
         return 'off'
     if state['frozen'] is None:
@@ -64,7 +92,7 @@ def may_be_frozen(state: MmpState) -> bool:
 
 
 def frozen_or_not(state: MmpState) -> str:
-    return 'is FROZEN' if state['frozen'] else 'may be frozen'
+    return f'is {FROZEN}' if state['frozen'] else 'may be frozen'
 
 
 def notes(results: Sequence[Result]) -> list[str]:
@@ -75,27 +103,37 @@ def notes(results: Sequence[Result]) -> list[str]:
     return [*([UNITS] if len(known) > 1 else ()), *(DERIVED.format(name) for name in derived)]
 
 
-def row(target: Target, state: MmpState | None, now: int, *, is_failed: bool = False) -> list[str]:
+def row(result: Result, state: MmpState | None, now: int) -> list[str]:
     """The cells of a protection at a time of the exchange, ms since the epoch."""
+    target = result.target
     if state is None:
-        cells = [target.exchange_id, target.underlying or NOTHING, target.scope, *[NOTHING] * (len(COLUMNS) - 3)]
-        cells[STATE] = 'failed' if is_failed else 'unknown'
-        return cells
+        name = EVERYTHING if target.is_all else printable(target.underlying or NOTHING)
+        said = word(replace(result, state=None))
+        return [printable(target.place), name, target.scope, said, *[NOTHING] * (len(COLUMNS) - 4)]
     return [
-        target.exchange_id,
+        target.place,
         state['underlying'] or state['underlyingId'] or NOTHING,
         state['scope'],
         state_of(state),
         _time_left(state, now),
-        _milliseconds(state['window']),
-        UNTIL_RESET if state['frozenTime'] == 0 else _milliseconds(state['frozenTime']),
+        NOTHING if state['window'] is None else written(state['window']),
+        NOTHING
+        if state['frozenTime'] is None
+        else written(state['frozenTime'])
+        if state['frozenTime']
+        else UNTIL_RESET,
         ', '.join(_limits(state)) or NOTHING,
         moment(state['lastTriggerTimestamp']),
     ]
 
 
-def _milliseconds(value: int | None) -> str:
-    return NOTHING if value is None else f'{value} ms'
+def count(number: int | None) -> str:
+    return NOTHING if number is None else str(number)
+
+
+def printable(text: str) -> str:
+    """A name in one line, whatever somebody typed."""
+    return ''.join(each if each.isprintable() or '\udc80' <= each <= '\udcff' else '?' for each in text)
 
 
 def _limits(state: MmpState) -> Iterator[str]:
@@ -105,8 +143,12 @@ def _limits(state: MmpState) -> Iterator[str]:
     if state['deltaLimit'] is not None:
         coin = (state['underlying'] or '').partition('/')[0] or 'coins'
         yield f'delta {state["deltaLimit"]:.15g} {coin}'
+    if state['vegaLimit'] is not None:
+        yield f'vega {state["vegaLimit"]:.15g} USD'
     if state['countLimit'] is not None:
         yield counted(state['countLimit'], 'attempt')
+    if state['maxQuoteQuantity'] is not None:
+        yield f'max quote {state["maxQuoteQuantity"]:.15g}'
 
 
 def _time_left(state: MmpState, now: int) -> str:
@@ -136,35 +178,30 @@ def counted(number: float, noun: str) -> str:
     return f'{number:.15g} {noun}{"" if number == 1 else "s"}'
 
 
-def cancelled(target: Target, done: MassCancel, *, all_orders: bool) -> str:
-    """The result of a mass cancel in one line."""
-    unlisted = 'all orders' if all_orders else 'all MMP orders'
-    orders = unlisted if done['orders'] is None else counted(len(done['orders']), 'order')
-    lock = f', locked until {moment(done["lockedUntil"])}' if done['lockedUntil'] else ''
-    return f'{target.text}: cancelled {orders}{lock}'
-
-
-def aligned(lines: Sequence[Sequence[str]]) -> list[str]:
-    """Plain text in columns."""
-    widths = [max(len(line[index]) for line in lines) for index in range(len(lines[0]))]
-    return ['  '.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
-
-
 def document(results: Sequence[Result]) -> list[dict[str, Any]]:
     """The results as JSON. Null is what is not known or was not fetched."""
     return [
         {
             'target': result.target.text,
-            'exchange': result.target.exchange_id,
+            'exchange': result.target.exchange_id or None,
+            'account': result.target.account or None,
             'before': result.before,
             'cancelled': result.cancelled,
             'state': result.state,
             'halt': result.halt,
+            'ordersBefore': result.orders_before,
+            'orders': result.orders,
             'error': _error(result),
             'warning': result.warning or None,
         }
-        for result in results
+        for result in each_part(results)
     ]
+
+
+def failure(kind: str, message: str) -> list[dict[str, Any]]:
+    """The document where there is no target to speak of."""
+    names = document([Result(Target('', ''))])[0]
+    return [{**names, 'target': None, 'error': {'type': kind, 'message': message}}]
 
 
 def _error(result: Result) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,23 +14,33 @@ from ccxt_mmp.simulator import Simulator
 
 PAUSE = 0.15  # s, so that people can read a step
 REFRESHES = 10  # per second
-OTHER_LINES = 10  # of the live view, besides the steps
+OTHER_LINES = 10 + len(EXCHANGES)  # of the live view, besides the steps
+WIDTH = 80
 NOT_SO = '<- NOT SO'
 INTRODUCTION = f'{names()}, simulated here: no keys, no network, no money.'
 BOOKS = {f'{each.name} {each.underlying}': (each.id, each.underlying_id) for each in EXCHANGES.values()}
+
+
+def step_lines(call: str, outcome: str, happened: bool, width: int) -> list[tuple[str, str]]:
+    """A step and what came of it, on lines of their own, with their style."""
+    said = outcome if happened else f'{outcome}   {NOT_SO}'
+    lines = textwrap.wrap(said, width, initial_indent='      ', subsequent_indent='      ', break_on_hyphens=False)
+    return [(f'  {call}', ''), *((line, 'green' if happened else 'bold red') for line in lines)]
 
 
 class PlainView:
     """Plain lines."""
 
     def begin(self, sections: Sequence[str]) -> None:
-        say(INTRODUCTION, sys.stdout)
+        for line in textwrap.wrap(INTRODUCTION, WIDTH):
+            say(line, sys.stdout)
 
     def section(self, title: str) -> None:
         say(f'\n{title}', sys.stdout)
 
     async def step(self, call: str, outcome: str, happened: bool) -> None:
-        say(f'  {call:<58} {outcome}{"" if happened else f"   {NOT_SO}"}', sys.stdout)
+        for line, _ in step_lines(call, outcome, happened, WIDTH):
+            say(line, sys.stdout)
 
     def end(self, summary: str) -> None:
         say(f'\n{summary}', sys.stdout)
@@ -44,7 +55,7 @@ class LiveView(PlainView):
         from rich.progress import BarColumn, Progress, TextColumn
 
         self._simulator = simulator
-        self._lines: list[tuple[str, str, str]] = []
+        self._lines: list[tuple[str, str]] = []
         self._progress = Progress(
             TextColumn('{task.description}'), BarColumn(), TextColumn('{task.completed}/{task.total}')
         )
@@ -59,12 +70,10 @@ class LiveView(PlainView):
     def section(self, title: str) -> None:
         if self._lines:
             self._progress.advance(self._task)
-        self._lines.append((title, '', 'bold'))
+        self._lines.append((title, 'bold'))
 
     async def step(self, call: str, outcome: str, happened: bool) -> None:
-        self._lines.append(
-            (f'  {call}', outcome if happened else f'{outcome}   {NOT_SO}', '' if happened else 'bold red')
-        )
+        self._lines += step_lines(call, outcome, happened, self._console.width)
         await asyncio.sleep(PAUSE)
 
     def end(self, summary: str) -> None:
@@ -83,10 +92,8 @@ class LiveView(PlainView):
             books.add_row(title, Text(str(mmp), 'green' if mmp else ''), str(len(orders) - mmp))
         # the oldest steps are left out until the end if the terminal is too low for them
         height = None if self._ended else -max(self._console.height - OTHER_LINES, 1)
-        steps = Table.grid(padding=(0, 2))
-        for call, outcome, style in self._lines[height:]:
-            steps.add_row(Text(call, style), Text(outcome, style))
-        return Group(Text(INTRODUCTION), books, self._progress, steps, Text(self._ended))
+        steps = [Text(line, style) for line, style in self._lines[height:]]
+        return Group(Text(INTRODUCTION), books, self._progress, *steps, Text(self._ended))
 
 
 @contextmanager

@@ -1,34 +1,39 @@
 """Mass cancels where an answer only acknowledges a cancellation, and the list of open orders tells what came of it."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from ccxt.base.errors import BaseError
 
 from ccxt_mmp.core.awaiting import await_result
-from ccxt_mmp.core.kill_switch import KillSwitch, Progress
+from ccxt_mmp.core.kill_switch import Progress
+from ccxt_mmp.core.list_and_cancel import ListAndCancel, Progresses
+from ccxt_mmp.types import Params
 
 WAIT = 2.0  # s that an acknowledged cancellation has to take effect
 PAUSE = 0.1  # s, at the least between two lists
 
 
-class AcknowledgedCancels(KillSwitch):
+class AcknowledgedCancels(ListAndCancel):
     """Waits for acknowledged cancellations to take effect, before they are sent again."""
 
-    async def _list_open_orders(self, underlying_id: str, params: Any, progress: Progress, rows: list[Any]) -> None:
-        """Add the open orders of the underlying to ``rows`` as they are listed."""
-        raise NotImplementedError
-
-    async def _list_what_rests(self, underlying_id: str, params: Any, progress: Progress) -> None:
+    async def _list_what_rests(
+        self,
+        progresses: Progresses,
+        params: Params,
+        listing: Progress,
+        joining: Callable[[list[Any]], Progresses] | None,
+    ) -> None:
         """List, and list again while orders rest whose cancellation was acknowledged, as long as they may still go."""
-        await super()._list_what_rests(underlying_id, params, progress)
-        ends = effect_ends(progress)
+        await super()._list_what_rests(progresses, params, listing, joining)
+        ends = effect_ends(listing)
         while (
-            progress.is_verified
-            and not progress.acknowledged.keys().isdisjoint(progress.resting)
-            and await self._waited(PAUSE, ends, progress)
+            listing.is_verified
+            and any(not each.acknowledged.keys().isdisjoint(each.resting) for each in progresses.values())
+            and await self._waited(PAUSE, ends, listing)
         ):
-            await super()._list_what_rests(underlying_id, params, progress)
+            await super()._list_what_rests(progresses, params, listing, joining)
 
     async def _cancel_until_none_rests(
         self, endpoint: str, request: Any, underlying_id: str, progress: Progress

@@ -217,7 +217,8 @@ class AsyncConnections:
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._session: Any = None
+        self._client: Any = None  # of aiohttp
+        self._session: Any = None  # the same, as the exchange gets it
 
     def __reduce__(self) -> tuple[Any, ...]:
         return AsyncConnections, ()  # a copy of an exchange has no connections
@@ -227,11 +228,11 @@ class AsyncConnections:
         stock = exchange.session
         connector = exchange.tcp_connector  # of a session that ccxt made
         is_of_the_user = stock is not None and (connector is None or getattr(stock, 'connector', None) is not connector)
-        is_opened_by_the_user = not type(exchange).open.__module__.startswith('ccxt.')
-        if is_of_the_user or is_opened_by_the_user or getattr(exchange, 'closed_by_user', False):
+        is_closed = exchange.__dict__.get('closed_by_user', False)
+        if is_of_the_user or is_closed or not type(exchange).open.__module__.startswith('ccxt.'):
             return stock
         loop = asyncio.get_running_loop()
-        if self._session is None or self._session.closed or self._loop is not loop:
+        if self._loop is not loop or self._client is None or self._client.closed:
             import aiohttp  # noqa: PLC0415 - sync users do not need it
 
             if exchange.ssl_context is None:
@@ -239,13 +240,11 @@ class AsyncConnections:
             connector = aiohttp.TCPConnector(
                 ssl=exchange.ssl_context, limit=0, keepalive_timeout=KEEPALIVE, ttl_dns_cache=DNS_CACHE
             )
-            self._session = _AsyncSession(
-                aiohttp.ClientSession(connector=connector, trust_env=exchange.aiohttp_trust_env)
-            )
-            self._loop = loop
+            self._client = aiohttp.ClientSession(connector=connector, trust_env=exchange.aiohttp_trust_env)
+            self._session, self._loop = _AsyncSession(self._client), loop
         return self._session
 
     async def close(self) -> None:
-        session, self._session = self._session, None
+        session, self._client = self._client, None
         if session is not None and self._loop is asyncio.get_running_loop():
             await session.close()

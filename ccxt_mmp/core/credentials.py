@@ -5,6 +5,7 @@ the outcome of the request were unknown.
 """
 
 import weakref
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -56,6 +57,14 @@ def check_credentials(exchange: Any) -> None:
         checked.read = attrgetter(*names)
         checked.values = checked.read(exchange)
         checked.required = {**required}
+
+
+@lru_cache(100)
+def has_stock_check(kind: Any) -> bool:
+    """Whether ``check_required_credentials`` of an exchange class is ccxt's, but for that of this package."""
+    name = 'check_required_credentials'
+    modules = [vars(each)[name].__module__ for each in kind.__mro__ if name in vars(each)]
+    return modules == ['ccxt_mmp.core.contract', 'ccxt.base.exchange']
 
 
 def refuse_unusable(exchange: Any) -> None:

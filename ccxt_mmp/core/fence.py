@@ -13,6 +13,9 @@ Mark = object  # identifies the state of a fence at the time when an order was a
 
 UNUSED: Mark = object()  # of a fence that no mass cancel has closed yet
 
+# in place of an underlying: the fence that all MMP orders pass, and that a mass cancel of everything closes
+EVERY = ''
+
 # how long an order may still be in flight after its answer was given up, s
 GRACE = 1.0
 

@@ -49,6 +49,9 @@ class SyncMmp(SyncStreams, SyncHalts, SyncSockets, Mmp):
     def mass_cancel_mmp(self, underlying: str, params: Params = {}) -> MassCancel:
         return run_sync(self._cancel_or_halt(underlying, params))
 
+    def mass_cancel_mmps(self, underlyings: Sequence[str] | None = None, params: Params = {}) -> dict[str, MassCancel]:
+        return run_sync(self._mass_cancel_mmps(underlyings, params))
+
     def warm_up(self, params: Params = {}) -> None:
         run_sync(self._warm_up(params))
 
@@ -284,6 +287,11 @@ class AsyncMmp(AsyncStreams, AsyncHalts, AsyncSockets, Mmp):
 
     async def mass_cancel_mmp(self, underlying: str, params: Params = {}) -> MassCancel:
         return await self._cancel_or_halt(underlying, params)
+
+    async def mass_cancel_mmps(
+        self, underlyings: Sequence[str] | None = None, params: Params = {}
+    ) -> dict[str, MassCancel]:
+        return await self._mass_cancel_mmps(underlyings, params)
 
     async def warm_up(self, params: Params = {}) -> None:
         await self._warm_up(params)

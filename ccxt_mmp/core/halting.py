@@ -5,7 +5,6 @@ import os
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
@@ -14,19 +13,15 @@ from ccxt.base.errors import ArgumentsRequired, BadRequest, BaseError, NotSuppor
 from ccxt_mmp.core.awaiting import await_result, gather, run_sync
 from ccxt_mmp.core.halt_check import OPTION, HaltCheck, opened
 from ccxt_mmp.core.halt_settings import Halts
-from ccxt_mmp.core.kill_switch import MAX_THREADS
+from ccxt_mmp.core.mass_cancels import Cancels, Several, incomplete, told
 from ccxt_mmp.core.numbers import exact_decimal, is_integer
-from ccxt_mmp.core.params import ONLY_CHECK, Checked
+from ccxt_mmp.core.params import NO_PARAMS, sets_no_switch
 from ccxt_mmp.core.text import described, shown
-from ccxt_mmp.errors import MassCancelIncomplete
 from ccxt_mmp.halts import ALL, HaltStoreError, StoredHalt
 from ccxt_mmp.types import MassCancel, MmpHalt, Params
 
 OWN_PARAMS = ('reason', 'duration', 'cancel', 'underlyings')
 MAX_REASON = 200  # characters
-ANY_UNDERLYING = ('BTC/USD', 'BTC/USDT', 'BTC')  # one of them is one, whatever the exchange calls it
-
-Cancels = dict[str, MassCancel | Exception]  # by underlying
 
 
 class Wanted(NamedTuple):
@@ -126,13 +121,16 @@ class Halting(HaltCheck):
             return self._mmp_halt(halts, stands)
         ids = self._underlyings_to_cancel(underlying_id, wanted.underlyings)
         rest = self._checked_cancel_params(underlying_id if ids is None else ids[0], rest)
-        stands, cancels = await self._halt_and_cancel('haltMmp', halts, wanted, underlying_id, ids, rest)
-        self._raise_failed_cancels('haltMmp', cancels)
+        [stands], several = await self._halt_and_cancel('haltMmp', halts, wanted, [underlying_id], ids, rest)
+        self._raise_failed_cancels('haltMmp', several)
         return self._mmp_halt(halts, stands)
 
     def _cancel_or_halt(self, underlying: str | None, params: Params) -> Coroutine[Any, Any, MassCancel]:
         """The core of ``mass_cancel_mmp``, with ``halt`` or without."""
-        halts, rest = self._flag_option('massCancelMmp', 'halt', params)
+        if not params and sets_no_switch(self.options, self.options.get('massCancelMmp')):
+            halts, rest = False, NO_PARAMS  # a kill switch spends no time on what is not set
+        else:
+            halts, rest = self._flag_option('massCancelMmp', 'halt', params)
         core: Coroutine[Any, Any, MassCancel] = (
             self._cancel_and_halt(underlying, rest) if halts else self._mass_cancel_mmp(underlying, rest)
         )
@@ -144,10 +142,19 @@ class Halting(HaltCheck):
         underlying_id, rest = self._mmp_underlying('massCancelMmp', 'orders', underlying, rest)
         rest = self._checked_cancel_params(underlying_id, rest)
         ids = [str(underlying_id)]
-        _, cancels = await self._halt_and_cancel('massCancelMmp', halts, wanted, underlying_id, ids, rest)
-        self._raise_failed_cancels('massCancelMmp', cancels)
-        [cancelled] = cancels.values()
+        _, several = await self._halt_and_cancel('massCancelMmp', halts, wanted, ids, ids, rest)
+        self._raise_failed_cancels('massCancelMmp', several)
+        [cancelled] = several.cancels.values()
         return cancelled  # type: ignore[return-value]  # a failure was raised
+
+    async def _halt_and_cancel_each(self, ids: list[str] | None, params: Params) -> Several:
+        """The core of ``mass_cancel_mmps`` with ``halt``. Without ids all of the account is halted."""
+        halts = self._required_halts('massCancelMmps')
+        wanted, rest = self._wanted_halt('massCancelMmps', params, ('reason', 'duration'))
+        rest = self._checked_cancel_params(ids[0] if ids else None, rest)
+        halted = [None] if ids is None else ids
+        _, several = await self._halt_and_cancel('massCancelMmps', halts, wanted, halted, ids, rest)
+        return several
 
     async def _resume_mmp(self, underlying: str | None, params: Params) -> MmpHalt:
         halts = self._required_halts('resumeMmp')
@@ -265,30 +272,38 @@ class Halting(HaltCheck):
         emulates, _ = self._flag_option('massCancelMmp', 'emulate', params)
         if limits.get('lockInterval') is not None and lock is None and not emulates:
             params = {**params, 'lockInterval': limits['lockInterval']['max']}
-        any_one = next(each for each in ANY_UNDERLYING if self._parse_underlying(each) is not None)
-        with suppress(Checked):
-            self._mass_cancel_mmp(underlying_id or any_one, {**params, 'halt': ONLY_CHECK}).send(None)
+        self._check_mass_cancel(underlying_id, params)
         return params
 
     # --- the halt, and the cancels beside it
 
     async def _halt_and_cancel(
-        self, method: str, halts: Halts, wanted: Wanted, underlying_id: str | None, ids: list[str] | None, rest: Params
-    ) -> tuple[StoredHalt, Cancels]:
-        """The halt that stands, and the mass cancels after it. Raises if it could not be stored."""
+        self,
+        method: str,
+        halts: Halts,
+        wanted: Wanted,
+        halted: Sequence[str | None],
+        ids: Sequence[str] | None,
+        rest: Params,
+    ) -> tuple[list[StoredHalt], Several]:
+        """The halts that stand, and the mass cancels after them. Raises if one could not be stored."""
         written, first = await side_by_side(
             self.synchronous,
-            partial(self._write_halt, halts, wanted, underlying_id),
+            partial(self._write_halts, halts, wanted, halted),
             partial(self._cancel_each, ids, rest),
             blocks=not opened(halts).is_async,
         )
         if isinstance(written, BaseException):
-            self._raise_not_halted(method, written, {} if isinstance(first, BaseException) else first)
-        if isinstance(first, BaseException):  # they could not be listed
+            self._raise_not_halted(method, written, {} if isinstance(first, BaseException) else first.cancels)
+        if isinstance(first, BaseException):
             raise first
         await await_result(self.sleep(halts.grace))
-        again = await self._cancel_each([*first], rest)
-        return written, {each: merged(first[each], again[each]) for each in again}
+        again = await self._cancel_each([*first.cancels], rest)
+        cancels = {each: merged(first.cancels[each], done) for each, done in again.cancels.items()}
+        return written, Several(cancels, first.failure)
+
+    async def _write_halts(self, halts: Halts, wanted: Wanted, halted: Sequence[str | None]) -> list[StoredHalt]:
+        return [await self._write_halt(halts, wanted, each) for each in halted]
 
     async def _write_halt(self, halts: Halts, wanted: Wanted, underlying_id: str | None) -> StoredHalt:
         since = self.milliseconds()
@@ -297,22 +312,6 @@ class Halting(HaltCheck):
         halt = StoredHalt(underlying_id or ALL, since, until, wanted.reason, by)
         stands: StoredHalt = await await_result(opened(halts).write(halts.key, halt))
         return stands
-
-    async def _cancel_each(self, ids: Sequence[str] | None, params: Params) -> Cancels:
-        if ids is None:
-            states = await self._fetch_mmps(None, {})
-            ids = [str(state['underlyingId']) for state in states.values()]
-        answers = await gather(
-            self.synchronous,
-            [partial(self._mass_cancel_mmp, each, params) for each in ids],
-            MAX_THREADS if self.synchronous else None,
-        )
-        cancels: Cancels = {}
-        for underlying_id, answer in zip(ids, answers, strict=True):
-            if isinstance(answer, BaseException) and not isinstance(answer, Exception):
-                raise answer
-            cancels[underlying_id] = answer
-        return cancels
 
     # --- failures
 
@@ -324,38 +323,29 @@ class Halting(HaltCheck):
             raise error
         failures = {each: done for each, done in cancels.items() if isinstance(done, Exception)}
         was_cancelled = 'the mass cancel was done' if cancels and not failures else 'the mass cancel failed, too'
-        raise self._incomplete_halt(
+        raise incomplete(
             f'{self.id} {method}() could not store the halt, so nothing keeps other processes from quoting: '
             f'{error}; {was_cancelled}{told(failures)}',
             cancels,
         ) from error
 
-    def _raise_failed_cancels(self, method: str, cancels: Cancels) -> None:
-        failures = {each: done for each, done in cancels.items() if isinstance(done, Exception)}
-        if not failures:
+    def _raise_failed_cancels(self, method: str, several: Several) -> None:
+        cancels, failure = several
+        failed = {each: done for each, done in cancels.items() if isinstance(done, Exception)}
+        causes = [*([failure] if failure is not None else ()), *failed.values()]
+        if not causes:
             return
-        if len(cancels) == 1:
-            [failure] = failures.values()
-            if isinstance(failure, BaseError) and failure.args:
-                failure.args = (f'{failure.args[0]}; the halt stands', *failure.args[1:])
-            raise failure
-        raise self._incomplete_halt(
-            f'{self.id} {method}() halted, but could not cancel every MMP order of {len(failures)} of '
-            f'{len(cancels)} underlyings{told(failures)}',
+        if len(causes) == 1 and len(cancels) < 2:
+            [cause] = causes
+            if isinstance(cause, BaseError) and cause.args:
+                cause.args = (f'{cause.args[0]}; the halt stands', *cause.args[1:])
+            raise cause
+        others = '' if failure is None else f'; which others have a rule is not known: {described(failure)}'
+        raise incomplete(
+            f'{self.id} {method}() halted, but could not cancel every MMP order of {len(failed)} of '
+            f'{len(cancels)} underlyings{told(failed)}{others}',
             cancels,
-        ) from next(iter(failures.values()))
-
-    @staticmethod
-    def _incomplete_halt(text: str, cancels: Cancels) -> MassCancelIncomplete:
-        incomplete = MassCancelIncomplete(text)
-        for done in cancels.values():
-            if isinstance(done, MassCancelIncomplete):
-                incomplete.cancelled += done.cancelled
-                incomplete.remaining += done.remaining
-                incomplete.unknown += done.unknown
-            elif not isinstance(done, Exception):
-                incomplete.cancelled += [order['id'] for order in done['orders'] or ()]
-        return incomplete
+        ) from causes[0]
 
 
 def merged(first: Any, again: Any) -> Any:
@@ -363,10 +353,6 @@ def merged(first: Any, again: Any) -> Any:
     if isinstance(first, Exception) or isinstance(again, Exception) or again['orders'] is None:
         return again
     return {**again, 'orders': [*first['orders'], *again['orders']]}
-
-
-def told(failures: dict[str, Exception]) -> str:
-    return ''.join(f'; {each}: {described(error)}' for each, error in failures.items())
 
 
 async def side_by_side(

@@ -1,15 +1,13 @@
-"""Mass cancels: retries, time, and list-cancel-verify where the exchange has no single request."""
+"""Mass cancels: retries, time, mass cancels in one request, and what is told of the orders."""
 
 import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, NoReturn
 
 from ccxt.base.errors import (
     AuthenticationError,
     BadRequest,
-    BadResponse,
     BadSymbol,
     BaseError,
     DDoSProtection,
@@ -17,12 +15,11 @@ from ccxt.base.errors import (
     ExchangeNotAvailable,
     InvalidNonce,
     NetworkError,
-    OrderNotFound,
     RateLimitExceeded,
 )
 
 from ccxt_mmp._redaction import redact
-from ccxt_mmp.core.awaiting import await_result, gather, succeeded
+from ccxt_mmp.core.awaiting import await_result
 from ccxt_mmp.core.credentials import are_checked
 from ccxt_mmp.core.fence import Closure, Fence
 from ccxt_mmp.core.numbers import MAX_NUMBER, exact_decimal, is_integer
@@ -40,7 +37,6 @@ CONCURRENCY = 20
 MAX_THREADS = 10  # of a sync exchange
 
 RETRIES = 2
-ROUNDS = 3
 POLL = 2  # ms
 RESERVE = 0.1  # share of the time: the least for an answer, and kept for a last request
 CLOCK_SHARE = 0.3  # share of what is left, for loading the time difference first
@@ -87,7 +83,7 @@ class Progress:
     answers: list[Any] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
 
-    # of list-cancel-verify, by order id
+    # of list_and_cancel.py, by order id
     has_listed: bool = False  # a list had an order of the underlying
     is_verified: bool = False  # a whole list was read after the last cancellation
     resting: dict[str, Params] = field(default_factory=dict)  # orders to cancel, as listed
@@ -120,6 +116,11 @@ class Progress:
         """Orders that the exchange says it cancelled and that are not listed again."""
         listed = self.resting.keys() | self.undecided.keys()
         return {order_id: order for order_id, order in self.acknowledged.items() if order_id not in listed}
+
+    @property
+    def is_done(self) -> bool:
+        """Whether a list shows that no order to cancel rests, and none can still arrive."""
+        return self.is_verified and not self.resting and self.nothing_in_flight
 
     @property
     def is_late(self) -> bool:
@@ -281,117 +282,6 @@ class KillSwitch(Requests):
             await await_result(self.sleep(POLL))
         progress.check_in_flight()
 
-    # --- list, cancel, verify
-
-    async def _cancel_listed(self, underlying_id: str, params: Params, progress: Progress) -> MassCancel:
-        """List the open orders, cancel the MMP orders of the underlying, and list again to verify.
-
-        The exchange mixin has the steps: ``_list_open_orders`` adds the open orders to ``rows`` as they are listed,
-        ``_is_to_cancel`` says of each whether it is an MMP order of the underlying (None: the list does not say),
-        ``_chunks`` splits them into requests, and ``_cancel_chunk`` sends one and says what it did, as an ``Outcome``.
-        """
-        concurrency = self._natural(
-            'concurrency', self._mmp_option('massCancelMmp', 'concurrency', CONCURRENCY, params)[0]
-        )
-        rounds_left = ROUNDS
-        while True:
-            await self._list_what_rests(underlying_id, params, progress)
-            is_done = progress.is_verified and not progress.resting and progress.nothing_in_flight
-            if is_done or progress.is_over or not rounds_left:
-                break
-            rounds_left -= 1
-            await self._cancel_what_rests(underlying_id, params, progress, concurrency)
-            await self._await_in_flight(progress)
-            if progress.is_over:
-                break
-        if progress.resting or not progress.is_verified or not progress.nothing_in_flight:
-            self._raise_incomplete(underlying_id, progress)
-        if progress.undecided:
-            raise BadResponse(
-                f'{self.id} massCancelMmp() cancelled {len(progress.cancelled)} orders of {underlying_id}, but some '
-                f'are listed without saying whether they are MMP orders of it: {_first(progress.undecided)}'
-            )
-        if not progress.has_listed:
-            await self._raise_if_unknown(underlying_id, progress)
-        return self._mass_cancelled(underlying_id, progress.answers, list(progress.cancelled.values()))
-
-    async def _raise_if_unknown(self, underlying_id: str, progress: Progress) -> None:
-        """Nothing was listed: ask the exchange whether it knows the underlying, and ignore any other answer."""
-        try:
-            request = {self._underlying_field: underlying_id}
-            await self._send(
-                self._rule_endpoint, request, ends=progress.ends, least_timeout=progress.reserve, is_urgent=True
-            )
-        except Exception as error:  # no order rests, which is what was asked for
-            if self._says_no_such_underlying(error):
-                raise BadSymbol(f'{self.id} massCancelMmp() {underlying_id}: {described(error)}') from error
-
-    async def _list_what_rests(self, underlying_id: str, params: Params, progress: Progress) -> None:
-        rows: list[Any] = []
-        try:
-            await self._list_open_orders(underlying_id, params, progress, rows)
-        except Exception as error:  # noqa: BLE001 - a failed list must not stop the cancels
-            progress.fail(error)
-        else:
-            # what is not listed any more does not rest
-            progress.resting, progress.undecided = {}, {}
-            progress.unanswered.clear()
-            progress.is_verified = True
-        for row in rows:
-            order_id = self.safe_string(row, self._order_id_field) if isinstance(row, dict) else None
-            if not order_id:
-                progress.undecided[f'an order without an id: {shown(row)}'] = row
-                continue
-            is_to_cancel = self._is_to_cancel(row, underlying_id)
-            if is_to_cancel is None:
-                progress.undecided[order_id] = row
-            elif is_to_cancel:
-                progress.resting[order_id] = row
-        progress.has_listed = progress.has_listed or bool(progress.resting or progress.undecided)
-
-    async def _cancel_what_rests(
-        self, underlying_id: str, params: Params, progress: Progress, concurrency: int
-    ) -> None:
-        chunks: list[dict[str, Params]] = self._chunks(progress.resting)
-        progress.is_verified = False
-        if self.synchronous:
-            concurrency = min(concurrency, MAX_THREADS)
-        outcomes = await gather(
-            self.synchronous,
-            [partial(self._try_chunk, chunk, underlying_id, params, progress) for chunk in chunks],
-            concurrency,
-        )
-        for outcome in succeeded(outcomes):
-            for refusal in outcome.refusals:
-                progress.fail(refusal)
-            progress.acknowledged.update(outcome.cancelled)
-            progress.gone.update(outcome.gone)
-            for order_id in (*outcome.cancelled, *outcome.gone):
-                progress.resting.pop(order_id, None)
-
-    async def _try_chunk(
-        self, chunk: dict[str, Params], underlying_id: str, params: Params, progress: Progress
-    ) -> Outcome:
-        if progress.must_stop:
-            return Outcome()
-        try:
-            outcome: Outcome = await self._cancel_chunk(chunk, underlying_id, params, progress)
-        except Exception as error:  # noqa: BLE001 - the others are to go whatever it is; the list tells about these
-            progress.fail(error)
-            if not isinstance(error, REFUSALS):
-                progress.unanswered.update(chunk)
-            return Outcome()
-        if len(outcome.cancelled) + len(outcome.gone) < len(chunk) and not outcome.refusals:
-            outcome.refusals.append(BadResponse(f'{self.id} massCancelMmp() was not told about each of {list(chunk)}'))
-        return outcome
-
-    @staticmethod
-    def _outcome(chunk: dict[str, Params], cancelled: dict[str, Params], refused: list[BaseError]) -> Outcome:
-        """What an answer says. It may not say which order a refusal is of: then all others are gone, or none is."""
-        refusals = [error for error in refused if not isinstance(error, OrderNotFound)]
-        is_known = not refusals and len(cancelled) + len(refused) == len(chunk)
-        return Outcome(cancelled, chunk.keys() - cancelled.keys() if is_known else set(), refusals)
-
     # --- the result
 
     def _mass_cancelled(self, underlying_id: str, info: Any, orders: list[Params] | None) -> MassCancel:
@@ -417,7 +307,7 @@ class KillSwitch(Requests):
         remaining = [order_id for order_id in progress.resting if order_id not in progress.unanswered]
         unknown = [*progress.unanswered.intersection(progress.resting), *progress.undecided]
         known = (
-            f'cancelled {len(progress.cancelled)}, remaining {_first(remaining)}, unknown {_first(unknown)}'
+            f'cancelled {len(progress.cancelled)}, remaining {first_of(remaining)}, unknown {first_of(unknown)}'
             f'{"" if progress.is_verified else ", and whether others rest is not known"}'
         )
         if progress.is_late:
@@ -441,7 +331,7 @@ def all_of(*facts: bool | None) -> bool | None:
     return None if None in facts else True
 
 
-def _first(ids: Collection[str]) -> str:
+def first_of(ids: Collection[str]) -> str:
     """The number of ids, and the first of them."""
     named = ', '.join(list(ids)[:SHOWN_IDS])
     more = ', ...' if len(ids) > SHOWN_IDS else ''

@@ -70,12 +70,12 @@ class MmpOrders(OrderEditing, OrderLists):
     # --- requests
 
     def create_order_request(
-        self, symbol: Any, type: Any, side: Any, amount: Any, price: Any = None, params: Params = {}, *others: Any
+        self, symbol: Any, type: Any, side: Any, amount: Any, price: Any = None, params: Params = {}
     ) -> Params:
         """ccxt's request with the flag. ccxt builds it for create_order, create_orders and create_order_ws."""
         rest = self.omit(params, 'mmp') if 'mmp' in params else params
         if not self._is_mmp_order(type, params):
-            return self._stock_order_request(symbol, type, side, amount, price, rest, *others)
+            return self._stock_order_request(symbol, type, side, amount, price, rest)
         post_only = self._is_post_only(symbol, type, rest)
         rest = self.omit(rest, [*self._own_flag_names, 'postOnly'])
         if str(rest.get('timeInForce', '')).upper() in POST_ONLY:
@@ -92,10 +92,10 @@ class MmpOrders(OrderEditing, OrderLists):
         return flagged
 
     def _stock_order_request(
-        self, symbol: Any, type: Any, side: Any, amount: Any, price: Any, params: Params, *others: Any
+        self, symbol: Any, type: Any, side: Any, amount: Any, price: Any, params: Params
     ) -> Params:
         """What ccxt sends for an order."""
-        request: Params = super().create_order_request(symbol, type, side, amount, price, params, *others)
+        request: Params = super().create_order_request(symbol, type, side, amount, price, params)
         return request
 
     # --- one order

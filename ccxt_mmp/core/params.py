@@ -2,6 +2,10 @@
 
 from collections.abc import Collection, Iterable
 from functools import cache, lru_cache
+from types import MappingProxyType
+from typing import Any, cast
+
+from ccxt_mmp.types import Params
 
 LIMITS = (
     'window',
@@ -16,7 +20,7 @@ LIMITS_IN_PARAMS = ('vegaLimit', 'countLimit', 'maxQuoteQuantity')  # no argumen
 MASS_CANCEL_FLAGS = ('emulate', 'includeNonMmp', 'hedge', 'halt')
 ONLY_CHECK = object()  # as halt: the params of a mass cancel are checked, and nothing is sent
 
-# never sent
+# never sent, as are those of ccxt below
 OWN_PARAMS = ('scope', 'mmp', 'timeout', 'qtyUnit', *MASS_CANCEL_FLAGS)
 WATCH_PARAMS = ('pollInterval', 'fetchSnapshot', 'stopOrders')  # of watch_mmp, besides the timeout
 OWN_NAMES = (*OWN_PARAMS, *WATCH_PARAMS, *LIMITS, 'lockInterval')
@@ -24,6 +28,7 @@ OWN_NAMES = (*OWN_PARAMS, *WATCH_PARAMS, *LIMITS, 'lockInterval')
 # ccxt's own, which MMP endpoints do not take
 RETRY_OPTIONS = ('maxRetriesOnFailure', 'maxRetriesOnFailureDelay')
 CCXT_PARAMS = ('type', 'portfolioMargin')
+NEVER_SENT = frozenset([*OWN_PARAMS, *WATCH_PARAMS, *CCXT_PARAMS])
 
 
 class Checked(Exception):  # noqa: N818 - what happened, not what went wrong
@@ -41,6 +46,22 @@ _BY_FOLDED_NAME = {_folded(name): name for name in OWN_NAMES}
 def option_names(name: str) -> tuple[str, str]:
     """Both names of an option in ccxt: 'scope' and 'defaultScope'."""
     return name, f'default{name[0].upper()}{name[1:]}'
+
+
+# what ``params`` and ``options`` can change of a mass cancel
+CANCEL_SWITCHES = ('scope', 'lockInterval', *MASS_CANCEL_FLAGS)
+_CANCEL_OPTIONS = frozenset(name for option in CANCEL_SWITCHES for name in option_names(option))
+NO_PARAMS = cast(Params, MappingProxyType({}))  # of a mass cancel whose options change none of that, either
+
+
+def sets_no_switch(options: dict[str, Any], of_method: object) -> bool:
+    """Whether options leave every switch of a mass cancel as it is."""
+    return (
+        type(of_method) is dict
+        and _CANCEL_OPTIONS.isdisjoint(of_method)
+        and options.keys().isdisjoint(_CANCEL_OPTIONS)
+        and not has_misspelt(tuple(of_method))
+    )
 
 
 # a mass cancel accepts and ignores these, unless they are fields of the exchange

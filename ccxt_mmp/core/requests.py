@@ -11,7 +11,7 @@ from ccxt.base.errors import BadRequest, BadResponse, BaseError, ExchangeError, 
 from ccxt_mmp._redaction import redact
 from ccxt_mmp.core.awaiting import await_result
 from ccxt_mmp.core.direct_requests import endpoint_of
-from ccxt_mmp.core.fence import GRACE, Fence, Mark
+from ccxt_mmp.core.fence import EVERY, GRACE, Fence, Mark
 from ccxt_mmp.core.host import Host
 from ccxt_mmp.core.params import RETRY_OPTIONS, option_names
 from ccxt_mmp.core.request_context import (
@@ -187,6 +187,9 @@ class Requests(Host):
             passes = context.may_still_be_sent(given_up_after)
         else:
             passes = all(context.send(self._mmp_fence(each), each, given_up_after) for each in context.underlyings)
+            # looked up last: a mass cancel of everything closes it first, and looks for the other fences then
+            every = self.__dict__['_mmp_fences'].get(EVERY) if context.underlyings else None
+            passes = passes and (every is None or context.send(every, EVERY, given_up_after))
         if not passes:
             raise self._locked()
 

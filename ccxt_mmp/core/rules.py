@@ -9,14 +9,13 @@ from ccxt_mmp.core.contract_sizes import UNITS, in_coins, whole_contracts
 from ccxt_mmp.core.freezes import Freezes
 from ccxt_mmp.core.numbers import MAX_DECIMALS, MAX_NUMBER, exact_decimal, is_integer, plain
 from ccxt_mmp.core.params import (
-    CCXT_PARAMS,
     LIMITS,
     LIMITS_IN_PARAMS,
     MASS_CANCEL_FLAGS,
+    NEVER_SENT,
     ONLY_CHECK,
     OWN_PARAMS,
     PASSED_OVER,
-    WATCH_PARAMS,
     has_misspelt,
     misspelt,
 )
@@ -198,8 +197,7 @@ class Rules(Freezes):
     @staticmethod
     def _sent(params: Params) -> Params:
         """A copy of params without None values and without what is not meant for the exchange."""
-        dropped = (*OWN_PARAMS, *WATCH_PARAMS, *CCXT_PARAMS)
-        return {name: value for name, value in params.items() if value is not None and name not in dropped}
+        return {name: value for name, value in params.items() if value is not None and name not in NEVER_SENT}
 
 
 def _accepted_number(rule: dict[str, Any]) -> str:

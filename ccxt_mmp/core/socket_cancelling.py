@@ -9,7 +9,8 @@ from typing import Any
 from ccxt.base.errors import BadRequest, NotSupported
 
 from ccxt_mmp.core.awaiting import gather, succeeded
-from ccxt_mmp.core.kill_switch import KillSwitch, Progress
+from ccxt_mmp.core.kill_switch import Progress
+from ccxt_mmp.core.list_and_cancel import ListAndCancel
 from ccxt_mmp.core.request_context import REFUSALS, RequestContext
 from ccxt_mmp.core.socket_contract import SocketContract
 from ccxt_mmp.core.sockets import Sockets
@@ -19,7 +20,7 @@ from ccxt_mmp.types import Params
 WAYS = ('over the websocket', 'over REST')
 
 
-class SocketKillSwitch(KillSwitch, Sockets, SocketContract):
+class SocketKillSwitch(ListAndCancel, Sockets, SocketContract):
     """Mass cancels in one request, over a websocket or over both ways, for the exchange mixins."""
 
     # --- what the exchange mixins say of it

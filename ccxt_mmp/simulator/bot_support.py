@@ -22,7 +22,7 @@ class BotSupport:
     def answer(self, method: str, path: str, body: Any, status: int = 200) -> None:
         """Answer a path with some JSON from now on, whether the simulator knows the path or not.
 
-        ``simulator.answer('GET', '/api/v5/account/config', {'code': '0', 'data': [...], 'msg': ''})``; the whole path,
+        ``simulator.answer('GET', '/api/v5/account/risk-state', {'code': '0', 'data': [...]})``; the whole path,
         without a query. Neither signatures nor limits are checked. ``clear`` forgets it.
         """
         stub = Stub(method, path, body, status)

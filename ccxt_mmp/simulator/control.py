@@ -16,7 +16,7 @@ that without asking first, and this server allows it to nobody. The names are th
     POST /_control/latency         {"milliseconds": 50}
     POST /_control/processing_time {"milliseconds": 150}
     POST /_control/execute_block_trades   {"attempts": 3}
-    POST /_control/answer      {"method": "GET", "path": "/api/v5/account/config", "body": {"code": "0", "data": []}}
+    POST /_control/answer      {"method": "GET", "path": "/api/v5/account/risk-state", "body": {"code": "0"}}
     POST /_control/set_index   {"venue": "okx", "underlying": "BTC/USD", "price": 105000}
     POST /_control/clear       {}
     GET  /_control/requests

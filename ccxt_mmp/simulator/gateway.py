@@ -32,7 +32,7 @@ class Stub:
             raise ValueError(f'a method is one of {", ".join(METHODS)}, not {self.method!r}')
         path = self.path
         if not isinstance(path, str) or path[:1] != '/' or '?' in path or path.startswith(PATHS_OF_ITS_OWN):
-            raise ValueError(f'a path is a whole one of an exchange, such as /api/v5/account/config, not {path!r}')
+            raise ValueError(f'a path is a whole one of an exchange, such as /api/v5/account/risk-state, not {path!r}')
         if type(self.status) is not int or not 200 <= self.status <= 599:
             raise ValueError(f'a status is an integer from 200 to 599, not {self.status!r}')
         try:

@@ -4,10 +4,10 @@ import sys
 
 import pytest
 
-from ccxt_mmp import async_support
-from ccxt_mmp.cli import commands, main
+from ccxt_mmp.cli import changing, main
 from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, redirect
+from tests.conftest import FLAVOURS
 
 
 @pytest.fixture
@@ -37,14 +37,15 @@ def environment(simulator, monkeypatch):
     for exchange_id in EXCHANGES:
         for name, value in {'APIKEY': KEY, 'SECRET': SECRET, 'PASSWORD': PASSPHRASE}.items():
             monkeypatch.setenv(f'{exchange_id.upper()}_{name}', value)
-        monkeypatch.setattr(async_support, exchange_id, redirected(getattr(async_support, exchange_id)))
+        for module in FLAVOURS.values():
+            monkeypatch.setattr(module, exchange_id, redirected(getattr(module, exchange_id)))
     return monkeypatch
 
 
 @pytest.fixture
 def terminal(monkeypatch):
     """Everything is a terminal, and the user answers so."""
-    monkeypatch.setattr(commands, 'is_terminal', lambda *_: True)
+    monkeypatch.setattr(changing, 'is_terminal', lambda *_: True)
 
     def answers(line):
         monkeypatch.setattr(sys, 'stdin', type('Typed', (), {'readline': lambda self: line})())

@@ -4,9 +4,13 @@ import io
 import json
 import re
 import sys
+import time
 
 import pytest
 
+import ccxt_mmp
+from ccxt_mmp.cli import cancelling
+from ccxt_mmp.core.awaiting import run_sync
 from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import Rule
 from tests.cli.books import ALL, OTHERS_ALONE, UNDERLYINGS, lines, quote, resting
@@ -22,26 +26,35 @@ def test_cancel_cancels_everywhere_and_asks_nothing(simulator, ccxt_mmp_command)
     quote(simulator)
     status, out, _ = ccxt_mmp_command('cancel', *ALL)
     assert resting(simulator) == OTHERS_ALONE
-    assert 'okx:BTC/USD: cancelled all MMP orders\n' in out
-    assert 'binance:BTC/USDT: cancelled 2 orders\n' in out
-    assert [cells[0] for cells in lines(out)].count('before:') == 1
+    assert re.match(r'CANCELLED all MMP orders(, \d+ or more)?\n', out)
+    assert re.search(r'okx:BTC/USD: cancelled all MMP orders(, 2 or more)?\n', out)
+    assert 'binance:BTC/USDT: cancelled 2 MMP orders\n' in out
+    assert [cells[-1] for cells in lines(out) if cells[0] in UNDERLYINGS] == ['0'] * len(ALL)
     assert status == 0
 
 
 def test_cancel_is_on_its_way_before_anything_else_is_answered(simulator, ccxt_mmp_command):
-    simulator.fault('delay', 'mmp-config', milliseconds=800)
+    simulator.fault('delay', 'orders-pending', milliseconds=800, times=9)
     assert ccxt_mmp_command('cancel', 'okx:BTC/USD')[0] == 0
-    came = {request.path.rpartition('/')[2]: request.time for request in simulator.requests[:2]}
-    assert came.keys() == {'mass-cancel', 'mmp-config'}
-    assert came['mass-cancel'] - came['mmp-config'] < 700
+    came = {request.path.rpartition('/')[2]: request.time for request in reversed(simulator.requests)}
+    assert came['mass-cancel'] - came['orders-pending'] < 700
+    assert came['mmp-config'] >= came['mass-cancel']
+
+
+def test_cancel_asks_for_no_clock(simulator, ccxt_mmp_command):
+    assert ccxt_mmp_command('cancel', *ALL)[0] == 0
+    assert not [request for request in simulator.requests if request.path.endswith('time')]
 
 
 def test_cancel_does_not_wait_for_another_target(simulator, ccxt_mmp_command):
     quote(simulator)
     simulator.fault('delay', 'mass-cancel', milliseconds=5000, times=9)
     status, out, err = ccxt_mmp_command('cancel', *ALL, '--timeout', '1200')
-    assert 'binance:BTC/USDT: cancelled 2 orders\n' in out
+    assert 'binance:BTC/USDT: cancelled 2 MMP orders\n' in out
     assert re.search('okx:BTC/USD: (RequestTimeout|MassCancelIncomplete)', err)
+    assert out.startswith('NOT CERTAIN, run it again: okx:BTC/USD; cancelled 4 MMP orders\n')
+    assert 'okx:BTC/USD: NOT CERTAIN: ' in out
+    assert '1 s: 2 of 3 done, waiting for okx:BTC/USD\n' in err
     assert status == 1
 
 
@@ -56,21 +69,79 @@ def test_cancel_as_json_says_what_was_cancelled_and_what_was_not(simulator, ccxt
     stubborn, other = (simulator.rest('binance', 'BTCUSDT', mmp=True).order_id for _ in range(2))
     simulator.refuse_cancel(stubborn)
     status, out, err = ccxt_mmp_command('cancel', *ALL, '--json')
-    okx, binance, _ = json.loads(out)
+    okx, binance, deribit, _ = json.loads(out)
     assert okx['cancelled']['orders'] is None
+    assert (deribit['ordersBefore'], deribit['orders'], okx['orders'], binance['orders']) == (0, 0, 0, 1)
     assert okx['state']['enabled'] is False
     assert binance['state']['enabled'] is False
     assert binance['cancelled'] is None
     error = binance['error']
     assert (error['type'], error['cancelled'], error['remaining']) == ('MassCancelIncomplete', [other], [stubborn])
     assert error['unknown'] == []
-    assert err.startswith('ccxt-mmp: binance:BTC/USDT: MassCancelIncomplete: ')
+    assert 'ccxt-mmp: binance:BTC/USDT: MassCancelIncomplete: ' in err
     assert status == 1
 
 
+def test_order_that_is_left_is_told_with_its_contract(simulator, ccxt_mmp_command):
+    order = simulator.rest('binance', 'BTCUSDT', mmp=True)
+    simulator.refuse_cancel(order.order_id)
+    status, out, _ = ccxt_mmp_command('cancel', 'binance:BTC/USDT')
+    assert out.startswith('NOT CERTAIN, run it again: binance:BTC/USDT\n')
+    left = f'{order.instrument.instrument_id} {order.order_id}'
+    assert f'binance:BTC/USDT: NOT CERTAIN: 1 order left: {left}\n' in out
+    assert status == 1
+
+
+def test_order_that_rests_afterwards_is_no_success(simulator, ccxt_mmp_command, monkeypatch):
+    """As where a bot quotes on."""
+    monkeypatch.setattr(cancelling, 'LOOK_LIMIT', 0.5)
+
+    def quotes(self, underlying, params={}):
+        done = run_sync(self._cancel_or_halt(underlying, params))
+        simulator.rest('okx', 'BTC-USD', mmp=True)
+        return done
+
+    monkeypatch.setattr(ccxt_mmp.okx, 'mass_cancel_mmp', quotes)
+    status, out, _ = ccxt_mmp_command('cancel', 'okx:BTC/USD')
+    [order] = simulator.resting('okx', 'BTC-USD')
+    assert out.startswith('NOT CERTAIN, run it again: okx:BTC/USD\n')
+    assert f'; 1 MMP order rests NOW: {order.instrument.instrument_id} {order.order_id}\n' in out
+    assert status == 1
+
+
+def test_cancel_counts_before_and_after(simulator, ccxt_mmp_command):
+    quote(simulator)
+    told = json.loads(ccxt_mmp_command('cancel', *ALL, '--json')[1])
+    assert [each['orders'] for each in told] == [0] * len(ALL)
+    # the least that were there, where the list is asked for beside the cancel
+    assert told[0]['ordersBefore'] in (None, 2)
+    assert [each['ordersBefore'] for each in told[1:]] == [2] * (len(ALL) - 1)
+
+
+def test_cancel_of_nothing_says_so(simulator, ccxt_mmp_command):
+    assert ccxt_mmp_command('cancel', 'binance:BTC/USDT')[1].startswith('CANCELLED 0 MMP orders: none was there\n')
+
+
+def test_cancel_of_an_unknown_name_is_undone(simulator, ccxt_mmp_command):
+    status, out, _ = ccxt_mmp_command('cancel', 'okx:nonsense', 'binance:BTC/USDT')
+    assert out.startswith('NOT CANCELLED: okx:nonsense; cancelled 0 MMP orders')
+    assert 'okx:nonsense: NOT CANCELLED: BadSymbol: ' in out
+    assert status == 1
+
+
+def test_verdict_does_not_wait_for_a_state(simulator, ccxt_mmp_command, monkeypatch):
+    monkeypatch.setattr(cancelling, 'LOOK_LIMIT', 0.2)
+    simulator.fault('delay', 'mmp-config', milliseconds=60_000)
+    started = time.monotonic()
+    status, out, _ = ccxt_mmp_command('cancel', 'okx:BTC/USD')
+    assert out.startswith('CANCELLED all MMP orders\n')
+    assert time.monotonic() - started < 30
+    assert status == 0
+
+
 def test_cancel_with_a_lock_says_until_when(simulator, ccxt_mmp_command):
-    _, out, _ = ccxt_mmp_command('cancel', 'okx:BTC/USD', '--lock-interval', '10000')
-    assert re.match(r'okx:BTC/USD: cancelled all MMP orders, locked until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n', out)
+    _, out, _ = ccxt_mmp_command('cancel', 'okx:BTC/USD', '--lock-interval', '10s')
+    assert re.search(r'\nokx:BTC/USD: cancelled all MMP orders, locked until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n', out)
 
 
 @pytest.mark.parametrize(
@@ -97,7 +168,7 @@ def test_cancel_without_the_privilege(simulator, ccxt_mmp_command):
     simulator.fault('result_false', 'mass-cancel')
     status, out, _ = ccxt_mmp_command('cancel', *ALL, '--emulate')
     assert resting(simulator) == OTHERS_ALONE
-    assert 'okx:BTC/USD: cancelled 2 orders' in out
+    assert 'okx:BTC/USD: cancelled 2 MMP orders\n' in out
     assert status == 0
     simulator.clear_faults()  # the endpoint was not asked
 
@@ -106,7 +177,8 @@ def test_cancel_shows_how_it_is_after_a_failure_too(simulator, ccxt_mmp_command)
     simulator.set_rule('okx', 'BTC-USD')
     simulator.fault('result_false', 'mass-cancel', times=9)
     status, out, _ = ccxt_mmp_command('cancel', 'okx:BTC/USD')
-    assert [cells[3] for cells in lines(out) if cells[0] == 'okx'] == ['armed', 'armed']
+    assert out.startswith('NOT CERTAIN, run it again: okx:BTC/USD\n')
+    assert [cells[3] for cells in lines(out) if cells[0] == 'okx'] == ['armed']
     assert status == 1
 
 
@@ -127,7 +199,8 @@ def test_cancel_succeeds_without_the_state(simulator, ccxt_mmp_command):
     quote(simulator)
     simulator.fault('status', 'mmp-config', status=503, times=9)
     status, out, err = ccxt_mmp_command('cancel', 'okx:BTC/USD')
-    assert out == 'okx:BTC/USD: cancelled all MMP orders\n'
+    assert out.startswith('CANCELLED all MMP orders')
+    assert len(out.splitlines()) == 2  # and no table
     assert err.startswith('ccxt-mmp: okx:BTC/USD: its state is not known: ')
     assert err.count('\n') == 1
     assert status == 0

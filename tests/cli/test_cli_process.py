@@ -16,11 +16,6 @@ from tests.terminal import COMMAND, Terminal, environment
 NOT_CLOSED = ('Unclosed', 'requires to release all resources', 'never retrieved', 'Traceback')
 
 
-@pytest.fixture(params=[True, False], ids=['rich', 'plain'])
-def environ(request, tmp_path):
-    return environment(tmp_path, with_rich=request.param)
-
-
 @pytest.fixture
 def environ_with_rich(tmp_path):
     return environment(tmp_path, with_rich=True)
@@ -31,18 +26,6 @@ def frozen(simulator):
     simulator.set_rule('okx', 'BTC-USD', Rule(5000, 600_000, '10'))
     simulator.trip('okx', 'BTC-USD')
     return simulator
-
-
-def test_watching_counts_down_in_place_until_it_is_interrupted(frozen, environ):
-    command = ['status', 'okx:BTC/USD', '--watch', '0.2', '--simulator', frozen.url]
-    with Terminal(command, environ, columns=80) as terminal:
-        terminal.until(r'BTC/USD:BTC +orders +FROZEN +9:\d\d')
-        frozen.advance(600_000)
-        terminal.until('armed')
-        terminal.interrupt()
-        assert terminal.wait() == 0
-    assert re.search(r'\x1b\[\d+[AF]', terminal.output)  # up again, not line after line
-    assert not [word for word in NOT_CLOSED if word in terminal.text()]
 
 
 def test_watching_without_a_terminal_writes_table_after_table(frozen, environ_with_rich):
@@ -85,7 +68,7 @@ def test_cancel_works_whatever_becomes_of_the_output(simulator, environ_with_ric
     assert run.returncode == (0 if 'true' in redirection else 1)
     if not redirection:
         assert 'okx:BTC/USD: cancelled all MMP orders\n' in run.stdout
-        assert [line.partition(': BadSymbol')[0] for line in run.stderr.splitlines()] == ['ccxt-mmp: okx:BTC/USDX']
+        assert 'ccxt-mmp: okx:BTC/USDX: BadSymbol' in run.stderr
     assert not [word for word in (*NOT_CLOSED, 'Exception') if word in run.stdout + run.stderr]
 
 

@@ -64,15 +64,6 @@ def test_watching_what_fails_is_no_success(frozen, terminal):
     assert terminal.status == 1
 
 
-def test_state_is_seen_on_a_narrow_terminal(frozen, monkeypatch, with_rich):
-    terminal = Here(monkeypatch, with_rich=with_rich, columns=80)
-    terminal.run(
-        ['status', 'okx:BTC/USD', '--watch', '0.1', '--simulator', frozen.url],
-        (r'BTC/USD:BTC +orders +FROZEN +9:\d\d', interrupt),
-    )
-    assert terminal.status == 0
-
-
 @pytest.mark.parametrize(('answer', 'status', 'stays_frozen'), [('y\n', 0, False), ('n\n', 1, True)])
 def test_reset_of_what_is_frozen_is_asked(frozen, terminal, answer, status, stays_frozen):
     frozen_when_asked = []
@@ -95,7 +86,7 @@ def test_demo_is_a_picture_with_rich_and_lines_without(monkeypatch, terminal, wi
     terminal.run(['demo'])
     assert 'Every step did what it says.' in terminal.text
     assert '0 MMP orders rest, after' in terminal.text
-    assert ('4/4' in terminal.text) == with_rich
+    assert ('5/5' in terminal.text) == with_rich
     assert SECRET not in terminal.text
     assert PASSPHRASE not in terminal.text
     assert terminal.status == 0

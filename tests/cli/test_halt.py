@@ -4,7 +4,6 @@ import json
 
 import pytest
 
-from ccxt_mmp.cli.arguments import parsed
 from ccxt_mmp.core.halt_check import DEFAULTS
 from tests.cli.books import ALL, OTHERS_ALONE, quote, resting
 
@@ -27,7 +26,7 @@ def test_halt_cancels_and_stands_until_the_resume(simulator, ccxt_mmp_command, u
     status, out, _ = ccxt_mmp_command('halt', *ALL, '--reason', 'at three in the morning', '--for', '2h')
     assert status == 0
     assert resting(simulator) == OTHERS_ALONE
-    assert 'binance:BTC/USDT: cancelled 2 orders\n' in out
+    assert 'binance:BTC/USDT: cancelled 2 MMP orders\n' in out
     assert 'HALTED okx BTC/USD:BTC until ' in out
     assert out.count(': at three in the morning\n') == len(ALL)
     status, out, _ = ccxt_mmp_command('status', *ALL)
@@ -101,18 +100,3 @@ def test_block_trading_has_no_halt(ccxt_mmp_command, url):
     for command in ('halt', 'resume'):
         assert ccxt_mmp_command(command, 'okx:rfq')[0] == 1
     assert ccxt_mmp_command('status', 'okx:rfq')[0] == 0
-
-
-@pytest.mark.parametrize(
-    ('text', 'milliseconds'), [('300ms', 300), ('300', 300), ('5s', 5000), ('5m', 300_000), ('2h', 7_200_000)]
-)
-def test_duration(text, milliseconds):
-    assert parsed(['halt', 'okx:BTC/USD', '--for', text]).duration == milliseconds
-
-
-@pytest.mark.parametrize('text', ['0', '0s', '-5s', '5 s', '5d', '', 's', '1.5s', '\u0665s'])
-def test_what_is_no_duration_is_refused_at_once(text, capsys):
-    with pytest.raises(SystemExit) as exited:
-        parsed(['halt', 'okx:BTC/USD', f'--for={text}'])
-    assert exited.value.code == 2
-    assert 'no duration' in capsys.readouterr().err

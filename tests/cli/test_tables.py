@@ -1,13 +1,14 @@
 """How protections are written for people and for programs."""
 
+import re
 import sys
 
 import pytest
 
 from ccxt_mmp.cli import commands, screens
 from ccxt_mmp.cli.output import is_terminal, say
-from ccxt_mmp.cli.report import Result, duration, row
-from ccxt_mmp.cli.screens import Plain, Rich
+from ccxt_mmp.cli.report import COLUMNS, Result, duration, row
+from ccxt_mmp.cli.screens import Plain, Rich, Shown
 from ccxt_mmp.cli.targets import Target
 from ccxt_mmp.errors import MassCancelIncomplete
 from ccxt_mmp.types import MmpState
@@ -32,7 +33,7 @@ TARGET = Target.parsed('okx:BTC/USD')
     ],
 )
 def test_states_are_words_and_what_is_not_known_is_none(known, state, time_left):
-    assert row(TARGET, {**STATE, **known}, 1_000_000)[3:5] == [state, time_left]
+    assert row(Result(TARGET), {**STATE, **known}, 1_000_000)[3:5] == [state, time_left]
 
 
 @pytest.mark.parametrize(
@@ -42,35 +43,65 @@ def test_durations(milliseconds, text):
     assert duration(milliseconds) == text
 
 
-def test_plain_table_changes_in_place(capsys, monkeypatch):
+def shown(*rows, **others):
+    return Shown(COLUMNS, [row(Result(TARGET), state, 0) for state in rows], **others)
+
+
+FROZEN = {**STATE, 'frozen': True}
+
+
+@pytest.fixture(params=['plain', 'rich'])
+def drawing(request, monkeypatch):
+    """A screen on a terminal of 60 columns and 24 lines."""
     monkeypatch.setenv('COLUMNS', '60')
+    monkeypatch.setenv('LINES', '24')
+    monkeypatch.setenv('TERM', 'dumb')  # no colour
     monkeypatch.setattr(screens, 'is_terminal', lambda _: True)
-    with Plain().live() as draw:
-        draw([row(TARGET, None, 0)], ['a note ' * 10])
-        draw([row(TARGET, {**STATE, 'frozen': True}, 0)], [])
-    first, second = capsys.readouterr().out.split('\x1b[4F\x1b[J')
-    assert [len(line) <= 59 for line in (first + second).splitlines()] == [True] * 6
-    assert ' '.join(first.splitlines()[2:]) == ('a note ' * 10).strip()
+    if request.param == 'rich':
+        pytest.importorskip('rich')
+        return Rich()
+    return Plain()
+
+
+def test_table_changes_in_place(capsys, drawing):
+    with drawing.live() as draw:
+        draw(shown(None, below=['a note ' * 10]))
+        draw(shown(FROZEN, above=['HALTED']))
+    first, second = capsys.readouterr().out.split('\x1b[4F')
+    lines = [line.removesuffix('\x1b[K') for line in (first + second).splitlines()]
+    assert all(len(line) <= 59 for line in lines)
+    assert ' '.join(lines[2:4]) == ('a note ' * 10).strip()
+    assert second.startswith('HALTED\x1b[K\nEXCHANGE')
     assert 'FROZEN' in second
+    assert second.endswith('\n\x1b[J')
 
 
-def test_plain_table_in_a_file_is_written_again(capsys):
+def test_low_terminal_keeps_what_is_frozen_and_leaves_out_notes(capsys, drawing, monkeypatch):
+    monkeypatch.setenv('LINES', '6')
+    with drawing.live() as draw:
+        draw(shown(*[STATE] * 9, FROZEN, above=['HALTED'], below=['a note']))
+    lines = [line.removesuffix('\x1b[K') for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == 'HALTED'
+    assert 'FROZEN' in lines[2]
+    assert len(lines[:-1]) == 5
+    assert re.fullmatch(r'And \d more: \d unknown\.', lines[-2])
+
+
+def test_table_in_a_file_is_written_again(capsys):
     with Plain().live() as draw:
-        draw([row(TARGET, None, 0)], [])
-        draw([row(TARGET, None, 0)], ['a note'])
+        draw(shown(None))
+        draw(shown(None, below=['a note']))
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ['EXCHANGE', 'okx'] * 2 + ['a']
 
 
-def test_rich_table_reads_without_colour_too(capsys):
-    pytest.importorskip('rich')
-    rows = [row(TARGET, {**STATE, 'frozen': True}, 0), row(TARGET, None, 0, is_failed=True)]
-    shown = Rich()
-    shown.table(rows, 'before')
-    with shown.live() as draw:
-        draw(rows, ['a note'])
+def test_state_is_in_colour_with_rich(capsys, monkeypatch):
+    console = pytest.importorskip('rich.console')
+    drawing = Rich(console.Console(force_terminal=True, color_system='standard', width=100))
+    drawing.table(shown(FROZEN), 'before')
+    drawing.headline('NOT CERTAIN', 'bold red')
     out = capsys.readouterr().out
-    assert out.count('FROZEN') == out.count('failed') == 2
-    assert 'a note' in out
+    assert '\x1b[1;31mFROZEN\x1b[0m' in out
+    assert '\x1b[1;31mNOT CERTAIN\x1b[0m' in out
 
 
 def test_screen_is_what_is_there(monkeypatch):

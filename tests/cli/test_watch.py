@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from ccxt_mmp.cli import commands
+from ccxt_mmp.cli import commands, watching
 from ccxt_mmp.cli.arguments import parsed
 from ccxt_mmp.simulator import Rule
 from tests.cli.books import ALL
@@ -28,16 +28,16 @@ def watched(monkeypatch):
 
         ends = time.monotonic() + PATIENCE
 
-        def draw(rows, notes):
-            pictures.append((rows, notes))
+        def draw(shown):
+            pictures.append((shown.rows, [*shown.below]))
             if enough(pictures) or time.monotonic() > ends:
                 signal.raise_signal(signal.SIGINT)
 
-        monkeypatch.setattr(commands, 'screen', Fake)
+        monkeypatch.setattr(watching, 'screen', Fake)
         monkeypatch.setattr(commands, 'is_terminal', lambda *_: is_terminal)
         return pictures
 
-    monkeypatch.setattr(commands, 'TICK', 0.05)
+    monkeypatch.setattr(watching, 'TICK', 0.05)
     return until
 
 
@@ -83,12 +83,12 @@ def test_exchange_that_is_slow_holds_up_no_other(simulator, ccxt_mmp_command, wa
     pictures = watched(is_enough, is_terminal=True)
     status, _, _ = ccxt_mmp_command('status', *ALL, '--watch', '0.1')
     assert len(polls(simulator)) > 2
-    assert [cells[3] for cells in pictures[-1][0]] == ['armed', 'unknown', 'off']
+    assert [cells[3] for cells in pictures[-1][0]] == ['armed', 'unknown', 'off', 'off']
     assert status == 1  # one was never seen
 
 
 def test_state_that_is_old_is_said_to_be(simulator, ccxt_mmp_command, watched, monkeypatch):
-    monkeypatch.setattr(commands, 'OLD', 0.2)
+    monkeypatch.setattr(watching, 'OLD', 0.2)
     simulator.set_rule('okx', 'BTC-USD')
     delayed = []
 
@@ -110,4 +110,4 @@ def test_state_is_old_after_two_intervals_and_a_second():
     [result] = command.results
     for age, is_old in ((1.5, False), (2.5, True)):
         result.seen = time.monotonic() - age
-        assert bool(command._notes(0.5)) is is_old
+        assert bool(watching._notes(command, 0.5)) is is_old

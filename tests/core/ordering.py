@@ -50,6 +50,8 @@ def offline(exchange_class):
     """An exchange that sends nothing, with the clock and the ids set."""
     exchange = with_markets(exchange_class({'apiKey': 'k', 'secret': 's', 'password': 'p', 'enableRateLimit': False}))
     exchange.milliseconds = lambda: NOW
+    # else Bybit's asks once whether the account is unified
+    exchange.options.update(enableUnifiedMargin=False, enableUnifiedAccount=True)
     exchange.uuid16 = exchange.uuid22 = lambda *arguments: 'x' * 16
     return exchange
 

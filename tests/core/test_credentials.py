@@ -178,6 +178,24 @@ def test_private_key_has_its_line_breaks(flavour):
     assert exchange.check_required_credentials() is True
 
 
+STOCK = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}
+
+
+def test_check_of_the_users_own_is_asked_for_every_request(flavour, simulator):
+    asked = []
+
+    class Checking(STOCK[flavour.name].okx):
+        def check_required_credentials(self, error=True):
+            asked.append(error)
+            return super().check_required_credentials(error)
+
+    exchange = with_markets(ccxt_mmp.extend(simulator.connect(Checking)))
+    flavour.opened.append(exchange)
+    for count in (1, 2, 3):
+        flavour.take(exchange.fetch_balance())
+        assert len(asked) >= count
+
+
 @pytest.mark.parametrize('name', NAMES['okx'])
 def test_login_over_a_websocket_is_not_begun_with_a_credential_that_cannot_be_sent(pro, simulator, name):
     exchange = bad_exchange(pro, simulator, 'okx', name, 'SEKRET\n')

@@ -29,6 +29,7 @@ METHODS = {
     'fetch_mmp': 'fetchMmp',
     'fetch_mmps': 'fetchMmps',
     'mass_cancel_mmp': 'massCancelMmp',
+    'mass_cancel_mmps': 'massCancelMmps',
     'mass_cancel_mmp_ws': 'massCancelMmpWs',
     'warm_up': 'warmUp',
     'watch_mmp': 'watchMmp',
@@ -80,8 +81,8 @@ def test_object_survives_deepcopy_and_pickle_as_in_ccxt(exchange_id):
 @pytest.mark.parametrize(
     ('exchange_id', 'has'),
     [
-        ('okx', {'fetchMmps': True, 'massCancelMmp': True}),
-        ('binance', {'fetchMmps': 'emulated', 'massCancelMmp': 'emulated'}),
+        ('okx', {'fetchMmps': True, 'massCancelMmp': True, 'massCancelMmps': 'emulated'}),
+        ('binance', {'fetchMmps': 'emulated', 'massCancelMmp': 'emulated', 'massCancelMmps': 'emulated'}),
     ],
 )
 def test_has(flavour, exchange_id, has):

@@ -138,17 +138,17 @@ def test_without_a_thread_the_halt_is_stored_first(monkeypatch):
     assert steps == ['write', 'cancel']
 
 
+def step_of_a_cancel(exchange):
+    return '_result_of_rounds' if exchange._lists_every_underlying else '_mass_cancel_mmp'
+
+
 def test_interrupt_of_the_cancel_reaches_the_caller(exchange, flavour, monkeypatch, tmp_path):
     exchange.options['mmpHalt'] = {'url': f'sqlite:{tmp_path}/halt.db', 'grace': 0}
-    stock = exchange._mass_cancel_mmp
 
-    async def interrupted():
+    async def interrupted(*arguments, **keywords):
         raise KeyboardInterrupt
 
-    def mass_cancel(underlying, params):
-        return stock(underlying, params) if 'halt' in params else interrupted()
-
-    monkeypatch.setattr(exchange, '_mass_cancel_mmp', mass_cancel)
+    monkeypatch.setattr(exchange, '_urgent_request', interrupted)
     if flavour.loop is not None:
         pytest.skip('a loop stops at once')
     with pytest.raises(KeyboardInterrupt):
@@ -166,7 +166,7 @@ def test_cancelled_cancel_is_no_result(exchange, flavour, monkeypatch, tmp_path)
     if flavour.loop is None:
         pytest.skip('nothing is cancelled')
     exchange._checked_cancel_params = lambda underlying_id, params: params
-    monkeypatch.setattr(exchange, '_mass_cancel_mmp', cancelled)
+    monkeypatch.setattr(exchange, step_of_a_cancel(exchange), cancelled)
     with pytest.raises(asyncio.CancelledError):
         flavour.take(exchange.halt_mmp(UNIFIED[exchange.id]))
 
@@ -189,6 +189,6 @@ def test_failure_of_the_cancel_that_is_none_of_ccxts_is_raised_as_it_is(exchange
         raise ZeroDivisionError
 
     exchange._checked_cancel_params = lambda underlying_id, params: params
-    monkeypatch.setattr(exchange, '_mass_cancel_mmp', fail)
+    monkeypatch.setattr(exchange, step_of_a_cancel(exchange), fail)
     with pytest.raises(ZeroDivisionError):
         flavour.take(exchange.halt_mmp(UNIFIED[exchange.id]))

@@ -33,8 +33,9 @@ from tests.trading import UNDERLYING, UNIFIED, at_simulator, symbols
 TIMEOUT, GRACE = 60, 0.3  # ms that an answer has, s that an order may still be on its way after it
 ORDER_PATH = {'okx': 'orders', 'binance': 'order'}
 WAYS = {'okx': [{}, {'emulate': True}, {'lockInterval': 50}], 'binance': [{}, {'includeNonMmp': True}]}
+WHICH = st.sampled_from(['one', 'named', 'all'])  # the underlying alone, by its name among several, or unnamed
 KILL_PATHS = {
-    'okx': ['mass-cancel', 'orders-pending', 'cancel-batch-orders'],
+    'okx': ['mass-cancel', 'orders-pending', 'cancel-batch-orders', 'mmp-config'],
     'binance': ['openOrders', 'allOpenOrdersByUnderlying', 'batchOrders', 'order'],
 }
 ORDER_FAULTS = st.sampled_from(
@@ -110,6 +111,15 @@ class Book(RuleBasedStateMachine):
         kind, details = fault
         method = None if self.exchange.id == 'okx' else data.draw(st.sampled_from(['GET', 'DELETE']))
         self.simulator.fault(kind, data.draw(st.sampled_from(KILL_PATHS[self.exchange.id])), method=method, **details)
+
+    def params(self, data):
+        return {'timeout': 3000, **data.draw(st.sampled_from(WAYS[self.exchange.id]))}
+
+    def cancelling(self, params, which):
+        name = UNIFIED[self.exchange.id]
+        if which == 'one':
+            return self.exchange.mass_cancel_mmp(name, params)
+        return self.exchange.mass_cancel_mmps([name] if which == 'named' else None, params)
 
     def judge(self, asked_for):
         """A mass cancel has returned, before which these orders had been asked for."""
@@ -238,11 +248,10 @@ class Tasks(Book):
         gc.collect()
         self.open_loop()
 
-    @rule(data=st.data(), is_interrupted=st.booleans())
-    def mass_cancel(self, data, is_interrupted):
-        params = data.draw(st.sampled_from(WAYS[self.exchange.id]))
+    @rule(data=st.data(), which=WHICH, is_interrupted=st.booleans())
+    def mass_cancel(self, data, which, is_interrupted):
         asked_for = set(self.asked_for)
-        cancelling = self.exchange.mass_cancel_mmp(UNIFIED[self.exchange.id], {'timeout': 3000, **params})
+        cancelling = self.cancelling(self.params(data), which)
         if is_interrupted:
             task = self.loop.create_task(cancelling)
             self.run(asyncio.wait([task], timeout=0.002))
@@ -331,26 +340,26 @@ class Threads(Book):
     def queue_moves(self, is_open):
         self.gate.set() if is_open else self.gate.clear()
 
-    def cancel(self, params):
+    def cancel(self, params, which):
         asked_for = set(self.asked_for)
         try:
-            self.exchange.mass_cancel_mmp(UNIFIED[self.exchange.id], {'timeout': 3000, **params})
+            self.cancelling(params, which)
         except ccxt.BaseError:
             return
         self.judge(asked_for)
 
-    @rule(data=st.data())
-    def mass_cancel(self, data):
-        self.cancel(data.draw(st.sampled_from(WAYS[self.exchange.id])))
+    @rule(data=st.data(), which=WHICH)
+    def mass_cancel(self, data, which):
+        self.cancel(self.params(data), which)
 
-    @rule(data=st.data(), milliseconds=st.sampled_from([0.2, 1, 3, 6]))
-    def signal_interrupts(self, data, milliseconds):
+    @rule(data=st.data(), which=WHICH, milliseconds=st.sampled_from([0.2, 1, 3, 6]))
+    def signal_interrupts(self, data, which, milliseconds):
         """Whatever the main thread does when it comes."""
-        params = data.draw(st.sampled_from(WAYS[self.exchange.id]))
+        params = self.params(data)
         handled = []
 
         def handle(*_):
-            handled.append(self.cancel(params))
+            handled.append(self.cancel(params, which))
 
         signal.signal(signal.SIGUSR1, handle)
         timer = threading.Timer(milliseconds / 1000, os.kill, [os.getpid(), signal.SIGUSR1])

@@ -318,3 +318,25 @@ def test_argument_in_params_is_refused_and_not_dropped(flavour, simulator, excha
 def test_option_that_is_none_is_not_given(options, found):
     exchange = ccxt_mmp.okx({'options': options})
     assert exchange._mmp_option('massCancelMmp', 'x', 'default', {}) == (found, {})
+
+
+# --- a mass cancel without params, of which the options may want something
+
+
+@pytest.mark.parametrize('name', ['scope', 'defaultScope', 'emulate', 'defaultEmulate', 'halt'])
+@pytest.mark.parametrize('of_method', [True, False], ids=['of the method', 'of the exchange'])
+def test_option_of_a_mass_cancel_holds_without_params(flavour, simulator, name, of_method):
+    exchange = flavour.exchange('okx', simulator.url)
+    options = exchange.options['massCancelMmp'] if of_method else exchange.options
+    options[name] = 'no such thing'
+    with pytest.raises(ccxt.BadRequest, match='no such thing'):
+        flavour.take(exchange.mass_cancel_mmp('BTC/USD'))
+    assert simulator.requests == []
+
+
+def test_misspelt_option_of_a_mass_cancel_is_refused_without_params(flavour, simulator):
+    exchange = flavour.exchange('okx', simulator.url)
+    exchange.options['massCancelMmp']['lock_interval'] = 5000
+    with pytest.raises(ccxt.BadRequest, match='lockInterval'):
+        flavour.take(exchange.mass_cancel_mmp('BTC/USD'))
+    assert simulator.requests == []

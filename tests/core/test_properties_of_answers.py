@@ -18,7 +18,7 @@ from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import redirect
 from ccxt_mmp.types import MassCancel, MmpState
 from tests.properties import examples
-from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
+from tests.trading import ID_PREFIX, UNDERLYING, UNIFIED, symbols, with_markets
 from tests.wire import Answer, Wire, async_pause, pause
 
 RULE = {
@@ -87,6 +87,9 @@ OPTION = {
     'deribit': ('instrument_name', 'BTC-27MAR26-100000-C'),
     'bybit': ('symbol', 'BTC-27MAR26-100000-C-USDT'),
 }
+
+
+OF_NONE = {'bybit': {'retCode': 0, 'retMsg': 'OK', 'result': {'list': []}, 'retExtInfo': {'list': []}}}
 
 
 def about_the_call(exchange_id, value):
@@ -205,10 +208,10 @@ def made_up(data, exchange_id):
 
     def answer(method, url, _):
         endpoint = endpoint_of(exchange_id, method, url)
-        document = documents.get(endpoint, {'code': '0', 'msg': '', 'data': []})
+        document = documents.get(endpoint, OF_NONE.get(exchange_id, {'code': '0', 'msg': '', 'data': []}))
         if endpoint in listed:
-            document = [] if exchange_id == 'binance' else {**document, 'data': []}
-        if endpoint in ('GET openOrders', 'GET trade/orders-pending'):
+            document = [] if exchange_id == 'binance' else {**document, 'data': [], **OF_NONE.get(exchange_id, {})}
+        if endpoint in ('GET openOrders', 'GET trade/orders-pending', 'GET order/realtime'):
             listed.add(endpoint)
         return Answer(data.draw(bodies(document)), data.draw(STATUSES), data.draw(TYPES))
 
@@ -267,16 +270,19 @@ def test_any_answer_is_what_is_declared_or_an_error_of_ccxts(flavour, exchange, 
 # --- orders
 
 
-def mmp_order(symbol, client_order_id):
-    params = {'mmp': True, 'clientOrderId': client_order_id}
+def mmp_order(symbol, prefix, client_order_id):
+    params = {'mmp': True, 'clientOrderId': prefix + client_order_id}
     return {'symbol': symbol, 'type': 'limit', 'side': 'buy', 'amount': 1, 'price': 5, 'params': params}
 
 
 ORDER_CALLS = {
-    'create_order': lambda symbol: ('create_order', *mmp_order(symbol, 'mine').values()),
-    'create_orders': lambda symbol: ('create_orders', [mmp_order(symbol, 'mine')]),
-    'create_orders of two': lambda symbol: ('create_orders', [mmp_order(symbol, each) for each in ('mine', 'too')]),
-    'cancel_orders': lambda symbol: ('cancel_orders', ['1', '4611875134427365000'], symbol),
+    'create_order': lambda symbol, prefix: ('create_order', *mmp_order(symbol, prefix, 'mine').values()),
+    'create_orders': lambda symbol, prefix: ('create_orders', [mmp_order(symbol, prefix, 'mine')]),
+    'create_orders of two': lambda symbol, prefix: (
+        'create_orders',
+        [mmp_order(symbol, prefix, each) for each in ('mine', 'too')],
+    ),
+    'cancel_orders': lambda symbol, _: ('cancel_orders', ['1', '4611875134427365000'], symbol),
 }
 
 
@@ -295,7 +301,7 @@ ORDER_CALLS = {
 def test_any_answer_about_orders_is_orders_or_an_error_of_ccxts(flavour, exchange, exchange_id, call, data):
     connect(exchange, data)
     option = symbols(exchange, UNDERLYING[exchange_id])[0]
-    method, *arguments = ORDER_CALLS[call](option)
+    method, *arguments = ORDER_CALLS[call](option, ID_PREFIX.get(exchange_id, ''))
     result = outcome(flavour, exchange, method, arguments)
     if not isinstance(result, ccxt.BaseError):
         keys = {*exchange.safe_order({}), 'mmp'}

@@ -9,6 +9,7 @@ import ccxt.pro
 import pytest
 
 from ccxt_mmp import MassCancelIncomplete
+from ccxt_mmp.core.mass_cancels import NOT_TOLD
 from tests.core.mass_cancel.cancelling import after_each_list, ids
 
 COIN = 'BTC'
@@ -336,3 +337,29 @@ def test_refusal_of_something_else_is_no_bad_symbol(flavour, simulator, bybit):
     with pytest.raises(ccxt.BadRequest, match='timeout'):
         cancel(flavour, bybit, timeout='10001.5')
     assert simulator.requests == []
+
+
+# --- several coins
+
+
+def test_all_coins_are_those_of_tagged_orders(flavour, simulator, bybit):
+    mine, theirs = rest(simulator, 60), rest(simulator, 2, 'ETH')
+    untagged = rest(simulator, 2, 'ETH', mmp=False)
+    done = flavour.take(bybit.mass_cancel_mmps())
+    assert {name: ids(each['orders']) for name, each in done.items()} == {'BTC': sorted(mine), 'ETH': sorted(theirs)}
+    assert (resting(simulator), resting(simulator, 'ETH')) == ([], untagged)
+    assert 'baseCoin' not in simulator.requests[0].query
+
+
+@pytest.mark.parametrize(
+    ('row', 'underlying'),
+    [
+        ({'symbol': 'BTC-27MAR26-70000-P', 'orderLinkId': 'mmp-1'}, 'BTC'),
+        ({'symbol': 'BTC-27MAR26-70000-P', 'orderLinkId': ''}, None),
+        ({'symbol': 'BTC-27MAR26-70000-P'}, NOT_TOLD),
+        ({'symbol': '?', 'orderLinkId': 'mmp-1'}, NOT_TOLD),
+        ('junk', NOT_TOLD),
+    ],
+)
+def test_coin_of_an_order_is_told_by_its_id(bybit, row, underlying):
+    assert bybit._underlying_of_mmp(row) == underlying

@@ -27,7 +27,7 @@ def until(condition):
 
 
 @pytest.mark.parametrize('way', ['method', 'control'])
-def test_answer_is_given_to_what_the_simulator_does_not_know(simulator, way):
+def test_answer_is_given_as_it_is(simulator, way):
     exchange = simulator.connect(ccxt.okx, enableRateLimit=False)
     if way == 'method':
         simulator.answer('GET', CONFIG, ANSWER)
@@ -99,10 +99,10 @@ def test_unknown_request_fails_unless_it_is_to_be_ignored(unknown):
     simulator = Simulator(unknown=unknown)
     with simulator.start():
         with pytest.raises(ccxt.BaseError):
-            simulator.connect(ccxt.okx, enableRateLimit=False).privateGetAccountConfig()
-        assert [request.path for request in simulator.unexpected] == [CONFIG]
+            simulator.connect(ccxt.okx, enableRateLimit=False).privateGetAccountRiskState()
+        assert [request.path for request in simulator.unexpected] == ['/api/v5/account/risk-state']
         if unknown == 'fail':
-            with pytest.raises(AssertionError, match=f'does not know: GET {CONFIG}'):
+            with pytest.raises(AssertionError, match='does not know: GET /api/v5/account/risk-state'):
                 simulator.check()
             simulator.clear()
         simulator.check()

@@ -117,6 +117,7 @@ def test_okx(simulator, okx_order, endpoint):
         'GET public/opt-summary': {'instFamily': 'BTC-USD'},
         'GET public/instruments': {'instType': 'OPTION'},
         'GET account/balance': {},
+        'GET account/config': {},
     }[endpoint]
     documented = EXAMPLES['okx'][endpoint]
     simulated = call_okx(simulator, *endpoint.split(' '), parameters)

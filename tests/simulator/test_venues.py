@@ -152,7 +152,7 @@ def test_sloppy_request_is_refused(simulator, exchange_id, endpoint, request_, r
         getattr(exchange, endpoint)(request_)
 
 
-@pytest.mark.parametrize('path', ['/api/v5/account/config', '/eapi/v1/bill', '/'])
+@pytest.mark.parametrize('path', ['/api/v5/account/risk-state', '/eapi/v1/bill', '/'])
 def test_unknown_path_is_not_found_and_fails_the_test(simulator, path):
     with pytest.raises(urllib.error.HTTPError, match='404') as caught:
         urllib.request.urlopen(simulator.url + path)  # noqa: S310

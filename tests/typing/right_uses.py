@@ -47,6 +47,8 @@ def sync(exchange: ccxt_mmp.okx) -> None:
     assert_type(exchange.mass_cancel_mmp('BTC/USD', {'lockInterval': 10000}), MassCancel)
     assert_type(exchange.mass_cancel_mmp_ws('BTC/USD'), MassCancel)
     assert_type(exchange.mass_cancel_mmp('BTC/USD', {'halt': True}), MassCancel)
+    assert_type(exchange.mass_cancel_mmps(), dict[str, MassCancel])
+    assert_type(exchange.mass_cancel_mmps(['BTC/USD'], {'lockInterval': 10000}), dict[str, MassCancel])
     assert_type(exchange.halt_mmp(), MmpHalt)
     assert_type(exchange.halt_mmp('BTC/USD', {'reason': 'a wild market', 'duration': 60000})['until'], int | None)
     assert_type(exchange.resume_mmp('BTC/USD'), MmpHalt)
@@ -76,6 +78,9 @@ def made() -> None:
     assert_type(ccxt_mmp.deribit().fetch_mmp('BTC/USD'), MmpState)
     assert_type(ccxt_mmp.deribit().set_mmp('BTC/USD', 3000, 0, 5, None, {'maxQuoteQuantity': 2}), MmpState)
     assert_type(ccxt_mmp.deribit().mass_cancel_mmp('BTC/USD'), MassCancel)
+    assert_type(ccxt_mmp.bybit().fetch_mmp('BTC'), MmpState)
+    assert_type(ccxt_mmp.bybit().set_mmp('BTC', 5000, 0, 50, 20, {'vegaLimit': 1000}), MmpState)
+    assert_type(ccxt_mmp.bybit().mass_cancel_mmp('BTC', {'includeNonMmp': True}), MassCancel)
 
 
 # --- async: coroutines of the same
@@ -88,6 +93,7 @@ async def asynchronous(exchange: ccxt_mmp.async_support.okx) -> None:
     assert_type(await exchange.fetch_mmp('BTC/USD'), MmpState)
     assert_type(await exchange.fetch_mmps(['BTC/USD']), dict[str, MmpState])
     assert_type(await exchange.mass_cancel_mmp('BTC/USD'), MassCancel)
+    assert_type(await exchange.mass_cancel_mmps(['BTC/USD', 'ETH/USD']), dict[str, MassCancel])
     await exchange.warm_up()
 
 
@@ -160,6 +166,8 @@ async def made_asynchronous() -> None:
     assert_type(await ccxt_mmp.async_support.binance().fetch_mmp('BTC/USDT'), MmpState)
     assert_type(await ccxt_mmp.async_support.deribit().fetch_mmps(), dict[str, MmpState])
     assert_type(await ccxt_mmp.pro.deribit().reset_mmp('BTC/USD'), MmpState)
+    assert_type(await ccxt_mmp.async_support.bybit().fetch_mmps(['BTC']), dict[str, MmpState])
+    assert_type(await ccxt_mmp.pro.bybit().watch_mmp('BTC'), MmpState)
 
 
 # --- pro: as async
@@ -280,6 +288,7 @@ def errors(exchange: ccxt_mmp.okx) -> list[str]:
         assert_type(error.cancelled, list[str])
         assert_type(error.remaining, list[str])
         assert_type(error.unknown, list[str])
+        assert_type(error.results, dict[str, MassCancel | Exception])
         return error.remaining
     except (MmpFrozen, MmpNotEnabled, MassCancelLocked) as refusal:
         return [str(refusal), *(str(order['id']) for order in refusal.orders)]

@@ -18,6 +18,7 @@ async def await_that_is_missing(
     pro.fetch_mmps()['BTC/USD:BTC']  # error: a coroutine has no keys
     okx.reset_mmp('BTC/USD')  # error: nothing is sent
     pro.mass_cancel_mmp('BTC/USD')  # error: nothing is sent
+    pro.mass_cancel_mmps()  # error: nothing is sent
     pro.warm_up()  # error: nothing is sent
     pro.watch_mmp('BTC/USD')['frozen']  # error: a coroutine has no keys
     pro.un_watch_mmp()  # error: nothing is sent
@@ -48,6 +49,7 @@ def arguments(okx: ccxt_mmp.okx, binance: ccxt_mmp.binance) -> None:
     okx.fetch_mmps([1, 2])  # error: numbers are no underlyings
     okx.mass_cancel_mmp()  # error: an underlying is required
     okx.mass_cancel_mmp(None)  # error: None is no underlying
+    okx.mass_cancel_mmps([1, 2])  # error: numbers are no underlyings
     binance.mass_cancel_mmp('BTC/USDT', ['includeNonMmp'])  # error: params are a dict
     binance.reset_mmp(b'BTC/USDT')  # error: bytes are no underlying
 
@@ -55,6 +57,11 @@ def arguments(okx: ccxt_mmp.okx, binance: ccxt_mmp.binance) -> None:
 def arguments_of_deribit(deribit: ccxt_mmp.deribit, pro: ccxt_mmp.pro.deribit) -> None:
     deribit.set_mmp('BTC/USD', 3000)  # error: a rule has a window and a frozenTime
     pro.fetch_mmp('BTC/USD')['frozen']  # error: a coroutine has no keys
+
+
+def arguments_of_bybit(bybit: ccxt_mmp.bybit, pro: ccxt_mmp.pro.bybit) -> None:
+    bybit.set_mmp('BTC', 5000)  # error: a rule has a window and a frozenTime
+    pro.fetch_mmp('BTC')['frozen']  # error: a coroutine has no keys
 
 
 async def asynchronous_arguments(okx: ccxt_mmp.async_support.okx, binance: ccxt_mmp.pro.binance) -> None:

@@ -12,6 +12,7 @@ from ccxt.base.errors import BadRequest, BadResponse, BaseError, OrderNotFound
 from ccxt_mmp.core.awaiting import await_result
 from ccxt_mmp.core.batch_cancelling import cancelled_in_batches
 from ccxt_mmp.core.kill_switch import Outcome, Progress, all_of
+from ccxt_mmp.core.mass_cancels import NOT_TOLD
 from ccxt_mmp.core.numbers import exact_decimal, is_integer, plain
 from ccxt_mmp.core.orders import Answer, chunked, failed
 from ccxt_mmp.core.request_context import RequestContext
@@ -33,6 +34,8 @@ from ccxt_mmp.types import MassCancel, Order, Params, Stock
 class BinanceCancelling(BinanceAnswers):
     """``mass_cancel_mmp`` in one request or in several, and the countdown."""
 
+    _lists_every_underlying = True
+
     async def _mass_cancel_mmp(self, underlying: str | None, params: Params) -> MassCancel:
         scope, params = self._mmp_scope('massCancelMmp', params)
         named, params = self._mmp_underlying('massCancelMmp', scope, underlying, params)
@@ -52,6 +55,13 @@ class BinanceCancelling(BinanceAnswers):
         #     {"code":0,"msg":"success"}
         #
         return self._mass_cancelled(underlying_id, response, None)
+
+    def _underlying_of_mmp(self, row: Any) -> str | None:
+        if isinstance(row, dict) and row.get('mmp') is False:
+            return None
+        option = OPTION_ID.fullmatch(str(row.get('symbol'))) if isinstance(row, dict) else None
+        quote = None if option is None else self.safe_string(row, 'quoteAsset')
+        return NOT_TOLD if option is None or quote is None else f'{option["base"]}{quote}'
 
     def _confirm_cancelled(self, answer: Any) -> None:
         if not isinstance(answer, dict) or str(answer.get('code')) != '0':
@@ -95,6 +105,12 @@ class BinanceCancelling(BinanceAnswers):
                 part for batch in batches for part in (chunked(batch, 1) if len(batch) < BATCH_WEIGHT else [batch])
             ]
         return [dict(batch) for batch in batches]
+
+    def _chunks_of_each(self, resting: dict[str, dict[str, Params]]) -> list[tuple[str, dict[str, Params]]]:
+        # they share one weight
+        underlyings = {order_id: each for each, orders in resting.items() for order_id in orders}
+        chunks = self._chunks({order_id: row for orders in resting.values() for order_id, row in orders.items()})
+        return [(underlyings[next(iter(chunk))], chunk) for chunk in chunks]
 
     def _weight_limit(self) -> int:
         return self._natural('weightLimit', self._mmp_option('massCancelMmp', 'weightLimit', WEIGHT_LIMIT, {})[0])

@@ -92,6 +92,7 @@ class BinanceTables(SocketOrders, SocketKillSwitch, Mmp):
                 'fetchMmp': True,
                 'fetchMmps': 'emulated',
                 'massCancelMmp': 'emulated',
+                'massCancelMmps': 'emulated',
                 'massCancelMmpWs': False,
                 'createOrdersWs': False,
                 'haltMmp': True,

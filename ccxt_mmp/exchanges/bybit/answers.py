@@ -25,6 +25,14 @@ from ccxt_mmp.types import Params
 class BybitAnswers(BybitUnderlyings):
     """Reads the answers to the plugin's requests and to ccxt's own."""
 
+    def _entries(self, method: str, response: Any) -> list[Params]:
+        """The rules in an answer: the documentation has them in a result of its own, others in the answer's."""
+        result = response.get('result')
+        entries = result.get('result') if isinstance(result, dict) else result
+        if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
+            raise BadResponse(f'{self.id} {method}() received an answer without a list of rules: {shown(response)}')
+        return entries
+
     def _result(self, method: str, response: object) -> Params:
         result = response.get('result') if isinstance(response, dict) else None
         if not isinstance(result, dict):

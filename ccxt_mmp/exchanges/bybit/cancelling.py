@@ -23,6 +23,7 @@ from ccxt_mmp.core.awaiting import await_result
 from ccxt_mmp.core.batch_cancelling import cancelled_in_batches
 from ccxt_mmp.core.editing import UNKNOWN_FILL
 from ccxt_mmp.core.kill_switch import RETRIES, Outcome, Progress, all_of
+from ccxt_mmp.core.mass_cancels import NOT_TOLD
 from ccxt_mmp.core.numbers import exact_decimal
 from ccxt_mmp.core.orders import Answer, chunked, failed
 from ccxt_mmp.core.request_context import RequestContext
@@ -35,6 +36,7 @@ from ccxt_mmp.exchanges.bybit.tables import (
     LEAST_COUNTDOWN,
     MAX_BATCH,
     MOST_COUNTDOWN,
+    OPTION_ID,
     SECOND,
 )
 from ccxt_mmp.types import MassCancel, Order, Params, Stock
@@ -71,6 +73,13 @@ class BybitCancelling(BybitAnswers):
         #
         return self._mass_cancelled(coin, response, None)
 
+    def _underlying_of_mmp(self, row: Any) -> str | None:
+        link_id = row.get('orderLinkId') if isinstance(row, dict) else None
+        if link_id is not None and not self._has_tag(link_id):
+            return None
+        option = None if link_id is None else OPTION_ID.fullmatch(str(row.get('symbol')))
+        return NOT_TOLD if option is None else option['base']
+
     def _confirm_cancelled(self, answer: Any) -> None:
         if self._result('massCancelMmp', answer).get('success') not in (None, '1'):
             raise BadResponse(f'{self.id} massCancelMmp() received an answer that is no success: {shown(answer)}')
@@ -99,7 +108,8 @@ class BybitCancelling(BybitAnswers):
         #          "orderLinkId":"mmp-6f1c...","orderStatus":"New",...}
         #     ]},"retExtInfo":{},"time":1684765770483}
         #
-        request = {'category': CATEGORY, 'baseCoin': coin, 'openOnly': '0', **params}
+        of_coin = {'baseCoin': coin} if coin else {}  # else of all
+        request = {'category': CATEGORY, **of_coin, 'openOnly': '0', **params}
         ask = partial(self._ask_page, progress)
         await self._read_pages('massCancelMmp', ask, request, rows, lambda: progress.must_stop)
 

@@ -11,6 +11,7 @@ from ccxt.base.errors import BadResponse, InvalidOrder
 
 from ccxt_mmp.core.awaiting import await_result
 from ccxt_mmp.core.fence import Mark
+from ccxt_mmp.core.orders import MmpOrders
 from ccxt_mmp.core.request_context import RequestContext
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.exchanges.bybit.answers import BybitAnswers
@@ -55,11 +56,12 @@ class BybitOrders(BybitAnswers):
     def create_order_request(
         self, symbol: Any, type: Any, side: Any, amount: Any, price: Any = None, params: Params = {}, isUTA: bool = True
     ) -> Params:
-        is_flagged = self._is_mmp_order(type, params)
-        given = self._tagged(params) if is_flagged else params
-        request: Params = super().create_order_request(symbol, type, side, amount, price, given, isUTA)
+        if self._is_mmp_order(type, params):
+            return super().create_order_request(symbol, type, side, amount, price, self._tagged(params))
+        rest = self.omit(params, 'mmp') if 'mmp' in params else params
+        request: Params = super(MmpOrders, self).create_order_request(symbol, type, side, amount, price, rest, isUTA)
         link_id = request.get('orderLinkId')
-        if not is_flagged and request.get('category') == CATEGORY and self._has_tag(link_id):
+        if request.get('category') == CATEGORY and self._has_tag(link_id):
             raise InvalidOrder(
                 f'{self.id} createOrder() clientOrderId {shown(link_id)} begins with '
                 f"options['createOrder']['mmpTag'], as those of MMP orders alone: a mass cancel would cancel the order"
@@ -93,7 +95,8 @@ class BybitOrders(BybitAnswers):
         return request  # ccxt has named it
 
     def _as_order(self, request: Params) -> Params:
-        return {'timeInForce': 'GTC', **request, 'mmp': request.get('mmp', False)}
+        defaults = {'timeInForce': 'GTC', 'reduceOnly': False, 'mmp': False}
+        return {**defaults, **request}
 
     async def _create_order(
         self, stock: Stock, symbol: str, type: str, side: str, amount: Any, price: Any, params: Params
@@ -116,15 +119,6 @@ class BybitOrders(BybitAnswers):
         #     ]},"retExtInfo":{"list":[{"code":10001,"msg":"..."},{"code":0,"msg":"OK"}]},"time":1698075516029}
         #
         return self._items('createOrders', response)
-
-    def cancel_order_request(self, *arguments: Any, **keywords: Any) -> Params:
-        return with_category(super().cancel_order_request(*arguments, **keywords))
-
-    def edit_order_request(
-        self, id: Any, symbol: Any, type: Any, side: Any, amount: Any = None, price: Any = None, params: Params = {}
-    ) -> Params:
-        rest = self._without_flag(params)
-        return with_category(super().edit_order_request(id, symbol, type, side, amount, price, rest))
 
     # --- lists
 
@@ -160,6 +154,15 @@ class BybitOrders(BybitAnswers):
         return orders
 
     # --- edits
+
+    def cancel_order_request(self, *arguments: Any, **keywords: Any) -> Params:
+        return with_category(super().cancel_order_request(*arguments, **keywords))
+
+    def edit_order_request(
+        self, id: Any, symbol: Any, type: Any, side: Any, amount: Any = None, price: Any = None, params: Params = {}
+    ) -> Params:
+        rest = self._without_flag(params)
+        return with_category(super().edit_order_request(id, symbol, type, side, amount, price, rest))
 
     async def _edit_option_order(
         self,

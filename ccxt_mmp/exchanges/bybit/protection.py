@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from ccxt.base.errors import ArgumentsRequired, BadResponse
+from ccxt.base.errors import ArgumentsRequired
 
 from ccxt_mmp.core.awaiting import gather, succeeded
-from ccxt_mmp.core.text import shown
 from ccxt_mmp.exchanges.bybit.answers import BybitAnswers
 from ccxt_mmp.types import MmpState, Number, Params, Scope
 
@@ -91,14 +90,6 @@ class BybitProtection(BybitAnswers):
         named = next((each for each in entries if each.get('baseCoin') == coin), entries[0])
         entry, _ = self._mmp_entry('fetchMmp', named, coin, 'window')
         return self._remember({**self._parse_mmp_state(scope, coin, entry), **when}, asked)
-
-    def _entries(self, method: str, response: Any) -> list[Params]:
-        """The rules in an answer: the documentation has them in a result of its own, others in the answer's."""
-        result = response.get('result')
-        entries = result.get('result') if isinstance(result, dict) else result
-        if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
-            raise BadResponse(f'{self.id} {method}() received an answer without a list of rules: {shown(response)}')
-        return entries
 
     def _answered_at(self, response: Params) -> Any:
         timestamp = self._safe_integer(response, 'time')

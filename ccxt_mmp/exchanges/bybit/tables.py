@@ -105,6 +105,7 @@ class BybitTables(SocketOrders, AcknowledgedCancels, SocketKillSwitch, Mmp):
                 'fetchMmp': True,
                 'fetchMmps': 'emulated',
                 'massCancelMmp': 'emulated',
+                'massCancelMmps': 'emulated',
                 'massCancelMmpWs': False,
                 'createOrdersWs': False,
                 'haltMmp': True,

@@ -34,6 +34,12 @@ class DeribitAnswers(DeribitUnderlyings):
             raise BadResponse(f'{self.id} {method}() received an answer that is no list: {shown(response)}')
         return entries
 
+    def _index_of(self, method: str, entry: Params) -> str:
+        index: str | None = self.safe_string(entry, 'index_name')
+        if index is None:
+            raise BadResponse(f'{self.id} {method}() received a rule without an index_name: {shown(entry)}')
+        return index
+
     def _refusal(self, item: Params) -> BaseError | None:
         code = self.safe_string(item, 'code')
         return None if code is None else self._matched_error(code, item, self.exceptions)

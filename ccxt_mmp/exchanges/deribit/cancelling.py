@@ -10,6 +10,7 @@ from ccxt.base.errors import BadRequest, BadResponse, BaseError, NotSupported, O
 
 from ccxt_mmp.core.editing import UNKNOWN_FILL
 from ccxt_mmp.core.kill_switch import Outcome, Progress, all_of
+from ccxt_mmp.core.mass_cancels import NOT_TOLD
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.exchanges.deribit.answers import DeribitAnswers
 from ccxt_mmp.types import MassCancel, Params, Stock
@@ -39,6 +40,22 @@ class DeribitCancelling(DeribitAnswers):
         #
         return self._mass_cancelled(index, response, None)
 
+    async def _find_underlyings(self, params: Params, progress: Progress, found: set[str]) -> None:
+        response = await self._urgent_request('POST get_mmp_config', {}, progress)
+        #
+        #     {"jsonrpc":"2.0","id":3,"result":[{"index_name":"btc_usd","interval":2,"frozen_time":5,...}]}
+        #
+        entries = self._entries('massCancelMmps', response)
+        found |= {str(entry['index_name']) for entry in entries if entry.get('index_name')}
+        for entry in entries:
+            self._index_of('massCancelMmps', entry)  # else others are not known
+
+    def _underlying_of_mmp(self, row: Any) -> str | None:
+        if isinstance(row, dict) and row.get('mmp') is False:
+            return None
+        market_id = str(row.get('instrument_name')) if isinstance(row, dict) else ''
+        return self._listed_underlying(market_id) or self._parse_underlying(market_id) or NOT_TOLD
+
     def _confirm_cancelled(self, answer: Any) -> None:
         if self._number_cancelled(answer) is None:
             raise BadResponse(f'{self.id} massCancelMmp() received an answer that is no success: {shown(answer)}')
@@ -63,7 +80,9 @@ class DeribitCancelling(DeribitAnswers):
         #     ]}
         #
         shared = {
-            row.get('label') for row in listed if isinstance(row, dict) and self._is_to_cancel(row, index) is not True
+            row.get('label')
+            for row in listed
+            if index and isinstance(row, dict) and self._is_to_cancel(row, index) is not True
         }
         # a label that others have, too, cannot tell which to cancel
         rows += [

@@ -66,7 +66,7 @@ class DeribitOrders(DeribitAnswers):
         return [await self._send_order('createOrders', request) for request in requests]
 
     def _stock_order_request(
-        self, symbol: Any, type: Any, side: Any, amount: Any, price: Any, params: Params, *others: Any
+        self, symbol: Any, type: Any, side: Any, amount: Any, price: Any, params: Params
     ) -> Params:
         """What ccxt's create_order sends for a limit order, with the side, as it makes no request of its own."""
         if side not in ENDPOINTS:

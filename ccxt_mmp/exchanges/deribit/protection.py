@@ -143,12 +143,6 @@ class DeribitProtection(DeribitAnswers):
             )
         return group, rest
 
-    def _index_of(self, method: str, entry: Params) -> str:
-        index: str | None = self.safe_string(entry, 'index_name')
-        if index is None:
-            raise BadResponse(f'{self.id} {method}() received a rule without an index_name: {shown(entry)}')
-        return index
-
     # --- answers
 
     async def _fetch_rules(self, method: str, request: Params) -> tuple[list[Params], list[Params], Any]:

@@ -145,6 +145,7 @@ class DeribitTables(SocketOrders, SocketKillSwitch, Mmp):
                 'fetchMmp': True,
                 'fetchMmps': True,
                 'massCancelMmp': 'emulated',
+                'massCancelMmps': 'emulated',
                 'massCancelMmpWs': False,
                 'createOrdersWs': False,
                 'haltMmp': True,

@@ -14,7 +14,7 @@ from ccxt.base.errors import (
 
 from ccxt_mmp.core.request_context import current_request
 from ccxt_mmp.core.text import shown
-from ccxt_mmp.exchanges.okx.tables import MMP_PATHS, NO_CODE, PATHS_WITH_RESULT
+from ccxt_mmp.exchanges.okx.tables import DONE, MMP_PATHS, NO_CODE, PATHS_WITH_RESULT
 from ccxt_mmp.exchanges.okx.underlyings import OkxUnderlyings
 from ccxt_mmp.types import Params
 
@@ -33,6 +33,12 @@ class OkxAnswers(OkxUnderlyings):
         if not entries:
             raise NullResponse(f'{self.id} {method}() received an answer without data: {shown(response)}')
         return entries[0]
+
+    def _family_of(self, method: str, entry: dict[str, Any]) -> str:
+        family: str | None = self.safe_string(entry, 'instFamily')
+        if family is None:
+            raise BadResponse(f'{self.id} {method}() received a rule without an instFamily: {shown(entry)}')
+        return family
 
     def _raise_unless_done(self, method: str, entry: dict[str, Any]) -> None:
         if entry.get('result') is not True:
@@ -82,6 +88,8 @@ class OkxAnswers(OkxUnderlyings):
     ) -> Any:
         path = api_path(url)
         is_success = httpCode == 200 and isinstance(response, dict) and response.get('code') == '0'
+        if is_success and path in PATHS_WITH_RESULT and response.get('data') == DONE:
+            return None  # a kill switch spends no time on looking for errors
         context = None if is_success and path in MMP_PATHS else current_request(self)
         if httpCode == 429 and context is not None and not context.is_ordinary and not is_coded(response):
             raise RateLimitExceeded(f'{self.id} {httpCode} {reason} {body}')

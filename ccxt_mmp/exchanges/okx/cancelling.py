@@ -10,8 +10,10 @@ from ccxt.base.errors import BadRequest, BadResponse, BaseError, NotSupported
 
 from ccxt_mmp.core.editing import UNKNOWN_FILL
 from ccxt_mmp.core.kill_switch import Outcome, Progress, all_of
+from ccxt_mmp.core.mass_cancels import NOT_TOLD
 from ccxt_mmp.core.numbers import exact_decimal
 from ccxt_mmp.core.orders import chunked
+from ccxt_mmp.core.params import NO_PARAMS
 from ccxt_mmp.core.request_context import RequestContext
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.exchanges.okx.answers import OkxAnswers, Pages
@@ -40,27 +42,22 @@ class OkxCancelling(OkxAnswers):
         params = self._mass_cancel_params(params)
         if family is None:
             raise NotSupported(f'{self.id} massCancelMmp() cancels orders, there is none in the scope rfq')
-        lock, params = self._mmp_option('massCancelMmp', 'lockInterval', None, params)
-        request = {'instType': 'OPTION', 'instFamily': family}
-        locked = 0
-        if lock is not None:
-            limit = self._mmp_limits(scope)['lockInterval']
-            request['lockInterval'] = self._mmp_number('massCancelMmp', 'lockInterval', limit, lock)
-            locked = int(request['lockInterval'])
-        emulate, params = self._flag_option('massCancelMmp', 'emulate', params)
-        if emulate and lock is not None:
-            raise NotSupported(f'{self.id} massCancelMmp() has no lockInterval where it is emulated')
-        if send is not None and params.get('hedge'):
-            raise NotSupported(f'{self.id} massCancelMmpWs() is one way: massCancelMmp() takes hedge')
-        hedge, params = self._is_hedged(params)
-        if emulate and (hedge or send is not None):
-            raise NotSupported(f'{self.id} massCancelMmp() goes over REST alone where it is emulated')
+        request: Params = {'instType': 'OPTION', 'instFamily': family}
+        emulate = hedge = False
+        if params is not NO_PARAMS:
+            lock, params = self._mmp_option('massCancelMmp', 'lockInterval', None, params)
+            if lock is not None:
+                limit = self._mmp_limits(scope)['lockInterval']
+                request['lockInterval'] = self._mmp_number('massCancelMmp', 'lockInterval', limit, lock)
+            emulate, hedge, params = self._ways(send is not None, lock is not None, params)
+        locked = int(request.get('lockInterval', 0))
         with self._mass_cancel(family, params) as progress:
             if emulate:
                 return await self._cancel_listed(family, self._sent(params), progress)
             progress.lock, progress.send = locked, send
-            request |= self._sent(params)
-            if hedge and send is None:
+            if params:
+                request |= self._sent(params)
+            if hedge:
                 response, way = await self._hedged(ENDPOINT, request, family, progress)
             else:
                 response, way = await self._only_request(ENDPOINT, request, family, progress), progress
@@ -71,6 +68,38 @@ class OkxCancelling(OkxAnswers):
         if locked:
             cancelled['lockedUntil'] = way.sent_at + locked
         return cancelled
+
+    def _ways(self, is_over_socket: bool, locks: bool, params: Params) -> tuple[bool, bool, Params]:
+        """Whether a mass cancel is emulated, and whether it goes over both ways."""
+        emulate, params = self._flag_option('massCancelMmp', 'emulate', params)
+        if emulate and locks:
+            raise NotSupported(f'{self.id} massCancelMmp() has no lockInterval where it is emulated')
+        if is_over_socket and params.get('hedge'):
+            raise NotSupported(f'{self.id} massCancelMmpWs() is one way: massCancelMmp() takes hedge')
+        hedge, params = self._is_hedged(params)
+        if emulate and (hedge or is_over_socket):
+            raise NotSupported(f'{self.id} massCancelMmp() goes over REST alone where it is emulated')
+        return emulate, hedge and not is_over_socket, params
+
+    async def _find_underlyings(self, params: Params, progress: Progress, found: set[str]) -> None:
+        emulate, _ = self._flag_option('massCancelMmp', 'emulate', params)
+        if emulate:
+            await super()._find_underlyings(params, progress, found)
+            return
+        response = await self._urgent_request('GET account/mmp-config', {}, progress)
+        #
+        #     {"code":"0","msg":"","data":[{"instFamily":"ETH-USD","mmpFrozen":true,"timeInterval":"5000",...}]}
+        #
+        entries = self._entries('massCancelMmps', response)
+        found |= {str(entry['instFamily']) for entry in entries if entry.get('instFamily')}
+        for entry in entries:
+            self._family_of('massCancelMmps', entry)  # else others are not known
+
+    def _underlying_of_mmp(self, row: Any) -> str | None:
+        option = OWN_ID.fullmatch(str(row.get('instId'))) if isinstance(row, dict) else None
+        if option is None:
+            return NOT_TOLD
+        return self._parse_underlying(option[0]) if row.get('ordType') in (None, *MMP_ORDER_TYPES) else None
 
     def _confirm_cancelled(self, answer: Any) -> None:
         data = answer.get('data') if type(answer) is dict else None
@@ -88,7 +117,11 @@ class OkxCancelling(OkxAnswers):
         return is_of_name or super()._says_no_such_underlying(error)
 
     async def _list_open_orders(self, family: str, params: Params, progress: Progress, rows: list[Any]) -> None:
-        of_mmp = {'instType': 'OPTION', 'instFamily': family, 'ordType': ','.join(MMP_ORDER_TYPES)}
+        of_mmp = {
+            'instType': 'OPTION',
+            **({'instFamily': family} if family else {}),
+            'ordType': ','.join(MMP_ORDER_TYPES),
+        }
         pages = Pages({**of_mmp, 'limit': str(MAX_ROWS), **params})
         while True:
             response = await self._urgent_request('GET trade/orders-pending', pages.request, progress)

@@ -121,12 +121,6 @@ class OkxProtection(OkxAnswers):
     def _family(family: str | None) -> Params:
         return {} if family is None else {'instFamily': family}
 
-    def _family_of(self, method: str, entry: dict[str, Any]) -> str:
-        family: str | None = self.safe_string(entry, 'instFamily')
-        if family is None:
-            raise BadResponse(f'{self.id} {method}() received a rule without an instFamily: {shown(entry)}')
-        return family
-
     def _with_freeze(self, method: str, entry: dict[str, Any]) -> dict[str, Any]:
         """An entry that says whether it is frozen, as those of the GET endpoints do."""
         if not isinstance(entry.get('mmpFrozen'), bool):

@@ -21,6 +21,7 @@ SHARED_RATE_LIMIT = (60, 2000)  # calls and ms, of an endpoint that has none of 
 
 MMP_PATHS = ('account/mmp-config', 'account/mmp-reset', 'rfq/mmp-config', 'rfq/mmp-reset', 'trade/mass-cancel')
 PATHS_WITH_RESULT = ('account/mmp-reset', 'trade/mass-cancel')
+DONE = [{'result': True}]
 
 # mmpFrozenUntil is documented as remaining ms and was documented as a timestamp: its magnitude tells
 EPOCH_FROM = 10**11
@@ -94,6 +95,7 @@ class OkxTables(SocketOrders, SocketKillSwitch, Mmp):
                 'fetchMmp': True,
                 'fetchMmps': True,
                 'massCancelMmp': True,
+                'massCancelMmps': 'emulated',
                 'massCancelMmpWs': is_pro(self),
                 'createOrdersWs': is_pro(self),
                 'haltMmp': True,

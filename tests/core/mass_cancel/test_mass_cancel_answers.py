@@ -10,7 +10,7 @@ import pytest
 import ccxt_mmp
 import ccxt_mmp.async_support
 from ccxt_mmp import MassCancelIncomplete
-from ccxt_mmp.core.kill_switch import ROUNDS
+from ccxt_mmp.core.list_and_cancel import ROUNDS
 from tests.core.mass_cancel.cancelling import (
     after_each_list,
     cancel,

@@ -35,6 +35,7 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
         market_data.option_summary, (20, 2000), ('uly', 'instFamily', 'expTime'), needs=None
     ),
     ('GET', 'asset/currencies'): Endpoint(markets.no_rows, (6, 1000), ('ccy',)),
+    ('GET', 'account/config'): Endpoint(markets.account_config, (5, 2000)),
     ('GET', 'account/balance'): Endpoint(markets.balance, (10, 2000), ('ccy',)),
     ('GET', 'account/positions'): Endpoint(positions.positions, (10, 2000), ('instType', 'instId', 'posId')),
     ('POST', 'account/mmp-config'): Endpoint(protection.set_config, (2, 10000), (*RULE, 'qtyLimit'), 'trade'),

@@ -28,6 +28,43 @@ def instruments(call: Call) -> Rows:
     ]
 
 
+def account_config(call: Call) -> Rows:
+    """The level is that of portfolio margin, as for every account here [unverified]."""
+    words = {'read': 'read_only', 'trade': 'trade'}
+    return [
+        {
+            'acctLv': '4',
+            'acctStpMode': 'cancel_maker',
+            'autoLoan': False,
+            'ctIsoMode': 'automatic',
+            'enableSpotBorrow': False,
+            'feeType': '0',
+            'greeksType': 'PA',
+            'ip': '',
+            'kycLv': '3',
+            'label': 'simulator',
+            'level': 'Lv1',
+            'levelTmp': '',
+            'liquidationGear': '-1',
+            'mainUid': '1',
+            'mgnIsoMode': 'automatic',
+            'opAuth': '1',
+            'perm': ','.join(words[each] for each in ('read', 'trade') if each in call.account.permissions),
+            'posMode': 'net_mode',
+            'roleType': '0',
+            'settleCcy': 'USDC',
+            'settleCcyList': ['USD', 'USDC', 'USDG'],
+            'spotBorrowAutoRepay': False,
+            'spotOffsetType': '',
+            'spotRoleType': '0',
+            'spotTraderInsts': [],
+            'traderInsts': [],
+            'type': '0',
+            'uid': '1',
+        }
+    ]
+
+
 def balance(call: Call) -> Rows:
     time = str(call.now)
     details = [

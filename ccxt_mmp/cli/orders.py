@@ -1,0 +1,92 @@
+"""``ccxt-mmp orders``: the MMP orders that rest."""
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from ccxt.base.errors import NotSupported
+
+from ccxt_mmp.cli.commands import Command
+from ccxt_mmp.cli.layout import NOTHING
+from ccxt_mmp.cli.output import say
+from ccxt_mmp.cli.report import Result, counted, document, moment, printable
+from ccxt_mmp.cli.resting import CONTRACT, rows_of
+from ccxt_mmp.cli.screens import Shown, screen
+from ccxt_mmp.types import Order
+
+COLUMNS = ('exchange', 'contract', 'side', 'price', 'size', 'filled', 'post-only', 'order id', 'client id', 'placed')
+
+
+class Orders(Command):
+    """Lists the MMP orders of each target, without loading markets."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        super().__init__(arguments)
+        self.listed: dict[Result, list[Order]] = {}
+
+    async def work(self) -> None:
+        await self.each(self._list)
+
+    async def _list(self, exchange: Any, result: Result) -> None:
+        target = result.target
+        if target.scope != 'orders':
+            raise NotSupported(f'{target.exchange_id} has no orders of block trading that rest')
+        rows = await rows_of(exchange, target.underlying)
+        orders = [order_of(exchange, row) for row in rows.values()]
+        self.listed[result] = sorted(orders, key=lambda order: (contract_of(exchange, order), order['timestamp'] or 0))
+
+    def draw(self, parts: list[Result]) -> None:
+        shown = screen()
+        # each once, also where a target is all of an exchange
+        each = {
+            (result.target.place, order['id']): self._row(result, order)
+            for result, orders in self.listed.items()
+            for order in orders
+        }
+        count = len(each)
+        if count:
+            shown.table(Shown(COLUMNS, list(each.values())))
+        if self.listed:
+            shown.notes([f'{counted(count, "MMP order")} rest{"s" if count == 1 else ""}.'])
+
+    def _row(self, result: Result, order: Order) -> list[str]:
+        exchange = self.exchanges.of(result.target)
+        post_only = {True: 'yes', False: 'no', None: NOTHING}[order.get('postOnly')]
+        cells = [
+            result.target.place,
+            contract_of(exchange, order),
+            order.get('side'),
+            number(order.get('price')),
+            number(order.get('amount')),
+            number(order.get('filled')),
+            post_only,
+            order.get('id'),
+            order.get('clientOrderId'),
+            moment(order.get('timestamp')),
+        ]
+        return [printable(str(cell or NOTHING)) for cell in cells]
+
+    def say_document(self, indent: int | None = None) -> None:
+        self.has_shown = True
+        entries = document(self.results)
+        for entry, result in zip(entries, self.results, strict=True):
+            orders = self.listed.get(result)
+            entry |= {'orders': None if orders is None else len(orders), 'listed': orders}
+        say(json.dumps(entries, indent=indent), sys.stdout)
+
+
+def order_of(exchange: Any, row: dict[str, Any]) -> Order:
+    """A listed order, in ccxt's form."""
+    underlying_id = exchange._underlying_of_mmp(row)
+    order: Order = exchange._cancelled_order(row, str(exchange.safe_string_n(row, CONTRACT)), underlying_id)
+    return order
+
+
+def contract_of(exchange: Any, order: Order) -> str:
+    """The exchange's own name of a contract: it is shorter than ccxt's."""
+    return str(exchange.safe_string_n(order['info'], CONTRACT, order.get('symbol')))
+
+
+def number(value: float | None) -> str | None:
+    return None if value is None else f'{value:.15g}'

@@ -1,0 +1,35 @@
+"""The MMP orders that rest, listed without loading markets."""
+
+from typing import Any
+
+from ccxt.base.errors import BadResponse
+
+CONTRACT = ('instId', 'symbol', 'instrument_name')  # as the exchanges call it
+
+
+async def resting(exchange: Any, underlying: str) -> dict[str, str]:
+    """The contracts of the MMP orders of an underlying that rest, by the ids of the orders."""
+    rows = await rows_of(exchange, underlying)
+    return {order_id: str(exchange.safe_string_n(row, CONTRACT)) for order_id, row in rows.items()}
+
+
+async def rows_of(exchange: Any, underlying: str | None) -> dict[str, dict[str, Any]]:
+    """The MMP orders of an underlying that rest, or None for all, as the exchange lists them, by their ids."""
+    underlying_id = '' if underlying is None else exchange._resolve_underlying('fetchOpenOrders', underlying)
+    # the list of a mass cancel that never begins: its fence stays open
+    progress = exchange._mass_cancel(underlying_id, {})
+    rows: list[Any] = []
+    await exchange._list_open_orders(underlying_id, {}, progress, rows)
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        of_row = underlying_id or exchange._underlying_of_mmp(row)
+        if of_row is None:
+            continue
+        is_mmp = exchange._is_to_cancel(row, of_row) if of_row else None
+        if is_mmp is None:
+            raise BadResponse(
+                f'{exchange.id} lists an order without saying whether it is an MMP order of {underlying or "what"}'
+            )
+        if is_mmp:
+            found[str(exchange.safe_string(row, exchange._order_id_field))] = row
+    return found

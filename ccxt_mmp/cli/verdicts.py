@@ -1,0 +1,97 @@
+"""What became of a cancel: the first line says it all, a line for each target says more."""
+
+from collections.abc import Sequence
+
+from ccxt.base.errors import ArgumentsRequired, AuthenticationError, BadRequest, BadSymbol, NotSupported
+
+from ccxt_mmp.cli.report import Result, counted, each_part, moment
+from ccxt_mmp.errors import MassCancelIncomplete
+
+NOTHING_WAS_DONE = (ArgumentsRequired, AuthenticationError, BadRequest, BadSymbol, NotSupported, OSError, ImportError)
+SHOWN_ORDERS = 5
+
+
+def count_cancelled(result: Result) -> None:
+    """How many orders there were and are, where the cancel itself lists them."""
+    if result.cancelled is not None and result.cancelled['orders'] is not None:
+        result.orders_before, result.orders = len(result.cancelled['orders']), 0
+
+
+def verdict(results: Sequence[Result]) -> tuple[str, str]:
+    """The first line of a cancel, and its style."""
+    parts = [each for each in each_part(results) if not (each.target.is_all and each.parts == [] and not each.error)]
+    undone = [each for each in parts if is_undone(each)]
+    uncertain = [each for each in parts if each not in undone and not is_certain(each)]
+    said = []
+    if uncertain:
+        said.append(f'NOT CERTAIN, run it again: {_names(uncertain)}')
+    if undone:
+        said.append(f'NOT CANCELLED: {_names(undone)}')
+    certain = [each for each in parts if each not in undone and each not in uncertain]
+    if certain or not said:
+        done = _cancelled(certain)
+        said.append(f'{"cancelled" if said else "CANCELLED"} {done}{": none was there" if done[:2] == "0 " else ""}')
+    return '; '.join(said), 'bold red' if uncertain or undone else 'bold green'
+
+
+def is_undone(result: Result) -> bool:
+    """Whether nothing was cancelled, and it helps nothing to run it again as it is."""
+    return result.cancelled is None and isinstance(result.error, NOTHING_WAS_DONE)
+
+
+def is_certain(result: Result) -> bool:
+    """Whether it was cancelled and nothing rests, as far as the exchange lists orders."""
+    return result.cancelled is not None and not result.orders
+
+
+def _names(results: Sequence[Result]) -> str:
+    return ', '.join(_name(result) for result in results)
+
+
+def _name(result: Result) -> str:
+    target = result.target
+    return f'{target.place}:{target.underlying}' if target.text == target.place and target.underlying else target.text
+
+
+def _cancelled(results: Sequence[Result]) -> str:
+    noun = 'order' if results and all(result.is_of_all_orders for result in results) else 'MMP order'
+    exact = sum(result.orders_before or 0 for result in results)
+    is_exact = all(result.cancelled and result.cancelled['orders'] is not None for result in results)
+    if is_exact:
+        return counted(exact, noun)
+    # the exchange does not say how many; those that a list had while they were cancelled are the least
+    return f'all {noun}s' + (f', {exact} or more' if exact else '')
+
+
+def details(result: Result) -> str:
+    """The line of one target."""
+    name = _name(result)
+    if is_undone(result):
+        return f'{name}: NOT CANCELLED: {result.message}'
+    if result.cancelled is None:
+        return f'{name}: NOT CERTAIN: {_left(result)}'
+    done = f'{name}: cancelled {_cancelled([result])}'
+    if result.cancelled['lockedUntil']:
+        done += f', locked until {moment(result.cancelled["lockedUntil"])}'
+    if result.orders:
+        rest = 'rests' if result.orders == 1 else 'rest'
+        done += f'; {counted(result.orders, "MMP order")} {rest} NOW: {_some([*result.contracts], result)}'
+    return done
+
+
+def _left(result: Result) -> str:
+    error = result.error
+    if not isinstance(error, MassCancelIncomplete):
+        return result.message
+    said = []
+    if error.remaining:
+        said.append(f'{counted(len(error.remaining), "order")} left: {_some(error.remaining, result)}')
+    if error.unknown:
+        said.append(f'{counted(len(error.unknown), "order")} not known: {_some(error.unknown, result)}')
+    return '; '.join(said) or result.message
+
+
+def _some(ids: Sequence[str], result: Result) -> str:
+    """Some orders, with their contracts where these are known."""
+    named = [f'{result.contracts[each]} {each}' if each in result.contracts else each for each in ids[:SHOWN_ORDERS]]
+    return ', '.join([*named, *([f'and {len(ids) - SHOWN_ORDERS} more'] if len(ids) > SHOWN_ORDERS else ())])
