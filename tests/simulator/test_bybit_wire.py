@@ -19,6 +19,7 @@ RULE = {'baseCoin': 'ETH', 'window': '5000', 'frozenPeriod': '100000', 'qtyLimit
 COIN = {'baseCoin': 'BTC'}
 OPTION = {'category': 'option'}
 NOW = 1_700_000_000_000
+ANOTHER = 'another'
 
 
 def send(simulator, method, target, body='', headers=None):
@@ -123,7 +124,7 @@ def test_timestamp_is_within_its_window(late, expected):
     ('changed', 'expected'),
     [
         ({'key': 'nobody'}, 10003),
-        ({'secret': 'another'}, 10004),
+        ({'secret': ANOTHER}, 10004),
         ({'time': 'soon'}, 10002),
         ({'recv_window': 'wide'}, 10002),
     ],

@@ -14,7 +14,7 @@ from ccxt_mmp.simulator.wire import Times
 from tests.rows import rows
 from tests.simulator.engines import new_engine
 from tests.simulator.sockets import PATIENCE, opened, until
-from tests.simulator.test_bybit_wire import NOW, OPTION, call, order
+from tests.simulator.test_bybit_wire import ANOTHER, NOW, OPTION, call, order
 from tests.simulator.test_orders import TO_CANCEL
 
 PRIVATE, TRADE = '/v5/private', '/v5/trade'
@@ -80,7 +80,7 @@ def test_client_says_who_it_is(simulator, path, is_text):
     'message',
     [
         {'key': 'nobody'},
-        {'secret': 'another'},
+        {'secret': ANOTHER},
         {'expires': NOW},
         {'expires': 'soon'},
         {'args': 'none'},
