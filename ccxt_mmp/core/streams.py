@@ -45,9 +45,9 @@ class Streams(Host):
 
         Trips come from the exchange's push on OKX and Bybit, with ``info`` as it came; a trip that leaves nothing to
         cancel is found by one read after the fill. The end of a freeze is a read at ``frozenUntil``. What other
-        programs change is found by a read each ``pollInterval``. Binance pushes no trips: there every change is found by a read, and
-        the user stream (ccxt 4.5.72 and later, not in demo trading) hastens it. What an answer leaves out keeps what
-        was known.
+        programs change is found by a read each ``pollInterval``. Binance pushes no trips: there every change is found
+        by a read, and the user stream (ccxt 4.5.72 and later, not in demo trading) hastens it. What an answer leaves
+        out keeps what was known.
 
         From a trip to its thaw or reset, MMP orders of the underlying that this object has waiting to be sent, and new
         ones, fail with ``MmpFrozen`` and are not sent.
