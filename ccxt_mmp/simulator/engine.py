@@ -212,8 +212,9 @@ class Engine:
         self._tell('rejected', account, order, now)
 
     def _accept(self, account: Account, order: Order, now: int) -> None:
-        number = next(self._order_ids[order.venue])
-        order.order_id = self._listings[order.venue].order_id(number, order.instrument)
+        number, listing = next(self._order_ids[order.venue]), self._listings[order.venue]
+        order.order_id = listing.order_id(number, order.instrument)
+        order.client_order_id = order.client_order_id or listing.client_order_id(number)
         order.created = order.updated = now
         account.orders.append(order)
         account.client_ids.add((order.venue, order.client_order_id))

@@ -52,6 +52,10 @@ class Listing(ABC):
     def order_id(self, number: int, instrument: Instrument) -> str:
         return str(number)
 
+    def client_order_id(self, number: int) -> str:
+        """What an order without one is given, where every order has one."""
+        return ''
+
     def others(self, series: Series, now: int) -> tuple[Instrument, ...]:
         """The futures and perpetuals of an underlying that have its protection, too."""
         return ()

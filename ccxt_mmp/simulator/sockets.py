@@ -175,6 +175,8 @@ class Sockets:
                 writer.cancel()
             self._connections.remove(connection)
             self._sessions.remove(session)
+            with self._state.held() as now:
+                session.end(now)
         return connection.socket
 
     async def close(self) -> None:

@@ -12,6 +12,7 @@ from ccxt_mmp.simulator import KEY, SECRET
 
 RULE = {'baseCoin': 'BTC', 'window': '5000', 'frozenPeriod': '0', 'qtyLimit': '50', 'deltaLimit': '20'}
 PATIENCE = 10  # s
+WRONG = 'wrong'
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def until(condition):
         time.sleep(0.005)
 
 
-@pytest.mark.parametrize(('changed', 'code'), [({'api_key': 'wrong'}, 10003), ({'api_secret': 'wrong'}, 10004)])
+@pytest.mark.parametrize(('changed', 'code'), [({'api_key': WRONG}, 10003), ({'api_secret': WRONG}, 10004)])
 def test_wrong_credentials_are_refused(make_client, changed, code):
     with pytest.raises(Exception, match=f'ErrCode: {code}'):
         make_client(**changed).get_mmp_state(baseCoin='BTC')

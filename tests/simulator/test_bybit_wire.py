@@ -12,12 +12,14 @@ from ccxt_mmp.simulator import KEY, SECRET, Account, Rule, Simulator
 from ccxt_mmp.simulator.venues.bybit import BybitVenue
 from ccxt_mmp.simulator.wire import Request, Times
 from tests.rows import rows
+from tests.simulator.commands import control
 from tests.simulator.engines import new_engine
 
 RULE = {'baseCoin': 'ETH', 'window': '5000', 'frozenPeriod': '100000', 'qtyLimit': '50', 'deltaLimit': '20'}
 COIN = {'baseCoin': 'BTC'}
 OPTION = {'category': 'option'}
 NOW = 1_700_000_000_000
+ANOTHER = 'another'
 
 
 def send(simulator, method, target, body='', headers=None):
@@ -122,7 +124,7 @@ def test_timestamp_is_within_its_window(late, expected):
     ('changed', 'expected'),
     [
         ({'key': 'nobody'}, 10003),
-        ({'secret': 'another'}, 10004),
+        ({'secret': ANOTHER}, 10004),
         ({'time': 'soon'}, 10002),
         ({'recv_window': 'wide'}, 10002),
     ],
@@ -344,6 +346,13 @@ def test_order_that_is_none_is_refused(simulator, terms, expected):
     assert listed(simulator) == ([], '')
 
 
+def test_order_of_another_client_has_an_id_too(simulator):
+    rested = [simulator.rest('bybit', 'BTC', mmp=False) for _ in range(2)]
+    assert [each.startswith('other-client-') for each in listed(simulator)[0]] == [True, True]
+    assert rested[0].client_order_id != rested[1].client_order_id
+    assert simulator.rest('bybit', 'BTC', mmp=True, client_order_id='mine').client_order_id == 'mine'
+
+
 def test_link_id_is_used_once(simulator):
     assert code(place(simulator, 'x' * 36)) == 0
     assert code(place(simulator, 'x' * 36)) == 110072
@@ -473,6 +482,20 @@ def test_cancellation_can_be_refused_at_once(simulator):
     assert listed(simulator)[0] == ['mine']
     call(simulator, 'POST', 'order/cancel-all', **OPTION, **COIN)
     assert listed(simulator)[0] == []
+
+
+def test_control_side_orders_acknowledgements(simulator):
+    placed = place(simulator, 'mine')['result']
+    assert control(simulator, 'processing_time', {'milliseconds': 1000})[0] == 200
+    refused = {'order_id': placed['orderId'], 'acknowledged': True}
+    assert control(simulator, 'refuse_cancel', refused)[0] == 200
+    assert (simulator.processing_time, simulator.order(placed['orderId']).cancel_fails_later) == (1000, True)
+    assert control(simulator, 'processing_time', {'milliseconds': -1})[0] == 400
+
+
+def test_frozen_orders_is_one_of_two_ways():
+    with pytest.raises(ValueError, match='frozen_orders is one of refuse, reject, not accept'):
+        Simulator(frozen_orders='accept')
 
 
 def test_clearing_forgets_what_was_acknowledged(simulator):

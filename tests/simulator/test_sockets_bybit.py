@@ -12,8 +12,10 @@ from ccxt_mmp.simulator import KEY, SECRET, Account, Rule, Simulator
 from ccxt_mmp.simulator.venues.bybit.stream import PrivateSession
 from ccxt_mmp.simulator.wire import Times
 from tests.rows import rows
+from tests.simulator.engines import new_engine
 from tests.simulator.sockets import PATIENCE, opened, until
-from tests.simulator.test_bybit_wire import NOW, OPTION, call, order
+from tests.simulator.test_bybit_wire import ANOTHER, NOW, OPTION, call, order
+from tests.simulator.test_orders import TO_CANCEL
 
 PRIVATE, TRADE = '/v5/private', '/v5/trade'
 
@@ -52,7 +54,7 @@ def operation(simulator, op, *args, request_id='1', time=None):
 
 def test_signature_is_the_check_vector():
     """Made by the documented formula."""
-    session = PrivateSession(1, [], {'key': Account('key', 'sec', '')})
+    session = PrivateSession(1, [], {'key': Account('key', 'sec', '')}, new_engine(), {})
     sign = '22ced7cfeaec9dee58a1a5670cd9dfae3ad027dcf5a887cfe1884c61c2185d18'  # pragma: allowlist secret
     assert session._authenticate(['key', 1662350400000, sign], Times(1662350399999, 1662350399999)) is None
 
@@ -78,7 +80,7 @@ def test_client_says_who_it_is(simulator, path, is_text):
     'message',
     [
         {'key': 'nobody'},
-        {'secret': 'another'},
+        {'secret': ANOTHER},
         {'expires': NOW},
         {'expires': 'soon'},
         {'args': 'none'},
@@ -305,6 +307,54 @@ def test_accounts_do_not_see_each_others_orders(simulator):
     run(main())
 
 
+# --- the dead man's switch
+
+
+@rows('comes_back', [False, True])
+def test_switch_fires_once_its_connections_have_been_gone_for_the_window(simulator, comes_back):
+    call(simulator, 'POST', 'order/disconnected-cancel-all', timeWindow=10)
+    rested = simulator.rest('bybit', 'BTC', mmp=False)
+
+    def is_running():
+        return len(simulator._account.countdowns_of('bybit')) == 1
+
+    async def main():
+        async with connected(simulator, 'dcp.option') as second:
+            async with connected(simulator, 'dcp.option'):
+                pass
+            await until(lambda: len(simulator._sockets._sessions) == 1)
+            simulator.advance(20_000)
+            assert await is_silent(second)
+        await until(is_running)
+        simulator.advance(9_000)
+        assert rested.is_open
+        if comes_back:
+            async with connected(simulator, 'dcp.option'):
+                simulator.advance(20_000)
+                assert rested.is_open
+        else:
+            simulator.advance(1_000)
+            assert (rested.is_open, rested.cancel_source) == (False, 'countdown')
+
+    run(main())
+
+
+@rows(('window', 'topic'), [(None, 'dcp.option'), (10, 'order')])
+def test_switch_is_of_who_has_and_subscribes_it(simulator, window, topic):
+    if window is not None:
+        call(simulator, 'POST', 'order/disconnected-cancel-all', timeWindow=window)
+    rested = simulator.rest('bybit', 'BTC', mmp=False)
+
+    async def main():
+        async with opened(simulator, PRIVATE), connected(simulator, topic):
+            pass
+        await until(lambda: simulator._sockets._sessions == [])
+        simulator.advance(600_000)
+        assert rested.is_open
+
+    run(main())
+
+
 # --- orders over the socket
 
 
@@ -408,7 +458,7 @@ def test_stock_ccxt_places_orders_over_the_socket(simulator):
             assert simulator.order(placed['id']).mmp
             with pytest.raises(ccxt.BadRequest, match='10001'):
                 await exchange.create_order_ws(symbol, 'limit', 'buy', 0.1, 5, {'mmp': 'yes'})
-            await exchange.cancel_order_ws(placed['id'], symbol)
+            await exchange.cancel_order_ws(placed['id'], symbol, TO_CANCEL['bybit'])
             assert simulator.resting('bybit', 'BTC') == []
 
     run(main())

@@ -20,7 +20,7 @@ from ccxt_mmp.simulator.venues.bybit.calls import (
     refusal,
     require_options,
 )
-from ccxt_mmp.simulator.venues.bybit.tables import PRODUCTS, REJECTED, SETTLES, TIME_WINDOWS, VENUE
+from ccxt_mmp.simulator.venues.bybit.tables import PRODUCT, PRODUCTS, REJECTED, SETTLES, TIME_WINDOWS, VENUE
 
 
 def cancel(call: Call) -> Parameters:
@@ -47,8 +47,8 @@ def cancel_all(call: Call) -> Parameters:
 
 
 def set_time_window(call: Call) -> None:
-    """Of the dead man's switch; the simulator keeps and tells it, and never fires it."""
-    product = call.parameters.get('product', 'OPTIONS')
+    """Of the dead man's switch, which runs when the connections that subscribed it have ended."""
+    product = call.parameters.get('product', PRODUCT)
     seconds = call.parameters.get('timeWindow')
     if product not in PRODUCTS:
         raise invalid('product')

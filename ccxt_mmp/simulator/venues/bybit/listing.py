@@ -41,8 +41,11 @@ class BybitListing(Listing):
     def order_id(self, number: int, instrument: Instrument) -> str:
         return f'{number:08x}-39a7-459e-97bf-76ca765ee020'
 
+    def client_order_id(self, number: int) -> str:
+        return f'other-client-{number:x}'
+
     def unified_names(self, series: Series) -> tuple[str, ...]:
         """Of a coin every one, the one with the series' own settle currency first."""
-        settles = dict.fromkeys((series.settle, *SETTLES))
+        settles = dict.fromkeys((self.quote(series), *SETTLES))
         pairs = [f'{series.base}/{settle}' for settle in SETTLES]
         return (*(f'{series.base}/{settle}:{settle}' for settle in settles), *pairs)

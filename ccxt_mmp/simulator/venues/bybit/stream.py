@@ -12,9 +12,10 @@ from typing import Any
 
 from ccxt_mmp._redaction import HIDDEN
 from ccxt_mmp.simulator.accounts import Account, Order
+from ccxt_mmp.simulator.engine import Engine
 from ccxt_mmp.simulator.events import Event
 from ccxt_mmp.simulator.session import Frame, Session
-from ccxt_mmp.simulator.venues.bybit.calls import Parameters, is_signed
+from ccxt_mmp.simulator.venues.bybit.calls import Parameters, Windows, is_signed
 from ccxt_mmp.simulator.venues.bybit.orders import order_shape
 from ccxt_mmp.simulator.venues.bybit.tables import (
     AHEAD,
@@ -25,6 +26,8 @@ from ccxt_mmp.simulator.venues.bybit.tables import (
     MAX_TOPICS,
     NOT_AUTHORIZED,
     OPERATIONS,
+    PRODUCT,
+    SWITCH,
     TOPICS,
     UNKNOWN_OPERATION,
     VENUE,
@@ -101,9 +104,18 @@ class BybitSession(Session):
 class PrivateSession(BybitSession):
     """``/v5/private``."""
 
-    def __init__(self, serial: int, peers: Sequence[Session], accounts: Mapping[str, Account]) -> None:
+    def __init__(
+        self,
+        serial: int,
+        peers: Sequence[Session],
+        accounts: Mapping[str, Account],
+        engine: Engine,
+        windows: Windows,
+    ) -> None:
         super().__init__(serial, peers, accounts)
         self.topics: list[str] = []
+        self._engine = engine
+        self._windows = windows
 
     def _authenticated(self, message: Parameters, refusal: tuple[str, str] | None) -> Parameters:
         return self._said(message, refusal[1] if refusal else '')  # a refusal in the form that pybit reads
@@ -124,7 +136,21 @@ class PrivateSession(BybitSession):
             return self._said(message, 'error:a topic of all categories beside one of them')
         kept = [topic for topic in self.topics if topic not in names]
         self.topics = kept + (names if op == 'subscribe' else [])
+        if SWITCH in self.topics:
+            self.account.countdowns.pop((VENUE, SWITCH), None)
         return self._said(message, '')
+
+    def end(self, now: int) -> None:
+        """The dead man's switch runs once no connection of the account is left that subscribed it.
+
+        Bybit switches it on for institutions; here whoever sets its window has it.
+        """
+        seconds = None if self.account is None else self._windows.get((self.account.key, PRODUCT))
+        mine = [each for each in self.peers if isinstance(each, PrivateSession) and each.account is self.account]
+        if self.account is None or seconds is None or SWITCH not in self.topics:
+            return
+        if not any(SWITCH in each.topics for each in mine):
+            self._engine.start_countdown(self.account, VENUE, SWITCH, seconds * 1000, now, covers=lambda order: True)
 
     def tell(self, event: Event) -> list[Frame]:
         order = event.order

@@ -68,6 +68,7 @@ REJECTED = {
 REFUSED_ORDER = ('110007', 'Available balance is insufficient.')
 UNCHANGED = (PARAMETER, 'The order remains unchanged as the parameters entered match the existing ones.')
 PRODUCTS = ('SPOT', 'DERIVATIVES', 'OPTIONS')
+PRODUCT, SWITCH = 'OPTIONS', 'dcp.option'  # of options, and the topic that keeps it from firing
 TIME_WINDOWS = range(3, 301)  # s of the dead man's switch
 
 MAX_TOPICS = 10  # of one request [unverified]
@@ -75,11 +76,8 @@ OWN_TOPICS = ('order', 'execution')  # what is pushed
 # the others are acknowledged, and nothing is ever pushed of them
 TOPICS = (
     *(f'{topic}{of}' for topic in OWN_TOPICS for of in ('', '.option', '.linear', '.inverse', '.spot')),
-    *(
-        f'{topic}{of}'
-        for topic in ('position', 'wallet', 'greeks', 'dcp')
-        for of in ('', '.option', '.future', '.spot')
-    ),
+    *('position', 'position.option', 'wallet', 'greeks'),
+    *('dcp.spot', 'dcp.future', SWITCH),
 )
 OPERATIONS = {  # over a socket: the endpoint over HTTP
     'order.create': 'order/create',

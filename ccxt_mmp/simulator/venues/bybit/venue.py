@@ -54,13 +54,12 @@ class BybitVenue(Venue):
         'retCode': int(TOO_MANY_VISITS[0]),
         'retMsg': TOO_MANY_VISITS[1],
         'result': {},
-        'retExtInfo': {},
-        'time': 0,
     }
-    result_false: ClassVar = {'retCode': 0, 'retMsg': 'OK', 'result': {'list': [], 'success': '0'}, 'retExtInfo': {}}
+    result_false: ClassVar = {'retCode': 0, 'retMsg': 'OK', 'result': {'list': [], 'success': '0'}}
 
     def __init__(self, engine: Engine, accounts: Mapping[str, Account], *, enforce_limits: bool = True) -> None:
         super().__init__(engine, accounts, enforce_limits=enforce_limits)
+        self._windows: Windows = {}
         self.forget()
 
     def serves(self, path: str) -> bool:
@@ -92,7 +91,7 @@ class BybitVenue(Venue):
 
     def open_session(self, request: Request, serial: int, peers: Sequence[Session]) -> Session | None:
         if request.path == PRIVATE_PATH:
-            return PrivateSession(serial, peers, self.accounts)
+            return PrivateSession(serial, peers, self.accounts, self.engine, self._windows)
         if request.path == TRADE_PATH:
             return TradeSession(serial, peers, self.accounts, self.perform)
         return None
@@ -100,7 +99,7 @@ class BybitVenue(Venue):
     def forget(self) -> None:
         self._used = RollingWindows()
         self._banned_until = 0
-        self._windows: Windows = {}
+        self._windows.clear()
 
     def perform(self, account: Account, name: str, parameters: Parameters, now: int, headers: Headers) -> Parameters:
         """An operation over a socket: the answer that the endpoint of that name has."""
