@@ -1,4 +1,4 @@
-"""Market Maker Protection for ccxt's options exchanges: ``from ccxt_mmp import okx, binance, deribit``.
+"""Market Maker Protection for ccxt's options exchanges: ``from ccxt_mmp import okx, binance, deribit, bybit``.
 
 Every other name is ccxt's: a script changes ``import ccxt`` into ``import ccxt_mmp as ccxt`` and nothing else.
 """
@@ -12,12 +12,13 @@ from ccxt_mmp._fall_through import fall_through
 from ccxt_mmp._version import __version__
 from ccxt_mmp.doors import extend, install, uninstall
 from ccxt_mmp.errors import MassCancelIncomplete, MassCancelLocked, MmpFrozen, MmpHalted, MmpNotEnabled
-from ccxt_mmp.mixins import AsyncMmp, BinanceMmp, DeribitMmp, Mmp, OkxMmp, SyncMmp
+from ccxt_mmp.mixins import AsyncMmp, BinanceMmp, BybitMmp, DeribitMmp, Mmp, OkxMmp, SyncMmp
 from ccxt_mmp.types import MassCancel, MmpHalt, MmpState
 
 __all__ = [
     'AsyncMmp',
     'BinanceMmp',
+    'BybitMmp',
     'DeribitMmp',
     'MassCancel',
     'MassCancelIncomplete',
@@ -32,6 +33,7 @@ __all__ = [
     'SyncMmp',
     '__version__',
     'binance',
+    'bybit',
     'deribit',
     'errors',
     'extend',
@@ -51,6 +53,10 @@ class binance(SyncMmp, BinanceMmp, ccxt.binance):
 
 class deribit(SyncMmp, DeribitMmp, ccxt.deribit):
     """``ccxt.deribit`` with Market Maker Protection."""
+
+
+class bybit(SyncMmp, BybitMmp, ccxt.bybit):
+    """``ccxt.bybit`` with Market Maker Protection."""
 
 
 exchanges = ccxt.exchanges  # ccxt's list of ids, not the package of this name, which its import has put here

@@ -24,11 +24,12 @@ MIN_LENGTH = 6
 SECRET = re.compile(
     r"""(?P<name>
             (?<![a-z])
-            (?: ok-access-(?:key|sign|passphrase) | x-mbx-apikey | apikey | passphrase | sig(?:n(?:ature)?)?
-              | authorization | client_secret | access_token | refresh_token )
+            (?: ok-access-(?:key|sign|passphrase) | x-mbx-apikey | x-bapi-api-key | apikey | passphrase
+              | sig(?:n(?:ature)?)? | op['"]\s*:\s*['"]auth['"]\s*,\s*['"]args | authorization
+              | client_secret | access_token | refresh_token )
             ['"]? \s* (?:[:=]|%3d) \s*
         )
-        (?: (?P<quote>['"]) (?:\\.|[^\\])*? (?P=quote) | [^\s&'",)}\]]+ )""",
+        (?: (?P<quote>['"]) (?:\\.|[^\\])*? (?P=quote) | \[ [^\]]* \] | [^\s&'",)}\]]+ )""",
     re.IGNORECASE | re.VERBOSE,
 )
 

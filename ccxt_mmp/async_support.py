@@ -1,4 +1,4 @@
-"""The exchange classes for asyncio: ``from ccxt_mmp.async_support import okx, binance, deribit``."""
+"""The exchange classes for asyncio: ``from ccxt_mmp.async_support import okx, binance, deribit, bybit``."""
 
 import sys
 
@@ -6,9 +6,9 @@ import ccxt.async_support
 
 from ccxt_mmp._fall_through import fall_through
 from ccxt_mmp._version import __version__
-from ccxt_mmp.mixins import AsyncMmp, BinanceMmp, DeribitMmp, OkxMmp
+from ccxt_mmp.mixins import AsyncMmp, BinanceMmp, BybitMmp, DeribitMmp, OkxMmp
 
-__all__ = ['__version__', 'binance', 'deribit', 'okx']
+__all__ = ['__version__', 'binance', 'bybit', 'deribit', 'okx']
 
 
 class okx(AsyncMmp, OkxMmp, ccxt.async_support.okx):
@@ -21,6 +21,10 @@ class binance(AsyncMmp, BinanceMmp, ccxt.async_support.binance):
 
 class deribit(AsyncMmp, DeribitMmp, ccxt.async_support.deribit):
     """``ccxt.async_support.deribit`` with Market Maker Protection."""
+
+
+class bybit(AsyncMmp, BybitMmp, ccxt.async_support.bybit):
+    """``ccxt.async_support.bybit`` with Market Maker Protection."""
 
 
 __getattr__, __dir__ = fall_through(sys.modules[__name__], ccxt.async_support)

@@ -1,4 +1,4 @@
-"""The exchange classes for websocket users: ``from ccxt_mmp.pro import okx, binance, deribit``."""
+"""The exchange classes for websocket users: ``from ccxt_mmp.pro import okx, binance, deribit, bybit``."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -7,7 +7,7 @@ import ccxt.pro
 
 from ccxt_mmp._fall_through import fall_through
 from ccxt_mmp._version import __version__
-from ccxt_mmp.mixins import AsyncMmp, BinanceMmp, DeribitMmp, OkxMmp
+from ccxt_mmp.mixins import AsyncMmp, BinanceMmp, BybitMmp, DeribitMmp, OkxMmp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ccxt_mmp.types import Params
 
-__all__ = ['__version__', 'binance', 'deribit', 'okx']
+__all__ = ['__version__', 'binance', 'bybit', 'deribit', 'okx']
 
 
 class okx(AsyncMmp, OkxMmp, ccxt.pro.okx):
@@ -35,6 +35,10 @@ class binance(AsyncMmp, BinanceMmp, ccxt.pro.binance):
 
 class deribit(AsyncMmp, DeribitMmp, ccxt.pro.deribit):
     """``ccxt.pro.deribit`` with Market Maker Protection."""
+
+
+class bybit(AsyncMmp, BybitMmp, ccxt.pro.bybit):
+    """``ccxt.pro.bybit`` with Market Maker Protection."""
 
 
 __getattr__, __dir__ = fall_through(sys.modules[__name__], ccxt.pro)

@@ -84,5 +84,18 @@ EXCHANGES = {
             cancel_params=('includeNonMmp',),
             has_rfq=True,
         ),
+        Exchange(
+            id='bybit',
+            name='Bybit',
+            underlying='BTC',
+            underlying_id='BTC',
+            underlying_field='baseCoin',
+            mixin_name='BybitMmp',
+            venue_name='BybitVenue',
+            path='/v5/',
+            contract_size=1,
+            credentials=('apiKey', 'secret'),
+            cancel_params=('includeNonMmp',),
+        ),
     )
 }

@@ -1,6 +1,6 @@
 """A small market maker: it quotes both sides of some options, under Market Maker Protection.
 
-    python examples/market_maker.py --simulate [--exchange okx|binance] [--seconds 5]
+    python examples/market_maker.py --simulate [--exchange okx|binance|bybit] [--seconds 5]
 
 It shows how the parts fit together, and it is no strategy. It quotes around the middle of the book, watches its orders,
 amends or replaces what is off its price, stops in a freeze and goes on after it, and pulls the kill switch at the end.
@@ -44,7 +44,7 @@ class MarketMaker:
     def __post_init__(self):
         self.can_amend = self.exchange.id != 'binance'  # whose options cannot be amended
         # that of Binance's options is in ccxt 4.5.72 and later; without one the list is read in every turn
-        self.has_stream = self.exchange.id == 'okx' or hasattr(self.exchange, 'handle_options_order_update')
+        self.has_stream = self.exchange.id != 'binance' or hasattr(self.exchange, 'handle_options_order_update')
         self.turns = 0  # that are over
         self.is_frozen = False
         self.orders = {}  # that are open, by id
@@ -70,6 +70,11 @@ class MarketMaker:
                 except PASSING as error:
                     self.is_read = False
                     self.say(f'goes on after {type(error).__name__}: {str(error)[:100]}')
+                except ccxt.BadRequest:  # Bybit documents no code for an order in a freeze: its state says
+                    if (await self.exchange.fetch_mmp(self.underlying))['frozen'] is False:
+                        raise
+                    self.is_frozen = True
+                    self.say('is frozen')
                 self.turns += 1
                 await self.sleep(self.pause)
         finally:
@@ -121,9 +126,10 @@ class MarketMaker:
 
     async def watch(self):
         """Keep the orders as the stream tells of them."""
+        params = {} if self.exchange.id == 'bybit' else {'type': 'option'}  # where one stream has all orders
         while self.has_stream:
             try:
-                rows = await self.exchange.watch_orders(params={'type': 'option'})
+                rows = await self.exchange.watch_orders(params=params)
             except ccxt.NetworkError as error:  # what happens now is told by nobody
                 self.is_live = self.is_read = False
                 self.say(f'watches again after {type(error).__name__}: {str(error)[:100]}')
@@ -139,8 +145,9 @@ class MarketMaker:
     async def my_positions(self):
         """Contracts by symbol, negative for those that were sold."""
         fetch = getattr(self.exchange, 'fetch_option_positions', self.exchange.fetch_positions)
+        params = {'type': 'option'} if self.exchange.id == 'bybit' else {}  # which lists them apart
         held = defaultdict(float)
-        for position in await fetch():
+        for position in await fetch(None, params):
             held[position['symbol']] = position['contracts'] * (1 if position['side'] == 'long' else -1)
         return held
 
@@ -188,6 +195,8 @@ async def together(work):
 
 # --- on the simulator
 
+UNDERLYINGS = {'okx': ('BTC/USD', 10), 'binance': ('BTC/USDT', 1), 'bybit': ('BTC/USDT', 1)}  # and contracts of a quote
+
 
 async def trade(simulator, exchange_id, underlying):
     """The others: the price moves, and they take what is quoted."""
@@ -204,9 +213,9 @@ async def trade(simulator, exchange_id, underlying):
 async def simulate(exchange_id, seconds):
     from ccxt_mmp.simulator import Simulator  # noqa: PLC0415 - a bot in production has none
 
-    underlying, contracts = {'okx': ('BTC/USD', 10), 'binance': ('BTC/USDT', 1)}[exchange_id]
+    underlying, contracts = UNDERLYINGS[exchange_id]
     rule = {'window': 2000, 'frozenTime': 1000, 'qtyLimit': 2 * contracts}
-    if exchange_id == 'binance':
+    if exchange_id != 'okx':
         rule['deltaLimit'] = contracts
     with Simulator() as simulator:
         exchange_class = getattr(pro, exchange_id)
@@ -227,7 +236,7 @@ async def simulate(exchange_id, seconds):
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description='A market maker that quotes options under Market Maker Protection.')
     parser.add_argument('--simulate', action='store_true', required=True, help='on the simulator, without keys')
-    parser.add_argument('--exchange', choices=['okx', 'binance'], default='okx')
+    parser.add_argument('--exchange', choices=[*UNDERLYINGS], default='okx')
     parser.add_argument('--seconds', type=float, default=5)
     arguments = parser.parse_args()
     asyncio.run(simulate(arguments.exchange, arguments.seconds))

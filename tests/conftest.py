@@ -23,6 +23,7 @@ from tests.construction import construct_cheaply
 from tests.recording import is_recordable
 from tests.scheduling import number_of_workers, scheduler
 from tests.sightings import pytest_runtest_makereport  # noqa: F401 - a hook
+from tests.tagging import tag_what_rests
 
 # a run by hand tries new examples, and many with --hypothesis-profile=deep; CI tries the same ones in every run
 settings.register_profile('usual', max_examples=30)
@@ -38,6 +39,7 @@ if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
 # what a shell starts in the background has Ctrl-C ignored, and so would the processes that the tests start
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+tag_what_rests()
 construct_cheaply([ccxt, ccxt.async_support, ccxt.pro, ccxt_mmp, ccxt_mmp.async_support, ccxt_mmp.pro])
 
 FLAVOURS = {'sync': ccxt_mmp, 'async': ccxt_mmp.async_support, 'pro': ccxt_mmp.pro}

@@ -1,7 +1,7 @@
 """From where cassettes are recorded: the simulator, or, by ``MMP_RECORD``, the exchanges.
 
 With the credentials in the environment (``OKX_APIKEY``, ``OKX_SECRET``, ``OKX_PASSWORD``, ``BINANCE_APIKEY``,
-``BINANCE_SECRET``, ``DERIBIT_APIKEY``, ``DERIBIT_SECRET``)::
+``BINANCE_SECRET``, ``DERIBIT_APIKEY``, ``DERIBIT_SECRET``, ``BYBIT_APIKEY``, ``BYBIT_SECRET``)::
 
     MMP_RECORD=demo pytest tests/exchanges/test_cassettes.py --record-mode=rewrite
 

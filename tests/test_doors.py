@@ -284,7 +284,7 @@ def test_open_session_is_used_on(simulator):
 
 @pytest.mark.parametrize('stranger', [ccxt.kraken(), ccxt.binanceusdm(), ccxt.myokx(), None, 'okx', object()])
 def test_anything_else_is_not_supported(stranger):
-    with pytest.raises(ccxt.NotSupported, match='okx, binance and deribit'):
+    with pytest.raises(ccxt.NotSupported, match='okx, binance, deribit and bybit'):
         extend(stranger)
 
 
@@ -354,6 +354,7 @@ def test_bot_gets_the_methods_unchanged(simulator, tmp_path, program):
         'binance': 'BTC/USDT:USDT',
         'okx': 'BTC/USD:BTC',
         'deribit': 'BTC/USD:BTC',
+        'bybit': 'BTC',
     }
     assert [simulator.resting(exchange_id, UNDERLYING[exchange_id]) for exchange_id in EXCHANGES] == [[]] * len(
         EXCHANGES

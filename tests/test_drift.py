@@ -23,7 +23,8 @@ PACKAGE = Path(ccxt_mmp.__file__).parent
 MIXINS = {each.id: each.mixin for each in EXCHANGES.values()}
 FRONTS = {'ccxt': SyncMmp, 'ccxt.async_support': AsyncMmp, 'ccxt.pro': AsyncMmp}
 # what ccxt has for no order or option of an exchange, and the mixin makes itself
-OWN = {'deribit': {'create_order_request', 'timeDifference'}}
+# or what core calls where orders go over a websocket alone
+OWN = {'deribit': {'create_order_request', 'timeDifference'}, 'bybit': {'authenticate'}}
 NEWER = {'cancel_orders', 'fetch_canceled_orders'}  # which ccxt's base class has in newer versions alone
 STOCK = [(module, exchange_id) for module in FRONTS for exchange_id in MIXINS]
 
@@ -54,6 +55,7 @@ PRO_ONLY = STREAMS | {
     'handle_authenticate',
     'handle_error_message',
     'handle_message',
+    'handle_order',
     'handle_order_update',
     'handle_orders',
     'handle_subscription_status',

@@ -27,11 +27,12 @@ class Mmp(Streams, Halting, MassCancels, Rules, MmpStates, Requests, SocketContr
     ``SyncMmp`` returns results, ``AsyncMmp`` awaitables of the same; the exchange mixins know the endpoints.
 
     The **underlying** names what the exchange protects: ``'BTC/USD'`` (OKX, coin-settled; ``BTC-USD_UM`` is another
-    family, ``'BTC/USD:USD'``), ``'BTC/USDT'`` (Binance), ``'BTC/USD'`` or ``'BTC/USDC'`` (Deribit), the
-    exchange's own id, or the symbol or id of any of its options (Deribit: futures, too). No MMP method loads markets.
+    family, ``'BTC/USD:USD'``), ``'BTC/USDT'`` (Binance), ``'BTC/USD'`` or ``'BTC/USDC'`` (Deribit),
+    ``'BTC'`` (Bybit, a coin whatever it settles in), the exchange's own id, or the symbol or id of any of its options
+    (Deribit: futures, too). No MMP method loads markets.
 
     **Units.** Times are milliseconds. ``qtyLimit`` is in contracts, as ``amount`` in ``create_order``; contracts
-    differ: 100 contracts are about 1 BTC on OKX, 100 BTC on Binance and Deribit. ``{'qtyUnit': 'base'}`` in ``set_mmp``
+    differ: 100 contracts are about 1 BTC on OKX, 100 BTC elsewhere. ``{'qtyUnit': 'base'}`` in ``set_mmp``
     takes coins instead. ``deltaLimit`` is in the underlying coin.
 
     **Errors**, before anything is sent: ``ArgumentsRequired`` (missing), ``BadSymbol`` (underlying), ``BadRequest``
@@ -58,6 +59,7 @@ class Mmp(Streams, Halting, MassCancels, Rules, MmpStates, Requests, SocketContr
         https://www.okx.com/docs-v5/en/#block-trading-rest-api-set-mmp
         https://developers.binance.com/docs/derivatives/options-trading/market-maker-endpoints/Set-Market-Maker-Protection-Config
         https://docs.deribit.com/api-reference/trading/private-set_mmp_config
+        https://bybit-exchange.github.io/docs/v5/account/set-mmp
 
         Sends one request and never repeats it. After a transport error the outcome is unknown: ``fetch_mmp`` tells.
 
@@ -68,21 +70,23 @@ class Mmp(Streams, Halting, MassCancels, Rules, MmpStates, Requests, SocketContr
         [unverified].
 
         :param str underlying: unified underlying, exchange id or option symbol, None with the scope 'rfq'
+        Bybit's answer has no rule: the state is what was sent. Nothing switches a rule off there.
+
         :param int window: ms over which fills are counted, 0 = protection off (OKX, Deribit), 1 to 5000 on Binance
         :param int frozenTime: ms that a freeze lasts, 0 = until ``reset_mmp``; both whole seconds on Deribit
-        :param float [qtyLimit]: contracts, required on OKX and Binance except for the scope 'rfq'
-        :param float [deltaLimit]: net delta in the underlying coin, required on Binance, not there on OKX
+        :param float [qtyLimit]: contracts, required but on Deribit and for the scope 'rfq'
+        :param float [deltaLimit]: net delta in the underlying coin, required on Binance and Bybit, not there on OKX
         :param dict [params]: extra parameters specific to the exchange API endpoint, sent as they are
         :param str [params.scope]: 'orders' (default) or 'rfq' (block trading: OKX has one protection per account,
             Deribit also one for each index)
         :param int [params.countLimit]: execution attempts, required with the scope 'rfq' (Deribit: of all)
-        :param float [params.vegaLimit]: Deribit: net vega in USD
+        :param float [params.vegaLimit]: Deribit, Bybit: net vega in USD
         :param float [params.maxQuoteQuantity]: Deribit, required: coins that may rest on each side of an instrument
         :param str [params.mmpGroup]: Deribit: a group of mass quotes instead of orders; in all methods of a rule
         :param str [params.qtyUnit]: what qtyLimit counts, 'contracts' (default) or 'base', the underlying coin. On OKX
             coins are divided by the coins per contract of a loaded market of the family, or else of
             ``options['mmpContractSizes']``: ``ArgumentsRequired`` if neither has it, ``BadRequest`` if the result is no
-            whole number. On Binance and Deribit a contract is one coin.
+            whole number. Elsewhere a contract is one coin.
         :returns dict: an MmpState
         """
         self._front_missing()
@@ -95,6 +99,7 @@ class Mmp(Streams, Halting, MassCancels, Rules, MmpStates, Requests, SocketContr
         https://www.okx.com/docs-v5/en/#block-trading-rest-api-reset-mmp-status
         https://developers.binance.com/docs/derivatives/options-trading/market-maker-endpoints/Reset-Market-Maker-Protection-Config
         https://docs.deribit.com/api-reference/trading/private-reset_mmp
+        https://bybit-exchange.github.io/docs/v5/account/reset-mmp
 
         Sends one request and never repeats it: a lost answer followed by a repeated reset would wipe out a second
         freeze. After a transport error the outcome is unknown: ``fetch_mmp`` tells.
@@ -135,10 +140,9 @@ class Mmp(Streams, Halting, MassCancels, Rules, MmpStates, Requests, SocketContr
 
         OKX: one request that names no family, which presumably lists all of them [unverified]; a family that was asked
         for and is not listed has ``enabled`` False. ``fetch_mmp`` asks for one by name. Deribit: two requests, for the
-        rules and for what is frozen. Binance: one request for each.
+        rules and for what is frozen. Binance, Bybit: one request for each.
 
-        :param str[] [underlyings]: as in ``fetch_mmp``; required on Binance, all that the exchange lists on OKX and
-            Deribit
+        :param str[] [underlyings]: as in ``fetch_mmp``; required on Binance and Bybit, else all that the exchange lists
         :param dict [params]: extra parameters specific to the exchange API endpoint
         :returns dict: MmpStates by the names that were asked for, without names by unified underlying
         """
@@ -174,11 +178,14 @@ class Mmp(Streams, Halting, MassCancels, Rules, MmpStates, Requests, SocketContr
         Deribit: the same, by label where no other order has it, quotes together, the rest one by one, 20 at once and
         5 a second (``options['mmpRateLimits']``).
 
+        Bybit: the same, of the orders whose client order id has the tag (``options['createOrder']['mmpTag']``), in
+        batches of 20. Answers only acknowledge there: an order that is still listed is waited for, up to 2 seconds.
+
         A cancel of several requests that found nothing asks whether the exchange knows the underlying: ``BadSymbol``.
 
         Retries transient failures at once, at most twice, and waits out rate limits within its time; not HTTP 429 or
-        418 of Binance, when the address would be banned. What could not be cancelled, or may not have been, is in a
-        ``MassCancelIncomplete`` (``.cancelled``, ``.remaining``, ``.unknown``).
+        418 of Binance and 403 of Bybit, when the address would be banned. What could not be cancelled, or may not have
+        been, is in a ``MassCancelIncomplete`` (``.cancelled``, ``.remaining``, ``.unknown``).
 
         Params cannot narrow what it cancels: those that are not listed here are ``NotSupported``. Exceptions are the
         underlying under the exchange's own name, ``recvWindow`` (sent to Binance alone), and ccxt's ``type``,
@@ -190,7 +197,7 @@ class Mmp(Streams, Halting, MassCancels, Rules, MmpStates, Requests, SocketContr
         :param int [params.timeout]: ms that the whole call may take, 10000 by default; each answer has a third of what
             is left of it, and at least a tenth of all
         :param bool [params.emulate]: OKX: list, cancel and verify as on Binance, for accounts without the privilege
-        :param bool [params.includeNonMmp]: Binance, Deribit: cancel every order of the underlying, in one request
+        :param bool [params.includeNonMmp]: not on OKX: cancel every order of the underlying, in one request
         :param bool [params.hedge]: OKX and Deribit, pro: over REST and the websocket at once; the first success counts,
             and costs twice as much (OKX: 2 of the 5 calls in 2 seconds). What the slower way has sent may arrive after
             the call has returned

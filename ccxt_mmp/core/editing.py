@@ -10,6 +10,8 @@ from ccxt_mmp.core.order_flag import OrderFlag
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.types import Order, Params, Stock
 
+UNKNOWN_FILL = {'filled': None, 'remaining': None, 'cost': None, 'average': None}
+
 
 class OrderEditing(OrderFlag):
     """``edit_order`` and ``edit_order_ws``, with the flag or without."""
@@ -105,6 +107,27 @@ class OrderEditing(OrderFlag):
             if method == 'editOrderWs':
                 self._pass_fence(context)
             return await self._send_edit(stock, method, order_id, market, before, side, amount, price, params)
+
+    def _without_flag(self, params: Params) -> Params:
+        """The params of a request of an edit, which has no flag: only ``edit_order`` reads it."""
+        self._refuse_misnamed_flag('editOrder', params)
+        if self._flag('editOrder', 'mmp', params.get('mmp'), InvalidOrder) is not None:
+            raise NotSupported(f'{self.id} edit_order() alone makes sure of the flag of an order')
+        return self.omit(params, 'mmp') if 'mmp' in params else params
+
+    def _edited(self, method: str, answer: Any, before: Order, amount: Any, price: Any) -> Any:
+        """The order as it was, with what was asked for and what the answer says; how much is filled is not known."""
+        if not isinstance(answer, dict):
+            return answer  # of a class of the user's
+        if not answer.get('id'):
+            raise BadResponse(f'{self.id} {method}() received an answer without an id: {shown(answer)}')
+        asked: Params = {}
+        if amount is not None:
+            asked['amount'] = self.parse_number(self.amount_to_precision(before['symbol'], amount))
+        if price is not None:
+            asked['price'] = self.parse_number(self.price_to_precision(before['symbol'], price))
+        said = {name: answer[name] for name in ('id', 'clientOrderId') if answer.get(name) is not None}
+        return {**before, **UNKNOWN_FILL, **asked, **said, 'info': answer.get('info')}
 
     def _require_flag_over_websocket(self, method: str) -> None:
         """Raise NotSupported before a socket is opened."""

@@ -9,7 +9,7 @@ from ccxt.base.errors import BadResponse, BaseError, ExchangeError, InvalidOrder
 
 from ccxt_mmp._redaction import redacted
 from ccxt_mmp.core.awaiting import await_result, gather, succeeded
-from ccxt_mmp.core.editing import OrderEditing
+from ccxt_mmp.core.editing import UNKNOWN_FILL, OrderEditing
 from ccxt_mmp.core.fence import Mark
 from ccxt_mmp.core.listing import OrderLists
 from ccxt_mmp.core.order_flag import POST_ONLY
@@ -27,7 +27,6 @@ TERMS = ('symbol', 'type', 'side', 'amount', 'price')
 # fields of an order that its request has, and those that only the exchange can know
 REQUESTED = ('symbol', 'side', 'price', 'amount', 'timeInForce', 'clientOrderId')
 REQUESTED_KIND = ('type', 'postOnly', 'reduceOnly', 'mmp')  # ccxt makes up some of these if an answer lacks them
-UNKNOWN_FILL = {'filled': None, 'remaining': None, 'cost': None, 'average': None}
 
 
 class MmpOrders(OrderEditing, OrderLists):

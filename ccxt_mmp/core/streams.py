@@ -44,11 +44,11 @@ class Streams(Host):
         state is what is known last. Calls that wait at the same time all get a change; a later one does not get it
         again.
 
-        Trips come from the exchange's push on OKX and Deribit, with ``info`` as it came; a trip that leaves nothing to
-        cancel is found on OKX by one read after the fill. The end of a freeze is a read at ``frozenUntil``. What other
-        programs change is found by a read each ``pollInterval``. Binance pushes no trips: there every change is found
-        by a read, and the user stream (ccxt 4.5.72 and later, not in demo trading) hastens it. What an answer leaves
-        out keeps what was known.
+        Trips come from the exchange's push on OKX, Deribit and Bybit, with ``info`` as it came; a trip that leaves
+        nothing to cancel is found by one read after the fill. The end of a freeze is a read at ``frozenUntil``. What
+        other programs change is found by a read each ``pollInterval``. Binance pushes no trips: there every change is
+        found by a read, and the user stream (ccxt 4.5.72 and later, not in demo trading) hastens it. What an answer
+        leaves out keeps what was known.
 
         From a trip to its thaw or reset, MMP orders of the underlying that this object has waiting to be sent, and new
         ones, fail with ``MmpFrozen`` and are not sent.
@@ -60,7 +60,7 @@ class Streams(Host):
         :param str underlying: unified underlying, exchange id or option symbol
         :param dict [params]: none but the following, and the underlying; also as ``options['watchMmp']``
         :param int [params.pollInterval]: ms between reads for what nobody pushes, 1000 by default, 0 = none. At least
-            500 on OKX (5 reads in 2 s) and Deribit, and 200 on Binance
+            500 on OKX (5 reads in 2 s) and Deribit, 200 on Binance and 250 on Bybit
         :param int [params.timeout]: ms that the dial, the login and the subscription have, 10000 by default
         :param bool [params.fetchSnapshot]: False: the first call waits for a change, too
         :param bool [params.stopOrders]: False: orders are sent in a freeze, and the exchange refuses them
@@ -80,8 +80,8 @@ class Streams(Host):
 
         As ``watch_mmp``, which shares with it what was given last.
 
-        :param str[] [underlyings]: as in ``watch_mmp``; required on Binance, all that the exchange lists on OKX and
-            Deribit
+        :param str[] [underlyings]: as in ``watch_mmp``; required on Binance and Bybit, all that the exchange lists on
+            OKX and Deribit
         :param dict [params]: as in ``watch_mmp``
         :returns dict: the MmpStates of those that changed since the last call, by the names that were asked for,
             without names by unified underlying

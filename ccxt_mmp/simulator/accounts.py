@@ -105,9 +105,11 @@ class Order:
     filled: Decimal = Decimal(0)
     cost: Decimal = Decimal(0)  # sum of price times contracts of the fills
     fill_price: str = ''  # of the last one
-    state: str = 'live'  # then 'partially_filled', 'filled', 'canceled' or, by a trigger, 'mmp_canceled'
+    state: str = 'live'  # then 'partially_filled', 'filled', 'canceled', 'rejected' or, by a trigger, 'mmp_canceled'
     cancel_source: CancelSource | None = None
     cancel_refused: bool = False  # a fault: to its owner, while the exchange itself can cancel it
+    cancel_fails_later: bool = False  # a fault: its cancellations are acknowledged and come to nothing
+    is_being_cancelled: bool = False  # acknowledged, not yet done
 
     @property
     def venue(self) -> str:
@@ -158,6 +160,7 @@ class Account:
     orders: list[Order] = field(default_factory=list)  # all there were
     resting: dict[str, Order] = field(default_factory=dict)  # those that are open, by id
     protections: dict[tuple[str, str | None], Protection] = field(default_factory=dict)
+    client_ids: set[tuple[str, str]] = field(default_factory=set)  # by venue, of all orders there were
     countdowns: dict[tuple[str, str], Countdown] = field(default_factory=dict)  # by venue, and underlying or tag
     positions: dict[tuple[str, str], Position] = field(default_factory=dict)  # by venue and option, those closed too
 

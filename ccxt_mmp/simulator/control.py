@@ -14,6 +14,7 @@ that without asking first, and this server allows it to nobody. The names are th
     POST /_control/allow_cancel    {"order_id": "312269865356374016"}
     POST /_control/use_weight      {"weight": 1800}
     POST /_control/latency         {"milliseconds": 50}
+    POST /_control/processing_time {"milliseconds": 150}
     POST /_control/execute_block_trades   {"attempts": 3}
     POST /_control/answer      {"method": "GET", "path": "/api/v5/account/risk-state", "body": {"code": "0"}}
     POST /_control/set_index   {"venue": "okx", "underlying": "BTC/USD", "price": 105000}

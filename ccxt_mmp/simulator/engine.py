@@ -20,6 +20,7 @@ from ccxt_mmp.simulator.pricing import Market
 
 StreamForm = Literal['object', 'list']
 Instruments = Literal['new', 'old']
+FrozenOrders = Literal['refuse', 'reject']
 DELTA_AT_THE_MONEY = Decimal('0.5')  # of a call, in the coin; of any strike, so that a test can reckon with it
 
 
@@ -33,6 +34,8 @@ class Unverified:
     reverse_batch_cancels: an exchange that documents no order of a batch's answers gives those of a batch of
         cancellations from its last item to its first.
     stream_form: an exchange that documents two forms of an order's push sends an object or a list.
+    frozen_orders: an exchange that documents no code for MMP orders in a freeze refuses them at once, or acknowledges
+        and then rejects them.
     instruments: orders over a socket name an option by its code ('new') or, as before 2026, by its id ('old').
     """
 
@@ -42,9 +45,15 @@ class Unverified:
     reverse_batch_cancels: bool = False
     stream_form: StreamForm = 'object'
     instruments: Instruments = 'new'
+    frozen_orders: FrozenOrders = 'refuse'
 
     def __post_init__(self) -> None:
-        choices = {'trigger': Trigger, 'stream_form': StreamForm, 'instruments': Instruments}
+        choices = {
+            'trigger': Trigger,
+            'stream_form': StreamForm,
+            'instruments': Instruments,
+            'frozen_orders': FrozenOrders,
+        }
         for name, choice in choices.items():
             if getattr(self, name) not in get_args(choice):
                 raise ValueError(f'{name} is one of {", ".join(get_args(choice))}, not {getattr(self, name)}')
@@ -52,7 +61,7 @@ class Unverified:
 
 class RejectedError(Exception):
     """Why an order was not accepted, 'frozen', 'locked', 'no_privilege', 'countdown', 'duplicate', 'expired' or
-    'max_quote', or why it was not cancelled, 'cancel_refused'.
+    'max_quote', or why it was not cancelled, 'cancel_refused' or 'processing'.
     """
 
     def __init__(self, reason: str) -> None:
@@ -68,12 +77,14 @@ class Engine:
         self._listings = {listing.venue: listing for listing in listings}
         # shared by the engines of a day, and copied before it is changed
         self.instruments, self._options = opening(tuple(self._listings.values()), now)
-        self.series = {  # by venue and underlying
+        self.series = {  # by venue and underlying: the last of those that differ by what they are settled in
             venue: {series.underlying: series for series in listing.series} for venue, listing in self._listings.items()
         }
         self.market = Market(self.series)
         self._order_ids = {venue: count(listing.first_order_id) for venue, listing in self._listings.items()}
         self._trade_ids = count(1)
+        self.processing_time = 0  # ms between the acknowledgement of a cancellation and what comes of it
+        self._acknowledged: list[tuple[int, Account, Order]] = []  # cancellations, and when they are due
 
     # --- options
 
@@ -96,7 +107,8 @@ class Engine:
     ) -> list[Instrument]:
         """List further options of a new or a listed underlying: all of them or, with a ValueError, none."""
         known = self.series[venue].get(underlying)
-        if known is not None and (known.base, known.settle) != (base, settle):
+        is_mixed = self._listings[venue].mixes_settles
+        if known is not None and (known.base, known.settle) != (base, known.settle if is_mixed else settle):
             raise ValueError(f'{underlying} of {venue} is of {known.base} and {known.settle}, not {base} and {settle}')
         # contracts of a new underlying are as large and as finely priced as those of the venue's first
         model = known or next(iter(self.series[venue].values()))
@@ -180,17 +192,32 @@ class Engine:
         """Accept an order that has no id yet, or raise RejectedError."""
         self._check(account, order, now)
         listing = self._listings[order.venue]
+        key = (order.venue, order.client_order_id)
         named_alike = (each.client_order_id == order.client_order_id for each in account.open_orders(order.venue))
         if listing.has_unique_client_ids and order.client_order_id and any(named_alike):
             raise RejectedError('duplicate')
-        order.order_id = listing.order_id(next(self._order_ids[order.venue]), order.instrument)
-        order.created = order.updated = now
-        account.orders.append(order)
+        if listing.keeps_client_ids and order.client_order_id and key in account.client_ids:
+            raise RejectedError('duplicate')
+        self._accept(account, order, now)
         account.resting[order.order_id] = order
         self._tell('placed', account, order, now)
         if order.time_in_force in ('IOC', 'FOK'):  # there is nobody to trade with
             self.cancel(account, order, now)
         return order
+
+    def reject(self, account: Account, order: Order, now: int) -> None:
+        """Acknowledge an order that has no id yet, and then refuse it."""
+        self._accept(account, order, now)
+        order.state = 'rejected'
+        self._tell('rejected', account, order, now)
+
+    def _accept(self, account: Account, order: Order, now: int) -> None:
+        number, listing = next(self._order_ids[order.venue]), self._listings[order.venue]
+        order.order_id = listing.order_id(number, order.instrument)
+        order.client_order_id = order.client_order_id or listing.client_order_id(number)
+        order.created = order.updated = now
+        account.orders.append(order)
+        account.client_ids.add((order.venue, order.client_order_id))
 
     def amend(
         self, account: Account, order: Order, now: int, *, price: str | None = None, quantity: Decimal | None = None
@@ -273,6 +300,33 @@ class Engine:
         if order.cancel_refused:
             raise RejectedError('cancel_refused')
         self._close(account, order, 'canceled', 'user', now)
+
+    def acknowledge_cancel(self, account: Account, order: Order, now: int, *, by_exchange: bool = False) -> None:
+        """Accept to cancel an order, which is done after the processing time, or raise RejectedError.
+
+        :param bool by_exchange: of many orders at once, of which none is refused to its owner
+        """
+        if order.cancel_refused and not by_exchange:
+            raise RejectedError('cancel_refused')
+        if order.is_being_cancelled and not by_exchange:
+            raise RejectedError('processing')
+        order.is_being_cancelled = True
+        self._acknowledged.append((now + self.processing_time, account, order))
+        self.process(now)
+
+    def process(self, now: int) -> None:
+        """Do what was acknowledged and is due; called before anything else happens at that time."""
+        due = [each for each in self._acknowledged if each[0] <= now]
+        self._acknowledged = [each for each in self._acknowledged if each[0] > now]
+        for _, account, order in due:
+            order.is_being_cancelled = False
+            if order.is_open and not order.cancel_fails_later:
+                self._close(account, order, 'canceled', 'user', now)
+
+    def clear(self) -> None:
+        """Forget prices that were set, and what was acknowledged."""
+        self.market.clear()
+        self._acknowledged.clear()
 
     def cancel_where(
         self, account: Account, venue: str, wanted: Callable[[Order], bool], now: int, source: CancelSource = 'user'

@@ -7,7 +7,7 @@ from typing import Literal
 
 from ccxt_mmp.simulator.accounts import Account, Order
 
-Change = Literal['placed', 'amended', 'filled', 'canceled', 'triggered']
+Change = Literal['placed', 'rejected', 'amended', 'filled', 'canceled', 'triggered']
 
 
 @dataclass(frozen=True)

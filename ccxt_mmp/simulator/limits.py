@@ -20,6 +20,12 @@ class RollingWindows:
         times.extend([now] * weight)
         return True
 
+    def left(self, key: Hashable, calls: int, window: int, now: int) -> tuple[int, int]:
+        """How many requests there is room for, and when there is room for one; now, if there is some."""
+        times = [time for time in self._times[key] if time > now - window]
+        room = calls - len(times)
+        return room, now if room > 0 else times[-room] + window
+
 
 class FixedWindows:
     """What was used in the current interval of the clock, for each key (Binance: weight a minute, orders)."""

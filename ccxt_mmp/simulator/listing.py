@@ -7,6 +7,7 @@ made here and not by the mixins: a mistake in one must not cancel out in the oth
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from functools import lru_cache
@@ -24,6 +25,8 @@ class Listing(ABC):
     series: ClassVar[tuple[Series, ...]]  # from the beginning
     first_order_id: ClassVar[int]
     has_unique_client_ids: ClassVar[bool] = True  # of open orders
+    keeps_client_ids: ClassVar[bool] = False  # those of orders that have ended are taken, too
+    mixes_settles: ClassVar[bool] = False  # options of one underlying are settled in one currency or another
     window_starts_with_fill: ClassVar[bool] = False
 
     @abstractmethod
@@ -49,6 +52,10 @@ class Listing(ABC):
     def order_id(self, number: int, instrument: Instrument) -> str:
         return str(number)
 
+    def client_order_id(self, number: int) -> str:
+        """What an order without one is given, where every order has one."""
+        return ''
+
     def others(self, series: Series, now: int) -> tuple[Instrument, ...]:
         """The futures and perpetuals of an underlying that have its protection, too."""
         return ()
@@ -62,7 +69,8 @@ class Listing(ABC):
 
     def unified_symbol(self, option: Instrument, series: Series) -> str:
         kind = 'C' if option.is_call else 'P'
-        return '-'.join([self.unified_names(series)[0], _date(option.expiry), option.strike, kind])
+        names = self.unified_names(replace(series, settle=option.settle))
+        return '-'.join([names[0], _date(option.expiry), option.strike, kind])
 
     def find_underlying(self, name: object, listed: Mapping[str, Series]) -> str:
         """The id of a listed underlying by any of its names."""
@@ -120,6 +128,11 @@ def expiries(day: int) -> list[int]:
     today = datetime.fromtimestamp(day / 1000, timezone.utc).replace(hour=8, minute=0, second=0, microsecond=0)
     friday = today + timedelta(days=(4 - today.weekday()) % 7 or 7)
     return [int((friday + timedelta(weeks=weeks)).timestamp()) * 1000 for weeks in (0, 1, 4, 12)]
+
+
+def day_month_year(time: int) -> str:
+    """``6MAR26``, as some exchanges write an expiry."""
+    return datetime.fromtimestamp(time / 1000, timezone.utc).strftime('%d%b%y').lstrip('0').upper()
 
 
 def _date(time: int) -> str:

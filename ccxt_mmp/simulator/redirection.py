@@ -2,7 +2,7 @@
 
 from typing import Any
 
-URL_TABLES = ('api', 'test', 'demo', 'apiBackup', 'apiBackupDemoTrading')
+URL_TABLES = ('api', 'test', 'demo', 'demotrading', 'apiBackup', 'apiBackupDemoTrading')
 
 
 def redirect(exchange: Any, url: str) -> None:

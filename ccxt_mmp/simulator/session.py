@@ -42,6 +42,9 @@ class Session(ABC):
         """What the client is pushed since time has gone on."""
         return []
 
+    def end(self, now: int) -> None:  # noqa: B027 - a venue need not care
+        """The connection has ended, by whichever side, and is none of the peers any more."""
+
     def operation(self, text: str) -> str | None:
         """What a frame of the client asks for, by the name that faults have for it."""
         return None

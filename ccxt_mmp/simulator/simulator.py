@@ -9,7 +9,8 @@ from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import control
 from ccxt_mmp.simulator.accounts import Account, Order, Protection, Rule, Side, Trigger
 from ccxt_mmp.simulator.bot_support import BotSupport
-from ccxt_mmp.simulator.engine import Instruments, StreamForm, Unverified
+from ccxt_mmp.simulator.cancel_control import CancelControl
+from ccxt_mmp.simulator.engine import FrozenOrders, Instruments, StreamForm, Unverified
 from ccxt_mmp.simulator.faults import Fault, Kind
 from ccxt_mmp.simulator.frames import LoggedFrame
 from ccxt_mmp.simulator.gateway import Gateway
@@ -35,7 +36,7 @@ LOG_SIZE = 100_000  # requests, some tens of MB
 EXAMPLE_RULE = Rule(window=3000, frozen_time=300_000, qty_limit='2', delta_limit='2.3')  # a documented one
 
 
-class Simulator(BotSupport):
+class Simulator(CancelControl, BotSupport):
     """The exchanges on loopback, as far as options and Market Maker Protection go::
 
         with Simulator() as simulator:
@@ -58,6 +59,9 @@ class Simulator(BotSupport):
     :param str stream_form: 'object' or 'list': the form of Binance's ORDER_TRADE_UPDATE, which documents both
     :param str instruments: 'new' or 'old': whether orders over OKX's websocket name an option by its ``instIdCode`` or,
         as before 2026, by its ``instId``
+    :param str frozen_orders: 'refuse' or 'reject': whether Bybit refuses an MMP order in a freeze at once, with a code
+        that no page lists, or acknowledges it and then rejects it [unverified]
+    :param int processing_time: ms, see the attribute
     :param int latency: ms by which every answer of the venues is late, see the attribute
     :param str unknown: 'fail': a request that it does not know is raised by ``check``; 'ignore': it is a 404 alone
     :param int log_size: how many requests are kept in ``requests``; the oldest go
@@ -78,13 +82,21 @@ class Simulator(BotSupport):
         log_size: int = LOG_SIZE,
         stream_form: StreamForm = 'object',
         instruments: Instruments = 'new',
+        frozen_orders: FrozenOrders = 'refuse',
+        processing_time: int = 0,
     ) -> None:
         if unknown not in ('fail', 'ignore'):
             raise ValueError(f'unknown is one of fail, ignore, not {unknown!r}')
         self.errors: list[Exception] = []
         self._unknown = unknown
         unverified = Unverified(
-            trigger, reset_clears_last_trigger, set_ends_freeze, reverse_batch_cancels, stream_form, instruments
+            trigger,
+            reset_clears_last_trigger,
+            set_ends_freeze,
+            reverse_batch_cancels,
+            stream_form,
+            instruments,
+            frozen_orders,
         )
         self._state = State(clock or system_time, unverified, enforce_limits=enforce_limits)
         self._engine = self._state.engine
@@ -94,6 +106,7 @@ class Simulator(BotSupport):
         self._gateway = Gateway(self._state, self._log)
         self._faults = self._gateway.faults
         self.latency = latency
+        self.processing_time = processing_time
         self._sockets = Sockets(self._state, self._log.frames, self.errors, lambda: self._gateway.latency)
         self._server = Server(self._handle, self._sockets, self.errors, port)
 
@@ -265,6 +278,7 @@ class Simulator(BotSupport):
         side: Side = 'buy',
         quantity: str = '10',
         symbol: str | None = None,
+        client_order_id: str = '',
         account: Account | None = None,
     ) -> Order:
         """Put an order of an underlying into the book, as another client of the account would.
@@ -280,7 +294,8 @@ class Simulator(BotSupport):
                 option = next((each for each in options if symbol == listing.unified_symbol(each, series)), None)
             if option is None:
                 raise ValueError(f'{venue} lists no option {symbol} of {underlying}')
-            order = Order('', option, side, option.tick, Decimal(quantity), mmp, order_type='mmp' if mmp else 'limit')
+            order = Order('', option, side, option.tick, Decimal(quantity), mmp, client_order_id)
+            order.order_type = 'mmp' if mmp else 'limit'
             return self._engine.place(account or self._account, order, now)
 
     def resting(self, venue: str, underlying: str, *, account: Account | None = None) -> list[Order]:
@@ -289,11 +304,6 @@ class Simulator(BotSupport):
         with self._state.held():
             orders = (account or self._account).open_orders(venue)
         return [order for order in orders if order.underlying == own_id]
-
-    def order(self, order_id: str) -> Order:
-        """Any order by its id."""
-        with self._state.held():
-            return self._state.find_order(order_id)[1]
 
     def fill(self, order_id: str, quantity: float | str | None = None, *, delta: float | str | None = None) -> None:
         """Somebody trades with an order: all of what is left of it, or some contracts.
@@ -304,17 +314,6 @@ class Simulator(BotSupport):
             account, order = self._state.find_order(order_id)
             contracts = order.quantity - order.filled if quantity is None else Decimal(str(quantity))
             self._engine.fill(account, order, contracts, now, None if delta is None else Decimal(str(delta)))
-
-    def refuse_cancel(self, order_id: str) -> None:
-        """Refuse every cancellation of an order by its owner, alone or in a batch, until ``allow_cancel``.
-
-        The exchange itself still cancels it: by underlying, by a mass cancel, by a countdown or by a trigger.
-        """
-        self.order(order_id).cancel_refused = True
-
-    def allow_cancel(self, order_id: str) -> None:
-        """End ``refuse_cancel``."""
-        self.order(order_id).cancel_refused = False
 
     def execute_block_trades(self, attempts: int = 1, *, account: Account | None = None) -> None:
         """Execution attempts of block trading, which its protection counts: of the first venue that has one."""
@@ -392,7 +391,7 @@ class Simulator(BotSupport):
     def clear(self) -> None:
         """Forget orders, positions, protections, faults, answers, prices, what was counted and what was logged.
 
-        Accounts, listed options, the clock and the latency stay.
+        Accounts, listed options, the clock, the latency and the processing time stay.
         """
         with self._state.lock:
             self._state.clear()
@@ -421,6 +420,7 @@ class Simulator(BotSupport):
             'allow_cancel': self.allow_cancel,
             'use_weight': self.use_weight,
             'latency': lambda milliseconds: setattr(self, 'latency', milliseconds),
+            'processing_time': lambda milliseconds: setattr(self, 'processing_time', milliseconds),
             'execute_block_trades': self.execute_block_trades,
             'answer': self.answer,
             'set_index': self.set_index,

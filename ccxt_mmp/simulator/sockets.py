@@ -185,6 +185,8 @@ class Sockets:
                 writer.cancel()
             self._connections.remove(connection)
             self._sessions.remove(session)
+            with self._state.held() as now:
+                session.end(now)
         return connection.socket
 
     async def close(self) -> None:
@@ -243,7 +245,12 @@ class Sockets:
                 continue
             if self._loop.time() - connection.last_frame > session.idle / 1000:
                 self._close(connection, session.idle_code, session.idle_reason)
-        self._do(self._wake)
+        self._do(self._pass_time)
+
+    def _pass_time(self) -> None:
+        with self._state.held():  # what is due by now happens, and is told
+            pass
+        self._wake()
 
     # --- frames
 

@@ -46,6 +46,7 @@ class State:
         try:
             with self.lock:
                 now = self.now()
+                self.engine.process(now)
                 self.engine.expire_countdowns(self.accounts.values(), now)
                 yield now
         finally:
@@ -74,9 +75,10 @@ class State:
             account.orders.clear()
             account.resting.clear()
             account.protections.clear()
+            account.client_ids.clear()
             account.countdowns.clear()
             account.positions.clear()
             account.privileged = True
-        self.engine.market.clear()
+        self.engine.clear()
         for venue in self.venues:
             venue.forget()

@@ -163,7 +163,12 @@ def test_key_without_the_permission_to_trade(simulator, ccxt_mmp_command, exchan
     simulator.set_rule(exchange_id, UNDERLYING[exchange_id], RULE[exchange_id])
     simulator._account.permissions.discard('trade')
     _, found, _ = checks_of(ccxt_mmp_command, f'{exchange_id}:{EXCHANGES[exchange_id].underlying}')
-    what = {'okx': ('trading', False), 'binance': ('key', False), 'deribit': ('trading', None)}
+    what = {
+        'okx': ('trading', False),
+        'binance': ('key', False),
+        'deribit': ('trading', None),
+        'bybit': ('trading', None),
+    }
     name, is_right = what[exchange_id]
     assert found[exchange_id, name][0] is is_right
 

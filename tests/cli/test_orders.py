@@ -89,7 +89,7 @@ def test_nothing_is_changed_and_no_markets_are_loaded(simulator, ccxt_mmp_comman
     quote(simulator, 'okx')
     ccxt_mmp_command('orders', *ALL)
     names = {request.path.rpartition('/')[2] for request in simulator.requests}
-    assert names == {'time', 'get_time', 'orders-pending', 'openOrders', 'get_open_orders'}
+    assert names == {'time', 'get_time', 'orders-pending', 'openOrders', 'get_open_orders', 'realtime'}
 
 
 def test_columns_are_left_out_on_a_narrow_terminal(simulator, ccxt_mmp_command, monkeypatch):

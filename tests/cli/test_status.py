@@ -15,7 +15,7 @@ def test_status_shows_what_is_armed_frozen_and_off(simulator, ccxt_mmp_command):
     simulator.set_rule('binance', 'BTCUSDT', Rule(3000, 0, '1.5', '0.5'))
     simulator.trip('okx', 'BTC-USD')
     status, out, err = ccxt_mmp_command('status', *ALL, 'okx:rfq')
-    heading, okx, binance, deribit, rfq, note = lines(out)
+    heading, okx, binance, deribit, bybit, rfq, note = lines(out)
     assert heading[:5] == ['EXCHANGE', 'UNDERLYING', 'SCOPE', 'STATE', 'TIME LEFT']
     assert heading[5:] == ['WINDOW', 'FROZEN TIME', 'LIMITS', 'LAST TRIGGER']
     assert okx[:4] == ['okx', 'BTC/USD:BTC', 'orders', 'FROZEN']
@@ -24,8 +24,9 @@ def test_status_shows_what_is_armed_frozen_and_off(simulator, ccxt_mmp_command):
     assert binance[:5] == ['binance', 'BTC/USDT:USDT', 'orders', 'armed', '-']
     assert binance[5:] == ['3s', 'until reset', '1.5 contracts, delta 0.5 BTC', '-']
     assert deribit == ['deribit', 'BTC/USD:BTC', 'orders', 'off', *['-'] * 5]
+    assert bybit == ['bybit', 'BTC', 'orders', 'off', *['-'] * 5]
     assert rfq == ['okx', '-', 'rfq', 'off', *['-'] * 5]
-    units = '1 BTC on OKX, 100 BTC on Binance and 100 BTC on Deribit'
+    units = '1 BTC on OKX, 100 BTC on Binance, 100 BTC on Deribit and 100 BTC on Bybit'
     assert note == [f'Contracts differ: 100 contracts are about {units}.']
     assert (status, err) == (0, '')
 
@@ -52,7 +53,7 @@ def test_status_counts_by_the_clock_of_the_exchange(simulator, ccxt_mmp_command)
 def test_status_as_json_is_one_document(simulator, ccxt_mmp_command):
     simulator.set_rule('okx', 'BTC-USD', Rule(5000, 2000, '100'))
     status, out, err = ccxt_mmp_command('status', *ALL, 'kraken:BTC/USD', '--json')
-    okx, binance, _, kraken = json.loads(out)
+    okx, binance, _, _, kraken = json.loads(out)
     assert (okx['target'], okx['exchange'], okx['error']) == ('okx:BTC/USD', 'okx', None)
     assert okx['state'].keys() == MmpState.__required_keys__
     assert (okx['state']['qtyLimit'], okx['state']['deltaLimit'], okx['before']) == (100, None, None)
@@ -66,7 +67,7 @@ def test_status_as_json_is_one_document(simulator, ccxt_mmp_command):
 @pytest.mark.parametrize(
     ('wrong', 'error'),
     [
-        ('kraken:BTC/USD', 'BadSymbol: a target is okx:UNDERLYING or binance:UNDERLYING or deribit:UNDERLYING, not'),
+        ('kraken:BTC/USD', 'BadSymbol: a target is okx:UNDERLYING or binance:UNDERLYING or deribit:UNDERLYING'),
         ('okx:', 'BadSymbol: okx fetchMmp'),
         ('okx:BTC/USDT', 'BadSymbol: okx fetchMmp'),
         ('binance:rfq', 'NotSupported: binance fetchMmp'),

@@ -83,7 +83,7 @@ def test_exchange_that_is_slow_holds_up_no_other(simulator, ccxt_mmp_command, wa
     pictures = watched(is_enough, is_terminal=True)
     status, _, _ = ccxt_mmp_command('status', *ALL, '--watch', '0.1')
     assert len(polls(simulator)) > 2
-    assert [cells[3] for cells in pictures[-1][0]] == ['armed', 'unknown', 'off']
+    assert [cells[3] for cells in pictures[-1][0]] == ['armed', 'unknown', 'off', 'off']
     assert status == 1  # one was never seen
 
 

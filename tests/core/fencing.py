@@ -35,6 +35,14 @@ def raw_orders(exchange, mmp=True):
     if exchange.id == 'deribit':
         order = {'instrument_name': option_id, 'amount': 1, 'price': 0.01, 'type': 'limit'}
         return [lambda: exchange.privateGetBuy({**order, 'mmp': True} if mmp else order)]
+    if exchange.id == 'bybit':
+        order = {'symbol': option_id, 'side': 'Buy', 'orderType': 'Limit', 'qty': '1', 'price': '5', 'mmp': mmp}
+        ids = ('mmp-1', 'mmp-2') if mmp else ('one', 'two')
+        single, listed = ({**order, 'orderLinkId': each} for each in ids)
+        return [
+            lambda: exchange.privatePostV5OrderCreate({'category': 'option', **single}),
+            lambda: exchange.privatePostV5OrderCreateBatch({'category': 'option', 'request': [listed]}),
+        ]
     order = {'symbol': option_id, 'side': 'BUY', 'type': 'LIMIT', 'quantity': '1', 'price': '5', 'timeInForce': 'GTC'}
     flagged = {**order, 'isMmp': 'true'} if mmp else order
     batch = [{**order, 'isMmp': True} if mmp else order]

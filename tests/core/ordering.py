@@ -10,7 +10,7 @@ from tests.trading import UNDERLYING, symbols, with_markets
 
 STOCK = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}
 NOW = 1_790_000_000_000
-LARGEST = {'okx': 20, 'binance': 10, 'deribit': 1}  # orders in a request
+LARGEST = {'okx': 20, 'binance': 10, 'deribit': 1, 'bybit': 20}  # orders in a request
 
 
 def create(flavour, exchange, symbol, params, kind='limit', price=5):
@@ -38,7 +38,11 @@ def listed(symbols, count, **terms):
 
 
 def batches(simulator):
-    return [request for request in simulator.requests if request.path.endswith(('batch-orders', 'batchOrders', '/buy'))]
+    return [
+        request
+        for request in simulator.requests
+        if request.path.endswith(('batch-orders', 'batchOrders', '/buy', 'create-batch'))
+    ]
 
 
 @lru_cache
@@ -46,6 +50,8 @@ def offline(exchange_class):
     """An exchange that sends nothing, with the clock and the ids set."""
     exchange = with_markets(exchange_class({'apiKey': 'k', 'secret': 's', 'password': 'p', 'enableRateLimit': False}))
     exchange.milliseconds = lambda: NOW
+    # else Bybit's asks once whether the account is unified
+    exchange.options.update(enableUnifiedMargin=False, enableUnifiedAccount=True)
     exchange.uuid16 = exchange.uuid22 = lambda *arguments: 'x' * 16
     return exchange
 

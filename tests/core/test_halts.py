@@ -19,7 +19,7 @@ from tests.fault_matrix.methods import OTHER
 from tests.trading import RULES, UNDERLYING, UNIFIED, symbols, with_markets
 
 # the path of a request that a mass cancel has
-CANCELS = {'okx': 'mass-cancel', 'binance': 'openOrders', 'deribit': 'get_open_orders'}
+CANCELS = {'okx': 'mass-cancel', 'binance': 'openOrders', 'deribit': 'get_open_orders', 'bybit': 'realtime'}
 
 
 @pytest.fixture
@@ -241,7 +241,7 @@ def test_halt_of_all_cancels_the_underlyings_that_are_named(flavour, simulator, 
 
 
 def test_halt_of_all_cancels_the_underlyings_that_have_a_rule(flavour, simulator, halting, exchange_id):
-    if exchange_id == 'binance':
+    if exchange_id in ('binance', 'bybit'):
         with pytest.raises(ArgumentsRequired, match='underlyings'):
             flavour.take(halting.halt_mmp())
         assert flavour.take(halting.fetch_mmp_halts()) == []

@@ -15,7 +15,7 @@ from ccxt_mmp.core.orders import MmpOrders
 from ccxt_mmp.registry import EXCHANGES
 from tests.core.ordering import LARGEST, batches, create, listed, resting
 from tests.rows import rows
-from tests.trading import UNDERLYING, symbols, with_markets
+from tests.trading import FROZEN, ID_PREFIX, UNDERLYING, symbols, with_markets
 
 
 def test_batches_of_the_largest_size_answer_in_the_order_asked(flavour, simulator, exchange, exchange_id, quoted):
@@ -85,7 +85,8 @@ def test_refused_orders_are_told_from_accepted_ones(flavour, simulator, exchange
     for refused in orders[1::2]:
         assert refused['id'] is None
         assert refused['filled'] is None
-        assert {'okx': '51034', 'binance': '-6058', 'deribit': '13030'}[exchange_id] in str(refused['info'])
+        code = {'okx': '51034', 'binance': '-6058', 'deribit': '13030', 'bybit': '10001'}[exchange_id]
+        assert code in str(refused['info'])
 
 
 def test_half_a_batch_that_is_refused(flavour, simulator, exchange, exchange_id, quoted):
@@ -94,7 +95,7 @@ def test_half_a_batch_that_is_refused(flavour, simulator, exchange, exchange_id,
     simulator.fault('half_batch')
     orders = flavour.take(exchange.create_orders(listed(quoted, 4)))
     # OKX's code says that the system failed, which leaves it open
-    refused = {'okx': None, 'binance': 'rejected'}[exchange_id]
+    refused = None if exchange_id == 'okx' else 'rejected'
     assert [order['status'] for order in orders] == ['open', refused, 'open', refused]
     assert all(order['clientOrderId'] for order in orders)
 
@@ -103,7 +104,7 @@ def test_nothing_accepted_is_an_error(flavour, simulator, exchange, exchange_id,
     simulator.set_rule(exchange_id, UNDERLYING[exchange_id])
     simulator.trip(exchange_id, UNDERLYING[exchange_id])
     for count in (1, 25):
-        with pytest.raises(MmpFrozen):
+        with pytest.raises(FROZEN.get(exchange_id, MmpFrozen)):
             flavour.take(exchange.create_orders(listed(quoted, count)))
 
 
@@ -122,11 +123,12 @@ def test_lost_batch_never_hides_the_others(
     flavour, simulator, exchange, exchange_id, quoted, kind, details, status, rests
 ):
     exchange.options['maxRetriesOnFailure'] = 3
-    simulator.fault(kind, {'okx': 'batch-orders', 'binance': 'batchOrders', 'deribit': 'buy'}[exchange_id], **details)
+    path = {'okx': 'batch-orders', 'binance': 'batchOrders', 'deribit': 'buy', 'bybit': 'create-batch'}[exchange_id]
+    simulator.fault(kind, path, **details)
     largest = LARGEST[exchange_id]
     wanted = listed(quoted, 2 * largest)
     for index, order in enumerate(wanted):
-        order['params'] = {'mmp': True, 'clientOrderId': f'mine{index}'}
+        order['params'] = {'mmp': True, 'clientOrderId': f'{ID_PREFIX.get(exchange_id, "")}mine{index}'}
     orders = flavour.take(exchange.create_orders(wanted))
     assert len(simulator.requests) == 2
     lost = [order for order in orders if order['id'] is None]

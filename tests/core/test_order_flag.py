@@ -96,7 +96,7 @@ def test_binances_name_of_the_flag_of_an_order_is_none_of_a_list(flavour, simula
 
 
 def test_message_names_the_right_flag(flavour, exchange, exchange_id, quoted):
-    own = {'okx': ' or ordType', 'binance': ' or isMmp', 'deribit': ''}[exchange_id]
+    own = {'okx': ' or ordType', 'binance': ' or isMmp', 'deribit': '', 'bybit': ''}[exchange_id]
     with pytest.raises(ccxt.InvalidOrder, match=f"'MMP': True}}, use mmp{own}"):
         create(flavour, exchange, quoted[0], {'MMP': True})
 
@@ -149,6 +149,7 @@ def unlisted(exchange_id):
         'okx': ('BTC/USD:BTC-991231-77000-C', 'BTC-USD-991231-77000-C'),
         'binance': ('BTC/USDT:USDT-991231-77000-P', 'BTC-991231-77000-P'),
         'deribit': ('BTC/USD:BTC-991231-77000-C', 'BTC-31DEC99-77000-C'),
+        'bybit': ('BTC/USDT:USDT-991231-77000-P', 'BTC-31DEC99-77000-P-USDT'),
     }[exchange_id]
 
 

@@ -9,7 +9,7 @@ from ccxt_mmp import MmpFrozen, MmpNotEnabled
 from ccxt_mmp.registry import EXCHANGES
 from tests.core.ordering import STOCK, create, listed, requests, resting  # noqa: F401 - other files take them here
 from tests.rows import rows
-from tests.trading import UNDERLYING, WITH_OPTIONS, symbols, with_markets
+from tests.trading import FROZEN, UNDERLYING, WITH_OPTIONS, symbols, with_markets
 
 
 @rows(
@@ -27,7 +27,9 @@ def test_flagged_order_is_an_mmp_order(flavour, simulator, exchange, exchange_id
     order = create(flavour, exchange, quoted[0], {'mmp': True, **params})
     [rests] = resting(simulator, exchange_id)
     kind = ('mmp_and_post_only' if post_only else 'mmp') if exchange_id == 'okx' else 'limit'
-    time_in_force = {'okx': 'GTC', 'binance': 'GTX', 'deribit': 'PO'}[exchange_id] if post_only else 'GTC'
+    time_in_force = (
+        {'okx': 'GTC', 'binance': 'GTX', 'deribit': 'PO', 'bybit': 'PostOnly'}[exchange_id] if post_only else 'GTC'
+    )
     assert (rests.mmp, rests.order_type, rests.time_in_force) == (True, kind, time_in_force)
     expected = {
         'id': rests.order_id,
@@ -126,6 +128,14 @@ OWN_CONTRADICTIONS = {
         'two labels': {'mmp': True, 'label': 'one', 'clientOrderId': 'another'},
         'a label that is too long': {'mmp': True, 'clientOrderId': 'x' * 65},
     },
+    'bybit': {
+        'its own trailing': {'mmp': True, 'trailingStop': '5'},
+        'its own attached orders': {'mmp': True, 'tpslMode': 'Full'},
+        'an id without the tag': {'mmp': True, 'clientOrderId': 'mine'},
+        'two ids': {'mmp': True, 'clientOrderId': 'mmp-1', 'orderLinkId': 'mmp-2'},
+        'an id that is too long': {'mmp': True, 'clientOrderId': 'mmp-' + 'x' * 33},
+        'an id with the tag and without the flag': {'clientOrderId': 'mmp-1'},
+    },
 }
 
 
@@ -220,7 +230,7 @@ def test_okx_order_goes_by_the_method_that_the_user_chose(flavour, simulator, me
 def test_order_while_frozen_is_mmp_frozen(flavour, simulator, exchange, exchange_id, quoted):
     simulator.set_rule(exchange_id, UNDERLYING[exchange_id])
     simulator.trip(exchange_id, UNDERLYING[exchange_id])
-    with pytest.raises(MmpFrozen):
+    with pytest.raises(FROZEN.get(exchange_id, MmpFrozen)):
         create(flavour, exchange, quoted[0], {'mmp': True})
     assert create(flavour, exchange, quoted[0], {})['mmp'] is False
 
@@ -233,7 +243,8 @@ def test_order_without_the_privilege_is_not_enabled(flavour, simulator, exchange
 
 def test_order_is_never_repeated(flavour, simulator, exchange, exchange_id, quoted):
     exchange.options['maxRetriesOnFailure'] = 3
-    simulator.fault('status', {'okx': 'batch-orders', 'binance': 'order', 'deribit': 'buy'}[exchange_id], status=503)
+    path = {'okx': 'batch-orders', 'binance': 'order', 'deribit': 'buy', 'bybit': 'order/create'}[exchange_id]
+    simulator.fault('status', path, status=503)
     with pytest.raises(ccxt.ExchangeNotAvailable):
         create(flavour, exchange, quoted[0], {'mmp': True, 'maxRetriesOnFailure': 3})
     assert len(simulator.requests) == 1

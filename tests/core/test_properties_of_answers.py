@@ -18,13 +18,14 @@ from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import redirect
 from ccxt_mmp.types import MassCancel, MmpState
 from tests.properties import examples
-from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
+from tests.trading import ID_PREFIX, UNDERLYING, UNIFIED, symbols, with_markets
 from tests.wire import Answer, Wire, async_pause, pause
 
 RULE = {
     'okx': ('BTC/USD', 5000, 2000, 100),
     'binance': ('BTC/USDT', 3000, 300000, 2, '2.3'),
     'deribit': ('BTC/USD', 60_000, 0, 3, None, {'maxQuoteQuantity': 2.5}),
+    'bybit': ('BTC', 5000, 100_000, 50, 20),
 }
 RFQ = {'scope': 'rfq'}
 MMP_CALLS = [
@@ -49,6 +50,7 @@ MMP_CALLS = [
     ('okx', 'cancel_all_orders_after', (60_000,)),
     ('binance', 'mass_cancel_mmp', ('BTC/USDT', {'includeNonMmp': True})),
     ('binance', 'cancel_all_orders_after', (60_000, {'underlying': 'BTC/USDT'})),
+    ('bybit', 'mass_cancel_mmp', ('BTC', {'includeNonMmp': True})),
 ]
 IDS = [f'{exchange_id} {method} {arguments}' for exchange_id, method, arguments in MMP_CALLS]
 DECLARED = {
@@ -77,12 +79,17 @@ ASKED_FOR = {
     'okx': {'instFamily': 'BTC-USD', 'instType': 'OPTION', 'ordType': 'mmp', 'ordId': '1', 'clOrdId': 'mine'},
     'binance': {'underlying': 'BTCUSDT', 'mmp': True, 'clientOrderId': 'mine', 'countdownTime': 60000},
     'deribit': {'index_name': 'btc_usd', 'mmp': True, 'label': 'mine', 'mmp_group': None},
+    'bybit': {'baseCoin': 'BTC', 'orderLinkId': 'mmp-mine', 'code': 0},
 }
 OPTION = {
     'okx': ('instId', 'BTC-USD-260327-100000-C'),
     'binance': ('symbol', 'BTC-260327-100000-C'),
     'deribit': ('instrument_name', 'BTC-27MAR26-100000-C'),
+    'bybit': ('symbol', 'BTC-27MAR26-100000-C-USDT'),
 }
+
+
+OF_NONE = {'bybit': {'retCode': 0, 'retMsg': 'OK', 'result': {'list': []}, 'retExtInfo': {'list': []}}}
 
 
 def about_the_call(exchange_id, value):
@@ -106,6 +113,7 @@ SCALARS = st.sampled_from(
         *(math.nan, math.inf, -math.inf, '', '0', '1', '2', '-1', '1.5', '1e3', '1e999', 'NaN', 'Infinity', 'true'),
         *('x', '٣', '\x00', '\ud800', 'BTC-USD', 'BTC-USD_UM', 'BTCUSDT', 'ETHUSDT', 'mmp', 'limit', 'CANCELED'),
         *('live', 'USDT', '51034', '50011', '50102', '54008', '-6006', '-2011', '-1021', '-1003', '200', '9' * 400),
+        *('BTC', 'option', 'New', 'Cancelled', '110065', '110079', '10001', '10006', 'mmp-1'),
     ]
 )
 NAMES = st.sampled_from(
@@ -125,6 +133,7 @@ NAMES = st.sampled_from(
             'symbol',
         ),
         *('underlying', 'timeInterval', 'windowTimeInMilliseconds', 'mmpFrozen', 'mmpFrozenUntil', 'serverTime', 'x'),
+        *('baseCoin', 'retCode', 'retExtInfo', 'list', 'orderLinkId', 'nextPageCursor', 'time', 'frozenPeriod'),
     ]
 )
 JSON = st.recursive(
@@ -199,10 +208,10 @@ def made_up(data, exchange_id):
 
     def answer(method, url, _):
         endpoint = endpoint_of(exchange_id, method, url)
-        document = documents.get(endpoint, {'code': '0', 'msg': '', 'data': []})
+        document = documents.get(endpoint, OF_NONE.get(exchange_id, {'code': '0', 'msg': '', 'data': []}))
         if endpoint in listed:
-            document = [] if exchange_id == 'binance' else {**document, 'data': []}
-        if endpoint in ('GET openOrders', 'GET trade/orders-pending'):
+            document = [] if exchange_id == 'binance' else {**document, 'data': [], **OF_NONE.get(exchange_id, {})}
+        if endpoint in ('GET openOrders', 'GET trade/orders-pending', 'GET order/realtime'):
             listed.add(endpoint)
         return Answer(data.draw(bodies(document)), data.draw(STATUSES), data.draw(TYPES))
 
@@ -261,16 +270,19 @@ def test_any_answer_is_what_is_declared_or_an_error_of_ccxts(flavour, exchange, 
 # --- orders
 
 
-def mmp_order(symbol, client_order_id):
-    params = {'mmp': True, 'clientOrderId': client_order_id}
+def mmp_order(symbol, prefix, client_order_id):
+    params = {'mmp': True, 'clientOrderId': prefix + client_order_id}
     return {'symbol': symbol, 'type': 'limit', 'side': 'buy', 'amount': 1, 'price': 5, 'params': params}
 
 
 ORDER_CALLS = {
-    'create_order': lambda symbol: ('create_order', *mmp_order(symbol, 'mine').values()),
-    'create_orders': lambda symbol: ('create_orders', [mmp_order(symbol, 'mine')]),
-    'create_orders of two': lambda symbol: ('create_orders', [mmp_order(symbol, each) for each in ('mine', 'too')]),
-    'cancel_orders': lambda symbol: ('cancel_orders', ['1', '4611875134427365000'], symbol),
+    'create_order': lambda symbol, prefix: ('create_order', *mmp_order(symbol, prefix, 'mine').values()),
+    'create_orders': lambda symbol, prefix: ('create_orders', [mmp_order(symbol, prefix, 'mine')]),
+    'create_orders of two': lambda symbol, prefix: (
+        'create_orders',
+        [mmp_order(symbol, prefix, each) for each in ('mine', 'too')],
+    ),
+    'cancel_orders': lambda symbol, _: ('cancel_orders', ['1', '4611875134427365000'], symbol),
 }
 
 
@@ -289,7 +301,7 @@ ORDER_CALLS = {
 def test_any_answer_about_orders_is_orders_or_an_error_of_ccxts(flavour, exchange, exchange_id, call, data):
     connect(exchange, data)
     option = symbols(exchange, UNDERLYING[exchange_id])[0]
-    method, *arguments = ORDER_CALLS[call](option)
+    method, *arguments = ORDER_CALLS[call](option, ID_PREFIX.get(exchange_id, ''))
     result = outcome(flavour, exchange, method, arguments)
     if not isinstance(result, ccxt.BaseError):
         keys = {*exchange.safe_order({}), 'mmp'}

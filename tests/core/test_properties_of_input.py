@@ -17,14 +17,14 @@ from tests.properties import examples
 from tests.trading import UNDERLYING, UNIFIED, markets, symbols
 from tests.wire import Answer, Wire
 
-FIELD = {'okx': 'instFamily', 'binance': 'underlying', 'deribit': 'index_name'}
+FIELD = {'okx': 'instFamily', 'binance': 'underlying', 'deribit': 'index_name', 'bybit': 'baseCoin'}
 IN_MARKETS = {each.id: each.underlying_field for each in EXCHANGES.values()}
 
 
 @pytest.fixture
 def wire():
     """Refuses everything."""
-    return Wire(lambda *_: Answer(b'{"code":"1"}'))
+    return Wire(lambda *_: Answer(b'{"code":"1","retCode":1}'))
 
 
 @pytest.fixture
@@ -54,6 +54,7 @@ def call(flavour, exchange, wire, method, *arguments):
 BASE_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'
 BASES = st.sampled_from(['BTC', 'ETH', 'SOL', '1INCH', 'BTCDOM']) | st.text(BASE_LETTERS, min_size=1, max_size=6)
 TAILS = st.sampled_from(['-260327-100000-C', '-260327-100000-P', '-260327-0.125-C', '-991231-1-P'])
+DATED = st.sampled_from(['-27MAR26-100000-C', '-6MAR26-100000-P', '-27MAR26-0.625-P', '-31DEC99-1-C'])
 MARKETS = st.sampled_from(['-PERPETUAL', '-27MAR26', '-6MAR26-100000-C', '-27MAR26-0d625-P', '-FS-27MAR26_PERP'])
 # what a name of each form looks like, and whether it may be followed by an expiry, a strike and a type
 FORMS = {
@@ -67,6 +68,12 @@ FORMS = {
         '{}_usdc': ['<id>', '{}/USDC', '{}/USDC:USDC', '{}/USDC:USDC<option>', '{}_USDC<market>'],
         '{}_usdt': ['<id>', '{}/USDT', '{}/USDT:USDT', '{}/USDT:USDT<option>', '{}_USDT<market>'],
     },
+    'bybit': {
+        '{}': [
+            *('{}', '{}/USDT', '{}/USDT:USDT', '{}/USDT:USDT<option>', '{}<dated>'),
+            *('{}/USDC', '{}/USDC:USDC', '{}/USDC:USDC<option>', '{}<dated of USDT>'),
+        ],
+    },
 }
 NEAR = [*'-_/:. ,&=CPXbtcßſıKＢ٣２\n\t\r\x00\x1c\u2028\xa0', 'USD', 'USDT', 'USDC', '_UM', '_um', '-C', ':USD', 'SWAP']
 
@@ -78,6 +85,8 @@ def names(draw, exchange_id):
     base = draw(BASES.filter(lambda each: each != 'USD'))  # which settles in itself either way
     own_id = with_base(underlying_id, base)
     text = draw(st.sampled_from(forms)).replace('{}', base).replace('<id>', own_id)
+    dated = draw(DATED)
+    text = text.replace('<dated of USDT>', f'{dated}-USDT').replace('<dated>', dated)
     return text.replace('<option>', draw(TAILS)).replace('<market>', draw(MARKETS)), own_id
 
 
@@ -114,7 +123,13 @@ def is_named(exchange_id, text, underlying_id):
         for each in named_by:
             name, _, may_be_option = each.replace('{}', base).replace('<id>', underlying_id).partition('<')
             rest = text.removeprefix(name)
-            is_tail = {'option>': is_option_tail, 'market>': is_market_tail, '': lambda rest: rest == ''}[may_be_option]
+            is_tail = {
+                'option>': is_option_tail,
+                'market>': is_market_tail,
+                'dated>': is_dated_tail,
+                'dated of USDT>': is_dated_tail,
+                '': lambda rest: rest == '',
+            }[may_be_option]
             if text.startswith(name) and is_tail(rest):
                 return True
     return False
@@ -142,6 +157,13 @@ def is_market_tail(text):
     return re.fullmatch(f'-(PERPETUAL|{dated})', text) is not None
 
 
+def is_dated_tail(text):
+    """What comes after the coin in an id of Bybit."""
+    month = 'JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC'
+    dated = rf'-[0-9]{{1,2}}({month})[0-9]{{2}}-[0-9]+(\.[0-9]+)?-[CP](-USDT|-USDC)?'
+    return re.fullmatch(dated, text) is not None
+
+
 def is_digits(text):
     return text != '' and set(text) <= set('0123456789')
 
@@ -150,29 +172,29 @@ def calls_of_one_request(exchange_id, underlying):
     if exchange_id == 'deribit':
         rule = (1000, 0, 1, None, {'maxQuoteQuantity': 1})
         return [('set_mmp', underlying, *rule), ('reset_mmp', underlying)]
-    limits = {'okx': (1, 1, 1), 'binance': (1, 1, 1, 1)}[exchange_id]
+    limits = (1, 1, 1) if exchange_id == 'okx' else (1, 1, 1, 1)
     calls = [('set_mmp', underlying, *limits), ('reset_mmp', underlying), ('fetch_mmp', underlying)]
     if exchange_id == 'okx':
         return [*calls, ('mass_cancel_mmp', underlying)]
-    return [
-        *calls,
-        ('fetch_mmps', [underlying]),
-        ('mass_cancel_mmp', underlying, {'includeNonMmp': True}),
-        ('cancel_all_orders_after', 0, {'underlying': underlying}),
-    ]
+    calls += [('fetch_mmps', [underlying]), ('mass_cancel_mmp', underlying, {'includeNonMmp': True})]
+    if exchange_id == 'bybit':
+        return calls
+    return [*calls, ('cancel_all_orders_after', 0, {'underlying': underlying})]
 
 
 # of a family that its symbol does not tell, and swaps that have one, which is none of options
-SETTLED_ELSEWHERE = {'okx': 'BTC-USD_UM', 'binance': 'BTCUSDC', 'deribit': 'btc_usdc'}
+SETTLED_ELSEWHERE = {'okx': 'BTC-USD_UM', 'binance': 'BTCUSDC', 'deribit': 'btc_usdc', 'bybit': 'BTCX'}
 STRANGE_ID = {
     'okx': 'BTC-USD_UM-260327-61000-C',
     'binance': 'BTC-260327-61500-C',
     'deribit': 'BTC-27MAR26-61500-C',
+    'bybit': 'BTC-27MAR26-61500-C-USDT',
 }
 STRANGE_SYMBOL = {
     'okx': 'BTC/USD:USDC-260327-61000-C',
     'binance': 'BTC/USDC:USDC-260327-61500-C',
     'deribit': 'BTC/USD:EUR-260327-61500-C',
+    'bybit': 'BTC/USDT:USDT-260327-61500-C',
 }
 SWAP = {'okx': 'BTC/USD:BTC', 'binance': 'BTC/USDT:USDT'}  # of which the exchange has no protection
 
@@ -273,6 +295,8 @@ ARGUMENTS = {
     'binance frozenTime': (lambda x: rule(1, x, 1, 1), 'frozenTimeInMilliseconds', INTEGER),
     'binance qtyLimit': (lambda x: rule(1, 1, x, 1), 'qtyLimit', ABOVE_ZERO),
     'binance deltaLimit': (lambda x: rule(1, 1, 1, x), 'deltaLimit', ABOVE_ZERO),
+    'bybit window': (lambda x: coin_rule(x, 1, 1, 1), 'window', (1, BIG, True)),
+    'bybit frozenTime': (lambda x: coin_rule(1, x, 1, 1), 'frozenPeriod', INTEGER),
     'binance countdown': (
         lambda x: ('binance', 'cancel_all_orders_after', x, {'underlying': 'BTC/USDT'}),
         'countdownTime',
@@ -283,6 +307,7 @@ TIMEOUTS = {
     'okx': lambda x: ('mass_cancel_mmp', 'BTC/USD', {'timeout': x}),
     'binance': lambda x: ('mass_cancel_mmp', 'BTC/USDT', {'timeout': x, 'includeNonMmp': True}),
     'deribit': lambda x: ('mass_cancel_mmp', 'BTC/USD', {'timeout': x, 'includeNonMmp': True}),
+    'bybit': lambda x: ('mass_cancel_mmp', 'BTC', {'timeout': x, 'includeNonMmp': True}),
 }
 
 
@@ -292,6 +317,10 @@ def rfq(window, frozen_time, count_limit):
 
 def rule(*limits):
     return 'binance', 'set_mmp', 'BTC/USDT', *limits
+
+
+def coin_rule(*limits):
+    return 'bybit', 'set_mmp', 'BTC', *limits
 
 
 def exactly(value):

@@ -242,6 +242,8 @@ def test_login_of_a_websocket_is_printed_without_secrets(flavour, capfd, as_text
     ('text', 'expected'),
     [
         ('GET https://x/y?a=1&signature=ab%2Bc%3D', 'GET https://x/y?a=1&signature=***'),
+        ('{"op":"auth","args":["key","1662350400000","ab"]}', '{"op":"auth","args":***}'),
+        ("{'X-BAPI-API-KEY': 'key', 'X-BAPI-SIGN': 'ab'}", "{'X-BAPI-API-KEY': '***', 'X-BAPI-SIGN': '***'}"),
         ('GET https://x/y?signature=abc&a=1 500', 'GET https://x/y?signature=***&a=1 500'),
         (
             'https://proxy/?https%3A%2F%2Fx%3Fa%3D1%26signature%3Dabc',

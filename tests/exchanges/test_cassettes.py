@@ -27,8 +27,10 @@ PUBLIC_HOSTS = {
     '/api/v5/': 'https://www.okx.com',
     '/eapi/v1/': 'https://eapi.binance.com',
     '/api/v2/': 'https://www.deribit.com',
+    '/v5/': 'https://api.bybit.com',
 }
 RFQ = {'scope': 'rfq'}
+BYBIT_RULE = Rule(5000, 300_000, '50', delta_limit='20', vega_limit='1000')
 DERIBIT_RULE = Rule(3000, 300_000, '5', delta_limit='15', vega_limit='100', max_quote='20')
 
 
@@ -43,6 +45,8 @@ def with_rule(simulator):
     simulator.set_rule('deribit', 'btc_usd', DERIBIT_RULE)
     simulator.set_rule('deribit', 'eth_usd', DERIBIT_RULE)
     simulator.set_rule('deribit', None, Rule(5000, 300_000, count_limit='10'))
+    simulator.set_rule('bybit', 'BTC', BYBIT_RULE)
+    simulator.set_rule('bybit', 'ETH', BYBIT_RULE)
 
 
 def frozen(simulator):
@@ -52,6 +56,7 @@ def frozen(simulator):
     simulator.trip('binance', 'BTCUSDT')
     simulator.trip('deribit', 'btc_usd')
     simulator.trip('deribit')
+    simulator.trip('bybit', 'BTC')
 
 
 def without_privilege(simulator):
@@ -61,8 +66,10 @@ def without_privilege(simulator):
 
 def quoted(simulator):
     for venue, underlying in UNDERLYING.items():
-        for mmp in (True, False, True):
+        for number, mmp in enumerate((True, False, True)):
             order = simulator.rest(venue, underlying, mmp=mmp)
+            if venue == 'bybit' and mmp:
+                order.client_order_id = f'mmp-{number}'  # with the tag that the plugin gives
             if venue == 'deribit' and mmp:
                 order.client_order_id = 'mmp:btc_usd'  # the label that the plugin gives
 
@@ -183,12 +190,28 @@ DERIBIT = {
         {'orders': None},
     ),
 }
-TABLES = {'okx': OKX, 'binance': BINANCE, 'deribit': DERIBIT}
+BYBIT = {
+    'set_mmp': (fresh, ('set_mmp', 'BTC', 5000, 300_000, 50, 20), {'enabled': True, 'qtyLimit': 50.0, 'frozen': None}),
+    'set_mmp_without_privilege': (without_privilege, ('set_mmp', 'BTC', 5000, 300_000, 50, 20), MmpNotEnabled),
+    'set_mmp_unknown_underlying': (fresh, ('set_mmp', 'BCT', 5000, 300_000, 50, 20), ccxt.BadRequest),
+    'set_mmp_wrong_signature': (fresh, ('set_mmp', 'BTC', 5000, 300_000, 50, 20), ccxt.AuthenticationError),
+    'fetch_mmp': (with_rule, ('fetch_mmp', 'BTC'), {'enabled': True, 'frozen': False, 'vegaLimit': 1000.0}),
+    'fetch_mmp_frozen': (frozen, ('fetch_mmp', 'BTC'), {'frozen': True, 'frozenUntil': NOW + 300_000}),
+    'fetch_mmp_without_rule': (fresh, ('fetch_mmp', 'BTC'), {'enabled': False, 'window': None}),
+    'fetch_mmp_without_privilege': (without_privilege, ('fetch_mmp', 'BTC'), MmpNotEnabled),
+    'fetch_mmps': (with_rule, ('fetch_mmps', ['BTC/USDT', 'ETH']), ['BTC/USDT', 'ETH']),
+    'reset_mmp': (frozen, ('reset_mmp', 'BTC'), {'frozen': False, 'underlying': 'BTC'}),
+    'reset_mmp_without_privilege': (without_privilege, ('reset_mmp', 'BTC'), MmpNotEnabled),
+    'mass_cancel_mmp': (quoted, ('mass_cancel_mmp', 'BTC'), {'underlyingId': 'BTC'}),
+    'mass_cancel_mmp_all_orders': (quoted, ('mass_cancel_mmp', 'BTC', {'includeNonMmp': True}), {'orders': None}),
+}
+TABLES = {'okx': OKX, 'binance': BINANCE, 'deribit': DERIBIT, 'bybit': BYBIT}
 LIFE_CYCLES = [pytest.param(exchange_id, 'life_cycle', id=exchange_id) for exchange_id in EXCHANGES]
 OPTIONS = {  # listed at that time
     'okx': 'BTC-USD-231117-60000-C',
     'binance': 'BTC-231117-60000-C',
     'deribit': 'BTC-17NOV23-60000-C',
+    'bybit': 'BTC-17NOV23-60000-C-USDT',
 }
 REQUESTS = {  # of those that take several
     ('binance', 'fetch_mmps'): 2,
@@ -197,6 +220,10 @@ REQUESTS = {  # of those that take several
     ('okx', 'mass_cancel_mmp_emulated'): 3,
     **{('deribit', name): 2 for name in DERIBIT if name.startswith('fetch_mmp')},
     ('deribit', 'mass_cancel_mmp'): 3,
+    ('bybit', 'fetch_mmps'): 2,
+    # the list of a page and of none behind it, the batch, and the list again
+    ('bybit', 'mass_cancel_mmp'): 5,
+    ('bybit', 'mass_cancel_mmp_all_orders'): 2,
 }
 BEHAVIOURS = [
     pytest.param(exchange_id, name, id=f'{exchange_id}-{name}')

@@ -44,7 +44,8 @@ def test_request(flavour, canned, exchange_id, skipped, row):
     canned.answer('{}')
     exchange = flavour.exchange(exchange_id)
     # the public address that the table names, before the exchange is directed to the loopback server
-    public = exchange.implode_hostname(exchange.urls['api'].get('rest') or exchange.urls['api']['eapiPrivate'])
+    apis = exchange.urls['api']
+    public = exchange.implode_hostname(next(apis[each] for each in ('rest', 'eapiPrivate', 'private') if each in apis))
     exchange = flavour.exchange(exchange_id, canned.url)
     expected = urlsplit(row['url'])
 

@@ -274,6 +274,6 @@ def after_the_first_list(exchange: Any, strike: Callable[[], None]) -> None:
 
 
 def endpoint_of(path: str) -> str:
-    for prefix in ('/api/v5/', '/eapi/v1/', '/api/v2/private/', '/api/v2/public/'):
+    for prefix in ('/api/v5/', '/eapi/v1/', '/api/v2/private/', '/api/v2/public/', '/v5/'):
         path = path.removeprefix(prefix)
     return path

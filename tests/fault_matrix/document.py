@@ -46,7 +46,7 @@ which fails once unless "and all after it" is said. *Raised or returned*: the er
 - In async and pro, aiohttp itself repeats a GET or DELETE once if a connection that it had kept open was dropped,
   beneath all counting of repetitions. It never repeats a POST.
 """
-EXCHANGES = {'okx': 'OKX', 'binance': 'Binance', 'deribit': 'Deribit'}
+EXCHANGES = {'okx': 'OKX', 'binance': 'Binance', 'deribit': 'Deribit', 'bybit': 'Bybit'}
 HEAD = ('what goes wrong', 'where', 'raised or returned', 'arrived', 'afterwards')
 
 

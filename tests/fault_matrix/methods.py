@@ -11,7 +11,7 @@ from ccxt_mmp.simulator import Rule, Simulator
 from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 
 NOT_KNOWN = 'whether others rest is not known'  # says a MassCancelIncomplete
-OTHER = {'okx': 'ETH-USD', 'binance': 'ETHUSDT', 'deribit': 'eth_usd'}
+OTHER = {'okx': 'ETH-USD', 'binance': 'ETHUSDT', 'deribit': 'eth_usd', 'bybit': 'ETH'}
 MMP_LABEL = 'mmp:btc_usd'  # that the plugin gives to orders on Deribit
 
 
@@ -87,6 +87,8 @@ class SetMmp(Method):
             'okx': {'qty_limit': '100'},
             'binance': {'qty_limit': '100', 'delta_limit': '2.5'},
             'deribit': {'qty_limit': '100', 'max_quote': '50'},
+            # without a vega limit it is the documented default
+            'bybit': {'qty_limit': '100', 'delta_limit': '2.5', 'vega_limit': '500000'},
         }
         return Rule(5000, 300_000, **(limits[self.exchange_id] if self.scope == 'orders' else {'count_limit': '10'}))
 
@@ -302,6 +304,7 @@ DERIBIT_FETCHED = ('POST get_mmp_config', 'POST get_mmp_status')
 DERIBIT_LISTED = ('POST get_open_orders', 'POST cancel_by_label', 'POST cancel')
 RFQ_RULE = (None, 5000, 300_000, None, None, {'scope': 'rfq', 'countLimit': 10})
 SOCKET_OPERATIONS = ('op login', 'op mass-cancel')
+BYBIT_LISTED = ('GET order/realtime', 'POST order/cancel-batch')
 OKX_LISTED = ('GET trade/orders-pending', 'POST trade/cancel-batch-orders')
 BINANCE_LISTED = ('GET openOrders', 'DELETE batchOrders', 'DELETE order')
 METHODS = (
@@ -373,4 +376,22 @@ METHODS = (
     ),
     CreateOrder('deribit', 'create_order', ('POST buy',), create_order),
     CreateOrdersEach('deribit', 'create_orders', ('POST buy',), create_orders),
+    SetMmp(
+        'bybit',
+        'set_mmp',
+        ('POST account/mmp-modify',),
+        lambda bybit, _: bybit.set_mmp('BTC', 5000, 300_000, 100, 2.5),
+    ),
+    ResetMmp('bybit', 'reset_mmp', ('POST account/mmp-reset',), lambda bybit, _: bybit.reset_mmp('BTC')),
+    FetchMmp('bybit', 'fetch_mmp', ('GET account/mmp-state',), lambda bybit, _: bybit.fetch_mmp('BTC')),
+    FetchMmps('bybit', 'fetch_mmps', ('GET account/mmp-state',), lambda bybit, _: bybit.fetch_mmps(['BTC', 'ETH'])),
+    MassCancel('bybit', 'mass_cancel_mmp', BYBIT_LISTED, mass_cancel()),
+    MassCancelOfAll(
+        'bybit',
+        'mass_cancel_mmp, includeNonMmp',
+        ('POST order/cancel-all',),
+        mass_cancel(includeNonMmp=True),
+    ),
+    CreateOrder('bybit', 'create_order', ('POST order/create',), create_order),
+    CreateOrders('bybit', 'create_orders', ('POST order/create-batch',), create_orders),
 )

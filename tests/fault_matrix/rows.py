@@ -51,12 +51,15 @@ WITH_RESULT = (
     'POST reset_mmp',
     'POST cancel_by_label',
     'POST cancel_all_by_currency_pair',
+    'POST order/cancel-all',
 )
 BATCHES = (
     'POST trade/batch-orders',
     'POST trade/cancel-batch-orders',
     'POST batchOrders',
     'DELETE batchOrders',
+    'POST order/create-batch',
+    'POST order/cancel-batch',
 )
 
 # of the whole call
@@ -132,12 +135,13 @@ def rows_of_socket(method: Method) -> Iterator[Row]:
 def is_there(fault: str, method: Method, endpoint: str, *, is_for_ever: bool) -> bool:
     """Whether the exchange can answer so."""
     kind = FAULTS[fault]['kind']
-    if is_for_ever and fault == 'HTTP 429' and method.exchange_id == 'deribit':
+    if is_for_ever and fault == 'HTTP 429' and method.exchange_id in ('deribit', 'bybit'):
         return False  # it is waited out so often that the machine decides what the last answer is
     if kind == 'half_batch':
         return endpoint in BATCHES and method.name != 'create_order'
     if kind == 'result_false':
-        return endpoint in WITH_RESULT
+        has_result = method.exchange_id != 'bybit' or endpoint == 'POST order/cancel-all'
+        return has_result and endpoint in WITH_RESULT
     return fault != 'HTTP 418' or method.exchange_id == 'binance'
 
 

@@ -49,11 +49,13 @@ def test_grid_is_realistic():
         ('deribit', 'btc_usd'),
         ('deribit', 'eth_usd'),
         ('deribit', 'btc_usdc'),
+        ('bybit', 'BTC'),
+        ('bybit', 'ETH'),
     }
     for options in series.values():
         assert len({option.expiry for option in options}) == 4
         assert len({option.strike for option in options}) == 21
-        assert len(options) == 4 * 21 * 2
+        assert len(options) == 4 * 21 * 2 * len({option.settle for option in options})
 
 
 @pytest.mark.parametrize(

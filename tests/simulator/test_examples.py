@@ -13,6 +13,7 @@ import pytest
 
 from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Rule
 from tests.simulator.test_binance_wire import call as call_binance
+from tests.simulator.test_bybit_wire import call as call_bybit
 from tests.simulator.test_deribit_wire import call as call_deribit
 
 EXAMPLES = {
@@ -196,3 +197,32 @@ def test_deribit(simulator, endpoint):
     if documented['source'].startswith('https://'):
         assert shapes[0] == shapes[1]
     assert status == 200
+
+
+@pytest.mark.parametrize('endpoint', EXAMPLES['bybit'])
+def test_bybit(simulator, endpoint):
+    simulator.set_rule('bybit', 'BTC')
+    orders = [simulator.rest('bybit', 'BTC', mmp=mmp, client_order_id=f'o{mmp}') for mmp in (True, False)]
+    simulator.fill(orders[1].order_id, 1)
+    option = {'category': 'option', 'symbol': orders[0].instrument.instrument_id}
+    rule = {'window': '5000', 'frozenPeriod': '100000', 'qtyLimit': '50', 'deltaLimit': '20'}
+    ids = [{'symbol': option['symbol'], 'orderId': each} for each in (orders[0].order_id, 'nobody')]
+    parameters = {
+        'POST account/mmp-modify': {'baseCoin': 'ETH', **rule},
+        'POST account/mmp-reset': {'baseCoin': 'ETH'},
+        'GET account/mmp-state': {'baseCoin': 'BTC'},
+        'POST order/cancel-all': {'category': 'option', 'baseCoin': 'BTC'},
+        'POST order/cancel-batch': {'category': 'option', 'request': ids},
+        'GET order/realtime': {'category': 'option'},
+        'GET market/instruments-info': {'category': 'option', 'baseCoin': 'BTC'},
+        'GET market/tickers': option,
+        'GET market/orderbook': option,
+        'GET account/wallet-balance': {'accountType': 'UNIFIED'},
+        'GET account/info': {},
+    }[endpoint]
+    documented = EXAMPLES['bybit'][endpoint]
+    simulated = call_bybit(simulator, *endpoint.split(' '), **parameters)
+    assert lacking(shape(documented['answer']), shape(simulated)) == []
+    if documented['source'].startswith('https://'):
+        assert shape(simulated) == shape(documented['answer'])
+    assert simulated['retCode'] == 0

@@ -80,7 +80,7 @@ def test_control_methods_know_it_by_its_names(simulator):
     assert not simulator.protection('binance', 'BTCUSDT').is_frozen(simulator.now())
     with pytest.raises(ValueError, match='acme lists no option of None'):
         simulator.trip('acme')
-    with pytest.raises(ValueError, match='a venue is one of okx, binance, deribit, acme, not Acme'):
+    with pytest.raises(ValueError, match='a venue is one of okx, binance, deribit, bybit, acme, not Acme'):
         simulator.trip('Acme', 'BTC')
 
 
@@ -90,6 +90,11 @@ def test_control_methods_know_it_by_its_names(simulator):
         ('/acme/time', {'error': 'slow down'}, '7'),
         ('/api/v5/public/time', {'code': '50011', 'data': [], 'msg': 'Too Many Requests'}, '7'),
         ('/eapi/v1/time', {'code': -1003, 'msg': 'Too many requests.'}, '7'),
+        (
+            '/v5/market/time',
+            {'retCode': 10006, 'retMsg': 'Too many visits. Exceeded the API Rate Limit.', 'result': {}},
+            '7',
+        ),
         ('/of/nobody', '<html><body>The service is unavailable.</body></html>', None),
     ],
 )
@@ -103,6 +108,7 @@ def test_limit_that_is_used_up_is_told_as_the_exchange_does(simulator, path, bod
     [
         ('/acme/time', {'result': False}),
         ('/api/v5/public/time', {'code': '0', 'data': [{'result': False}], 'msg': ''}),
+        ('/v5/market/time', {'retCode': 0, 'retMsg': 'OK', 'result': {'list': [], 'success': '0'}}),
         ('/of/nobody', {'result': False}),
     ],
 )

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from ccxt_mmp.simulator import Account, Order
 from ccxt_mmp.simulator.venues.binance import BinanceVenue
 from ccxt_mmp.simulator.venues.binance.endpoints import ENDPOINTS as OF_BINANCE
+from ccxt_mmp.simulator.venues.bybit import BybitVenue
+from ccxt_mmp.simulator.venues.bybit.endpoints import ENDPOINTS as OF_BYBIT
 from ccxt_mmp.simulator.venues.okx import OkxVenue
 from ccxt_mmp.simulator.venues.okx.endpoints import ENDPOINTS as OF_OKX
 from ccxt_mmp.simulator.venues.okx.tables import PREFIX
@@ -23,9 +25,10 @@ ENGINE = new_engine()
 TIMES = Times(10_000, 10_000)
 OPTIONS = {
     venue: next(option.instrument_id for option in ENGINE.instruments.values() if option.venue == venue)
-    for venue in ('okx', 'binance')
+    for venue in ('okx', 'binance', 'bybit')
 }
 WORDS = ['', '0', '1', '-1', '1.5', '10001', 'x', '١', 'BTC-USD', 'BTCUSDT', 'OPTION', 'limit', 'mmp', 'cross', 'buy']
+WORDS += ['option', 'linear', 'BTC', 'Buy', 'Limit', 'a:1,b:2']
 WORDS += ['BUY', 'LIMIT', 'GTC', 'true', '[1]', '["a"]', '[{}]', '[', '12,13', '9' * 30, '0.' + '1' * 30, '5' * 5000]
 SCALARS = st.sampled_from([*WORDS, *OPTIONS.values(), None, True, 0, 1, -1, 0.5, 10**30])
 VALUES = st.one_of(
@@ -67,6 +70,30 @@ BINANCE_VALID = {
     'countdownCancelAll': {'underlying': 'BTCUSDT', 'countdownTime': '5000'},
     'countdownCancelAllHeartBeat': {'underlyings': 'BTCUSDT,ETHUSDT'},
 }
+BYBIT_ORDER = {'symbol': OPTIONS['bybit'], 'side': 'Buy', 'orderType': 'Limit', 'qty': '1', 'price': '5', 'mmp': True}
+BYBIT_RULE = {'window': '5000', 'frozenPeriod': '0', 'qtyLimit': '2', 'deltaLimit': '2.3', 'vegaLimit': '1'}
+BYBIT_IDS = {'symbol': OPTIONS['bybit'], 'orderLinkId': 'a'}
+OPTION = {'category': 'option'}
+BYBIT_VALID = {
+    'account/mmp-modify': {'baseCoin': 'BTC', **BYBIT_RULE},
+    'account/mmp-reset': {'baseCoin': 'BTC'},
+    'account/mmp-state': {'baseCoin': 'BTC'},
+    'account/wallet-balance': {'accountType': 'UNIFIED'},
+    'order/create': {**OPTION, **BYBIT_ORDER, 'orderLinkId': 'b'},
+    'order/create-batch': {**OPTION, 'request': [{**BYBIT_ORDER, 'orderLinkId': 'c'}]},
+    'order/amend': {**OPTION, **BYBIT_IDS, 'qty': '2', 'price': '10'},
+    'order/amend-batch': {**OPTION, 'request': [{**BYBIT_IDS, 'qty': '3'}]},
+    'order/cancel': {**OPTION, **BYBIT_IDS},
+    'order/cancel-batch': {**OPTION, 'request': [BYBIT_IDS]},
+    'order/cancel-all': {**OPTION, 'baseCoin': 'BTC'},
+    'order/disconnected-cancel-all': {'timeWindow': 40, 'product': 'OPTIONS'},
+    'order/realtime': {**OPTION, 'baseCoin': 'BTC', 'limit': '5'},
+    'order/history': OPTION,
+    'position/list': OPTION,
+    'market/instruments-info': {**OPTION, 'limit': '5'},
+    'market/tickers': {**OPTION, 'symbol': OPTIONS['bybit']},
+    'market/orderbook': {**OPTION, 'symbol': OPTIONS['bybit'], 'limit': '5'},
+}
 
 
 @pytest.fixture
@@ -81,8 +108,9 @@ def account():
 
 @pytest.fixture
 def venues(account):
-    """Both venues, which trust every client."""
-    venues = [each(ENGINE, {'key': account}, enforce_limits=False) for each in (OkxVenue, BinanceVenue)]
+    """Venues that trust every client."""
+    classes = (OkxVenue, BinanceVenue, BybitVenue)
+    venues = [each(ENGINE, {'key': account}, enforce_limits=False) for each in classes]
     for venue in venues:
         venue._authenticate = lambda *_: account
     return venues
@@ -142,6 +170,45 @@ def test_binance_answers_anything(venues, method_and_path, data):
     json.dumps(answer.body)
     assert answer.status in (200, 400)
     assert answer.status == 200 or set(answer.body) == {'code', 'msg'}
+
+
+@cache
+def bybit_parameters(method, path):
+    valid, known = BYBIT_VALID.get(path, {}), OF_BYBIT[method, path].known
+    parameters = differing(valid, known, VALUES if method == 'POST' else SCALARS)
+    if 'request' not in valid:
+        return parameters
+    items = st.lists(differing(valid['request'][0], known) | VALUES, max_size=3)
+    return st.tuples(parameters, items).map(lambda drawn: {'request': drawn[1], **drawn[0]}) | parameters
+
+
+def bybit_request(method, path, parameters):
+    query = urllib.parse.urlencode(parameters) if method == 'GET' else ''
+    body = json.dumps(parameters) if method == 'POST' else ''
+    headers = {'X-BAPI-API-KEY': 'key', 'X-BAPI-TIMESTAMP': '1', 'X-BAPI-SIGN': 'sign'}
+    return Request(method, f'/v5/{path}', query, body, headers)
+
+
+@pytest.mark.parametrize('method_and_path', OF_BYBIT, ids=' '.join)
+@examples()
+@given(data=st.data())
+def test_bybit_answers_anything(venues, method_and_path, data):
+    parameters = data.draw(bybit_parameters(*method_and_path))
+    answer, _ = venues[2].answer(bybit_request(*method_and_path, parameters), TIMES)
+    json.dumps(answer.body)
+    assert answer.status == 200
+    assert {'retCode', 'retMsg'} <= set(answer.body)
+
+
+@pytest.mark.parametrize('path', BYBIT_VALID)
+def test_what_the_hostile_requests_to_bybit_differ_from_is_accepted(venues, account, path):
+    method = 'POST' if ('POST', path) in OF_BYBIT else 'GET'
+    before = len(account.orders)
+    answer, unknown = venues[2].answer(bybit_request(method, path, BYBIT_VALID[path]), TIMES)
+    assert (answer.body['retCode'], unknown) == (0, [])
+    codes = answer.body.get('retExtInfo', {}).get('list', [])
+    assert [each['code'] for each in codes if each['code']] == []
+    assert len(account.orders) - before == (path in ('order/create', 'order/create-batch'))
 
 
 @pytest.mark.parametrize('path', OKX_VALID)

@@ -108,7 +108,7 @@ def test_listed_underlying_gets_more_strikes(simulator):
         ('binance', 'BTCDOMUSDT', {'base': 'BTCDOM', 'strikes': [7, 7]}, r'BTCDOM-\d+-7-C is listed already'),
         ('binance', 'BTCUSDT', {}, 'BTCUSDT of binance is of BTC and USDT, not BTC and USDC'),
         ('binance', 'BTCUSDC', {'strikes': [61_000, 0]}, 'a plain number above 0, not 0'),
-        ('bybit', 'BTCUSDC', {}, 'a venue is one of okx, binance, deribit, not bybit'),
+        ('kraken', 'BTCUSDC', {}, 'a venue is one of okx, binance, deribit, bybit, not kraken'),
     ],
 )
 def test_wrong_series_is_refused_and_lists_nothing(simulator, venue, underlying, changed, said):

@@ -21,18 +21,18 @@ def connected(flavour, simulator, modules, exchange_id, **config):
 
 
 @pytest.mark.parametrize('modules', [STOCK, OURS], ids=['stock', 'ours'])
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance', 'bybit'])
 @pytest.mark.parametrize('credentials', [{}, {'apiKey': None, 'secret': None, 'password': None}], ids=['key', 'no key'])
 def test_markets_load_as_in_production(flavour, simulator, modules, exchange_id, credentials):
-    """Options of OKX, none of Binance, where ccxt loads them only if it is told to."""
+    """Options of OKX and Bybit, none of Binance, where ccxt loads them only if it is told to."""
     exchange = connected(flavour, simulator, modules, exchange_id, **credentials)
     flavour.take(exchange.load_markets())
     types = {market['type'] for market in exchange.markets.values()}
-    assert types == {'okx': {'option'}, 'binance': set()}[exchange_id]
+    assert types == {'okx': {'option'}, 'binance': set(), 'bybit': {'option'}}[exchange_id]
     assert {request.status for request in simulator.requests} == {200}
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance', 'bybit'])
 def test_balance_is_fetched_with_default_markets(flavour, simulator, exchange_id):
     exchange = connected(flavour, simulator, STOCK, exchange_id)
     assert flavour.take(exchange.fetch_balance())['BTC']['free'] == 10
@@ -58,7 +58,7 @@ def test_lists_of_other_instruments_of_okx_are_there_and_empty(simulator, kind):
     assert exchange.publicGetPublicInstruments({'instType': kind})['data'] == []
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance', 'bybit'])
 def test_connect_changes_addresses_credentials_and_clock_alone(simulator, exchange_id):
     stock, connected = getattr(ccxt, exchange_id)(), simulator.connect(getattr(ccxt, exchange_id))
     # but for what is new in each object

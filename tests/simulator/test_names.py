@@ -7,6 +7,7 @@ import urllib.request
 import ccxt
 import pytest
 
+from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import Rule, Simulator
 from tests.rows import rows
 
@@ -17,6 +18,7 @@ NAMES = [
     ('okx', 'ETH-USD', ('ETH-USD', 'ETH/USD', 'ETH/USD:ETH')),
     ('binance', 'BTCUSDT', ('BTCUSDT', 'BTC/USDT', 'BTC/USDT:USDT')),
     ('binance', 'ETHUSDT', ('ETHUSDT', 'ETH/USDT', 'ETH/USDT:USDT')),
+    ('bybit', 'BTC', ('BTC', 'BTC/USDT', 'BTC/USDC', 'BTC/USDT:USDT', 'BTC/USDC:USDC')),
 ]
 EACH = [(venue, own_id, name) for venue, own_id, names in NAMES for name in names]
 BY_NAME = {
@@ -49,9 +51,9 @@ def test_underlying_has_every_name(simulator, venue, own_id, name):
 @rows(
     ('venue', 'name', 'said'),
     [
-        ('okxx', 'BTC-USD', 'a venue is one of okx, binance, deribit, not okxx'),
-        ('Binance', 'BTCUSDT', 'a venue is one of okx, binance, deribit, not Binance'),
-        (None, 'BTC-USD', 'a venue is one of okx, binance, deribit, not None'),
+        ('okxx', 'BTC-USD', 'a venue is one of okx, binance, deribit, bybit, not okxx'),
+        ('Binance', 'BTCUSDT', 'a venue is one of okx, binance, deribit, bybit, not Binance'),
+        (None, 'BTC-USD', 'a venue is one of okx, binance, deribit, bybit, not None'),
         ('okx', 'BCT/USD', r'okx lists no option of BCT/USD, but of BTC-USD \(BTC/USD\), .*BTC-USD_UM \(BTC/USD:USD\)'),
         ('okx', 'BTCUSDT', 'okx lists no option of BTCUSDT'),
         ('okx', 'BTC/USD:ETH', 'okx lists no option of BTC/USD:ETH'),
@@ -83,6 +85,7 @@ def test_block_trading_has_no_underlying(simulator):
         ('binance', 'SOL/USDT', 'SOL', 'USDT', 'SOLUSDT'),
         ('binance', 'SOL/USDC:USDC', 'SOL', 'USDC', 'SOLUSDC'),
         ('deribit', 'SOL/USDC', 'SOL', 'USDC', 'sol_usdc'),
+        ('bybit', 'SOL/USDT', 'SOL', 'USDT', 'SOL'),
     ],
 )
 def test_new_underlying_is_listed_by_its_unified_name(simulator, venue, name, base, settle, own_id):
@@ -97,14 +100,14 @@ def test_new_underlying_that_is_settled_in_something_else_is_refused(simulator):
         simulator.list_options('okx', 'SOL/USD', base='SOL', settle='USD', strikes=[100])
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
-def test_option_has_its_unified_symbol(simulator, exchange_id):
+@pytest.mark.parametrize(('exchange_id', 'place'), [('okx', 7), ('binance', 7), ('bybit', 7), ('bybit', -7)])
+def test_option_has_its_unified_symbol(simulator, exchange_id, place):
     exchange = simulator.connect(
         getattr(ccxt, exchange_id), enableRateLimit=False, options={'fetchMarkets': ['option']}
     )
     exchange.load_markets()
-    underlying = {'okx': 'BTC/USD', 'binance': 'BTC/USDT'}[exchange_id]
-    symbol = exchange.safe_symbol(simulator.instruments(exchange_id, underlying)[7])
+    underlying = EXCHANGES[exchange_id].underlying
+    symbol = exchange.safe_symbol(simulator.instruments(exchange_id, underlying)[place])
     order = simulator.rest(exchange_id, underlying, mmp=True, symbol=symbol)
     assert order.instrument.instrument_id == exchange.market(symbol)['id']
 

@@ -8,8 +8,10 @@ from tests.simulator.test_market_data import NAMES, UNDERLYING
 from tests.simulator.test_markets import STOCK, connected
 from tests.trading import load_markets
 
+TYPE = {'bybit': {'type': 'option'}}  # which it lists apart
 
-@pytest.fixture(params=['okx', 'binance'])
+
+@pytest.fixture(params=['okx', 'binance', 'bybit'])
 def stock(request, flavour, simulator):
     exchange = connected(flavour, simulator, STOCK, request.param, options={'fetchMarkets': ['option']})
     load_markets(flavour, exchange)
@@ -19,7 +21,7 @@ def stock(request, flavour, simulator):
 def fetch(flavour, exchange, symbols=None):
     if exchange.id == 'binance':
         return flavour.take(exchange.fetch_option_positions(symbols))
-    return flavour.take(exchange.fetch_positions(symbols))
+    return flavour.take(exchange.fetch_positions(symbols, TYPE.get(exchange.id, {})))
 
 
 def trade(simulator, venue, side, contracts, **where):

@@ -10,6 +10,8 @@ import ccxt.pro
 import pytest
 
 import ccxt_mmp
+import ccxt_mmp.pro
+from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import KEY, Account, Rule, Simulator
 from ccxt_mmp.simulator.venues.okx import OkxVenue
 from ccxt_mmp.simulator.wire import Request, Times
@@ -19,6 +21,7 @@ from tests.simulator.engines import new_engine
 WRONG = 'wrong'
 OKX_FETCH = ('fetch_mmp', 'BTC/USD')
 BINANCE_FETCH = ('fetch_mmp', 'BTC/USDT')
+BYBIT_FETCH = ('fetch_mmp', 'BTC')
 
 
 @rows(
@@ -29,6 +32,8 @@ BINANCE_FETCH = ('fetch_mmp', 'BTC/USDT')
         ('okx', OKX_FETCH, {'password': WRONG}, '50105', ccxt.AuthenticationError),
         ('binance', BINANCE_FETCH, {'secret': WRONG}, '-1022', ccxt.AuthenticationError),
         ('binance', BINANCE_FETCH, {'apiKey': WRONG}, '-2015', ccxt.AuthenticationError),
+        ('bybit', BYBIT_FETCH, {'secret': WRONG}, '10004', ccxt.AuthenticationError),
+        ('bybit', BYBIT_FETCH, {'apiKey': WRONG}, '10003', ccxt.AuthenticationError),
     ],
 )
 def test_wrong_credentials_are_refused(flavour, simulator, exchange_id, call, changed, code, expected):
@@ -45,6 +50,8 @@ def test_wrong_credentials_are_refused(flavour, simulator, exchange_id, call, ch
         ('okx', OKX_FETCH, -31_000, '50102'),
         ('binance', BINANCE_FETCH, 2_000, '-1021'),
         ('binance', BINANCE_FETCH, -11_000, '-1021'),
+        ('bybit', BYBIT_FETCH, 2_000, '10002'),
+        ('bybit', BYBIT_FETCH, -11_000, '10002'),
     ],
 )
 def test_timestamp_outside_the_window_is_refused(flavour, simulator, exchange_id, call, skew, code):
@@ -54,8 +61,8 @@ def test_timestamp_outside_the_window_is_refused(flavour, simulator, exchange_id
         flavour.take(getattr(exchange, method)(*arguments))
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
-def test_signature_covers_the_raw_request(flavour, simulator, exchange_id):
+@pytest.mark.parametrize(('exchange_id', 'underlying'), [('okx', 'BTC-USD'), ('binance', 'BTCUSDT'), ('bybit', 'BTC')])
+def test_signature_covers_the_raw_request(flavour, simulator, exchange_id, underlying):
     """A request that is changed after it was signed is refused."""
     exchange = flavour.exchange(exchange_id, simulator.url)
 
@@ -64,8 +71,8 @@ def test_signature_covers_the_raw_request(flavour, simulator, exchange_id):
         return {**signed, 'url': signed['url'].replace('BTC', 'ETH')}
 
     exchange.sign = sign
-    with pytest.raises(ccxt.AuthenticationError, match=r'50113|-1022'):
-        flavour.take(exchange.fetch_mmp('BTC-USD' if exchange_id == 'okx' else 'BTCUSDT'))
+    with pytest.raises(ccxt.AuthenticationError, match=r'50113|-1022|10004'):
+        flavour.take(exchange.fetch_mmp(underlying))
 
 
 def test_okx_signature_is_the_published_vector():
@@ -249,7 +256,10 @@ def test_revoked_privilege(flavour, simulator):
     assert simulator.privileged
 
 
-@pytest.mark.parametrize('exchange_class', [ccxt.okx, ccxt.binance, ccxt_mmp.okx, ccxt_mmp.binance])
+@pytest.mark.parametrize(
+    'exchange_class',
+    [getattr(module, each) for module in (ccxt, ccxt.pro, ccxt_mmp, ccxt_mmp.pro) for each in EXCHANGES],
+)
 def test_connect_directs_every_api_to_the_simulator(simulator, exchange_class):
     exchange = simulator.connect(exchange_class, timeout=1234)
     assert exchange.timeout == 1234
@@ -260,7 +270,7 @@ def test_connect_directs_every_api_to_the_simulator(simulator, exchange_class):
         for each in urls.values() if isinstance(urls, dict) else [urls]:
             collect(each) if isinstance(each, dict) else addresses.append(each)
 
-    for table in ('api', 'test', 'demo'):
+    for table in ('api', 'test', 'demo', 'demotrading'):
         collect(exchange.urls.get(table, {}))
     base = simulator.url.removeprefix('http')
     assert addresses

@@ -322,7 +322,7 @@ def credentials_of(account):
 
 def number_of(order):
     """The bot's own number of an order."""
-    return int(order.client_order_id.removeprefix('soak'))
+    return int(order.client_order_id.rpartition('soak')[2])
 
 
 def growth_of(samples):

@@ -78,6 +78,9 @@ def made() -> None:
     assert_type(ccxt_mmp.deribit().fetch_mmp('BTC/USD'), MmpState)
     assert_type(ccxt_mmp.deribit().set_mmp('BTC/USD', 3000, 0, 5, None, {'maxQuoteQuantity': 2}), MmpState)
     assert_type(ccxt_mmp.deribit().mass_cancel_mmp('BTC/USD'), MassCancel)
+    assert_type(ccxt_mmp.bybit().fetch_mmp('BTC'), MmpState)
+    assert_type(ccxt_mmp.bybit().set_mmp('BTC', 5000, 0, 50, 20, {'vegaLimit': 1000}), MmpState)
+    assert_type(ccxt_mmp.bybit().mass_cancel_mmp('BTC', {'includeNonMmp': True}), MassCancel)
 
 
 # --- async: coroutines of the same
@@ -163,6 +166,8 @@ async def made_asynchronous() -> None:
     assert_type(await ccxt_mmp.async_support.binance().fetch_mmp('BTC/USDT'), MmpState)
     assert_type(await ccxt_mmp.async_support.deribit().fetch_mmps(), dict[str, MmpState])
     assert_type(await ccxt_mmp.pro.deribit().reset_mmp('BTC/USD'), MmpState)
+    assert_type(await ccxt_mmp.async_support.bybit().fetch_mmps(['BTC']), dict[str, MmpState])
+    assert_type(await ccxt_mmp.pro.bybit().watch_mmp('BTC'), MmpState)
 
 
 # --- pro: as async

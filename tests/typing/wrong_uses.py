@@ -59,6 +59,11 @@ def arguments_of_deribit(deribit: ccxt_mmp.deribit, pro: ccxt_mmp.pro.deribit) -
     pro.fetch_mmp('BTC/USD')['frozen']  # error: a coroutine has no keys
 
 
+def arguments_of_bybit(bybit: ccxt_mmp.bybit, pro: ccxt_mmp.pro.bybit) -> None:
+    bybit.set_mmp('BTC', 5000)  # error: a rule has a window and a frozenTime
+    pro.fetch_mmp('BTC')['frozen']  # error: a coroutine has no keys
+
+
 async def asynchronous_arguments(okx: ccxt_mmp.async_support.okx, binance: ccxt_mmp.pro.binance) -> None:
     await okx.set_mmp('BTC/USD', [5000], 2000, 100)  # error: a list is no window
     await okx.mass_cancel_mmp()  # error: an underlying is required

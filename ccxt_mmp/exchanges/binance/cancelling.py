@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from ccxt.base.errors import ArgumentsRequired, BadRequest, BadResponse, BaseError, OrderNotFound
+from ccxt.base.errors import BadRequest, BadResponse, BaseError, OrderNotFound
 
-from ccxt_mmp.core.awaiting import await_result, gather, succeeded
+from ccxt_mmp.core.awaiting import await_result
+from ccxt_mmp.core.batch_cancelling import cancelled_in_batches
 from ccxt_mmp.core.kill_switch import Outcome, Progress, all_of
 from ccxt_mmp.core.mass_cancels import NOT_TOLD
 from ccxt_mmp.core.numbers import exact_decimal, is_integer, plain
-from ccxt_mmp.core.orders import Answer, chunked, failed, if_any_succeeded
+from ccxt_mmp.core.orders import Answer, chunked, failed
 from ccxt_mmp.core.request_context import RequestContext
 from ccxt_mmp.core.text import described, shown
 from ccxt_mmp.exchanges.binance.answers import BinanceAnswers
@@ -151,18 +152,10 @@ class BinanceCancelling(BinanceAnswers):
         market = self.market(symbol)
         client_order_ids = params.get('clientOrderIds')
         name, given = ('orderIds', ids) if client_order_ids is None else ('clientOrderIds', client_order_ids)
-        if isinstance(given, str):
-            raise BadRequest(f'{self.id} cancelOrders() takes a list of ids, received {shown(given)}')
-        if not given:
-            raise ArgumentsRequired(f'{self.id} cancelOrders() requires ids')
         rest = self._sent(self.omit(params, ['clientOrderIds', 'orderIds']))
-        tried = await gather(
-            self.synchronous,
-            [partial(self._try_cancellation, market, name, batch, rest) for batch in chunked(list(given), MAX_BATCH)],
-        )
-        return if_any_succeeded([answer for answers in succeeded(tried) for answer in answers])
+        return await cancelled_in_batches(self, given, MAX_BATCH, partial(self._try_cancellation, market, name, rest))
 
-    async def _try_cancellation(self, market: Params, name: str, ids: Sequence[str], params: Params) -> list[Answer]:
+    async def _try_cancellation(self, market: Params, name: str, params: Params, ids: Sequence[str]) -> list[Answer]:
         id_field = name.removesuffix('s')
         named = order_ids(ids) if id_field == 'orderId' else [str(each) for each in ids]
         request = {'symbol': market['id'], name: encoded_json(named), **params}

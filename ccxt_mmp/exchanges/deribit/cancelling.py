@@ -9,9 +9,9 @@ from typing import Any
 
 from ccxt.base.errors import BadRequest, BadResponse, BaseError, NotSupported, OrderNotFound
 
+from ccxt_mmp.core.editing import UNKNOWN_FILL
 from ccxt_mmp.core.kill_switch import Outcome, Progress, Send, all_of
 from ccxt_mmp.core.mass_cancels import NOT_TOLD
-from ccxt_mmp.core.orders import UNKNOWN_FILL
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.exchanges.deribit.answers import DeribitAnswers
 from ccxt_mmp.types import MassCancel, Params, Stock

@@ -8,10 +8,11 @@ from typing import Any
 
 from ccxt.base.errors import BadRequest, BadResponse, BaseError, NotSupported
 
+from ccxt_mmp.core.editing import UNKNOWN_FILL
 from ccxt_mmp.core.kill_switch import Outcome, Progress, Send, all_of
 from ccxt_mmp.core.mass_cancels import NOT_TOLD
 from ccxt_mmp.core.numbers import exact_decimal
-from ccxt_mmp.core.orders import UNKNOWN_FILL, chunked
+from ccxt_mmp.core.orders import chunked
 from ccxt_mmp.core.params import NO_PARAMS
 from ccxt_mmp.core.request_context import RequestContext
 from ccxt_mmp.core.text import shown

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from ccxt.base.errors import BadResponse, BaseError, ExchangeError, InvalidOrder, NotSupported
+from ccxt.base.errors import BadResponse, BaseError, ExchangeError, InvalidOrder
 
 from ccxt_mmp.core.awaiting import await_result, gather, succeeded
 from ccxt_mmp.core.listing import last_id
 from ccxt_mmp.core.order_flag import FLAGGED_TYPES, plain_name
-from ccxt_mmp.core.orders import UNKNOWN_FILL
 from ccxt_mmp.core.request_context import RequestContext
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.exchanges.okx.answers import OkxAnswers, Pages
@@ -139,10 +138,7 @@ class OkxOrders(OkxAnswers):
         self, id: Any, symbol: Any, type: Any, side: Any, amount: Any = None, price: Any = None, params: Params = {}
     ) -> Params:
         """ccxt's own request, which it builds for edit_order, edit_orders and edit_order_ws; none has a flag in it."""
-        self._refuse_misnamed_flag('editOrder', params)
-        if self._flag('editOrder', 'mmp', params.get('mmp'), InvalidOrder) is not None:
-            raise NotSupported(f'{self.id} edit_order() alone makes sure of the flag of an order')
-        rest = self.omit(params, 'mmp') if 'mmp' in params else params
+        rest = self._without_flag(params)
         request: Params = super().edit_order_request(id, symbol, type, side, amount, price, rest)
         return request
 
@@ -169,7 +165,13 @@ class OkxOrders(OkxAnswers):
     ) -> Any:
         rest = self.omit(params, ['ordType', 'postOnly', 'timeInForce'])
         placing = stock(order_id, market['symbol'], 'limit', side, amount, price, rest)
-        return self._edited(method, await self._told_over_websocket(placing), before, amount, price)
+        answer = await self._told_over_websocket(placing)
+        #
+        #     {"code":"0","msg":"","data":[
+        #         {"clOrdId":"","ordId":"12344","ts":"1695190491421","reqId":"b12344","sCode":"0","sMsg":""}
+        #     ]}
+        #
+        return self._edited(method, answer, before, amount, price)
 
     def _refusal_over_websocket(self, error: ExchangeError) -> BaseError | None:
         message = self.parse_json(str(error).partition(' ')[2]) if type(error) is ExchangeError else None
@@ -181,25 +183,6 @@ class OkxOrders(OkxAnswers):
         items = message.get('data') if isinstance(message, dict) else None
         first = items[0] if isinstance(items, list) and items else None
         return self._refusal(first) if isinstance(first, dict) else None
-
-    def _edited(self, method: str, answer: Any, before: Order, amount: Any, price: Any) -> Any:
-        """The order as it was, with what was asked for and what the answer says; how much is filled is not known."""
-        #
-        #     {"code":"0","msg":"","data":[
-        #         {"clOrdId":"","ordId":"12344","ts":"1695190491421","reqId":"b12344","sCode":"0","sMsg":""}
-        #     ]}
-        #
-        if not isinstance(answer, dict):
-            return answer  # of a class of the user's
-        if not answer.get('id'):
-            raise BadResponse(f'{self.id} {method}() received an answer without an id: {shown(answer)}')
-        asked: Params = {}
-        if amount is not None:
-            asked['amount'] = self.parse_number(self.amount_to_precision(before['symbol'], amount))
-        if price is not None:
-            asked['price'] = self.parse_number(self.price_to_precision(before['symbol'], price))
-        said = {name: answer[name] for name in ('id', 'clientOrderId') if answer.get(name) is not None}
-        return {**before, **UNKNOWN_FILL, **asked, **said, 'info': answer.get('info')}
 
     def parse_order_status(self, status: str | None) -> str | None:
         # older versions of ccxt do not know this one

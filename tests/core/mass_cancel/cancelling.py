@@ -8,9 +8,10 @@ import ccxt.pro
 
 from tests.trading import UNDERLYING, UNIFIED
 
-PARAMS = {'binance': {}, 'okx': {'emulate': True}, 'deribit': {}}
-LIST = {'binance': 'openOrders', 'okx': 'orders-pending', 'deribit': 'get_open_orders'}
-BATCH = {'binance': 'batchOrders', 'okx': 'cancel-batch-orders', 'deribit': '/cancel'}
+PARAMS = {'binance': {}, 'okx': {'emulate': True}, 'deribit': {}, 'bybit': {}}
+LIST = {'binance': 'openOrders', 'okx': 'orders-pending', 'deribit': 'get_open_orders', 'bybit': 'realtime'}
+BATCH = {'binance': 'batchOrders', 'okx': 'cancel-batch-orders', 'deribit': '/cancel', 'bybit': 'cancel-batch'}
+CLOCK = {'bybit': 'market/time'}  # the end of its path, elsewhere 'time'
 MINUTE = 1_800_000_000_000 // 60_000 * 60_000  # the beginning of one
 
 
@@ -34,6 +35,12 @@ def resting(simulator, exchange_id):
 
 def ids(orders):
     return sorted(order['id'] for order in orders)
+
+
+def lists(simulator, exchange_id):
+    """The lists that were asked for, however many pages they have."""
+    asked = [each for each in simulator.requests if each.path.endswith(LIST[exchange_id])]
+    return [each for each in asked if 'cursor=' not in each.query]
 
 
 def after_each_list(exchange, act):

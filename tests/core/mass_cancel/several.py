@@ -7,6 +7,7 @@ from tests.trading import UNDERLYING, UNIFIED
 OTHER_NAME = {each: name.replace('BTC', 'ETH') for each, name in UNIFIED.items()}
 KEYS = {'okx': ('BTC/USD:BTC', 'ETH/USD:ETH'), 'binance': ('BTC/USDT:USDT', 'ETH/USDT:USDT')}
 KEYS['deribit'] = KEYS['okx']
+KEYS['bybit'] = ('BTC', 'ETH')
 
 
 def names(exchange_id):

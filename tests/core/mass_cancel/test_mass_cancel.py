@@ -14,7 +14,7 @@ from tests.trading import UNDERLYING
 def test_mmp_orders_of_the_underlying_go_and_no_others(flavour, simulator, exchange, exchange_id):
     mine = quote(simulator, exchange_id, 5)
     others = quote(simulator, exchange_id, 5, 1, mmp=False)
-    another = {'binance': 'ETHUSDT', 'okx': 'BTC-USD_UM', 'deribit': 'btc_usdc'}[exchange_id]
+    another = {'binance': 'ETHUSDT', 'okx': 'BTC-USD_UM', 'deribit': 'btc_usdc', 'bybit': 'ETH'}[exchange_id]
     theirs = simulator.rest(exchange_id, another, mmp=True)
     cancelled = cancel(flavour, exchange)
     assert resting(simulator, exchange_id) == others
@@ -23,14 +23,17 @@ def test_mmp_orders_of_the_underlying_go_and_no_others(flavour, simulator, excha
     assert {order['status'] for order in cancelled['orders']} == {'canceled'}
     assert {order['mmp'] for order in cancelled['orders']} == {True}
     assert cancelled['underlyingId'] == UNDERLYING[exchange_id]
-    assert cancelled['underlying'] == ('BTC/USDT:USDT' if exchange_id == 'binance' else 'BTC/USD:BTC')
-    assert all(order['symbol'].startswith(f'{cancelled["underlying"]}-') for order in cancelled['orders'])
+    unified = {'binance': 'BTC/USDT:USDT', 'bybit': 'BTC'}.get(exchange_id, 'BTC/USD:BTC')
+    assert cancelled['underlying'] == unified
+    # on Bybit it is the coin, whatever its options are settled in
+    before = ('BTC/USDT:USDT-', 'BTC/USDC:USDC-') if exchange_id == 'bybit' else f'{unified}-'
+    assert all(order['symbol'].startswith(before) for order in cancelled['orders'])
     assert len(cancelled['info']) == len(simulator.requests)
     assert exchange.markets is None
 
 
-RULE = {'binance': 'mmp', 'okx': 'mmp-config', 'deribit': 'get_mmp_config'}
-UNKNOWN = {'binance': 'BCT/USDT', 'okx': 'BCT/USD', 'deribit': 'BCT/USD'}
+RULE = {'binance': 'mmp', 'okx': 'mmp-config', 'deribit': 'get_mmp_config', 'bybit': 'mmp-state'}
+UNKNOWN = {'binance': 'BCT/USDT', 'okx': 'BCT/USD', 'deribit': 'BCT/USD', 'bybit': 'BCT'}
 
 
 def test_nothing_to_cancel_is_a_list_and_the_question_whether_there_is_such_an_underlying(
@@ -38,7 +41,7 @@ def test_nothing_to_cancel_is_a_list_and_the_question_whether_there_is_such_an_u
 ):
     quote(simulator, exchange_id, 3, 1, mmp=False)
     assert cancel(flavour, exchange)['orders'] == []
-    asked = [request.path.rpartition('/')[2] for request in simulator.requests]
+    asked = [each.path.rpartition('/')[2] for each in simulator.requests if 'cursor=' not in each.query]
     assert asked == [LIST[exchange_id], RULE[exchange_id]]
 
 

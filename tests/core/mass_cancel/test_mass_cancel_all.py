@@ -66,7 +66,8 @@ def test_unnamed_go_if_this_object_has_sent_orders_of_them(flavour, simulator, e
 
 def test_one_underlying_under_two_names_is_cancelled_once_and_told_twice(flavour, simulator, exchange, exchange_id):
     rest_both(simulator, exchange_id, 1)
-    twice = [names(exchange_id)[0], ids(exchange_id)[0]]
+    another = 'BTC/USDT' if exchange_id == 'bybit' else ids(exchange_id)[0]
+    twice = [names(exchange_id)[0], another]
     done = cancel_listed(flavour, exchange, twice)
     assert list(done) == twice
     first, second = done.values()
@@ -85,7 +86,7 @@ def test_no_names_at_all_cancel_nothing(flavour, simulator, exchange, exchange_i
 def test_nothing_that_the_exchange_tells_of_is_an_empty_result(flavour, simulator, exchange, exchange_id):
     simulator.rest(exchange_id, ids(exchange_id)[0], mmp=False)
     assert cancel_all(flavour, exchange) == {}
-    assert len(simulator.requests) == 1
+    assert len([each for each in simulator.requests if 'cursor=' not in each.query]) == 1
 
 
 def test_underlying_may_be_named_by_the_field_of_the_exchange(flavour, simulator, exchange, exchange_id):
@@ -170,7 +171,9 @@ def test_params_are_those_of_each_mass_cancel(flavour, simulator, exchange, exch
     done = cancel_all(flavour, exchange, None, includeNonMmp=True)
     assert [each['orders'] for each in done.values()] == [None, None]
     assert resting_of(simulator, exchange_id) == []
-    assert len(simulator.requests) == 3
+    # on Bybit each is confirmed by a list
+    told = [each for each in simulator.requests if 'baseCoin=' not in each.query and 'cursor=' not in each.query]
+    assert len({(each.path, each.query, each.body) for each in told}) == 3  # a limit may want one again
 
 
 def test_emulated_finds_the_orders_of_accounts_without_rules(flavour, simulator, exchange, exchange_id):

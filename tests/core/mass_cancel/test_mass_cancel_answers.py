@@ -221,13 +221,17 @@ def test_answer_that_tells_of_no_order_is_no_cancellation(flavour, simulator, ex
     asking = exchange._send
 
     async def strange(endpoint, request, **keywords):
-        if 'atch' not in endpoint and endpoint != 'POST cancel':
+        if '-batch' not in endpoint and 'batchOrders' not in endpoint and endpoint != 'POST cancel':
             return await asking(endpoint, request, **keywords)
         strange_rows = [{'orderId': 1, 'status': 'CANCELED'}, {'orderId': mine[0], 'status': 'FILLED'}, 'junk']
         strange_items = [{'ordId': '1', 'sCode': '0'}, {'ordId': '2', 'sCode': '51400'}]
-        return {'binance': strange_rows, 'okx': {'data': strange_items}, 'deribit': {'result': {'order_id': 'x'}}}[
-            exchange_id
-        ]
+        of_bybit = {'result': {'list': [{'orderId': 'x'}] * 2}, 'retExtInfo': {'list': [{'code': 0}] * 2}}
+        return {
+            'binance': strange_rows,
+            'okx': {'data': strange_items},
+            'deribit': {'result': {'order_id': 'x'}},
+            'bybit': of_bybit,
+        }[exchange_id]
 
     exchange._send = strange
     with pytest.raises(MassCancelIncomplete) as caught:

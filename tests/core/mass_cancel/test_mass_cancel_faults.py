@@ -16,6 +16,7 @@ from tests.core.mass_cancel.cancelling import (
     after_each_list,
     cancel,
     ids,
+    lists,
     lose_all_but_the_first,
     quote,
     resting,
@@ -67,7 +68,7 @@ def test_orders_that_are_gone_already_are_not_reported(flavour, simulator, excha
     cancelled = cancel(flavour, exchange)
     assert ids(cancelled['orders']) == sorted(mine[4:])
     assert resting(simulator, exchange_id) == []
-    assert len([each for each in simulator.requests if each.path.endswith(LIST[exchange_id])]) == 2
+    assert len(lists(simulator, exchange_id)) == 2
 
 
 def test_orders_that_are_gone_are_not_left_if_the_next_list_fails(flavour, simulator, exchange, exchange_id):
@@ -104,13 +105,13 @@ def test_order_that_is_refused_for_ever_is_what_is_left(flavour, simulator, exch
         'binance': ccxt.OperationRejected,
         'okx': ccxt.ExchangeNotAvailable,
         'deribit': ccxt.ExchangeError,
+        'bybit': ccxt.OperationFailed,
     }
     cause = causes[exchange_id]
     assert type(error.__cause__) is cause
     assert f'cancelled 11, remaining 1 ({mine[4]}), unknown 0' in str(error)
     assert cause.__name__ in str(error)
-    lists = [each for each in simulator.requests if each.path.endswith(LIST[exchange_id])]
-    assert len(lists) == 1 + 3  # three rounds, each followed by a look
+    assert len(lists(simulator, exchange_id)) == 1 + 3  # three rounds, each followed by a look
 
 
 def test_single_order_that_is_refused_for_ever(flavour, simulator):
@@ -197,6 +198,7 @@ def test_permission_that_is_missing_is_raised_as_itself(flavour, simulator, exch
         'binance': ccxt.AuthenticationError,
         'okx': MassCancelIncomplete,
         'deribit': ccxt.PermissionDenied,
+        'bybit': ccxt.PermissionDenied,
     }[exchange_id]
     assert type(caught.value) is expected
     if exchange_id == 'binance':

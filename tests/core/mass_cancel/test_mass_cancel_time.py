@@ -17,6 +17,7 @@ from ccxt_mmp.core.kill_switch import CLOCK_TRIES
 from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import Simulator
 from tests.core.mass_cancel.cancelling import (
+    CLOCK,
     LIST,
     MINUTE,
     cancel,
@@ -70,11 +71,11 @@ def test_list_without_an_end_does_not_take_all_the_time(flavour, simulator):
 def test_clock_that_cannot_be_asked_does_not_stop_it(flavour, simulator, exchange_id, emulated):
     exchange = flavour.exchange(exchange_id, simulator.url, options={'adjustForTimeDifference': True})
     quote(simulator, exchange_id, 2)
-    simulator.fault('status', 'time', status=503, times=100)
+    simulator.fault('status', CLOCK.get(exchange_id, 'time'), status=503, times=100)
     params = {'emulate': emulated} if exchange_id == 'okx' else {'includeNonMmp': not emulated}
     flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id], params))
     assert resting(simulator, exchange_id) == []
-    assert len([each for each in simulator.requests if each.path.endswith('time')]) <= 6
+    assert len([each for each in simulator.requests if each.path.endswith(CLOCK.get(exchange_id, 'time'))]) <= 6
 
 
 @pytest.mark.parametrize('exchange_id', EXCHANGES)
@@ -83,9 +84,9 @@ def test_clock_that_cannot_be_asked_is_asked_twice(flavour, simulator, exchange_
     options = {'adjustForTimeDifference': True, 'massCancelMmp': {'concurrency': 1}}
     exchange = flavour.exchange(exchange_id, simulator.url, options=options)
     quote(simulator, exchange_id, 9)
-    simulator.fault('status', 'time', status=503, times=100)
+    simulator.fault('status', CLOCK.get(exchange_id, 'time'), status=503, times=100)
     cancel(flavour, exchange)
-    asked = [request.path.endswith('time') for request in simulator.requests]
+    asked = [request.path.endswith(CLOCK.get(exchange_id, 'time')) for request in simulator.requests]
     assert asked.count(False) > CLOCK_TRIES
     assert asked.count(True) == CLOCK_TRIES
 
@@ -95,13 +96,13 @@ def test_clock_that_hangs_does_not_use_up_the_time(flavour, simulator, exchange_
     """It has a tenth of it, and is part of the time."""
     exchange = flavour.exchange(exchange_id, simulator.url, options={'adjustForTimeDifference': True})
     quote(simulator, exchange_id, 1)
-    simulator.fault('delay', 'time', milliseconds=60_000, times=2)
+    simulator.fault('delay', CLOCK.get(exchange_id, 'time'), milliseconds=60_000, times=2)
     started = time.monotonic()
     flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id], {'timeout': 3000}))
     assert time.monotonic() - started < 3
     assert resting(simulator, exchange_id) == []
-    clock = next(request for request in simulator.requests if request.path.endswith('time'))
-    first = next(request for request in simulator.requests if not request.path.endswith('time'))
+    clock = next(request for request in simulator.requests if request.path.endswith(CLOCK.get(exchange_id, 'time')))
+    first = next(request for request in simulator.requests if not request.path.endswith(CLOCK.get(exchange_id, 'time')))
     assert first.time - clock.time < 900  # of the 3 s that it would have had
 
 
@@ -131,7 +132,9 @@ def test_window_without_room_while_there_is_time_is_not_waited_for(flavour, simu
 def test_answer_that_does_not_come_leaves_time_to_ask_again(flavour, simulator, exchange_id, exchange):
     """Each answer has a third of what is left, whatever the exchange's own timeout is."""
     mine = quote(simulator, exchange_id, 1, 1)
-    path = {'okx': 'cancel-batch-orders', 'binance': 'order', 'deribit': '/cancel'}[exchange_id]
+    path = {'okx': 'cancel-batch-orders', 'binance': 'order', 'deribit': '/cancel', 'bybit': 'cancel-batch'}[
+        exchange_id
+    ]
     simulator.fault('hold', LIST[exchange_id], milliseconds=60_000)
     simulator.fault('hold', path, milliseconds=60_000)
     started = time.monotonic()
@@ -168,7 +171,7 @@ def test_skewed_clock_is_set_and_it_goes_on(flavour, exchange_id):
         quote(simulator, exchange_id, 2)
         cancel(flavour, exchange, **({'emulate': False} if exchange_id == 'okx' else {}))
         assert resting(simulator, exchange_id) == []
-        times = [request for request in simulator.requests if request.path.endswith('time')]
+        times = [request for request in simulator.requests if request.path.endswith(CLOCK.get(exchange_id, 'time'))]
         assert len(times) == 1
 
 

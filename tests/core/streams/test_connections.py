@@ -294,7 +294,8 @@ def test_dial_that_fails_is_an_error(streaming):
     async def main(exchange):
         dead = 'ws://127.0.0.1:9'
         ws = exchange.urls['api']['ws']
-        exchange.urls['api']['ws'] = dead if isinstance(ws, str) else {**ws, 'optionPrivate': dead}
+        private = {'optionPrivate': dead, 'private': {'contract': dead}}
+        exchange.urls['api']['ws'] = dead if isinstance(ws, str) else {**ws, **private}
         with pytest.raises(NetworkError):
             await streaming.watch()
 

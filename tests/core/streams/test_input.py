@@ -4,7 +4,7 @@ import pytest
 
 from ccxt_mmp import ArgumentsRequired, AuthenticationError, BadRequest, BadSymbol, NotSupported
 
-LEAST = {'okx': 500, 'binance': 200, 'deribit': 500}
+LEAST = {'okx': 500, 'binance': 200, 'deribit': 500, 'bybit': 250}
 
 
 def refused(watcher, error, match, method, *arguments):

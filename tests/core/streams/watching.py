@@ -18,8 +18,9 @@ OPERATIONS = {
     'okx': ('login', 'subscribe', 'unsubscribe'),
     'binance': (None, None, None),
     'deribit': ('public/auth', 'private/subscribe', 'private/unsubscribe'),
+    'bybit': ('auth', 'subscribe', 'unsubscribe'),
 }
-PATHS = {'okx': 'mmp-config', 'binance': 'mmp', 'deribit': 'get_mmp_config'}  # of the reads
+PATHS = {'okx': 'mmp-config', 'binance': 'mmp', 'deribit': 'get_mmp_config', 'bybit': 'mmp-state'}  # of the reads
 BINANCE_STREAMS = hasattr(ccxt.pro.binance, 'handle_options_order_update')  # ccxt 4.5.72 and later
 
 

@@ -1,10 +1,9 @@
 """The options, futures and perpetuals that the simulated Deribit lists, and Deribit's names of them."""
 
-from datetime import datetime, timezone
 from decimal import Decimal
 
 from ccxt_mmp.simulator.instruments import Instrument, Kind, Series
-from ccxt_mmp.simulator.listing import Listing, expiries
+from ccxt_mmp.simulator.listing import Listing, day_month_year, expiries
 from ccxt_mmp.simulator.venues.deribit.tables import VENUE
 
 BTC_STRIKES = range(60_000, 165_000, 5_000)
@@ -37,7 +36,7 @@ class DeribitListing(Listing):
 
     def option_id(self, series: Series, expiry: int, strike: int | str, side: str) -> str:
         # a strike of linear options has a d for the point
-        return f'{self.option_prefix(series)}-{_date(expiry)}-{str(strike).replace(".", "d")}-{side}'
+        return f'{self.option_prefix(series)}-{day_month_year(expiry)}-{str(strike).replace(".", "d")}-{side}'
 
     def order_id(self, number: int, instrument: Instrument) -> str:
         return f'{instrument.settle}-{number}'
@@ -46,7 +45,7 @@ class DeribitListing(Listing):
         """A perpetual, and a future of the last expiry."""
         expiry = expiries(now)[-1]
         return self._future(series, 'perpetual', 'PERPETUAL', NEVER), self._future(
-            series, 'future', _date(expiry), expiry
+            series, 'future', day_month_year(expiry), expiry
         )
 
     def _future(self, series: Series, kind: Kind, name: str, expiry: int) -> Instrument:
@@ -67,8 +66,3 @@ class DeribitListing(Listing):
             kind=kind,
             is_inverse=is_inverse,
         )
-
-
-def _date(time: int) -> str:
-    """``6MAR26``."""
-    return datetime.fromtimestamp(time / 1000, timezone.utc).strftime('%d%b%y').lstrip('0').upper()

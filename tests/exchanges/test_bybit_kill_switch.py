@@ -1,0 +1,366 @@
+"""The kill switch on Bybit: by the tag, within the limits, and by the list, since answers only acknowledge."""
+
+import json
+from itertools import pairwise
+
+import ccxt
+import ccxt.async_support
+import ccxt.pro
+import pytest
+
+from ccxt_mmp import MassCancelIncomplete
+from ccxt_mmp.core.mass_cancels import NOT_TOLD
+from tests.core.mass_cancel.cancelling import after_each_list, ids
+
+COIN = 'BTC'
+
+
+@pytest.fixture
+def bybit(flavour, simulator):
+    return flavour.exchange('bybit', simulator.url)
+
+
+def by_the_clock_of(simulator, exchange):
+    """Let an exchange sleep on the simulator's clock, which it sets forward; the seconds that it slept."""
+    slept = []
+
+    def sleep(milliseconds):
+        slept.append(milliseconds / 1000)
+        simulator.advance(int(milliseconds) + 1)
+
+    async def async_sleep(milliseconds):
+        sleep(milliseconds)
+
+    exchange.sleep = sleep if exchange.synchronous else async_sleep
+    exchange.milliseconds = simulator.now
+    return slept
+
+
+def rest(simulator, number, coin=COIN, mmp=True):
+    contracts = simulator.instruments('bybit', coin)[:number]
+    return [simulator.rest('bybit', coin, mmp=mmp, symbol=contract).order_id for contract in contracts]
+
+
+def resting(simulator, coin=COIN):
+    return [order.order_id for order in simulator.resting('bybit', coin)]
+
+
+def asked(simulator, path):
+    return [request for request in simulator.requests if request.path.endswith(path)]
+
+
+def lists(simulator):
+    """The first pages."""
+    return [request for request in asked(simulator, 'realtime') if 'cursor' not in request.query]
+
+
+def batches(simulator):
+    return [json.loads(request.body)['request'] for request in asked(simulator, 'cancel-batch')]
+
+
+def cancel(flavour, exchange, **params):
+    return flavour.take(exchange.mass_cancel_mmp(COIN, params))
+
+
+# --- what goes
+
+
+def test_four_hundred_orders_on_two_hundred_contracts_go_within_the_limits(flavour, simulator):
+    exchange = flavour.exchange('bybit', simulator.url, enableRateLimit=True)
+    mine = rest(simulator, 200) + rest(simulator, 200)
+    assert len({simulator.order(each).instrument.instrument_id for each in mine}) == 200
+    untagged = rest(simulator, 200, mmp=False)
+    theirs = rest(simulator, 50, 'ETH')
+    cancelled = cancel(flavour, exchange)
+    assert ids(cancelled['orders']) == sorted(mine)
+    assert {(order['status'], order['mmp'], order['filled']) for order in cancelled['orders']} == {
+        ('canceled', True, None)
+    }
+    assert resting(simulator) == untagged
+    assert resting(simulator, 'ETH') == theirs
+    assert {len(each) for each in batches(simulator)} == {20}
+    # on a busy machine some arrive closer together than they were sent, and are asked for again
+    assert 20 <= len(batches(simulator)) <= 30
+    times = [request.time for request in asked(simulator, 'cancel-batch')]
+    assert times[-1] - times[0] >= 1000  # twenty are two seconds' worth
+
+
+def test_both_settle_coins_are_of_the_coin(flavour, simulator, bybit):
+    contracts = simulator.instruments('bybit', COIN)
+    both = [next(each for each in contracts if each.endswith('-USDT') is of_usdt) for of_usdt in (True, False)]
+    mine = [simulator.rest('bybit', COIN, mmp=True, symbol=each).order_id for each in both]
+    orders = {order['id']: order['symbol'] for order in cancel(flavour, bybit)['orders']}
+    assert [orders[each].partition('-')[0] for each in mine] == ['BTC/USDT:USDT', 'BTC/USDC:USDC']
+
+
+def test_order_that_does_not_say_its_id_of_the_client_is_not_decided(flavour, simulator, bybit):
+    mine = rest(simulator, 3)
+
+    def forget(number, rows):
+        for row in rows:
+            if row['orderId'] == mine[0]:
+                del row['orderLinkId']
+
+    after_each_list(bybit, forget)
+    with pytest.raises(ccxt.BadResponse, match='without saying whether they are MMP orders'):
+        cancel(flavour, bybit)
+    assert resting(simulator) == [mine[0]]
+
+
+# --- acknowledged
+
+
+@pytest.mark.parametrize('processing_time', [90, 1500])
+def test_acknowledged_cancellation_is_waited_for_and_not_sent_again(flavour, simulator, bybit, processing_time):
+    slept = by_the_clock_of(simulator, bybit)
+    simulator.processing_time = processing_time
+    mine = rest(simulator, 30)
+    assert ids(cancel(flavour, bybit)['orders']) == sorted(mine)
+    assert sorted(len(each) for each in batches(simulator)) == [10, 20]
+    assert min(slept) >= 0.1
+    times = [request.time for request in lists(simulator)]
+    assert all(later - earlier >= 100 for earlier, later in pairwise(times[1:]))
+    assert times[-1] - asked(simulator, 'cancel-batch')[-1].time >= processing_time
+
+
+def test_acknowledged_cancellation_that_comes_to_nothing_is_not_reported_as_done(flavour, simulator, bybit):
+    slept = by_the_clock_of(simulator, bybit)
+    mine = rest(simulator, 25)
+    simulator.refuse_cancel(mine[7], acknowledged=True)
+    with pytest.raises(MassCancelIncomplete) as caught:
+        cancel(flavour, bybit, timeout=60_000)
+    error = caught.value
+    assert (error.remaining, error.unknown) == ([mine[7]], [])
+    assert sorted(error.cancelled) == sorted(each for each in mine if each != mine[7])
+    assert resting(simulator) == [mine[7]]
+    # three rounds, and each has the whole time to take effect
+    assert sorted(len(each) for each in batches(simulator)) == [1, 1, 5, 20]
+    assert len(slept) >= 3
+    assert max(slept) == pytest.approx(0.1)
+
+
+def test_waiting_costs_no_round(flavour, simulator, bybit):
+    """The cancellation that takes effect in the third round is still one of three."""
+    by_the_clock_of(simulator, bybit)
+    [only] = rest(simulator, 1)
+    simulator.refuse_cancel(only, acknowledged=True)
+    cancelling = bybit._cancel_chunk
+    rounds = []
+
+    async def allow_in_the_third(*arguments):
+        rounds.append(arguments)
+        if len(rounds) == 3:
+            simulator.allow_cancel(only)
+        return await cancelling(*arguments)
+
+    bybit._cancel_chunk = allow_in_the_third
+    assert ids(cancel(flavour, bybit, timeout=60_000)['orders']) == [only]
+    assert len(batches(simulator)) == 3
+
+
+def test_order_that_was_filled_after_it_was_listed_is_gone(flavour, simulator, bybit):
+    mine = rest(simulator, 3)
+    after_each_list(bybit, lambda number, rows: number or simulator.fill(mine[0]))
+    assert ids(cancel(flavour, bybit)['orders']) == sorted(mine[1:])
+
+
+def test_list_that_fails_while_it_waits_is_asked_for_again(flavour, simulator, bybit):
+    by_the_clock_of(simulator, bybit)
+    simulator.processing_time = 500
+    mine = rest(simulator, 2)
+
+    def fail_once(number, rows):
+        if number == 2:
+            rows.clear()
+            raise ccxt.ExchangeNotAvailable('no list')
+
+    after_each_list(bybit, fail_once)
+    assert ids(cancel(flavour, bybit)['orders']) == sorted(mine)
+    assert len(batches(simulator)) == 1
+
+
+# --- refused
+
+
+@pytest.mark.parametrize('code', [110079, 30035, 10006])
+def test_order_that_is_refused_for_the_moment_is_asked_for_again(flavour, simulator, bybit, code):
+    slept = by_the_clock_of(simulator, bybit)
+    rest(simulator, 3)
+    asking, told = bybit._urgent_request, []
+
+    async def refuse_once(endpoint, request, progress, **keywords):
+        answer = await asking(endpoint, request, progress, **keywords)
+        if 'cancel-batch' in endpoint and not told:
+            told.append(code)
+            answer['retExtInfo']['list'][1] = {'code': code, 'msg': 'later'}
+        return answer
+
+    bybit._urgent_request = refuse_once
+    # it is gone by now, as the next answer says
+    assert len(cancel(flavour, bybit)['orders']) == 2
+    assert resting(simulator) == []
+    assert [len(each) for each in batches(simulator)] == [3, 1]
+    assert slept == [pytest.approx(0.1 if code == 110079 else 1.02)]
+
+
+def test_order_that_is_processed_for_ever_is_what_is_left(flavour, simulator, bybit):
+    by_the_clock_of(simulator, bybit)
+    mine = rest(simulator, 3)
+    simulator.refuse_cancel(mine[1])
+    with pytest.raises(MassCancelIncomplete) as caught:
+        cancel(flavour, bybit)
+    assert caught.value.remaining == [mine[1]]
+    assert type(caught.value.__cause__) is ccxt.OperationFailed
+    assert [len(each) for each in batches(simulator)] == [3] + [1] * 8  # twice more in each of three rounds
+
+
+def test_limit_that_is_used_up_is_waited_out(flavour, simulator, bybit):
+    slept = by_the_clock_of(simulator, bybit)
+    mine = rest(simulator, 3)
+    simulator.fault('status', 'cancel-batch', status=429, times=4)
+    assert ids(cancel(flavour, bybit)['orders']) == sorted(mine)
+    assert len(slept) == 4
+
+
+def test_limit_without_time_to_wait_for_is_what_is_left(flavour, simulator, bybit):
+    mine = rest(simulator, 1)
+    asking = bybit._urgent_request
+
+    async def refuse(endpoint, request, progress, **keywords):
+        if 'cancel-batch' not in endpoint:
+            return await asking(endpoint, request, progress, **keywords)
+        row = {'orderId': '', 'orderLinkId': '', 'symbol': ''}
+        return {'retCode': 0, 'result': {'list': [row]}, 'retExtInfo': {'list': [{'code': 10006, 'msg': ''}]}}
+
+    bybit._urgent_request = refuse
+    with pytest.raises(MassCancelIncomplete, match='RateLimitExceeded') as caught:
+        cancel(flavour, bybit, timeout=900)
+    assert caught.value.remaining == mine
+
+
+@pytest.mark.parametrize(
+    ('rows', 'codes'),
+    [
+        ([{'orderId': 'another'}], [{'code': 0, 'msg': 'OK'}]),
+        ([{'orderId': ''}], [{'msg': 'OK'}]),
+        ([{'orderId': ''}], [{'code': 110007, 'msg': 'refused'}]),
+        ([{'orderId': ''}, {'orderId': ''}], [{'code': 0}, {'code': 0}]),
+        ([], []),
+    ],
+)
+def test_answer_that_does_not_tell_of_the_order_is_no_cancellation(flavour, simulator, bybit, rows, codes):
+    mine = rest(simulator, 1)
+    asking = bybit._urgent_request
+
+    async def strange(endpoint, request, progress, **keywords):
+        if 'cancel-batch' not in endpoint:
+            return await asking(endpoint, request, progress, **keywords)
+        return {'retCode': 0, 'result': {'list': rows}, 'retExtInfo': {'list': codes}}
+
+    bybit._urgent_request = strange
+    with pytest.raises(MassCancelIncomplete) as caught:
+        cancel(flavour, bybit)
+    assert (caught.value.cancelled, caught.value.remaining) == ([], mine)
+
+
+def test_address_that_is_banned_sends_nothing_more(flavour, simulator, bybit):
+    mine = rest(simulator, 3)
+    simulator.fault('status', 'cancel-batch', status=403, times=100)
+    with pytest.raises(MassCancelIncomplete) as caught:
+        cancel(flavour, bybit)
+    assert sorted(caught.value.remaining) == mine
+    assert type(caught.value.__cause__) is ccxt.DDoSProtection
+    assert len(asked(simulator, 'cancel-batch')) == 1
+
+
+def test_list_that_goes_on_for_ever_is_no_list(flavour, simulator, bybit):
+    async def same(endpoint, request, progress, **keywords):
+        return {'retCode': 0, 'result': {'list': [{'orderId': '1', 'symbol': 'x'}], 'nextPageCursor': 'again'}}
+
+    bybit._urgent_request = same
+    with pytest.raises(MassCancelIncomplete, match='could not list all orders'):
+        cancel(flavour, bybit)
+
+
+# --- every order of the coin
+
+
+def test_every_order_of_the_coin_is_one_request_that_the_list_confirms(flavour, simulator, bybit):
+    slept = by_the_clock_of(simulator, bybit)
+    simulator.processing_time = 350
+    rest(simulator, 3)
+    rest(simulator, 60, mmp=False)
+    theirs = rest(simulator, 2, 'ETH')
+    cancelled = cancel(flavour, bybit, includeNonMmp=True)
+    assert cancelled['info']['result']['success'] == '1'
+    assert (cancelled['orders'], resting(simulator), resting(simulator, 'ETH')) == (None, [], theirs)
+    assert simulator.requests[0].path == '/v5/order/cancel-all'
+    assert json.loads(simulator.requests[0].body) == {'category': 'option', 'baseCoin': COIN}
+    assert len(asked(simulator, 'cancel-all')) == 1
+    assert slept
+
+
+def test_request_that_comes_to_nothing_is_sent_again_and_then_incomplete(flavour, bybit, simulator):
+    by_the_clock_of(simulator, bybit)
+    [only] = rest(simulator, 1, mmp=False)
+    simulator.refuse_cancel(only, acknowledged=True)
+    with pytest.raises(MassCancelIncomplete) as caught:
+        cancel(flavour, bybit, includeNonMmp=True, timeout=60_000)
+    assert caught.value.remaining == [only]
+    assert len(asked(simulator, 'cancel-all')) == 3
+
+
+def test_list_that_cannot_be_read_confirms_nothing(flavour, simulator, bybit):
+    simulator.fault('status', 'realtime', status=503, times=100)
+    with pytest.raises(MassCancelIncomplete, match='whether others rest is not known'):
+        cancel(flavour, bybit, includeNonMmp=True)
+
+
+def test_answer_that_is_no_success_is_none(flavour, canned):
+    canned.answer('{"retCode":0,"retMsg":"OK","result":{"list":[],"success":"0"}}')
+    exchange = flavour.exchange('bybit', canned.url)
+    with pytest.raises(ccxt.BadResponse, match='no success'):
+        cancel(flavour, exchange, includeNonMmp=True)
+
+
+@pytest.mark.parametrize('params', [{}, {'includeNonMmp': True}])
+def test_coin_that_the_exchange_does_not_know_is_a_bad_symbol(flavour, simulator, bybit, params):
+    with pytest.raises(ccxt.BadSymbol, match='BCT'):
+        flavour.take(bybit.mass_cancel_mmp('BCT', params))
+
+
+def test_refusal_of_something_else_is_no_bad_symbol(flavour, simulator, bybit):
+    with pytest.raises(ccxt.NotSupported):
+        cancel(flavour, bybit, scope='rfq')
+    for flag in ('emulate', 'hedge'):
+        with pytest.raises(ccxt.NotSupported):
+            cancel(flavour, bybit, **{flag: True})
+    with pytest.raises(ccxt.BadRequest, match='timeout'):
+        cancel(flavour, bybit, timeout='10001.5')
+    assert simulator.requests == []
+
+
+# --- several coins
+
+
+def test_all_coins_are_those_of_tagged_orders(flavour, simulator, bybit):
+    mine, theirs = rest(simulator, 60), rest(simulator, 2, 'ETH')
+    untagged = rest(simulator, 2, 'ETH', mmp=False)
+    done = flavour.take(bybit.mass_cancel_mmps())
+    assert {name: ids(each['orders']) for name, each in done.items()} == {'BTC': sorted(mine), 'ETH': sorted(theirs)}
+    assert (resting(simulator), resting(simulator, 'ETH')) == ([], untagged)
+    assert 'baseCoin' not in simulator.requests[0].query
+
+
+@pytest.mark.parametrize(
+    ('row', 'underlying'),
+    [
+        ({'symbol': 'BTC-27MAR26-70000-P', 'orderLinkId': 'mmp-1'}, 'BTC'),
+        ({'symbol': 'BTC-27MAR26-70000-P', 'orderLinkId': ''}, None),
+        ({'symbol': 'BTC-27MAR26-70000-P'}, NOT_TOLD),
+        ({'symbol': '?', 'orderLinkId': 'mmp-1'}, NOT_TOLD),
+        ('junk', NOT_TOLD),
+    ],
+)
+def test_coin_of_an_order_is_told_by_its_id(bybit, row, underlying):
+    assert bybit._underlying_of_mmp(row) == underlying
