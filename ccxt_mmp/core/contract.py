@@ -69,9 +69,9 @@ class Mmp(Streams, Halting, MassCancels, Rules, MmpStates, Requests, SocketContr
         Deribit: what is not given is switched off; at least one limit is required. A set probably ends a freeze
         [unverified].
 
-        :param str underlying: unified underlying, exchange id or option symbol, None with the scope 'rfq'
         Bybit's answer has no rule: the state is what was sent. Nothing switches a rule off there.
 
+        :param str underlying: unified underlying, exchange id or option symbol, None with the scope 'rfq'
         :param int window: ms over which fills are counted, 0 = protection off (OKX, Deribit), 1 to 5000 on Binance
         :param int frozenTime: ms that a freeze lasts, 0 = until ``reset_mmp``; both whole seconds on Deribit
         :param float [qtyLimit]: contracts, required but on Deribit and for the scope 'rfq'
