@@ -67,7 +67,7 @@ def test_cancel_works_whatever_becomes_of_the_output(simulator, environ_with_ric
     assert not simulator.resting('okx', 'BTC-USD') + simulator.resting('binance', 'BTCUSDT')
     assert run.returncode == (0 if 'true' in redirection else 1)
     if not redirection:
-        assert 'okx:BTC/USD: cancelled all MMP orders\n' in run.stdout
+        assert '\nokx:BTC/USD: cancelled all MMP orders' in run.stdout
         assert 'ccxt-mmp: okx:BTC/USDX: BadSymbol' in run.stderr
     assert not [word for word in (*NOT_CLOSED, 'Exception') if word in run.stdout + run.stderr]
 
