@@ -18,13 +18,14 @@ WRONG_OPTION = 'a wrong option is told'
 FIRST_REQUEST = 'cancel sends its first request'
 
 COMMAND = 'import sys; from ccxt_mmp.cli import main; sys.exit(main(sys.argv[1:]))'
+KEYS = ('key', 'secret', 'password')  # of nobody
 # the simulator's own redirection would import its web server, which no user of an exchange does
 REDIRECTED = f"""
 from ccxt_mmp.cli.targets import Exchanges
 
 
 def simulate(exchange, url):
-    exchange.apiKey, exchange.secret, exchange.password = 'key', 'secret', 'password'
+    exchange.apiKey, exchange.secret, exchange.password = {(*KEYS,)}
     exchange.urls['api'] = {{name: url for name in exchange.urls['api']}}
 
 
