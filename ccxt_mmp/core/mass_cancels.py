@@ -48,9 +48,10 @@ class MassCancels(Host):
         https://docs.deribit.com/api-reference/trading/private-cancel_by_label
 
         A ``mass_cancel_mmp`` of each, at once. Without names: of each underlying of which this object has sent an MMP
-        order, at once, and of those that the exchange tells: OKX and Deribit list the rules, Binance the open orders.
-        Where that list fails, it cancels what this object knows of, and raises. MMP orders of these underlyings,
-        without names of all, are stopped from the first moment on until the whole call is over: ``MassCancelLocked``.
+        order, at once, and of those that the exchange tells: OKX and Deribit list the rules, Binance and Bybit the open
+        orders. Where that list fails, it cancels what this object knows of, and raises. MMP orders of these
+        underlyings, without names of all, are stopped from the first moment on until the whole call is over:
+        ``MassCancelLocked``.
 
         Each request waits for the limit of its endpoint (OKX: 5 in 2 seconds, so the sixth family waits up to 2
         seconds). Binance: one list of the open orders serves all underlyings, before and after the cancellations.
