@@ -78,6 +78,7 @@ class Watching:
         self._reader: asyncio.Task[None] | None = None
         self._polled_at = 0
         self._woken = asyncio.Event()
+        self._waiting: set[asyncio.Future[None]] = set()  # of the calls that wait for news
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(None), ()  # a copy of an exchange watches nothing
@@ -167,9 +168,17 @@ class Watching:
         futures = [self._client.future(each) for each in hashes]
         for future in futures:
             future.add_done_callback(retrieve)  # this call may be cancelled, and nobody else be there
-        # not the futures themselves: they are shared, and would be cancelled with the call that awaits one
-        done, _ = await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
-        return first_failed(done)
+        # not the futures themselves: they are shared, and would be cancelled with the call that awaits one. News
+        # release it at once, for the callbacks of futures come after all pushes that are in the buffer
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        for future in futures:
+            future.add_done_callback(lambda _: release(waiting))
+        self._waiting.add(waiting)
+        try:
+            await waiting
+        finally:
+            self._waiting.discard(waiting)
+        return first_failed(each for each in futures if each.done())
 
     def _fail(self, hashes: Sequence[str], error: Exception) -> None:
         """End the calls that wait."""
@@ -289,16 +298,20 @@ class Watching:
         return each.known if each is not None and self.settings.stop_orders and each.known.is_frozen else None
 
     def _tell(self, each: Watched, tell: Callable[[ProtectionState], object]) -> None:
-        before = each.known.version
+        now = self._exchange.nonce()
+        version, reads_at = each.known.version, each.reads_at(now)
         tell(each.known)
-        if each.known.version != before:
+        if each.known.version != version:
             self._resolve(each)
-        self._woken.set()  # when to read may have changed
+        if (each.known.version, each.reads_at(now)) != (version, reads_at):
+            self._woken.set()  # when to read may have changed
 
     def _resolve(self, each: Watched) -> None:
         if self._client is not None:
             for message_hash in (each.message_hash, ALL):
                 self._client.resolve(True, message_hash)
+        for waiting in self._waiting:
+            release(waiting)
 
     # --- reads
 
@@ -402,6 +415,11 @@ def started(work: Coroutine[Any, Any, None]) -> 'asyncio.Task[None]':
     task = asyncio.ensure_future(work)
     task.add_done_callback(retrieve)
     return task
+
+
+def release(waiting: 'asyncio.Future[None]') -> None:
+    if not waiting.done():
+        waiting.set_result(None)
 
 
 def first_failed(futures: Iterable['asyncio.Future[Any]']) -> 'asyncio.Future[Any] | None':
