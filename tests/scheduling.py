@@ -17,10 +17,10 @@ SLOW = {
     'test_secrets_are_neither_printed_nor_logged_nor_raised': 10,  # every fault of every flavour, with its retries
     'test_packaging.py': 6,  # builds the sdist and the wheel
     'test_full_book_goes_the_cheaper_way_if_little_weight_is_left': 5,  # hundreds of orders in each flavour
+    'test_each_trip_and_each_thaw_is_told_once_whatever_breaks': 5,  # the seconds of the soak
     'test_nothing_is_told_where_nothing_changed': 5,  # the intervals in which nothing is told
     'test_answer_that_drips_does_not_outlast_its_time': 5,  # the time that it must not outlast
     'test_no_sequence_of_events_leaves_an_order_behind_or_disables_the_kill_switch': 5,  # a state machine, at random
-    'test_watching_counts_down_in_place_until_it_is_interrupted': 5,  # two processes import ccxt
     'test_documented_limit_is_kept_as_the_exchange_counts_it': 4,  # the time of the limit
     'test_bot_gets_the_methods_unchanged': 4,  # two processes import ccxt
     'test_50_sockets_and_10_000_pushes_leave_nothing': 3,  # 10,000 pushes
