@@ -23,10 +23,12 @@ OPTIONS = {  # of Simulator
     'set_ends_freeze': 'true or false: whether setting a rule ends a freeze',
     'stream_form': "object or list: the form of Binance's ORDER_TRADE_UPDATE",
     'instruments': "new or old: how orders over OKX's websocket name an option",
+    'frozen_orders': 'refuse or reject: what becomes of an MMP order of Bybit in a freeze',
+    'processing_time': 'ms after which an acknowledged cancellation of Bybit takes effect',
     'reverse_batch_cancels': 'true or false: whether Binance answers a batch of cancellations from its last item',
 }
-INTEGERS = ('latency', 'log_size')
-TEXTS = ('unknown', 'trigger', 'stream_form', 'instruments')
+INTEGERS = ('latency', 'log_size', 'processing_time')
+TEXTS = ('unknown', 'trigger', 'stream_form', 'instruments', 'frozen_orders')
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def mmp_simulator(pytestconfig: pytest.Config) -> 'Iterator[Simulator]':
-    """A running simulator of OKX's and Binance's options; a request that it does not know fails the test.
+    """A running simulator of the exchanges; a request that it does not know fails the test.
 
     Its options are in pytest's ini file, ``mmp_simulator_unknown = ignore``, ``mmp_simulator_latency = 20``.
     """

@@ -62,6 +62,7 @@ PRO_ONLY = STREAMS | {
     'keep_alive_listen_key',
     'request_id',
     'set_positions_cache',
+    'watch_multiple',
 }
 ASYNC_ONLY = {'client', 'clients', 'close', 'open', 'watch'}  # sync objects of older versions of ccxt are not closed
 
@@ -330,7 +331,7 @@ def test_the_lists_are_complete():
     assert {'load_time_difference', 'sleep', 'market', 'synchronous', 'options'} <= okx.used & binance.used
     assert {'parse_order', 'authenticate', 'markets_by_id'} <= okx.used & binance.used
     new = {'set_mmp', 'reset_mmp', 'fetch_mmp', 'fetch_mmps', 'mass_cancel_mmp', 'mass_cancel_mmp_ws', 'warm_up'}
-    new |= {'watch_mmp', 'watch_mmps', 'un_watch_mmp'}
+    new |= {'mass_cancel_mmps', 'watch_mmp', 'watch_mmps', 'un_watch_mmp'}
     new |= {'halt_mmp', 'resume_mmp', 'fetch_mmp_halt', 'fetch_mmp_halts'}
     assert new == NEW_METHODS
     errors = {name for file in PACKAGE.rglob('*.py') for module, name in imported(file.read_text())}

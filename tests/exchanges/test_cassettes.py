@@ -7,6 +7,7 @@ See ``recording.py`` for recording on the exchanges.
 """
 
 import os
+import re
 from pathlib import Path
 
 import ccxt
@@ -235,6 +236,10 @@ BEHAVIOURS = [
 # --- how it is recorded
 
 
+# what an answer says of the key itself
+OF_THE_ACCOUNT = re.compile(rb'("(?:apiKey|note|ips|userID)": ?)(?:"[^"]*"|\[[^]]*\]|[0-9]+)')
+
+
 def at_public_host(request):
     """The request as it would go to the exchange, without what is secret, of the moment or of the HTTP client."""
     host = f'{request.scheme}://{request.host}:{request.port}'
@@ -246,8 +251,9 @@ def at_public_host(request):
     return request
 
 
-def without_date(response):
+def without_secrets_and_date(response):
     kept = {name.lower(): value for name, value in response['headers'].items()}
+    response['body']['string'] = OF_THE_ACCOUNT.sub(rb'\1"***"', response['body']['string'])
     response['headers'] = {'Content-Type': kept['content-type'], 'Server': kept['server']}
     return response
 
@@ -260,7 +266,7 @@ def vcr_config():
         # the last of them older versions of ccxt make up
         'filter_post_data_parameters': ['timestamp', 'signature', 'newClientOrderId'],
         'before_record_request': at_public_host,
-        'before_record_response': without_date,
+        'before_record_response': without_secrets_and_date,
         'decode_compressed_response': True,
     }
 

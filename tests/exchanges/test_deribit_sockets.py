@@ -13,7 +13,7 @@ from ccxt_mmp import MassCancelIncomplete, MassCancelLocked, MmpFrozen, MmpHalte
 from ccxt_mmp.simulator import Rule
 from tests.core import sockets
 from tests.core.sockets import client_of, run
-from tests.simulator.sockets import until
+from tests.simulator.sockets import until, venue_of
 from tests.trading import symbols, with_markets
 
 INDEX = 'btc_usd'
@@ -315,7 +315,7 @@ def test_used_up_credits_that_the_exchange_tells_of_are_waited_out(simulator):
             exchange.sleep = sleep
             for _ in range(200):  # credits come back all the time
                 await asyncio.gather(*(exchange.privateGetGetOpenOrders({}) for _ in range(30)), return_exceptions=True)
-                simulator._state.venues[-1]._used._left[simulator._account.key, 'others'] = (0.0, simulator.now())
+                venue_of(simulator)._used._left[simulator._account.key, 'others'] = (0.0, simulator.now())
                 await exchange.mass_cancel_mmp_ws('BTC/USD', {'timeout': 60_000})
                 if waits:
                     break

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 
+from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET
 
 PATIENCE = 10  # s that anything is waited for
@@ -84,6 +85,10 @@ def login(now, key=KEY, *, secret=SECRET, passphrase=PASSPHRASE, **further):
 def signature(secret, timestamp):
     signed = f'{timestamp}GET/users/self/verify'.encode()
     return base64.b64encode(hmac.new(secret.encode(), signed, hashlib.sha256).digest()).decode()
+
+
+def venue_of(simulator, exchange_id='deribit'):
+    return next(each for each in simulator._state.venues if isinstance(each, EXCHANGES[exchange_id].venue))
 
 
 async def until(condition):

@@ -151,6 +151,6 @@ def test_400_orders_rest_at_once(simulator):
     started = time.process_time()
     for symbol in ids:
         simulator.rest('binance', 'BTCUSDT', mmp=True, symbol=symbol)
-    assert time.process_time() - started < 0.3
+    assert time.process_time() - started < 1
     assert [order.instrument.instrument_id for order in simulator.resting('binance', 'BTCUSDT')] == ids
     assert len(ids) == 400

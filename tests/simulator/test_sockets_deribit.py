@@ -10,7 +10,7 @@ import ccxt.pro
 import pytest
 
 from ccxt_mmp.simulator import KEY, SECRET, Rule
-from tests.simulator.sockets import PATIENCE, opened, until
+from tests.simulator.sockets import PATIENCE, opened, until, venue_of
 
 PATH = '/ws/api/v2'
 INDEX = 'btc_usd'
@@ -121,7 +121,7 @@ def test_frames_are_kept_without_credentials(simulator):
             await client.ask(login(simulator.now()))
             await client.send('{"client_secret": ')
             await client.receive()
-            return simulator._state.venues[-1]._logins.tokens
+            return venue_of(simulator)._logins.tokens
 
     tokens = run(main())
     kept = json.dumps([vars(frame) for frame in simulator.frames])

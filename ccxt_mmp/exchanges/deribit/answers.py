@@ -92,9 +92,10 @@ class DeribitAnswers(DeribitUnderlyings):
         error = response.get('error') if isinstance(response, dict) else None
         if is_own and httpCode >= 500 and not isinstance(error, dict):
             raise ExchangeNotAvailable(f'{self.id} {httpCode} {reason} {body}')
-        if is_own and httpCode < 400 and isinstance(response, (dict, list)) and not is_rpc(response):
+        is_read = httpCode < 400 or str(httpCode) not in self.httpExceptions  # ccxt raises for the others
+        if is_own and is_read and isinstance(response, (dict, list)) and not is_rpc(response):
             raise BadResponse(f'{self.id} received an answer with neither a result nor an error: {shown(response)}')
-        if is_own and httpCode < 400 and is_of_order and is_rpc(response) and not has_order(response):
+        if is_own and is_read and is_of_order and is_rpc(response) and not has_order(response):
             raise BadResponse(f'{self.id} received an answer without an order: {shown(response)}')
         return super().handle_errors(
             httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody
