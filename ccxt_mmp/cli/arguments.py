@@ -1,12 +1,12 @@
 """The arguments of ``ccxt-mmp``."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
 from ccxt_mmp._version import __version__
 from ccxt_mmp.cli import values
-from ccxt_mmp.registry import EXCHANGES, Exchange
+from ccxt_mmp.registry import EXCHANGES
 
 WATCH_INTERVAL = 2.0  # s
 MAX_LOCK = 10_000  # ms, the longest that an exchange takes
@@ -16,15 +16,23 @@ REFUSED = 2  # the exit status of wrong arguments
 
 def names(param: str | None = None, *, having: bool = True) -> str:
     """The exchanges, in words; or those that have, or do not have, a parameter of ``mass_cancel_mmp``."""
-    *others, last = (
+    return _in_words(
         each.name for each in EXCHANGES.values() if param is None or (param in each.cancel_params) == having
     )
+
+
+def _in_words(things: Iterable[str]) -> str:
+    *others, last = things
     return f'{", ".join(others)} and {last}' if others else last
 
 
-def _hundred_contracts(exchange: Exchange) -> str:
-    coin = exchange.underlying.partition('/')[0]
-    return f'{100 * exchange.contract_size:g} {coin} on {exchange.name}'
+def _hundred_contracts() -> str:
+    """What they are on each exchange."""
+    exchanges: dict[str, list[str]] = {}
+    for each in EXCHANGES.values():
+        coins = f'{100 * each.contract_size:g} {each.underlying.partition("/")[0]}'
+        exchanges.setdefault(coins, []).append(each.name)
+    return _in_words(f'{coins} on {_in_words(having)}' for coins, having in exchanges.items())
 
 
 _TARGETS = ', '.join(f'{each.id}:{each.underlying}' for each in EXCHANGES.values())
@@ -36,7 +44,7 @@ DESCRIPTION = f"""Market Maker Protection (MMP) of options on {names()}.
 Show it, set it, reset it, and cancel all MMP orders.
 
 A target is exchange:underlying, such as {_TARGETS}; an exchange alone, such as {_FIRST.id}, is everything there;
-block trading is exchange:rfq, on {' and '.join(each.name for each in _BLOCK_TRADING)}.
+block trading is exchange:rfq, on {_in_words(each.name for each in _BLOCK_TRADING)}.
 {_FIRST.id}@desk2:{_FIRST.underlying} is another account. Targets run concurrently. A slow or failing target delays no
 other."""
 
@@ -45,8 +53,7 @@ account such as {_FIRST.id}@desk2 from {_FIRST.id.upper()}_DESK2_{_FIRST.credent
 The exit status is 0 only if every target succeeded, 1 if one failed, 2 if the arguments are wrong; 3 is of status
 --fail-if."""
 
-*_OTHERS, _LAST = map(_hundred_contracts, EXCHANGES.values())
-UNITS = f'Contracts differ: 100 contracts are about {", ".join(_OTHERS)} and {_LAST}.'
+UNITS = f'Contracts differ: 100 contracts are about {_hundred_contracts()}.'
 
 
 HALTS = """Halts are kept where CCXT_MMP_HALT says, for every process with the same url: sqlite:/path/halt.db or

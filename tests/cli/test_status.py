@@ -26,7 +26,7 @@ def test_status_shows_what_is_armed_frozen_and_off(simulator, ccxt_mmp_command):
     assert deribit == ['deribit', 'BTC/USD:BTC', 'orders', 'off', *['-'] * 5]
     assert bybit == ['bybit', 'BTC', 'orders', 'off', *['-'] * 5]
     assert rfq == ['okx', '-', 'rfq', 'off', *['-'] * 5]
-    units = '1 BTC on OKX, 100 BTC on Binance, 100 BTC on Deribit and 100 BTC on Bybit'
+    units = '1 BTC on OKX and 100 BTC on Binance, Deribit and Bybit'
     assert note == [f'Contracts differ: 100 contracts are about {units}.']
     assert (status, err) == (0, '')
 
