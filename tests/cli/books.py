@@ -6,6 +6,7 @@ from ccxt_mmp.registry import EXCHANGES
 
 UNDERLYINGS = {each.id: each.underlying_id for each in EXCHANGES.values()}
 ALL = tuple(f'{each.id}:{each.underlying}' for each in EXCHANGES.values())
+SECTIONS = len(EXCHANGES) + 2  # of the demo, which has block trading and the kill switch besides
 OTHERS_ALONE = {(exchange_id, False) for exchange_id in EXCHANGES}  # what rests after a kill switch
 RULE = ('--window', '5000', '--frozen-time', '60000', '--qty-limit', '10')
 
