@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from ccxt_mmp.cli.targets import Exchanges
 from ccxt_mmp.simulator import Rule
 from tests.terminal import CONTROL, Here, Terminal, environment, interrupt
 
@@ -61,13 +62,15 @@ def rows(lines):
 @pytest.mark.parametrize('columns', WIDTHS)
 def test_status_fits_and_folds_no_word(desk, monkeypatch, with_rich, columns):
     terminal = Here(monkeypatch, with_rich=with_rich, columns=columns)
+    ends = desk.protection('okx', 'ETH-USD').frozen_until(desk.now())
+    monkeypatch.setattr(Exchanges, 'now', lambda *_: ends - 252_000)  # however long it takes
     terminal.run(['status', *TARGETS, '--orders', '--simulator', desk.url])
     assert_fits(terminal.output, columns)
     lines = seen(terminal.output, columns)
     table = rows(lines)
     assert len(table) == len(TARGETS)
     assert table['okx', 'ETH/USD:ETH']['STATE'] == 'FROZEN'
-    assert re.fullmatch(r'9:\d\d', table['okx', 'ETH/USD:ETH']['TIME LEFT'])
+    assert table['okx', 'ETH/USD:ETH']['TIME LEFT'] == '4:12'
     assert table['binance', 'BTC/USDT:USDT'].get('LIMITS', '') in ('', '1.5 contracts, delta 0.5 BTC')
     assert table['deribit', 'BTC/USD:BTC']['MMP ORDERS'] == '2'
     assert any(line.startswith('Not shown here: ') for line in lines)
