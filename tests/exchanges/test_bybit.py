@@ -138,6 +138,7 @@ def test_account_without_the_privilege_is_told_whom_to_ask(flavour, simulator, b
         ('{}', 429, ccxt.RateLimitExceeded),
         ('{}', 502, ccxt.ExchangeNotAvailable),
         ('{}', 200, ccxt.BadResponse),
+        ('{}', 402, ccxt.BadResponse),
         ('[]', 200, ccxt.BadResponse),
         ('<html>', 200, ccxt.BadResponse),
         ('{"retCode":0,"retMsg":"OK"}', 200, ccxt.BadResponse),

@@ -244,6 +244,14 @@ def test_answer_that_does_not_say_it_is_none(flavour, canned, method, result):
         flavour.take(getattr(deribit, method)(*arguments))
 
 
+@pytest.mark.parametrize('body', ['{}', '{"result": {}}', '[]'])
+def test_answer_with_a_status_that_ccxt_does_not_know_is_read(flavour, canned, body):
+    canned.answer(body, 402)
+    deribit = with_markets(flavour.exchange('deribit', canned.url))
+    with pytest.raises(ccxt.BadResponse):
+        flavour.take(deribit.create_order(PERPETUAL, 'limit', 'buy', 10, 100_000, {'mmp': True}))
+
+
 def test_reset_that_is_not_done_is_said(flavour, canned):
     canned.answer('{"jsonrpc":"2.0","result":"no"}')
     with pytest.raises(ccxt.OperationFailed):

@@ -140,7 +140,8 @@ class BybitAnswers(BybitUnderlyings):
                 raise RateLimitExceeded(f'{self.id} {httpCode} {reason} {body}')
             if httpCode >= 500 and not is_coded(response):
                 raise ExchangeNotAvailable(f'{self.id} {httpCode} {reason} {body}')
-            if httpCode < 400 and response is not None and not is_coded(response):
+            is_read = httpCode < 400 or str(httpCode) not in self.httpExceptions  # ccxt raises for the others
+            if is_read and response is not None and not is_coded(response):
                 raise BadResponse(f'{self.id} received an answer without a retCode: {shown(response)}')
         return super().handle_errors(
             httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody
