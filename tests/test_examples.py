@@ -58,6 +58,10 @@ class Desk:
         self.simulator.advance(PAUSE * 1000)
         await until(lambda: self.running.done() or (self.bot.turns > before and self.simulator.sleepers))
 
+    async def hear(self):
+        """Wait until the bot knows what has happened, unless its next turn reads the list anyway."""
+        await until(lambda: not (self.bot.is_live and self.bot.is_read) or self.knows_all)
+
     async def settle(self):
         """Until the bot needs no list: the stream runs, the list was read since, and all its requests are told."""
         moved = itertools.cycle([109_000, 111_000])
@@ -163,6 +167,7 @@ def test_bot_goes_through_a_day(exchange_id):
         # somebody takes a quote: it is there again
         taken = desk.quotes[0]
         simulator.fill(taken.order_id)
+        await desk.hear()
         await desk.turn()
         assert len(desk.quotes) == 4
         assert taken not in desk.quotes
@@ -172,6 +177,7 @@ def test_bot_goes_through_a_day(exchange_id):
         # somebody takes too much: a freeze, in which it quotes nothing
         for order in desk.quotes[:3]:
             simulator.fill(order.order_id)
+        await desk.hear()
         await desk.turn()
         assert bot.is_frozen
         assert desk.quotes == []
