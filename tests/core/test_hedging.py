@@ -272,6 +272,19 @@ def test_it_halts_where_that_is_asked_for(simulator, tmp_path, way):
     run(main())
 
 
+def test_halt_stands_where_the_cancel_over_the_websocket_fails(simulator, tmp_path):
+    simulator.privileged = False
+    halts = {'url': f'sqlite:{tmp_path}/halt.db', 'grace': 0}
+
+    async def main():
+        async with connected(simulator, options={'mmpHalt': halts}) as exchange:
+            with pytest.raises(MmpNotEnabled, match='the halt stands'):
+                await exchange.mass_cancel_mmp_ws('BTC/USD', {'halt': True})
+            assert len(await exchange.fetch_mmp_halts()) == 1
+
+    run(main())
+
+
 @pytest.mark.parametrize(
     ('params', 'error'),
     [

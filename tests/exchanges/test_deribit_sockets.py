@@ -89,9 +89,10 @@ def test_order_goes_over_the_socket_as_over_rest(simulator, params):
     run(main())
 
 
-def test_order_without_the_flag_is_none_and_loads_markets_itself(simulator):
+@pytest.mark.parametrize('is_limited', [True, False])
+def test_order_without_the_flag_is_none_and_loads_markets_itself(simulator, is_limited):
     async def main():
-        async with connected(simulator, has_markets=False) as exchange:
+        async with connected(simulator, has_markets=False, enableRateLimit=is_limited) as exchange:
             symbol = 'BTC/USD:BTC'
             order = await exchange.create_order_ws(symbol, 'limit', 'sell', 10, 70000)
             assert (order['mmp'], order['symbol']) == (False, symbol)

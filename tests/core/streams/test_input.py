@@ -3,6 +3,7 @@
 import pytest
 
 from ccxt_mmp import ArgumentsRequired, AuthenticationError, BadRequest, BadSymbol, NotSupported
+from ccxt_mmp.core.streams import Streams
 
 LEAST = {'okx': 500, 'binance': 200, 'deribit': 500, 'bybit': 250}
 
@@ -101,3 +102,8 @@ def test_underlying_may_stand_in_params(watcher):
         assert (await exchange.watch_mmp(None, params))['underlyingId'] == watcher.underlying
 
     watcher.run(main)
+
+
+def test_exchange_that_says_nothing_of_a_stream_has_none():
+    assert Streams._has_mmp_stream(None) is False
+    assert Streams._mmp_pushes(None, None) == ()
