@@ -102,6 +102,19 @@ def test_subscription_that_is_refused_is_told(bybit):
     bybit.run(main)
 
 
+def test_refused_login_is_an_authentication_error_and_can_be_tried_again(bybit):
+    async def main(exchange):
+        right, exchange.secret = exchange.secret, 'wrong'  # pragma: allowlist secret
+        with pytest.raises(ccxt.AuthenticationError, match='the login was refused: Error sign'):
+            await bybit.watch()
+        exchange.secret = right
+        assert (await bybit.watch())['frozen'] is False
+        assert len(exchange.clients) == 1
+
+    bybit.set_rule()
+    bybit.run(main)
+
+
 def test_connection_that_takes_nothing_is_a_network_error(bybit):
     async def main(exchange):
         await bybit.watch()

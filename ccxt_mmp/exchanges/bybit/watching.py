@@ -6,13 +6,14 @@ https://bybit-exchange.github.io/docs/v5/websocket/private/order
 from collections.abc import Iterator
 from typing import Any
 
-from ccxt.base.errors import ExchangeError, NetworkError
+from ccxt.base.errors import AuthenticationError, ExchangeError, NetworkError
 
 from ccxt_mmp.core.protection_state import Trip
 from ccxt_mmp.core.watching import in_time
 from ccxt_mmp.exchanges.bybit.answers import BybitAnswers
 from ccxt_mmp.exchanges.bybit.tables import FILLED_STATES, TOPIC, TRIPPED
 
+LOGIN = 'authenticated'  # ccxt's name of it, among the client's futures and subscriptions
 SUBSCRIBED = 'watchMmp'  # among the client's subscriptions: one of ours, whatever ccxt has subscribed
 REQUEST = 'mmp:'  # begins the id of a request of ours
 
@@ -83,9 +84,13 @@ class BybitWatching(BybitAnswers):
             super().handle_order(client, message)
 
     def handle_message(self, client: Any, message: Any) -> None:
-        # older versions of ccxt pass over the answer to a subscription
-        request_id = message.get('req_id') if isinstance(message, dict) else None
-        if not str(request_id).startswith(REQUEST):
+        told = message if isinstance(message, dict) else {}
+        request_id = told.get('req_id')
+        if told.get('op') == 'auth' and told.get('success') is False:
+            # ccxt would fail all that waits on the connection, with another error, and never log in again
+            client.subscriptions.pop(LOGIN, None)
+            client.reject(AuthenticationError(f'{self.id} the login was refused: {told.get("ret_msg")}'), LOGIN)
+        elif not str(request_id).startswith(REQUEST):  # older versions of ccxt pass over the answer to a subscription
             super().handle_message(client, message)
         elif message.get('success') is True:
             client.resolve(message, request_id)
