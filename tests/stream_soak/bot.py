@@ -8,13 +8,13 @@ import ccxt.pro
 
 import ccxt_mmp.pro
 from ccxt_mmp import MmpFrozen
-from tests.soak.bot import UNDERLYINGS
-from tests.trading import symbols, with_markets
+from tests.soak.bot import IN_FREEZE, UNDERLYINGS
+from tests.trading import ID_PREFIX, symbols, with_markets
 
 # what may come of a call while connections break and logins are refused; anything else is a defect
 EXPECTED = (ccxt.NetworkError, ccxt.AuthenticationError, ccxt.OperationFailed)
 OF_ORDERS = (*EXPECTED, ccxt.OperationRejected, ccxt_mmp.MassCancelLocked, MmpFrozen)
-ORDER_OPERATIONS = {'order', 'batch-orders', 'private/buy'}  # of frames, as the exchanges call them
+ORDER_OPERATIONS = {'order', 'batch-orders', 'private/buy', 'order.create'}  # of frames, as the exchanges call them
 TIMEOUT = 1500  # ms of an answer, a login and a subscription
 CANCELS = 0.2  # of what the quoting task does
 PAUSE = 0.1  # s between its calls, at most
@@ -55,6 +55,7 @@ class Bot:
     def __init__(self, judge, exchange_id, number):
         self.judge = judge
         self.name = f'{exchange_id}{number}'
+        self.id_prefix = f'{ID_PREFIX.get(exchange_id, "")}{self.name}x'  # of its client order ids
         self.underlyings = list(UNDERLYINGS[exchange_id])
         self.exchange = self.connect(exchange_id)
         first, *_ = self.underlyings
@@ -150,7 +151,10 @@ class Bot:
             except OF_ORDERS as error:
                 self.met[type(error).__name__] += 1
             except Exception as error:  # noqa: BLE001 - to tell of it
-                self.judge.violate(f'{self.name} {role.__name__} met {error!r}')
+                if IN_FREEZE in str(error):
+                    self.met['refused in a freeze'] += 1
+                else:
+                    self.judge.violate(f'{self.name} {role.__name__} met {error!r}')
 
     async def place(self, underlying):
         exchange = self.exchange
@@ -158,7 +162,7 @@ class Bot:
         is_over_socket = exchange.has['createOrdersWs'] and self.judge.dice.random() < 0.5
         create = exchange.create_order_ws if is_over_socket else exchange.create_order
         self.orders += 1
-        params = {'mmp': True, 'clientOrderId': f'{self.name}x{self.orders}'}
+        params = {'mmp': True, 'clientOrderId': f'{self.id_prefix}{self.orders}'}
         self.placing = underlying
         try:
             await create(symbol, 'limit', 'buy', 1, 5, params)
@@ -175,7 +179,7 @@ class Bot:
         await self.judge.dice.choice(ways)(underlying)
         self.met['cancelled'] += 1
         resting = self.judge.simulator.resting(exchange.id, underlying)
-        missed = [each for each in resting if each.client_order_id.startswith(f'{self.name}x')]
+        missed = [each for each in resting if each.client_order_id.startswith(self.id_prefix)]
         if missed:
             self.judge.violate(f'{self.name} cancelled all of {underlying}, but {len(missed)} rest')
 

@@ -8,8 +8,8 @@ from ccxt_mmp.simulator.socket_faults import SocketFault
 CONNECTIONS = ('drop', 'close', 'mute', 'notice', 'conn_count_error')
 PUSHES = ('lose', 'duplicate', 'delay')
 OPERATIONS = ('lose', 'drop', 'drop_after', 'mute', 'delay', 'duplicate')
-OPS = ('login', 'subscribe', 'mass-cancel', 'public/auth', 'private/subscribe')  # as the exchanges call them
-READS = ('mmp-config', 'mmp', 'get_mmp_config')  # the paths by which rules are read
+OPS = ('login', 'subscribe', 'mass-cancel', 'public/auth', 'private/subscribe', 'auth')  # as the exchanges call them
+READS = ('mmp-config', 'mmp', 'get_mmp_config', 'mmp-state')  # the paths by which rules are read
 READ_KINDS = ('status', 'drop_before', 'malformed', 'delay')
 LATE = 300  # ms by which something is late, at most
 REFUSED = 0.3  # s for which an object has the wrong secret
