@@ -169,6 +169,8 @@ RULES = {
 }
 # what a client order id of an MMP order has to begin with
 ID_PREFIX = {'bybit': 'mmp-'}
+# order['mmp'] of an order without the flag: Bybit's answers have no flag, and the id of an MMP order tells it
+PLAIN = {'bybit': None}
 # an MMP order in a freeze: no page lists a code of Bybit's for it
 FROZEN = {'bybit': ccxt.BadRequest}
 UNDERLYING = {each.id: each.underlying_id for each in EXCHANGES.values()}
