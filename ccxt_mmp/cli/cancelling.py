@@ -1,7 +1,6 @@
 """``ccxt-mmp cancel``: the kill switch, and what became of it."""
 
 import asyncio
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -131,7 +130,7 @@ async def _tell_progress(command: 'Command') -> None:
     while True:
         await asyncio.sleep(TICK)
         waiting = [each for each in command.results if not _is_over(each)]
-        if waiting and sys.stderr is not None:
+        if waiting:
             names = ', '.join(each.target.text for each in waiting)
             done = len(command.results) - len(waiting)
             tell(f'{time.monotonic() - started:.0f} s: {done} of {len(command.results)} done, waiting for {names}')

@@ -86,10 +86,9 @@ def _sections(simulator: Simulator, exchanges: Sequence[Any]) -> dict[str, Calla
         of = EXCHANGES[exchange.id]
         title = f'{of.name} options, {of.underlying} ({of.underlying_field} {of.underlying_id})'
         sections[title] = partial(_options_section, simulator, exchange)
-    trader = next((exchange for exchange in exchanges if EXCHANGES[exchange.id].has_rfq), None)
-    if trader is not None:
-        title = f'{EXCHANGES[trader.id].name} block trading (RFQ), one protection per account'
-        sections[title] = partial(_block_trading, simulator, trader)
+    trader = next(exchange for exchange in exchanges if EXCHANGES[exchange.id].has_rfq)
+    title = f'{EXCHANGES[trader.id].name} block trading (RFQ), one protection per account'
+    sections[title] = partial(_block_trading, simulator, trader)
     title = f'The kill switch: {GRID * len(exchanges)} MMP orders on all {len(exchanges)} exchanges'
     return {**sections, title: partial(_grid, simulator, *exchanges)}
 
