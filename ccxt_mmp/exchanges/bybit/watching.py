@@ -9,11 +9,11 @@ from typing import Any
 from ccxt.base.errors import AuthenticationError, ExchangeError, NetworkError
 
 from ccxt_mmp.core.protection_state import Trip
+from ccxt_mmp.core.socket_state import LOGIN
 from ccxt_mmp.core.watching import in_time
 from ccxt_mmp.exchanges.bybit.answers import BybitAnswers
 from ccxt_mmp.exchanges.bybit.tables import FILLED_STATES, TOPIC, TRIPPED
 
-LOGIN = 'authenticated'  # ccxt's name of it, among the client's futures and subscriptions
 SUBSCRIBED = 'watchMmp'  # among the client's subscriptions: one of ours, whatever ccxt has subscribed
 REQUEST = 'mmp:'  # begins the id of a request of ours
 
