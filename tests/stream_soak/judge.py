@@ -27,6 +27,7 @@ WINDOW, FROZEN_TIME = 5000, 120_000  # ms; time is set forward to end a freeze
 PATIENCE = 30  # s in which a change must be told
 STALE = 40  # s after which a freeze is ended, so that it does not end by itself
 LEAST_LIMIT = 1000  # contracts, beyond all that is quoted
+ROOM = {'deribit': {'params': {'maxQuoteQuantity': 1_000_000}}}  # of set_mmp: for all that is quoted
 KEPT = 200  # orders and frames that the simulator remembers
 MANY = 20  # violations, after which it is no use to go on
 MAX_TASKS = 150
@@ -197,7 +198,7 @@ class Judge:
 
     async def change_rule_by_one(self, truth):
         truth.limit += 1
-        terms = {**RULES[truth.exchange_id], 'qtyLimit': truth.limit}
+        terms = {**RULES[truth.exchange_id], **ROOM.get(truth.exchange_id, {}), 'qtyLimit': truth.limit}
         self.expect(truth)
         await self.by_one(
             truth, lambda exchange: exchange.set_mmp(truth.underlying, WINDOW, truth.frozen_time, **terms)
