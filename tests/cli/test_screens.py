@@ -115,7 +115,7 @@ def test_watch_on_a_low_terminal_never_hides_what_is_frozen(desk, monkeypatch, w
 def test_installed_command_redraws_in_place_and_fits(desk, tmp_path, columns, rich):
     command = ['status', *TARGETS, '--watch', '0.2', '--simulator', desk.url]
     with Terminal(command, environment(tmp_path, with_rich=rich), columns=columns) as terminal:
-        terminal.until(r'ETH/USD:ETH +(orders +)?FROZEN +9:\d\d')
+        terminal.until(r'ETH/USD:ETH +(orders +)?FROZEN +\d+:\d\d')
         desk.advance(600_000)
         terminal.until(r'ETH/USD:ETH +(orders +)?armed')
         terminal.interrupt()
