@@ -40,6 +40,7 @@ LIMITS = {
 TIMEOUT = 2000  # ms; some answers take longer
 LATEST_EFFECT = 3  # s after the end of a call, of a request whose answer was given up
 HEALTH_CHECK = 2  # s
+MOST_WAITING = 10  # calls of a bot that wait for one limit, such as the one of Bybit's cancel-all in a second
 MAX_IN_FLIGHT = 50  # requests of an underlying
 
 # s from the end of a call to the next one, at most: OKX's mass cancels come as often as it allows, those of Binance as
@@ -452,7 +453,7 @@ def overgrown(exchange) -> list[str]:
     }
     grown = [f'{exchange.id} has {len(kept[name])} in {name}' for name in kept if len(kept[name]) > bounds[name]]
     for endpoint, window in kept['_mmp_windows'].items():
-        if len(window._slots) > 2 * window.limit[0]:  # those of the last window, and those that wait
+        if len(window._slots) > window.limit[0] + max(window.limit[0], MOST_WAITING):  # of the last window, and waiting
             grown.append(f'{exchange.id} counts {len(window._slots)} calls of {endpoint}')
     for underlying, fence in kept['_mmp_fences'].items():
         if len(fence._in_flight) > MAX_IN_FLIGHT:
