@@ -128,7 +128,8 @@ class Bot:
         self.asked = 0  # the last number that was asked for
         self.pending: set[int] = set()  # numbers that are not asked for yet
         self.numbering = threading.RLock()
-        self.last_all: dict[tuple[str, str], float] = {}  # when one with includeNonMmp may have had effect, at last
+        self.alls: Counter[tuple[str, str]] = Counter()  # those with includeNonMmp that are under way
+        self.last_all: dict[tuple[str, str], float] = {}  # when one of them may have had effect, at last
         self.strays: set[asyncio.Task[None]] = set()
         self.lock = threading.Lock()
         self.started = time.monotonic()
@@ -341,16 +342,18 @@ class Bot:
         await self.pull_the_plug(exchange, underlying, unified, params, method)
 
     async def pull_the_plug(self, exchange, underlying, unified, params, method='mass_cancel_mmp'):
+        place = exchange.id, underlying
         with self.numbering:
             asked, pending = self.asked, frozenset(self.pending)
+            self.alls[place] += 'includeNonMmp' in params
         called_at, started = time.time_ns() // 1_000_000, time.monotonic()
-        if 'includeNonMmp' in params:
-            self.last_all[exchange.id, underlying] = float('inf')
         cancelled, error = await self.call(exchange, method, unified, params)
         orders = [] if cancelled is None else cancelled['orders'] or []
-        may_others_be_gone = self.last_all.get((exchange.id, underlying), 0) >= started
+        may_others_be_gone = self.alls[place] > 0 or self.last_all.get(place, 0) >= started
         if 'includeNonMmp' in params:
-            self.last_all[exchange.id, underlying] = time.monotonic() + LATEST_EFFECT
+            self.last_all[place] = time.monotonic() + LATEST_EFFECT
+            with self.numbering:
+                self.alls[place] -= 1
         self.tell(
             Cancelled(
                 exchange_id=exchange.id,
