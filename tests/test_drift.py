@@ -64,7 +64,14 @@ PRO_ONLY = STREAMS | {
     'set_positions_cache',
     'watch_multiple',
 }
-ASYNC_ONLY = {'client', 'clients', 'close', 'open', 'watch'}  # sync objects of older versions of ccxt are not closed
+ASYNC_ONLY = {
+    'client',
+    'clients',
+    'close',
+    'delay',
+    'open',
+    'watch',
+}  # sync objects of older versions of ccxt are not closed
 
 
 def stock_class(module, exchange_id):

@@ -84,6 +84,11 @@ class Sockets(Requests):
         def handle_message(self, client, message):
             self._handle(super().handle_message, client, message)
 
+        def delay(self, timeout, method, *arguments):
+            timer = super().delay(timeout, method, *arguments)
+            self._tasks().keep(timer)
+            return timer
+
     def _guard_client(self, client: Any) -> None:
         """Let a client of ccxt, old or new, send and receive as this object wants it."""
         guard(client, self)

@@ -8,10 +8,11 @@ from typing import Any
 
 
 class Tasks:
-    """The tasks of an exchange object, by name: ``close()`` of the exchange ends them."""
+    """The tasks of an exchange object, by name, and its timers: ``close()`` of the exchange ends them."""
 
     def __init__(self) -> None:
         self._running: dict[str, asyncio.Task[Any]] = {}
+        self._timers: list[asyncio.TimerHandle] = []
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Tasks, ()  # a copy of an exchange runs nothing
@@ -26,9 +27,17 @@ class Tasks:
             self._running[name] = task
         return task
 
+    def keep(self, timer: asyncio.TimerHandle) -> None:
+        """A timer of ccxt, which would keep a closed object in memory until it is over, for up to an hour."""
+        now = asyncio.get_running_loop().time()
+        self._timers = [each for each in self._timers if not each.cancelled() and each.when() > now] + [timer]
+
     async def end(self) -> None:
         """Cancel them and wait until they have ended."""
         loop = asyncio.get_running_loop()
+        for timer in self._timers:
+            timer.cancel()
+        self._timers.clear()
         running = [task for task in self._running.values() if task.get_loop() is loop and not task.done()]
         self._running.clear()
         for task in running:

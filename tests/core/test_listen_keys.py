@@ -1,6 +1,8 @@
 """The listen key of a user data stream: asked for, renewed while it is watched, and told when it is over."""
 
 import asyncio
+import gc
+import weakref
 
 import ccxt
 import ccxt.pro
@@ -215,3 +217,18 @@ def test_older_ccxt_says_that_it_has_no_stream(simulator):
 
     run(main())
     assert simulator.requests == []
+
+
+@needs_options
+def test_closed_object_is_not_kept_for_the_renewal(simulator):
+    async def main():
+        async with connected(simulator, 'binance') as exchange:
+            assert await pushes(simulator, await streaming(simulator, exchange))
+            kept = weakref.ref(exchange)
+        del exchange
+        for _ in range(3):
+            await asyncio.sleep(0)
+            gc.collect()
+        return kept()
+
+    assert run(main()) is None
