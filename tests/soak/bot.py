@@ -131,7 +131,7 @@ class Bot:
         self.alls: Counter[tuple[str, str]] = Counter()  # those with includeNonMmp that are under way
         self.last_all: dict[tuple[str, str], float] = {}  # when one of them may have had effect, at last
         self.strays: set[asyncio.Task[None]] = set()
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()
         self.started = time.monotonic()
         self.ends = self.started + self.plan.seconds
 
@@ -345,29 +345,32 @@ class Bot:
         place = exchange.id, underlying
         with self.numbering:
             asked, pending = self.asked, frozenset(self.pending)
-            self.alls[place] += 'includeNonMmp' in params
+        if 'includeNonMmp' in params:
+            with self.lock:  # none begins while another one is judged
+                self.alls[place] += 1
         called_at, started = time.time_ns() // 1_000_000, time.monotonic()
         cancelled, error = await self.call(exchange, method, unified, params)
         orders = [] if cancelled is None else cancelled['orders'] or []
-        may_others_be_gone = self.alls[place] > 0 or self.last_all.get(place, 0) >= started
-        if 'includeNonMmp' in params:
-            self.last_all[place] = time.monotonic() + LATEST_EFFECT
-            with self.numbering:
+        seconds = time.monotonic() - started
+        with self.lock:
+            may_others_be_gone = self.alls[place] > 0 or self.last_all.get(place, 0) >= started
+            if 'includeNonMmp' in params:
+                self.last_all[place] = time.monotonic() + LATEST_EFFECT
                 self.alls[place] -= 1
-        self.tell(
-            Cancelled(
-                exchange_id=exchange.id,
-                underlying=underlying,
-                called_at=called_at,
-                asked=asked,
-                pending=pending,
-                seconds=time.monotonic() - started,
-                error=None if error is None else type(error).__name__,
-                claimed=[order['id'] for order in orders] + list(getattr(error, 'cancelled', [])),
-                params=params,
-                may_others_be_gone=may_others_be_gone,
+            self.tell(
+                Cancelled(
+                    exchange_id=exchange.id,
+                    underlying=underlying,
+                    called_at=called_at,
+                    asked=asked,
+                    pending=pending,
+                    seconds=seconds,
+                    error=None if error is None else type(error).__name__,
+                    claimed=[order['id'] for order in orders] + list(getattr(error, 'cancelled', [])),
+                    params=params,
+                    may_others_be_gone=may_others_be_gone,
+                )
             )
-        )
 
     def tell(self, fact: object) -> None:
         """Tell the exchanges' side, and wait until it has looked: what happens meanwhile would blur the picture."""
