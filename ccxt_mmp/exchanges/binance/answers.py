@@ -7,6 +7,7 @@ from ccxt.base.errors import BadResponse, BaseError, OperationRejected
 
 from ccxt_mmp.core.awaiting import await_result
 from ccxt_mmp.core.request_context import RequestContext, current_request
+from ccxt_mmp.core.statuses import error_of_status
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.exchanges.binance.tables import OPTIONS_API, USED_WEIGHT
 from ccxt_mmp.exchanges.binance.underlyings import BinanceUnderlyings
@@ -61,15 +62,23 @@ class BinanceAnswers(BinanceUnderlyings):
         requestBody: Any,
     ) -> Any:
         path = options_path(url)
+        context = current_request(self) if path else None
         if path:
             self._note_used_weight(headers)
-        if path and isinstance(response, list):
-            context = current_request(self)
-            if context is not None and (context.has_items or context.endpoint):
-                return None  # each item says for itself; ccxt would raise what a single one says
+        is_own = context is not None and not context.is_ordinary
+        # of 418 and 429 ccxt says itself that they are limits
+        if is_own and code >= 400 and code not in (418, 429) and not is_coded(response):
+            raise error_of_status(self, code, reason, body)
+        if isinstance(response, list) and context is not None and (context.has_items or context.endpoint):
+            return None  # each item says for itself; ccxt would raise what a single one says
         if path == 'mmp' and self.safe_string(response, 'code') == '-6006':
             raise NoMmpRuleError(f'{self.id} {body}')
         return super().handle_errors(code, reason, url, method, headers, body, response, requestHeaders, requestBody)
+
+
+def is_coded(response: object) -> bool:
+    """Whether Binance says by its code why it refused."""
+    return isinstance(response, dict) and response.get('code') not in (None, '')
 
 
 def options_path(url: str) -> str | None:

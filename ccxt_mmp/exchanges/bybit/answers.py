@@ -11,11 +11,10 @@ from ccxt.base.errors import (
     BaseError,
     DDoSProtection,
     ExchangeError,
-    ExchangeNotAvailable,
-    RateLimitExceeded,
 )
 
 from ccxt_mmp.core.request_context import current_request
+from ccxt_mmp.core.statuses import error_of_status
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.exchanges.bybit.tables import HEX_DIGITS, LINK_ID, MAX_ROWS, MAX_TAG, MMP_TAG, RECV_WINDOW
 from ccxt_mmp.exchanges.bybit.underlyings import BybitUnderlyings
@@ -136,12 +135,9 @@ class BybitAnswers(BybitUnderlyings):
         if context is not None and not context.is_ordinary:
             if httpCode == 403:  # ccxt takes it for a limit of the account: it would be asked again
                 raise DDoSProtection(f'{self.id} {httpCode} {reason} {body}')
-            if httpCode == 429 and not is_coded(response):
-                raise RateLimitExceeded(f'{self.id} {httpCode} {reason} {body}')
-            if httpCode >= 500 and not is_coded(response):
-                raise ExchangeNotAvailable(f'{self.id} {httpCode} {reason} {body}')
-            is_read = httpCode < 400 or str(httpCode) not in self.httpExceptions  # ccxt raises for the others
-            if is_read and response is not None and not is_coded(response):
+            if httpCode >= 400 and not is_coded(response):
+                raise error_of_status(self, httpCode, reason, body)
+            if response is not None and not is_coded(response):
                 raise BadResponse(f'{self.id} received an answer without a retCode: {shown(response)}')
         return super().handle_errors(
             httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody

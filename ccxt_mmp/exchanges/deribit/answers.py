@@ -8,10 +8,11 @@ import json
 import secrets
 from typing import Any
 
-from ccxt.base.errors import BadResponse, BaseError, ExchangeNotAvailable
+from ccxt.base.errors import BadResponse, BaseError
 
 from ccxt_mmp.core.numbers import exact_decimal, is_integer, plain
 from ccxt_mmp.core.request_context import current_request
+from ccxt_mmp.core.statuses import error_of_status
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.exchanges.deribit.tables import NUMBERS
 from ccxt_mmp.exchanges.deribit.underlyings import DeribitUnderlyings
@@ -89,13 +90,11 @@ class DeribitAnswers(DeribitUnderlyings):
         context = current_request(self)
         is_own = context is not None and not context.is_ordinary
         is_of_order = context is not None and context.is_of_orders is True
-        error = response.get('error') if isinstance(response, dict) else None
-        if is_own and httpCode >= 500 and not isinstance(error, dict):
-            raise ExchangeNotAvailable(f'{self.id} {httpCode} {reason} {body}')
-        is_read = httpCode < 400 or str(httpCode) not in self.httpExceptions  # ccxt raises for the others
-        if is_own and is_read and isinstance(response, (dict, list)) and not is_rpc(response):
+        if is_own and httpCode >= 400 and not is_error(response):
+            raise error_of_status(self, httpCode, reason, body)
+        if is_own and isinstance(response, (dict, list)) and not is_rpc(response):
             raise BadResponse(f'{self.id} received an answer with neither a result nor an error: {shown(response)}')
-        if is_own and is_read and is_of_order and is_rpc(response) and not has_order(response):
+        if is_own and is_of_order and is_rpc(response) and not has_order(response):
             raise BadResponse(f'{self.id} received an answer without an order: {shown(response)}')
         return super().handle_errors(
             httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody
@@ -104,15 +103,19 @@ class DeribitAnswers(DeribitUnderlyings):
 
 def is_rpc(response: object) -> bool:
     """Whether an answer says what came of the request."""
-    return isinstance(response, dict) and ('result' in response or isinstance(response.get('error'), dict))
+    return isinstance(response, dict) and ('result' in response or is_error(response))
+
+
+def is_error(response: object) -> bool:
+    """Whether Deribit says by its code why the request was refused; ccxt takes an error without one for a refusal."""
+    error = response.get('error') if isinstance(response, dict) else None
+    return isinstance(error, dict) and error.get('code') not in (None, '')
 
 
 def has_order(response: Any) -> bool:
     """Whether an answer is about an order, or says why there is none: ccxt stumbles over any other."""
     result = response.get('result')
-    return isinstance(response.get('error'), dict) or (
-        isinstance(result, dict) and isinstance(result.get('order'), dict)
-    )
+    return is_error(response) or (isinstance(result, dict) and isinstance(result.get('order'), dict))
 
 
 def envelope(path: str, params: Params) -> str:

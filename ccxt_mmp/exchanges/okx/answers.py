@@ -6,13 +6,12 @@ from urllib.parse import unquote
 from ccxt.base.errors import (
     BadResponse,
     BaseError,
-    ExchangeNotAvailable,
     NullResponse,
     OperationFailed,
-    RateLimitExceeded,
 )
 
 from ccxt_mmp.core.request_context import current_request
+from ccxt_mmp.core.statuses import error_of_status
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.exchanges.okx.tables import DONE, MMP_PATHS, NO_CODE, PATHS_WITH_RESULT
 from ccxt_mmp.exchanges.okx.underlyings import OkxUnderlyings
@@ -91,15 +90,13 @@ class OkxAnswers(OkxUnderlyings):
         if is_success and path in PATHS_WITH_RESULT and response.get('data') == DONE:
             return None  # a kill switch spends no time on looking for errors
         context = None if is_success and path in MMP_PATHS else current_request(self)
-        if httpCode == 429 and context is not None and not context.is_ordinary and not is_coded(response):
-            raise RateLimitExceeded(f'{self.id} {httpCode} {reason} {body}')
         if context is not None and context.has_items and self._refuses_every_item(response):
             return None
-        is_own = context is not None and not context.is_ordinary
-        if is_own and httpCode >= 500 and not is_coded(response):
-            raise ExchangeNotAvailable(f'{self.id} {httpCode} {reason} {body}')
-        if is_own and httpCode == 200 and response is not None and not is_coded(response):
-            raise BadResponse(f'{self.id} received an answer without a code: {shown(response)}')
+        if context is not None and not context.is_ordinary and not is_coded(response):
+            if httpCode >= 400:
+                raise error_of_status(self, httpCode, reason, body)
+            if response is not None:
+                raise BadResponse(f'{self.id} received an answer without a code: {shown(response)}')
         if path not in MMP_PATHS or not isinstance(response, dict):
             handled = super().handle_errors(
                 httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody
