@@ -33,14 +33,12 @@ class SocketOrders(MmpOrders, Sockets, SocketContract):
         beside: what stands beside the request in the message
         """
         context, seconds = current_request(self), self._answer_seconds()
+        if context is not None:
+            context.withdraw()  # a mass cancel waits for no limiter
         client = await self._ready_socket(None)
         if self.enableRateLimit:
-            if context is not None:
-                context.withdraw()  # a mass cancel waits for no limiter
             await client.throttle(self.safe_value(self.options.get('ws'), 'cost', 1))
         request_id, message = self._socket_request(endpoint, request)
-        if context is not None:
-            self._pass_fence(context)
         answer = await self._ask(client, request_id, {**message, **beside}, seconds)
         self._read_answer_of_socket(endpoint, answer)
         return answer

@@ -139,6 +139,8 @@ class Sockets(Requests):
     ) -> SocketRequest:
         """From when the request is sent, its answer has so many seconds; then nothing of it is left on the client."""
         request = SocketRequest(future, seconds, current_request(self), is_own)
+        if request.context is not None:
+            request.context.withdraw()  # until it is sent: a mass cancel waits for no limiter
         state_of(client).requests[request_id] = request
         future.add_done_callback(partial(self._forget_request, client, request_id))
         return request
@@ -163,9 +165,12 @@ class Sockets(Requests):
             return None
         request = None if request_id is None else state.requests.get(request_id)
         if request is not None and request_id is not None:
-            if request.context is not None and request.context.is_sent:
+            if request.context is not None and request.context.underlyings:
                 try:
                     await self._pass_halt(request.context)
+                    if request_id in state.given_up:  # while the store of halts was read
+                        state.given_up.discard(request_id)
+                        return None
                     self._pass_fence(request.context)
                 except BaseError as error:  # that it must not be sent: ccxt would end the connection
                     return client.reject(error, request_id)

@@ -6,12 +6,14 @@ import time
 from contextlib import asynccontextmanager
 
 import ccxt_mmp.pro
+from ccxt_mmp.registry import EXCHANGES
 from tests.simulator.sockets import PATIENCE, until
 from tests.trading import symbols, with_markets
 
 FAMILY = 'BTC-USD'
 OPTIONS = {'type': 'option'}
 MMP = {'mmp': True}
+OVER_SOCKET = [each for each in EXCHANGES if getattr(ccxt_mmp.pro, each)().has['massCancelMmpWs']]
 
 
 @asynccontextmanager

@@ -11,10 +11,12 @@ import ccxt_mmp.async_support
 import ccxt_mmp.pro
 from ccxt_mmp import MassCancelLocked, MmpFrozen
 from ccxt_mmp.core.fence import GRACE
-from tests.core.sockets import FAMILY, MMP, client_of, connected, received, run
+from tests.core.ordering import listed
+from tests.core.sockets import FAMILY, MMP, OVER_SOCKET, client_of, connected, is_idle, received, run
 from tests.simulator.sockets import until
-from tests.trading import symbols, with_markets
+from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 
+PLACING = ('batch-orders', 'amend-order', 'private/buy', 'private/edit')  # in what is sent
 CONFIG = {'apiKey': 'k', 'secret': 's', 'password': 'p', 'enableRateLimit': False}
 
 
@@ -178,6 +180,107 @@ def test_order_that_is_not_answered_can_be_given_up(simulator):
         assert exchange._mmp_fence(FAMILY).in_flight_until() <= time.monotonic() + GRACE
 
     over_socket(simulator, main)
+
+
+# --- what waits, in each of the ways
+
+
+@pytest.fixture(params=OVER_SOCKET)
+def exchange_id(request):
+    return request.param
+
+
+@pytest.fixture(params=['create_order_ws', 'create_orders_ws', 'edit_order_ws'])
+def ask(request, simulator, exchange_id):
+    """Asks for an order, or for the edit of the one that rests."""
+
+    def asked(exchange):
+        symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
+        if request.param == 'create_orders_ws':
+            return exchange.create_orders_ws(listed([symbol], 2))
+        ids = []
+        if request.param == 'edit_order_ws':
+            [resting] = simulator.resting(exchange_id, UNDERLYING[exchange_id])
+            ids = [resting.order_id]
+        return getattr(exchange, request.param)(*ids, symbol, 'limit', 'buy', 12, 6, MMP)
+
+    option_id = simulator.instruments(exchange_id, UNDERLYING[exchange_id])[0]
+    simulator.rest(exchange_id, UNDERLYING[exchange_id], mmp=True, symbol=option_id)
+    return asked
+
+
+def test_what_waits_for_the_limiter_is_not_waited_for_and_not_sent(simulator, exchange_id, ask):
+    async def main():
+        async with connected(simulator, exchange_id, enableRateLimit=True) as exchange:
+            await exchange.authenticate()
+            queued, go = [], asyncio.Event()
+
+            async def throttle(cost=None):
+                queued.append(cost)
+                await go.wait()
+
+            client_of(exchange).throttle = throttle
+            task = asyncio.ensure_future(ask(exchange))
+            await until(lambda: queued)
+            assert not exchange._mmp_fence(UNDERLYING[exchange_id]).has_in_flight
+            await exchange.mass_cancel_mmp_ws(UNIFIED[exchange_id])
+            go.set()
+            with pytest.raises(MassCancelLocked):
+                await task
+            assert simulator.resting(exchange_id, UNDERLYING[exchange_id]) == []
+            assert not any(name in each.text for each in simulator.frames for name in PLACING)
+
+    run(main())
+
+
+def test_what_is_sent_is_waited_for(simulator, exchange_id, ask):
+    async def main():
+        async with connected(simulator, exchange_id) as exchange:
+            await exchange.authenticate()
+            is_sent, answered = asyncio.Event(), asyncio.Event()
+            client = client_of(exchange)
+            send = client.send.__wrapped__
+
+            async def late(message):
+                if any(name in json.dumps(message) for name in PLACING):
+                    is_sent.set()
+                    await answered.wait()
+                await send(message)
+
+            client.send = late  # which the exchange wraps again
+            task = asyncio.ensure_future(ask(exchange))
+            await is_sent.wait()
+            assert exchange._mmp_fence(UNDERLYING[exchange_id]).has_in_flight
+            answered.set()
+            await task
+            assert not exchange._mmp_fence(UNDERLYING[exchange_id]).has_in_flight
+
+    run(main())
+
+
+def test_order_that_is_given_up_while_the_halts_are_read_is_not_sent(simulator, exchange_id, ask):
+    async def main():
+        async with connected(simulator, exchange_id) as exchange:
+            await exchange.authenticate()
+            asked, read = asyncio.Event(), asyncio.Event()
+
+            async def pass_halt(context=None):
+                if context is not None:  # of what goes over the websocket
+                    asked.set()
+                    await read.wait()
+
+            exchange._pass_halt = pass_halt
+            task = asyncio.ensure_future(ask(exchange))
+            await asked.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            read.set()
+            for _ in range(2):  # by when it would have been sent, and received
+                await is_idle(exchange)
+            assert not any(name in each.text for each in simulator.frames for name in PLACING)
+
+    run(main())
 
 
 # --- where there is no such way

@@ -6,7 +6,7 @@ import ccxt
 import ccxt.pro
 import pytest
 
-from ccxt_mmp import MassCancelLocked, MmpFrozen
+from ccxt_mmp import MmpFrozen
 from ccxt_mmp.simulator import Simulator
 from tests.core.sockets import FAMILY, MMP, client_of, connected, received, run
 from tests.simulator.sockets import until
@@ -135,28 +135,6 @@ def test_answer_of_a_whole_batch_that_is_none(simulator, said):
             with pytest.raises((ccxt.BadRequest, ccxt.BadResponse)) as caught:
                 await exchange.create_orders_ws(of_family(exchange, 2, **MMP))
             assert all(each['clientOrderId'] for each in caught.value.orders)
-
-    run(main())
-
-
-def test_orders_that_wait_for_the_limiter_are_stopped_by_a_mass_cancel(simulator):
-    async def main():
-        async with connected(simulator, enableRateLimit=True) as exchange:
-            await exchange.authenticate()
-            queued, go = [], asyncio.Event()
-
-            async def throttle(cost=None):
-                queued.append(cost)
-                await go.wait()
-
-            client_of(exchange).throttle = throttle
-            call = asyncio.ensure_future(exchange.create_orders_ws(of_family(exchange, 2, **MMP)))
-            await until(lambda: queued)
-            await exchange.mass_cancel_mmp_ws('BTC/USD')
-            go.set()
-            with pytest.raises(MassCancelLocked):
-                await call
-            assert received(simulator, 'batch-orders') == []
 
     run(main())
 

@@ -150,35 +150,6 @@ def test_each_order_of_a_list_has_its_answer(simulator):
     run(main())
 
 
-@pytest.mark.parametrize('is_edit', [False, True])
-def test_order_that_waits_for_the_limiter_is_stopped_by_a_mass_cancel(simulator, is_edit):
-    async def main():
-        async with connected(simulator, enableRateLimit=True) as exchange:
-            order = await place(exchange)
-            queued, go = [], asyncio.Event()
-
-            async def throttle(cost=None):
-                queued.append(cost)
-                await go.wait()
-
-            client_of(exchange).throttle = throttle
-            if is_edit:
-                call = exchange.edit_order_ws(order['id'], order['symbol'], 'limit', 'buy', 2, 0.02, MMP)
-            else:
-                call = place(exchange)
-            task = asyncio.ensure_future(call)
-            await until(lambda: queued)
-            assert not exchange._mmp_fence(INDEX).has_in_flight  # which a mass cancel would wait for
-            await exchange.mass_cancel_mmp_ws('BTC/USD')
-            go.set()
-            with pytest.raises(MassCancelLocked):
-                await task
-            assert len(received(simulator, 'buy', 'edit')) == 1
-            assert resting(simulator) == []
-
-    run(main())
-
-
 def test_order_whose_answer_is_lost_is_told_by_its_label(simulator):
     async def main():
         async with connected(simulator, timeout=300) as exchange:
