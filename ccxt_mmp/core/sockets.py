@@ -15,12 +15,15 @@ from ccxt.base.errors import (
     BadResponse,
     BaseError,
     ExchangeClosedByUser,
+    ExchangeError,
     NetworkError,
     NotSupported,
     RequestTimeout,
 )
 
 from ccxt_mmp._redaction import guard
+from ccxt_mmp.core.awaiting import await_result
+from ccxt_mmp.core.logins import RefusedLogins
 from ccxt_mmp.core.request_context import current_request
 from ccxt_mmp.core.requests import Requests
 from ccxt_mmp.core.socket_state import LOGIN, SocketRequest, forget_login, state_of
@@ -281,6 +284,11 @@ class Sockets(Requests):
         return await self._shared(f'{LOGIN} {url}', partial(self._log_in_once, url, stock, seconds))
 
     async def _log_in_once(self, url: str, stock: Callable[[], Coroutine[Any, Any, Any]], seconds: float | None) -> Any:
+        refused = self._refused_logins(url)
+        credentials = hash((self.apiKey, self.secret, self.password))
+        pause = refused.pause(credentials)
+        if pause:
+            await await_result(self.sleep(pause * 1000))
         client = self.client(url)
 
         async def log_in() -> None:
@@ -299,11 +307,18 @@ class Sockets(Requests):
             forget_login(client)
             client.on_error(error)
             raise error from None
-        except BaseException:
+        except BaseException as error:
             forget_login(client)
+            if isinstance(error, ExchangeError):
+                refused.note(credentials)
             raise
+        refused.forget()
         state_of(client).is_logged_in = True
         return True
+
+    def _refused_logins(self, url: str) -> RefusedLogins:
+        by_url: dict[str, RefusedLogins] = self.__dict__.setdefault('_mmp_refused_logins', {})
+        return by_url.setdefault(url, RefusedLogins())
 
     async def _shared(self, name: str, start: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         """The result of something that all who ask for it meanwhile wait for together."""

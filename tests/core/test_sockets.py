@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+from types import SimpleNamespace
 
 import ccxt
 import pytest
@@ -9,9 +10,10 @@ import pytest
 import ccxt_mmp.pro
 from ccxt_mmp import MassCancelLocked
 from ccxt_mmp.core.sockets import Sockets
+from ccxt_mmp.registry import EXCHANGES
 from tests.core.sockets import FAMILY, MMP, client_of, connected, is_idle, place, received, run, sent, watching
 from tests.simulator.sockets import until
-from tests.trading import symbols
+from tests.trading import UNIFIED, symbols
 
 # --- logins
 
@@ -27,6 +29,34 @@ def test_login_that_was_refused_is_sent_again(simulator):
             assert (await place(exchange))['status'] == 'open'
             assert len(received(simulator, 'login')) == 3
             assert len({each.connection for each in simulator.frames}) == 1
+
+    run(main())
+
+
+@pytest.mark.parametrize('exchange_id', [each for each in EXCHANGES if each != 'binance'])  # which has a listen key
+def test_login_that_is_refused_again_and_again_is_sent_ever_less_often(simulator, exchange_id, monkeypatch):
+    monkeypatch.setattr('ccxt_mmp.core.logins.time', SimpleNamespace(monotonic=lambda: 0.0))
+
+    async def main():
+        async with connected(simulator, exchange_id) as exchange:
+            pauses, name = [], UNIFIED[exchange_id]
+
+            async def sleep(milliseconds):
+                pauses.append(milliseconds)
+
+            right, exchange.secret = exchange.secret, 'wrong'  # pragma: allowlist secret
+            exchange.sleep = sleep
+            for _ in range(8):
+                with pytest.raises(ccxt.AuthenticationError):
+                    await exchange.watch_mmp(name)
+            assert pauses == [200, 400, 800, 1600, 3200, 6400, 8000]
+            [refused] = exchange._mmp_refused_logins.values()
+            wrong = hash((exchange.apiKey, exchange.secret, exchange.password))
+            assert (refused.pause(wrong), copy.deepcopy(refused).pause(wrong)) == (8, 0)
+            exchange.secret = right
+            await exchange.watch_mmp(name)
+            assert 8000 not in pauses[7:]  # others are of reads
+            assert refused.pause(wrong) == 0
 
     run(main())
 
