@@ -75,6 +75,13 @@ def quoted(simulator):
                 order.client_order_id = 'mmp:btc_usd'  # the label that the plugin gives
 
 
+def quoted_by_rule(simulator):
+    """One underlying alone: those of several are cancelled at the same time, in an order of chance."""
+    quoted(simulator)
+    simulator.set_rule('okx', UNDERLYING['okx'])
+    simulator.set_rule('deribit', UNDERLYING['deribit'], DERIBIT_RULE)
+
+
 def one_refused(simulator):
     quoted(simulator)
     simulator.refuse_cancel(simulator.resting('binance', 'BTCUSDT')[0].order_id)
@@ -112,6 +119,7 @@ OKX = {
         {'underlyingId': 'BTC-USD', 'lockedUntil': None},
     ),
     'mass_cancel_mmp_without_privilege': (without_privilege, ('mass_cancel_mmp', 'BTC/USD'), MmpNotEnabled),
+    'mass_cancel_mmps': (quoted_by_rule, ('mass_cancel_mmps',), ['BTC/USD:BTC']),
 }
 BINANCE = {
     'set_mmp': (fresh, ('set_mmp', 'BTC/USDT', 3000, 300000, 2, '2.3'), {'enabled': True, 'deltaLimit': 2.3}),
@@ -146,6 +154,7 @@ BINANCE = {
     'reset_mmp': (frozen, ('reset_mmp', 'BTC/USDT'), {'frozen': False, 'lastTriggerTimestamp': NOW}),
     'reset_mmp_without_rule': (fresh, ('reset_mmp', 'BTC/USDT'), ccxt.OperationRejected),
     'reset_mmp_without_privilege': (without_privilege, ('reset_mmp', 'BTC/USDT'), MmpNotEnabled),
+    'mass_cancel_mmps': (quoted_by_rule, ('mass_cancel_mmps',), ['BTC/USDT:USDT']),
 }
 DERIBIT = {
     'set_mmp': (
@@ -190,6 +199,7 @@ DERIBIT = {
         ('mass_cancel_mmp', 'BTC/USD', {'includeNonMmp': True}),
         {'orders': None},
     ),
+    'mass_cancel_mmps': (quoted_by_rule, ('mass_cancel_mmps',), ['BTC/USD:BTC']),
 }
 BYBIT = {
     'set_mmp': (fresh, ('set_mmp', 'BTC', 5000, 300_000, 50, 20), {'enabled': True, 'qtyLimit': 50.0, 'frozen': None}),
@@ -205,6 +215,7 @@ BYBIT = {
     'reset_mmp_without_privilege': (without_privilege, ('reset_mmp', 'BTC'), MmpNotEnabled),
     'mass_cancel_mmp': (quoted, ('mass_cancel_mmp', 'BTC'), {'underlyingId': 'BTC'}),
     'mass_cancel_mmp_all_orders': (quoted, ('mass_cancel_mmp', 'BTC', {'includeNonMmp': True}), {'orders': None}),
+    'mass_cancel_mmps': (quoted_by_rule, ('mass_cancel_mmps',), ['BTC']),
 }
 TABLES = {'okx': OKX, 'binance': BINANCE, 'deribit': DERIBIT, 'bybit': BYBIT}
 LIFE_CYCLES = [pytest.param(exchange_id, 'life_cycle', id=exchange_id) for exchange_id in EXCHANGES]
@@ -225,6 +236,11 @@ REQUESTS = {  # of those that take several
     # the list of a page and of none behind it, the batch, and the list again
     ('bybit', 'mass_cancel_mmp'): 5,
     ('bybit', 'mass_cancel_mmp_all_orders'): 2,
+    # the rules first, or the list of the orders of all
+    ('okx', 'mass_cancel_mmps'): 2,
+    ('binance', 'mass_cancel_mmps'): 3,
+    ('deribit', 'mass_cancel_mmps'): 4,
+    ('bybit', 'mass_cancel_mmps'): 7,
 }
 BEHAVIOURS = [
     pytest.param(exchange_id, name, id=f'{exchange_id}-{name}')
