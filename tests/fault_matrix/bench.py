@@ -12,26 +12,40 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
+from pathlib import Path
 from queue import SimpleQueue
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 from ccxt.base.errors import BaseError
 
+from ccxt_mmp.core.socket_state import state_of
 from ccxt_mmp.simulator import Simulator, redirect
 from ccxt_mmp.simulator.session import Frame
 from tests.conftest import FLAVOURS, Flavour
-from tests.fault_matrix.methods import OTHER, MassCancelOverSocket, Observation
+from tests.fault_matrix.methods import (
+    OTHER,
+    HaltMmp,
+    MassCancelByLabelOverSocket,
+    MassCancelOverSocket,
+    Observation,
+    WatchMmp,
+)
 from tests.fault_matrix.rows import (
     BANS,
     CANCEL_TIME,
     FAULTS,
+    HALTED,
     HOUR,
+    LOST,
     RATE_LIMIT,
     SKEWED,
     SOCKET_ANSWERS,
     SOCKET_FAULTS,
+    STORE_GONE,
     UNREACHABLE,
     WRONG_SECRET,
     Row,
@@ -80,6 +94,7 @@ class Bench:
                     places.put(Place(stack.enter_context(Simulator()), Flavour(name)))
             self.pool = stack.enter_context(ThreadPoolExecutor(LANES * len(FLAVOURS)))
             self.futures: dict[Row, dict[str, Any]] = {}
+            self.folder, self.numbers = stack.enter_context(TemporaryDirectory()), count()
             self.stack = stack.pop_all()
         return self
 
@@ -114,7 +129,7 @@ class Bench:
         exchange = self._exchange(row, place)
         result, error = None, None
         try:
-            result = flavour.take(method.call(exchange, prepared))
+            result = flavour.take(give_up_what_is_lost(exchange, row, simulator, method.call(exchange, prepared)))
         except BaseError as raised:
             error = raised
 
@@ -122,15 +137,16 @@ class Bench:
             faults = (*simulator._faults, *simulator._sockets.faults)
             return not row.is_of_simulator or sum(each.times for each in faults) < row.times
 
-        if isinstance(method, MassCancelOverSocket):  # the way that was not waited for arrives
+        if method.is_over_socket:  # the way that was not waited for arrives
             flavour.take(sleep_until(has_struck))
         flavour.disconnect()
         forget_frames(error)
-        resting = {
-            order.order_id: order.client_order_id
+        orders = [
+            order
             for underlying in (UNDERLYING, OTHER)
             for order in simulator.resting(method.exchange_id, underlying[method.exchange_id])
-        }
+        ]
+        resting = {order.order_id: order.client_order_id for order in orders}
         protection = simulator.protection(method.exchange_id, method.underlying)
         simulator.check()
         return Observation(
@@ -142,6 +158,7 @@ class Bench:
             is_armed=bool(simulator._account.countdowns),
             prepared=prepared,
             resting={order_id: client_id for order_id, client_id in resting.items() if order_id not in others},
+            prices={order.order_id: float(order.price) for order in orders},
             others_rest=resting.keys() >= {*others},
             has_struck=wait_until(has_struck),
         )
@@ -151,13 +168,16 @@ class Bench:
         fault, simulator = FAULTS.get(row.fault), place.simulator
         exchange = place.exchange(row.method.exchange_id)
         options = exchange.options['massCancelMmp'] = dict(exchange.options['massCancelMmp'])
-        if row.fault in BANS:
+        is_in_turn = isinstance(row.method, MassCancelByLabelOverSocket)  # else one is answered before another, or not
+        if row.fault in BANS or is_in_turn:
             options['concurrency'] = 1
         if row.is_for_ever and row.fault == 'HTTP 429':
             options['timeout'] = CANCEL_TIME
         place.flavour.take(exchange.fetch_time())
         simulator.requests.clear()
-        if isinstance(row.method, MassCancelOverSocket) and row.endpoint:
+        if row.fault in (HALTED, STORE_GONE) or isinstance(row.method, HaltMmp):
+            self._keep_halts(exchange, row, place)
+        if row.method.is_over_socket and row.endpoint:
             strike_socket(exchange, simulator, row, place.flavour.take)
         elif fault is not None:
             method, path = row.endpoint.split()
@@ -174,16 +194,24 @@ class Bench:
             exchange.milliseconds = lambda: simulator.now() - HOUR
         elif row.fault == WRONG_SECRET:
             exchange.secret = 'wrong'  # pragma: allowlist secret
-        else:
+        elif row.fault not in (HALTED, STORE_GONE):
             simulator.privileged = False
         return exchange
+
+    def _keep_halts(self, exchange: Any, row: Row, place: Place) -> None:
+        folder = 'none' if row.fault == STORE_GONE else ''
+        url = f'sqlite:{Path(self.folder) / folder / f"{next(self.numbers)}.db"}'
+        exchange.options['mmpHalt'] = {'url': url, 'grace': 0}
+        if row.fault == HALTED:
+            place.flavour.take(exchange.halt_mmp(params={'cancel': False}))
 
 
 def strike_socket(exchange: Any, simulator: Simulator, row: Row, take: Callable[[Any], Any]) -> None:
     """Open the ways, and let one of them go wrong."""
     kind, name = row.endpoint.split()
     is_of_socket = kind == 'op'
-    if name != 'login':
+    is_login = name in ('login', 'public/auth')
+    if not is_login and not isinstance(row.method, WatchMmp):
         take(exchange.warm_up({'hedge': True}))
     if row.fault == RATE_LIMIT:
         for _ in range(5):
@@ -198,7 +226,9 @@ def strike_socket(exchange: Any, simulator: Simulator, row: Row, take: Callable[
     elif row.fault != RATE_LIMIT:
         simulator.fault(op=name, times=row.times, **SOCKET_FAULTS[row.fault])
         [fault] = simulator._sockets.faults
-        if not row.is_for_ever:  # the attempt that is struck is given up soon, the next one has time on a busy machine
+        if (
+            isinstance(row.method, MassCancelOverSocket) and not row.is_for_ever
+        ):  # the attempt that is struck is given up soon, the next one has time on a busy machine
             exchange._answer_ends = lambda *_: time.monotonic() + (AGES if fault.was_used else PATIENCE / 1000)
 
 
@@ -209,7 +239,30 @@ def requested(simulator: Simulator) -> list[str]:
 def operated(simulator: Simulator) -> list[str]:
     """The operations that arrived over a websocket."""
     texts = [each.text for each in simulator.frames if each.direction == 'received']
-    return [f'op {json.loads(each)["op"]}' for each in texts if each != 'ping']
+    frames = [json.loads(each) for each in texts if each != 'ping']
+    return [f'op {each.get("op") or each.get("method")}' for each in frames]
+
+
+def give_up_what_is_lost(exchange: Any, row: Row, simulator: Simulator, call: Any) -> Any:
+    """An order over a websocket whose answer never comes is given up when it is the only one that is not answered."""
+    is_of_orders = row.method.is_over_socket and not isinstance(row.method, MassCancelOverSocket)
+    if not is_of_orders or row.fault not in LOST:
+        return call
+    [fault] = simulator._sockets.faults
+    exchange._answer_seconds = lambda: None
+
+    async def bounded() -> Any:
+        task = asyncio.ensure_future(call)
+        await sleep_until(lambda: fault.was_used and len(requests_of(exchange)) == 1)
+        for client, request_id in requests_of(exchange):
+            exchange._give_up(client, request_id)
+        return await task
+
+    return bounded()
+
+
+def requests_of(exchange: Any) -> list[tuple[Any, str]]:
+    return [(client, each) for client in exchange.clients.values() for each in state_of(client).requests]
 
 
 async def sleep_until(is_so: Callable[[], bool]) -> None:

@@ -62,7 +62,9 @@ def outcome(method: Method, seen: Observation) -> str:
     known = [f'{len(each)} {name}' for name, each in ids.items() if each]
     if NOT_KNOWN in str(error):
         known.append('perhaps others')
-    return f'{text} ({", ".join(known)}), cause `{type(error.__cause__).__name__}`'
+    if known:
+        text += f' ({", ".join(known)})'
+    return f'{text}, cause `{type(error.__cause__).__name__}`'
 
 
 def arrived(row: Row, seen: Observation) -> str:

@@ -27,6 +27,7 @@ class Observation:
     is_armed: bool
     prepared: list[str]  # ids of the orders that rested before and that the call is about
     resting: dict[str, str]  # client order ids by id of those that rest after it, without the others
+    prices: dict[str, float]  # of all orders that rest, by id
     others_rest: bool  # the orders that are none of its business
     has_struck: bool  # the fault
 
@@ -41,6 +42,7 @@ class Method:
     call: Callable[[Any, list[str]], Any]  # of an exchange and the ids that prepare() returned
     scope: str = 'orders'
     flavours: ClassVar[tuple[str, ...]] = ('sync', 'async', 'pro')
+    is_over_socket: ClassVar[bool] = False
 
     @property
     def underlying(self) -> str | None:
@@ -184,9 +186,46 @@ class MassCancelOfAll(MassCancel):
         return [self.rest(simulator, OTHER[self.exchange_id])]
 
 
+class MassCancels(MassCancel):
+    before = 'Three MMP orders of one underlying rest, which has a rule, and one without the flag.'
+
+    def prepare(self, simulator: Simulator) -> list[str]:
+        simulator.set_rule(self.exchange_id, self.underlying)
+        return super().prepare(simulator)
+
+    def prepare_others(self, simulator: Simulator) -> list[str]:
+        return [self.rest(simulator, mmp=False)]
+
+    def is_done(self, seen: Observation) -> bool:
+        cancelled = [order['id'] for each in seen.result.values() for order in each['orders'] or ()]
+        return not seen.resting and {*cancelled} <= {*seen.prepared}
+
+    def returned(self, result: Any) -> str:
+        return ', '.join(super(MassCancels, self).returned(each) for each in result.values()) or 'none'
+
+
+class MassCancelsByLabel(MassCancels, MassCancelByLabel):
+    """Two of the three have the label that the plugin gives."""
+
+
+class HaltMmp(MassCancel):
+    before = 'Three MMP orders rest, two of them of one contract, and others. The halts are kept in SQLite.'
+
+    def is_done(self, seen: Observation) -> bool:
+        return not seen.resting and seen.result['underlying'] is not None
+
+    def returned(self, result: Any) -> str:
+        return 'the halt'
+
+
 class MassCancelOverSocket(MassCancel):
     before = 'Three MMP orders rest, two of them of one contract, and others. In pro.'
     flavours = ('pro',)
+    is_over_socket = True
+
+
+class MassCancelByLabelOverSocket(MassCancelByLabel, MassCancelOverSocket):
+    before = 'Three MMP orders rest, two of them with the label that the plugin gives, and others. In pro.'
 
 
 class MassCancelOverBoth(MassCancelOverSocket):
@@ -249,6 +288,50 @@ class CreateOrdersEach(CreateOrders):
     before = 'No MMP order rests; two are asked for of each of two underlyings, which takes a request each.'
 
 
+class CreateOrderOverSocket(CreateOrder):
+    before = 'No MMP order rests; one is asked for. In pro.'
+    flavours = ('pro',)
+    is_over_socket = True
+
+
+class CreateOrdersOverSocket(CreateOrders):
+    before = 'No MMP order rests; two are asked for of each of two underlyings. In pro.'
+    flavours = ('pro',)
+    is_over_socket = True
+
+
+class EditOrderOverSocket(Method):
+    before = 'An MMP order rests; another price is asked for. In pro.'
+    price: ClassVar[float] = 6
+    flavours = ('pro',)
+    is_over_socket = True
+
+    def prepare(self, simulator: Simulator) -> list[str]:
+        return [self.rest(simulator)]
+
+    def is_done(self, seen: Observation) -> bool:
+        return self.price_of(seen) == seen.result['price'] == self.price
+
+    def is_untouched(self, seen: Observation) -> bool:
+        return bool(self.price_of(seen) != self.price)
+
+    def returned(self, result: Any) -> str:
+        return 'the new price'
+
+    def afterwards(self, seen: Observation) -> str:
+        return 'old price' if self.is_untouched(seen) else 'new price'
+
+    @staticmethod
+    def price_of(seen: Observation) -> Any:
+        return seen.prices[seen.prepared[0]]
+
+
+class WatchMmp(FetchMmp):
+    before = 'The protection has tripped; nothing is watched yet. In pro.'
+    flavours = ('pro',)
+    is_over_socket = True
+
+
 class CancelAllOrdersAfter(Method):
     before = 'No countdown runs.'
 
@@ -281,13 +364,31 @@ def create_order(exchange: Any, _: list[str]) -> Any:
     return exchange.create_order(**order_of(symbol))
 
 
+def create_order_ws(exchange: Any, _: list[str]) -> Any:
+    [symbol, *_] = symbols(with_markets(exchange), UNDERLYING[exchange.id])
+    return exchange.create_order_ws(**order_of(symbol))
+
+
+def edit_order_ws(exchange: Any, ids: list[str]) -> Any:
+    [symbol, *_] = symbols(with_markets(exchange), UNDERLYING[exchange.id])
+    return exchange.edit_order_ws(ids[0], symbol, 'limit', 'buy', 10, 6, {'mmp': True})
+
+
+def create_orders_ws(exchange: Any, _: list[str]) -> Any:
+    return exchange.create_orders_ws(orders_of_two(exchange))
+
+
 def create_orders(exchange: Any, _: list[str]) -> Any:
+    return exchange.create_orders(orders_of_two(exchange))
+
+
+def orders_of_two(exchange: Any) -> list[dict[str, Any]]:
     with_markets(exchange)
     underlyings = (UNDERLYING[exchange.id], OTHER[exchange.id])
     orders = [order_of(each) for name in underlyings for each in symbols(exchange, name)[:2]]
     for number, order in enumerate(orders if exchange.id == 'deribit' else []):
         order['params'] = {'mmp': True, 'clientOrderId': f'mine{number}'}  # there labels need not differ
-    return exchange.create_orders(orders)
+    return orders
 
 
 def cancel_orders(exchange: Any, ids: list[str]) -> Any:
@@ -299,9 +400,33 @@ def mass_cancel(**params: Any) -> Callable[[Any, list[str]], Any]:
     return lambda exchange, _: exchange.mass_cancel_mmp(UNIFIED[exchange.id], params)
 
 
+def mass_cancel_mmps(exchange: Any, _: list[str]) -> Any:
+    return exchange.mass_cancel_mmps()
+
+
+def halt_mmp(exchange: Any, _: list[str]) -> Any:
+    return exchange.halt_mmp(UNIFIED[exchange.id])
+
+
+def watch_mmp(exchange: Any, _: list[str]) -> Any:
+    return exchange.watch_mmp(UNIFIED[exchange.id])
+
+
+def over_socket(exchange_id: str, place: str, edit: str) -> tuple[Method, ...]:
+    return (
+        CreateOrderOverSocket(exchange_id, 'create_order_ws', (place,), create_order_ws),
+        CreateOrdersOverSocket(exchange_id, 'create_orders_ws', (place,), create_orders_ws),
+        EditOrderOverSocket(exchange_id, 'edit_order_ws', (edit,), edit_order_ws),
+    )
+
+
 DERIBIT_RULE = ('BTC/USD', 5000, 300_000, 100, None, {'maxQuoteQuantity': 50})
 DERIBIT_FETCHED = ('POST get_mmp_config', 'POST get_mmp_status')
 DERIBIT_LISTED = ('POST get_open_orders', 'POST cancel_by_label', 'POST cancel')
+DERIBIT_OPERATIONS = (
+    'op public/auth',
+    *(f'op private/{each}' for each in ('get_open_orders', 'cancel_by_label', 'cancel')),
+)
 RFQ_RULE = (None, 5000, 300_000, None, None, {'scope': 'rfq', 'countLimit': 10})
 SOCKET_OPERATIONS = ('op login', 'op mass-cancel')
 BYBIT_LISTED = ('GET order/realtime', 'POST order/cancel-batch')
@@ -329,8 +454,12 @@ METHODS = (
     MassCancelOverBoth(
         'okx', 'mass_cancel_mmp, hedge', ('POST trade/mass-cancel', *SOCKET_OPERATIONS), mass_cancel(hedge=True)
     ),
+    MassCancels('okx', 'mass_cancel_mmps', ('GET account/mmp-config', 'POST trade/mass-cancel'), mass_cancel_mmps),
+    HaltMmp('okx', 'halt_mmp', (), halt_mmp),
     CreateOrder('okx', 'create_order', ('POST trade/batch-orders',), create_order),
     CreateOrders('okx', 'create_orders', ('POST trade/batch-orders',), create_orders),
+    *over_socket('okx', 'op batch-orders', 'op amend-order'),
+    WatchMmp('okx', 'watch_mmp', ('op login', 'op subscribe', 'GET account/mmp-config'), watch_mmp),
     SetMmp(
         'binance',
         'set_mmp',
@@ -347,6 +476,8 @@ METHODS = (
         ('DELETE allOpenOrdersByUnderlying',),
         mass_cancel(includeNonMmp=True),
     ),
+    MassCancels('binance', 'mass_cancel_mmps', BINANCE_LISTED, mass_cancel_mmps),
+    HaltMmp('binance', 'halt_mmp', (), halt_mmp),
     CreateOrder('binance', 'create_order', ('POST order',), create_order),
     CreateOrders('binance', 'create_orders', ('POST batchOrders',), create_orders),
     CancelOrders('binance', 'cancel_orders', ('DELETE batchOrders',), cancel_orders),
@@ -356,6 +487,7 @@ METHODS = (
         ('POST countdownCancelAll',),
         lambda binance, _: binance.cancel_all_orders_after(30_000, {'underlying': 'BTC/USDT'}),
     ),
+    WatchMmp('binance', 'watch_mmp', ('GET mmp',), watch_mmp),
     SetMmp('deribit', 'set_mmp', ('POST set_mmp_config',), lambda deribit, _: deribit.set_mmp(*DERIBIT_RULE)),
     SetMmp(
         'deribit',
@@ -374,8 +506,15 @@ METHODS = (
         ('POST cancel_all_by_currency_pair',),
         mass_cancel(includeNonMmp=True),
     ),
+    MassCancelByLabelOverSocket(
+        'deribit', 'mass_cancel_mmp_ws', DERIBIT_OPERATIONS, lambda deribit, _: deribit.mass_cancel_mmp_ws('BTC/USD')
+    ),
+    MassCancelsByLabel('deribit', 'mass_cancel_mmps', ('POST get_mmp_config', *DERIBIT_LISTED), mass_cancel_mmps),
+    HaltMmp('deribit', 'halt_mmp', (), halt_mmp),
     CreateOrder('deribit', 'create_order', ('POST buy',), create_order),
     CreateOrdersEach('deribit', 'create_orders', ('POST buy',), create_orders),
+    *over_socket('deribit', 'op private/buy', 'op private/edit'),
+    WatchMmp('deribit', 'watch_mmp', ('op public/auth', 'op private/subscribe', *DERIBIT_FETCHED), watch_mmp),
     SetMmp(
         'bybit',
         'set_mmp',
@@ -392,6 +531,9 @@ METHODS = (
         ('POST order/cancel-all',),
         mass_cancel(includeNonMmp=True),
     ),
+    MassCancels('bybit', 'mass_cancel_mmps', BYBIT_LISTED, mass_cancel_mmps),
+    HaltMmp('bybit', 'halt_mmp', (), halt_mmp),
     CreateOrder('bybit', 'create_order', ('POST order/create',), create_order),
     CreateOrders('bybit', 'create_orders', ('POST order/create-batch',), create_orders),
+    WatchMmp('bybit', 'watch_mmp', ('op auth', 'op subscribe', 'GET account/mmp-state'), watch_mmp),
 )

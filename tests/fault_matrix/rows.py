@@ -4,7 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.fault_matrix.methods import METHODS, MassCancelOverBoth, MassCancelOverSocket, Method
+from tests.fault_matrix.methods import (
+    METHODS,
+    CreateOrder,
+    CreateOrdersOverSocket,
+    HaltMmp,
+    MassCancelOverBoth,
+    MassCancelOverSocket,
+    MassCancels,
+    Method,
+    WatchMmp,
+)
 
 # ms of a mass cancel that a limit holds up for ever: OKX's is waited out once, and half of the time is left then
 CANCEL_TIME = 3900
@@ -14,6 +24,7 @@ HOUR = 3_600_000  # ms
 
 
 LATE = 'no answer in time'
+PROXY = 'HTTP 402'  # which no exchange has
 
 # of one request, as the simulator knows them
 FAULTS: dict[str, dict[str, Any]] = {
@@ -22,6 +33,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     'dropped after the effect': {'kind': 'drop_after'},
     'answer cut off': {'kind': 'truncated'},
     'HTML with status 200': {'kind': 'malformed'},
+    PROXY: {'kind': 'status', 'status': 402},
     'HTTP 500': {'kind': 'status', 'status': 500},
     'HTTP 502': {'kind': 'status', 'status': 502},
     'HTTP 503': {'kind': 'status', 'status': 503},
@@ -37,14 +49,16 @@ SOCKET_FAULTS: dict[str, dict[str, Any]] = {
     'dropped before the effect': {'kind': 'drop'},
     'dropped after the effect': {'kind': 'drop_after'},
 }
+LOST = ('no answer', 'mute from now on')  # their answers never come
 RATE_LIMIT = 'rate limit used up'
+OF_SEVERAL = (LATE, 'dropped before the effect', 'HTML with status 200', 'HTTP 503', 'every second order refused')
 SOCKET_ANSWERS: dict[str, dict[str, Any]] = {  # which it is given instead of taking effect
     'code "2"': {'code': '2', 'data': [{'result': True}]},
     '`"result": false`': {'code': '0', 'data': [{'result': False}]},
 }
 # nothing more is sent once one is read, so that how many cancels are sent at once decides what rests
 BANS = ('HTTP 429', 'HTTP 418')
-SAME_FOR_EVER = ('HTTP 500', 'HTTP 502')  # as HTTP 503
+SAME_FOR_EVER = (PROXY, 'HTTP 500', 'HTTP 502')  # as HTML with status 200, and as HTTP 503
 WITH_RESULT = (
     'POST account/mmp-reset',
     'POST trade/mass-cancel',
@@ -66,6 +80,7 @@ BATCHES = (
 UNREACHABLE, SKEWED = 'connection refused', 'clock an hour behind'
 WRONG_SECRET, NO_PRIVILEGE = 'wrong secret', 'privilege revoked'
 CONDITIONS = (UNREACHABLE, SKEWED, WRONG_SECRET, NO_PRIVILEGE)
+HALTED, STORE_GONE = 'halted', 'store of the halts gone'
 
 
 @dataclass(frozen=True)
@@ -100,12 +115,19 @@ class Row:
 
 
 def rows_of(method: Method) -> Iterator[Row]:
-    if isinstance(method, MassCancelOverSocket):
+    if isinstance(method, HaltMmp):
+        for condition in (UNREACHABLE, STORE_GONE):
+            yield Row(method, condition)
+        return
+    if isinstance(method, CreateOrder):
+        for condition in (HALTED, STORE_GONE):
+            yield Row(method, condition)
+    if method.is_over_socket:
         yield from rows_of_socket(method)
         return
     for condition in CONDITIONS:
         yield Row(method, condition)
-    is_mass_cancel = method.name.startswith('mass_cancel_mmp')
+    is_mass_cancel = method.name.startswith('mass_cancel_mmp') and not isinstance(method, MassCancels)
     strikes = [(endpoint, False) for endpoint in method.endpoints]
     if len(strikes) > 1 and is_mass_cancel:
         strikes.append((method.endpoints[0], True))
@@ -121,13 +143,19 @@ def rows_of(method: Method) -> Iterator[Row]:
 def rows_of_socket(method: Method) -> Iterator[Row]:
     """Where both ways are taken, a fault of one is for ever: else either could come first."""
     is_of_both = isinstance(method, MassCancelOverBoth)
-    for condition in (WRONG_SECRET, NO_PRIVILEGE):
+    for condition in (WRONG_SECRET,) if isinstance(method, WatchMmp) else (WRONG_SECRET, NO_PRIVILEGE):
         yield Row(method, condition)
     for endpoint in method.endpoints:
         faults = SOCKET_FAULTS if endpoint.startswith('op ') else FAULTS
         for fault in faults:
+            if isinstance(method, WatchMmp) and fault in (LATE, *LOST):
+                continue  # which would take a time that a busy machine has no other request answered in
+            if isinstance(method, CreateOrdersOverSocket) and fault != 'no answer':
+                continue  # others of the list are lost with it, or are answered before
             if faults is SOCKET_FAULTS or is_there(fault, method, endpoint, is_for_ever=False):
                 yield Row(method, fault, endpoint, is_for_ever=is_of_both)
+    if method.exchange_id != 'okx' or not isinstance(method, MassCancelOverSocket):
+        return
     for fault in (*SOCKET_ANSWERS, *(() if is_of_both else (RATE_LIMIT,))):  # both share the limit
         yield Row(method, fault, method.endpoints[-1], is_for_ever=is_of_both)
 
@@ -135,6 +163,8 @@ def rows_of_socket(method: Method) -> Iterator[Row]:
 def is_there(fault: str, method: Method, endpoint: str, *, is_for_ever: bool) -> bool:
     """Whether the exchange can answer so."""
     kind = FAULTS[fault]['kind']
+    if isinstance(method, MassCancels) and fault not in OF_SEVERAL:
+        return False  # the faults of mass_cancel_mmp, in each
     if is_for_ever and fault == 'HTTP 429' and method.exchange_id in ('deribit', 'bybit'):
         return False  # it is waited out so often that the machine decides what the last answer is
     if kind == 'half_batch':
