@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ccxt_mmp import MassCancelIncomplete
 from tests.fault_matrix.bench import Bench
-from tests.fault_matrix.methods import METHODS, NOT_KNOWN, Method, Observation
+from tests.fault_matrix.methods import METHODS, Method, Observation, may_others_rest
 from tests.fault_matrix.rows import ROWS, Row
 
 DOCUMENT = Path(__file__).parent.parent.parent / 'docs' / 'faults.md'
@@ -60,7 +60,7 @@ def outcome(method: Method, seen: Observation) -> str:
         return text
     ids = {'cancelled': error.cancelled, 'remaining': error.remaining, 'unknown': error.unknown}
     known = [f'{len(each)} {name}' for name, each in ids.items() if each]
-    if NOT_KNOWN in str(error):
+    if may_others_rest(error):
         known.append('perhaps others')
     if known:
         text += f' ({", ".join(known)})'

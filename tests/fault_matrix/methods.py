@@ -10,7 +10,7 @@ from ccxt.base.errors import BaseError
 from ccxt_mmp.simulator import Rule, Simulator
 from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 
-NOT_KNOWN = 'whether others rest is not known'  # says a MassCancelIncomplete
+NOT_KNOWN = ('whether others rest is not known', 'whether others have MMP orders is not known')
 OTHER = {'okx': 'ETH-USD', 'binance': 'ETHUSDT', 'deribit': 'eth_usd', 'bybit': 'ETH'}
 MMP_LABEL = 'mmp:btc_usd'  # that the plugin gives to orders on Deribit
 
@@ -346,6 +346,11 @@ class CancelAllOrdersAfter(Method):
 
     def afterwards(self, seen: Observation) -> str:
         return 'armed' if seen.is_armed else 'not armed'
+
+
+def may_others_rest(error: BaseError) -> bool:
+    """Whether a MassCancelIncomplete says that it does not know."""
+    return any(each in str(error) for each in NOT_KNOWN)
 
 
 def by_status(orders: Iterable[Any]) -> str:
