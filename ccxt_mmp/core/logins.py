@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-FIRST, LONGEST = 0.2, 8.0  # s; OKX allows 480 logins and subscriptions in an hour
+FIRST, LONGEST = 0.2, 8.0  # s: at most 450 in an hour
 
 
 class RefusedLogins:

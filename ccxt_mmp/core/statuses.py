@@ -11,13 +11,13 @@ from ccxt.base.errors import (
     RateLimitExceeded,
 )
 
-MEANS_NOTHING = (ExchangeError, DDoSProtection)  # to ccxt 422, and 418, which is Binance's alone
+MEANS_NOTHING = (ExchangeError, DDoSProtection)  # to ccxt those of 422 and 418
 
 
 def error_of_status(exchange: Any, status: int, reason: str, body: str) -> BaseError:
     """ccxt's error of the status. ccxt takes one that it does not know, such as 402, for a refusal: ``BadResponse``."""
     if status == 429:
-        kind = RateLimitExceeded  # ccxt has another one for OKX
+        kind = RateLimitExceeded  # ccxt has another error for some exchanges
     elif status >= 500:
         kind = ExchangeNotAvailable
     else:
