@@ -5,7 +5,12 @@ import asyncio
 from ccxt_mmp.exchanges.binance.orders import encoded_json
 from tests.trading import UNDERLYING, symbols
 
-ORDER = {'okx': 'batch-orders', 'binance': 'order'}  # the paths by which ccxt places an order
+ORDER = {
+    'okx': 'batch-orders',
+    'binance': 'order',
+    'deribit': 'buy',
+    'bybit': 'order/create',
+}  # the paths by which ccxt places an order
 WAYS = [('okx', {}), ('okx', {'emulate': True}), ('binance', {}), ('binance', {'includeNonMmp': True})]
 
 

@@ -168,7 +168,6 @@ def test_kill_switch_of_an_object_whose_loop_was_closed_works(simulator):
     gc.collect()
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_close_closes_what_the_kill_switch_connected(flavour, simulator, exchange_id):
     exchange = flavour.exchange(exchange_id, simulator.url)
     flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id]))
@@ -185,7 +184,6 @@ def test_close_closes_what_the_kill_switch_connected(flavour, simulator, exchang
         assert session.closed
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_closed_exchange_says_so(flavour, simulator, exchange_id):
     if flavour.name == 'sync' or not hasattr(flavour.exchange_class(exchange_id), 'closed_by_user'):
         pytest.skip('sync objects can be used again, and older versions of ccxt say nothing')
@@ -239,7 +237,6 @@ class Dripping:
 
 
 @pytest.mark.parametrize('at_once', ['nothing', 'head'])
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_answer_that_drips_does_not_outlast_its_time(flavour, exchange_id, at_once):
     server = Dripping(at_once)
     try:
@@ -253,7 +250,6 @@ def test_answer_that_drips_does_not_outlast_its_time(flavour, exchange_id, at_on
         server.close()
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_answer_that_drips_through_a_proxy_does_not_outlast_its_time(flavour, exchange_id):
     server = Dripping('head')
     try:

@@ -150,13 +150,11 @@ def test_key_that_goes_out_unsigned_is_checked_too(flavour, simulator):
     assert simulator.requests == []
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_public_calls_do_not_mind_a_credential(flavour, simulator, exchange_id):
     exchange = flavour.exchange(exchange_id, simulator.url, apiKey='SEKRET\n', secret='\n')
     assert flavour.take(exchange.fetch_time()) > 0
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_missing_credential_is_told_by_ccxt(flavour, simulator, exchange_id):
     for value in (None, ''):
         exchange = bad_exchange(flavour, simulator, exchange_id, 'secret', value)

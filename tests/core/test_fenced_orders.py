@@ -69,7 +69,6 @@ def test_order_asked_for_while_a_mass_cancel_is_under_way_is_stopped(fast):
 
 
 @pytest.mark.parametrize('method', ['create_order', 'create_orders'])
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_order_asked_for_before_the_markets_are_loaded_is_stopped(fast, exchange_id, method):
     """It counts when it was asked for, not when its underlying became known."""
 
@@ -103,7 +102,6 @@ def test_order_asked_for_before_the_markets_are_loaded_is_stopped(fast, exchange
 
 
 @pytest.mark.parametrize('method', ['create_order', 'create_orders', 'raw'])
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_orders_that_are_asked_for_after_a_mass_cancel_go(flavour, fast, exchange_id, method):
     exchange = with_markets(flavour.exchange(exchange_id, fast.url))
     symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
@@ -226,7 +224,6 @@ def test_object_that_was_used_is_copied_and_pickled(fast):
     assert len(fast.requests) == 3
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_queued_raw_requests_with_mmp_orders_are_stopped_too(fast, exchange_id):
     async def main():
         async with getattr(ccxt_mmp.async_support, exchange_id)() as exchange:

@@ -289,7 +289,6 @@ WRONG_CLOCK = {
 }
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_orders_that_are_refused_by_their_clock_are_rejected_ones(flavour, canned, exchange_id):
     canned.answer(WRONG_CLOCK[exchange_id], status=400)
     exchange = with_markets(flavour.exchange(exchange_id, canned.url))

@@ -91,7 +91,6 @@ def test_refusal_that_names_its_order_is_no_cancellation(flavour, canned):
     assert [(order['id'], order['status']) for order in cancelled] == [('1', None), ('2', 'canceled')]
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_answer_that_breaks_off_leaves_it_open(flavour, exchange, quoted, exchange_id):
     """ccxt raises ExchangeError for it, as for a refusal."""
     if flavour.name == 'sync':

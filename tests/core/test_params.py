@@ -187,7 +187,6 @@ def test_params_of_ccxt_and_those_that_are_none_do_not_keep_a_mass_cancel_from_i
         assert ('4321' in sent) is (exchange_id == 'binance')
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_mass_cancel_that_is_told_to_spare_mmp_orders_is_refused(flavour, exchange_id):
     with pytest.raises(ccxt.BadRequest, match='mmp False'):
         flavour.take(flavour.exchange(exchange_id).mass_cancel_mmp(UNIFIED[exchange_id], {'mmp': False}))
