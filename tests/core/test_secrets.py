@@ -165,7 +165,7 @@ def run_all(flavour, exchange, order_ids, watch):
         try:
             answer = flavour.take(getattr(exchange, name)(*arguments))
             watch.texts.append(repr(answer))
-        except Exception as error:  # noqa: BLE001, PERF203 - of whatever kind
+        except Exception as error:  # noqa: BLE001 - of whatever kind
             failed.append(name)
             watch.error(error)
     watch.texts += [repr(exchange), str(exchange), repr(exchange._mmp_fences)]
