@@ -13,7 +13,7 @@ VALUES = re.compile(r'([a-z]\w*: .*\n?)+')  # what an error has
 class CcxtDocstrings(griffe.Extension):
     """Makes Markdown and Sphinx's fields of them, and docstrings of the comments beside fields."""
 
-    def on_attribute_instance(self, *, node: Any, attr: griffe.Attribute, agent: Any, **_: Any) -> None:
+    def on_attribute_instance(self, *, node: Any, attr: griffe.Attribute, agent: Any, **kwargs: Any) -> None:
         """A field of a structure is explained on its line."""
         if attr.docstring is None and isinstance(node, ast.AnnAssign) and isinstance(attr.parent, griffe.Class):
             line = attr.parent.source.splitlines()[node.lineno - (attr.parent.lineno or 0)]
@@ -21,7 +21,7 @@ class CcxtDocstrings(griffe.Extension):
             if is_there:
                 attr.docstring = griffe.Docstring(comment, lineno=node.lineno, parent=attr)
 
-    def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
+    def on_object(self, *, obj: griffe.Object, **kwargs: Any) -> None:
         if obj.docstring is not None:
             obj.docstring.value = '\n\n'.join(map(in_markdown, obj.docstring.value.split('\n\n')))
 

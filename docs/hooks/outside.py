@@ -7,7 +7,6 @@ Where it has none the link becomes its text, since no address of the repository 
 import posixpath
 import re
 from pathlib import Path
-from typing import Any
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files, InclusionLevel
@@ -67,7 +66,7 @@ def rewritten(link: 're.Match[str]', folder: Path, page: Page, files: Files) -> 
 def uri_of(path: Path) -> str:
     """What the site calls a file of the repository, if it has it."""
     inside = path.relative_to(ROOT).as_posix()
-    included: dict[Any, str] = {name: uri for uri, name in PAGES.items()}
+    included = {name: uri for uri, name in PAGES.items()}
     if path.parent == ROOT / 'examples':
         return example_uri(path)
     return included.get(inside) or inside.removeprefix('docs/')
