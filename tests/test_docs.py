@@ -7,6 +7,7 @@ import re
 import shlex
 from importlib.util import find_spec
 
+import ccxt
 import pytest
 
 from ccxt_mmp.cli import main
@@ -95,6 +96,14 @@ def test_what_is_named_exists(document):
         assert find_spec(module), module
     for path in re.findall(r'`((?:docs|examples|tests|ccxt_mmp|benchmarks)/[\w/.-]+\.\w+)`', text):
         assert document.name == 'CHANGELOG.md' or (ROOT / path).exists(), path
+
+
+def test_raw_calls_are_of_ccxt():
+    text = (ROOT / 'docs' / 'migrating.md').read_text()
+    called = re.findall(r'\b(\w+)\.((?:private|eapi)\w+)\(', text)
+    assert len(called) > 10
+    for exchange_id, name in called:
+        assert hasattr(getattr(ccxt, exchange_id), name), name
 
 
 def test_readme_leads_to_every_page():

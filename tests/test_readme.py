@@ -61,28 +61,38 @@ async def until(condition):
 @pytest.mark.parametrize('frozen_time', [2000, 0], ids=['it waits', 'it resets'])
 def test_loop_quotes_until_frozen_and_again_after_it(simulator, frozen_time):
     names = {}
-    exec(compile(LOOP, README.name, 'exec'), names)  # noqa: S102
+    assert 'timeout=1)' in LOOP
+    exec(compile(LOOP.replace('timeout=1)', 'timeout=0.05)'), README.name, 'exec'), names)  # noqa: S102
     exchange = simulator.connect(pro.okx, enableRateLimit=False)
     exchange.options['watchMmp']['pollInterval'] = 500
-    quoted = []
+    quoted, told = [], []
+    watch_mmp = exchange.watch_mmp
+
+    async def watch(*arguments):
+        told.append(await watch_mmp(*arguments))
+        return told[-1]
 
     async def quote():
         quoted.append(None)
         order = {'type': 'limit', 'side': 'buy', 'amount': 10, 'price': 0.01, 'params': {'mmp': True}}
         await exchange.create_orders([{**order, 'symbol': exchange.symbols[0]}])
 
+    def reads():
+        return sum(request.method == 'GET' and 'mmp-config' in request.path for request in simulator.requests)
+
     async def trade():
         async with exchange:
             await exchange.load_markets()
             await exchange.set_mmp('BTC/USD', window=5000, frozenTime=frozen_time, qtyLimit=10)
+            exchange.watch_mmp = watch
             loop = asyncio.create_task(names['keep_quoting'](exchange, quote))
             await until(lambda: simulator.resting('okx', 'BTC/USD') or loop.done())
             simulator.trip('okx', 'BTC/USD')
+            await until(lambda: told[-1]['frozen'] or loop.done())
             if frozen_time:
-                before = len(quoted)
-                await asyncio.sleep(0.2)
-                assert len(quoted) <= before + 1  # the turn in which it learns of the freeze
-                assert not simulator.resting('okx', 'BTC/USD')
+                before, read = len(quoted), reads()
+                await until(lambda: reads() > read + 1)  # half a second: ten turns of the loop
+                assert len(quoted) == before
                 simulator.advance(frozen_time)
             await until(lambda: simulator.resting('okx', 'BTC/USD') or loop.done())
             assert not loop.done()
