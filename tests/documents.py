@@ -69,4 +69,7 @@ def doors(monkeypatch, simulator):
 
 
 def run(code, document):
-    exec(compile(code, document.name, 'exec'), {'__name__': 'example'})  # noqa: S102
+    """Run a block; the names that it has defined."""
+    names = {'__name__': 'example'}
+    exec(compile(code, document.name, 'exec'), names)  # noqa: S102
+    return names

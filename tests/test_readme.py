@@ -60,9 +60,8 @@ async def until(condition):
 
 @pytest.mark.parametrize('frozen_time', [2000, 0], ids=['it waits', 'it resets'])
 def test_loop_quotes_until_frozen_and_again_after_it(simulator, frozen_time):
-    names = {}
     assert 'timeout=1)' in LOOP
-    exec(compile(LOOP.replace('timeout=1)', 'timeout=0.05)'), README.name, 'exec'), names)  # noqa: S102
+    names = run(LOOP.replace('timeout=1)', 'timeout=0.05)'), README)
     exchange = simulator.connect(pro.okx, enableRateLimit=False)
     exchange.options['watchMmp']['pollInterval'] = 500
     quoted, told = [], []
