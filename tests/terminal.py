@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 from ccxt_mmp.cli import main
+from ccxt_mmp.registry import EXCHANGES
 
 COMMAND = str(Path(sys.executable).with_name('ccxt-mmp'))
 ROWS, COLUMNS = 50, 160
@@ -26,7 +27,7 @@ CONTROL = re.compile(r'\x1b\[[0-9;?]*[A-Za-z]')
 def environment(tmp_path, *, with_rich):
     """The environment of a process; without rich it cannot be imported."""
     # a size that is set there, as by Python's readline, would count for more than that of the terminal
-    left_out = ('OKX_', 'BINANCE_', 'COLUMNS', 'LINES')
+    left_out = (*(f'{each.upper()}_' for each in EXCHANGES), 'CCXT_MMP_', 'NO_COLOR', 'COLUMNS', 'LINES')
     environ = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     environ |= {'TERM': 'xterm-256color', 'PYTHONUNBUFFERED': '1'}
     if not with_rich:

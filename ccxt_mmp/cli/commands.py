@@ -160,7 +160,8 @@ class Command:
         result.orders, result.warning = None, ''
         if result.target.underlying is not None:
             try:
-                result.orders = len(await resting(exchange, result.target.underlying))
+                contracts, result.untagged = await resting(exchange, result.target.underlying)
+                result.orders = len(contracts)
             except Exception as error:  # noqa: BLE001 - it becomes a warning
                 result.warning = f'its orders are not known: {self.exchanges.in_one_line(error)}'
 

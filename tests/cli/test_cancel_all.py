@@ -34,6 +34,16 @@ def test_exchange_where_nothing_is_says_so(simulator, ccxt_mmp_command):
     assert status == 0
 
 
+@pytest.mark.parametrize('exchange_id', ['binance', 'bybit'])
+def test_option_that_is_lacking_where_nothing_is_contradicts_nothing(simulator, ccxt_mmp_command, exchange_id):
+    status, out, err = ccxt_mmp_command('cancel', exchange_id, '--lock-interval', '5s')
+    said = {'binance': ('MMP orders', 'nothing'), 'bybit': ('tagged MMP orders', 'no tagged MMP order')}[exchange_id]
+    headline = f'CANCELLED 0 {said[0]}: none was there'
+    assert out == f'{headline}\n{exchange_id}: {said[1]} was there to cancel\n'
+    assert f'{exchange_id} has no --lock-interval' in err
+    assert status == 1
+
+
 def test_underlying_that_fails_is_told_and_stops_no_other(quoted, ccxt_mmp_command):
     stubborn = quoted.rest('binance', 'ETHUSDT', mmp=True)
     quoted.refuse_cancel(stubborn.order_id)
