@@ -22,7 +22,7 @@ class Finding(NamedTuple):
 
 Ask = Callable[[Any], Awaitable[list[Finding]]]
 
-NO_WORD, TAKEN = 'the exchange does not say', 'it is taken'
+NO_WORD, TAKEN = 'it does not say', 'it is taken'  # short ones: a terminal may be narrow
 # of Bybit, by the names that it has for them
 MODES = {
     'PORTFOLIO_MARGIN': 'portfolio margin',
@@ -62,12 +62,12 @@ async def of_deribit(exchange: Any) -> list[Finding]:
     found = [Finding(KEY, True, TAKEN)]
     mode = exchange.safe_bool(summary, 'portfolio_margining_enabled')
     if mode is not None:
-        says = 'portfolio margin' if mode else 'no portfolio margin'
+        says = 'portfolio margin' if mode else 'not portfolio'
         todo = 'MMP orders of options need portfolio margin: change the margin model'
         found.append(Finding(MODE, mode, says, todo))
     privilege = exchange.safe_bool(summary, 'mmp_enabled')
     if privilege is not None:
-        says = 'MMP is enabled' if privilege else 'MMP is not enabled'
+        says = 'MMP is enabled' if privilege else 'not enabled'
         found.append(Finding(PRIVILEGE, privilege, says, exchange._mmp_access))
     return found
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ccxt_mmp.cli.arguments import SHORT, Refused
-from ccxt_mmp.cli.output import is_terminal
+from ccxt_mmp.cli.output import in_lines, is_terminal
 from ccxt_mmp.cli.report import Result, frozen_or_not, may_be_frozen
 from ccxt_mmp.cli.targets import Target
 
@@ -112,7 +112,7 @@ def _can_ask() -> bool:
 def _asked(question: str) -> bool:
     """Whether the user says yes."""
     with _interruptible():
-        sys.stderr.write(f'{question} [y/N] ')
+        sys.stderr.write(f'{in_lines(f"{question} [y/N]", sys.stderr)} ')
         sys.stderr.flush()
         answer = sys.stdin.readline()
     return answer.strip().lower() in ('y', 'yes')

@@ -107,14 +107,14 @@ class Check(Command):
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told
             if isinstance(error, PermissionDenied) and not isinstance(error, MmpNotEnabled):
                 todo = f'let the API key read the account: {self.exchanges.in_one_line(error)}'
-                return [Finding(MODE, None, 'the key may not ask', todo)]
+                return [Finding(MODE, None, 'not readable', todo)]
             return [self._refused(error, exchange)]
 
     def _refused(self, error: Exception, exchange: Any) -> Finding:
         """What a refusal says of the key and the account."""
         said = self.exchanges.in_one_line(error)
         if isinstance(error, InvalidNonce):
-            return Finding(CLOCK, False, 'the exchange refuses it', SLOW_CLOCK)
+            return Finding(CLOCK, False, 'it is refused', SLOW_CLOCK)
         if isinstance(error, MmpNotEnabled):
             return Finding(PRIVILEGE, False, 'there is none', exchange._mmp_access)
         if isinstance(error, AuthenticationError) and not isinstance(error, PermissionDenied):
@@ -122,7 +122,7 @@ class Check(Command):
         if isinstance(error, PermissionDenied):
             return Finding(TRADING, False, 'no permission', f'let the API key trade options: {said}')
         if isinstance(error, NetworkError):
-            return Finding(REACHED, False, 'it does not answer', f'run it again, or see its status page: {said}')
+            return Finding(REACHED, False, 'no answer', f'run it again, or see its status page: {said}')
         return Finding(KEY, None, 'not checked', said)
 
     # --- a target
@@ -136,12 +136,12 @@ class Check(Command):
             elif exchange.has['fetchMmps'] is True:
                 states = list((await exchange.fetch_mmps()).values())
             else:
-                findings.append(Finding('rules', None, 'they are not listed', f'name one: {target.place}:UNDERLYING'))
+                findings.append(Finding('rules', None, 'not listed', f'name one: {target.place}:UNDERLYING'))
                 await exchange.fetch_mmp(EXCHANGES[target.exchange_id].underlying)
                 return [Finding(KEY, True, TAKEN)]
         except BadSymbol as error:
             said = self.exchanges.in_one_line(error)
-            findings.append(Finding(f'rule {_name(target)}', False, 'no such underlying', f'check the name: {said}'))
+            findings.append(Finding(f'rule {_name(target)}', False, 'not known there', f'check the name: {said}'))
             return []
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told
             return [self._refused(error, exchange)]
@@ -163,7 +163,7 @@ class Check(Command):
             markets = (await exchange.load_markets()).values()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told
             said = self.exchanges.in_one_line(error)
-            self.found[wanted[0]].append(Finding(OPTIONS, False, 'they cannot be loaded', f'run it again: {said}'))
+            self.found[wanted[0]].append(Finding(OPTIONS, False, 'not loaded', f'run it again: {said}'))
             return
         options = [market['symbol'] for market in markets if market['option']]
         if not exchange._loads_options:
@@ -244,9 +244,7 @@ def _rule(exchange: Any, target: Target, state: MmpState) -> Finding:
     if word == 'off':
         return Finding(f'rule {name}', False, 'none is set', set_a_rule(exchange, target, text))
     if word == 'unknown':
-        return Finding(
-            f'rule {name}', None, 'set; frozen or not is not known', f'ccxt-mmp reset {text} makes it certain'
-        )
+        return Finding(f'rule {name}', None, 'maybe frozen', f'ccxt-mmp reset {text} makes it certain')
     return Finding(f'rule {name}', True, word)
 
 

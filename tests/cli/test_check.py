@@ -95,7 +95,7 @@ def test_what_is_documented_is_told_and_all_else_is_not_known(simulator, ccxt_mm
     assert found['bybit', 'margin mode'][:2] == (None, 'portfolio margin')
     for each in (('binance', 'trading'), ('binance', 'margin mode'), ('bybit', 'privilege')):
         assert found[each][0] is None or found[each][:2] == (True, 'a rule is set')
-    assert found['binance', 'trading'][1] == found['binance', 'margin mode'][1] == 'the exchange does not say'
+    assert found['binance', 'trading'][1] == found['binance', 'margin mode'][1] == 'it does not say'
 
 
 def test_rule_that_is_missing_has_the_command_that_sets_it(simulator, ccxt_mmp_command):
@@ -137,7 +137,7 @@ def test_exchange_that_lists_no_rules_is_asked_whether_it_takes_the_key(simulato
     status, found, _ = checks_of(ccxt_mmp_command, 'binance')
     assert status == 0
     assert found['binance', 'key'][:2] == (True, 'it is taken')
-    assert found['binance', 'rules'] == (None, 'they are not listed', 'name one: binance:UNDERLYING')
+    assert found['binance', 'rules'] == (None, 'not listed', 'name one: binance:UNDERLYING')
 
 
 def test_clock_that_is_wrong_is_told_and_spoils_no_other_check(simulator, ccxt_mmp_command):
@@ -225,7 +225,7 @@ def test_options_that_cannot_be_loaded(simulator, ccxt_mmp_command, monkeypatch)
     monkeypatch.setattr(async_support.okx, 'load_markets', fail)
     status, found, _ = checks_of(ccxt_mmp_command, 'okx:BTC/USD')
     assert status == 1
-    assert found['okx', 'options'][:2] == (False, 'they cannot be loaded')
+    assert found['okx', 'options'][:2] == (False, 'not loaded')
 
 
 def test_block_trading_has_no_options(simulator, ccxt_mmp_command):
@@ -289,15 +289,15 @@ def findings(offline):
 @pytest.mark.parametrize('answer', [{}, {'data': []}, {'data': ['x']}, {'data': [{}]}])
 def test_answer_of_okx_that_says_nothing(findings, answer):
     found = findings(of_okx, 'okx', 'privateGetAccountConfig', answer)
-    assert found == {'key': (True, 'it is taken'), 'margin mode': (None, 'the exchange does not say')}
+    assert found == {'key': (True, 'it is taken'), 'margin mode': (None, 'it does not say')}
 
 
 @pytest.mark.parametrize(
     ('summary', 'told'),
     [
         ({}, {}),
-        ({'mmp_enabled': False}, {'privilege': (False, 'MMP is not enabled')}),
-        ({'portfolio_margining_enabled': False}, {'margin mode': (False, 'no portfolio margin')}),
+        ({'mmp_enabled': False}, {'privilege': (False, 'not enabled')}),
+        ({'portfolio_margining_enabled': False}, {'margin mode': (False, 'not portfolio')}),
     ],
 )
 def test_answer_of_deribit_that_says_little(findings, summary, told):
