@@ -31,9 +31,9 @@ async def cancel_all(command: 'Command') -> None:
     """Cancel at once. Nothing else is waited for before, and nothing for long after."""
     progress = asyncio.ensure_future(_tell_progress(command))
     try:
-        # on its way with the cancel, not before it
-        lists = [asyncio.ensure_future(_count_before(command, result)) for result in command.results]
         cancels = asyncio.ensure_future(command.each(lambda exchange, result: _cancel(command, exchange, result)))
+        await asyncio.sleep(0)  # the cancels begin first, and the lists beside them
+        lists = [asyncio.ensure_future(_count_before(command, result)) for result in command.results]
         await cancels
         parts = [result for result in each_part(command.results) if not result.target.is_all]
         looks = [asyncio.ensure_future(_look_after(command, result)) for result in parts]

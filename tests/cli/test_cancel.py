@@ -9,7 +9,7 @@ import time
 import pytest
 
 import ccxt_mmp
-from ccxt_mmp.cli import cancelling
+from ccxt_mmp.cli import cancelling, threads
 from ccxt_mmp.core.awaiting import run_sync
 from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import Rule
@@ -40,6 +40,18 @@ def test_cancel_is_on_its_way_before_anything_else_is_answered(simulator, ccxt_m
     came = {request.path.rpartition('/')[2]: request.time for request in reversed(simulator.requests)}
     assert came['mass-cancel'] - came['orders-pending'] < 700
     assert came['mmp-config'] >= came['mass-cancel']
+
+
+def test_cancels_begin_before_the_lists(simulator, ccxt_mmp_command, monkeypatch):
+    begun, stock = [], threads.in_thread
+
+    async def in_thread(call, *arguments):
+        begun.append(getattr(call, '__name__', ''))
+        return await stock(call, *arguments)
+
+    monkeypatch.setattr(threads, 'in_thread', in_thread)
+    assert ccxt_mmp_command('cancel', 'okx:BTC/USD', 'binance:BTC/USDT')[0] == 0
+    assert begun[:3] == ['mass_cancel_mmp', 'mass_cancel_mmp', '<lambda>']
 
 
 def test_cancel_asks_for_no_clock(simulator, ccxt_mmp_command):

@@ -1,4 +1,4 @@
-"""The installed command on terminals of 60, 80 and 100 columns, with rich and without it, as it is seen on the screen."""
+"""The installed command on terminals of 60, 80 and 100 columns, with rich and without it: what is on the screen."""
 
 import re
 
