@@ -287,7 +287,7 @@ def _add_halt(commands: 'Commands', shared: Shared) -> None:
     halt.add_argument(
         '--for',
         dest='duration',
-        type=values.duration(),
+        type=values.duration(SHORT),  # who writes 5 means no halt of 5 ms
         metavar='TIME',
         help='such as 300ms, 5s, 5m, 2h; until resumed by default',
     )

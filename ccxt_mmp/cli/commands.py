@@ -248,7 +248,9 @@ class Command:
         shown.notes(notes(parts))
 
     def table(self, moment: Moment, above: list[str] | None = None) -> Shown:
-        parts, extra = each_part(self.results), ()
+        parts, extra = [each for each in each_part(self.results) if each.target.exchange_id], ()
+        if self.arguments.command == 'cancel':
+            parts = [each for each in parts if each.parts != []]  # nothing was there: a line says so
         rows = [row(result, getattr(result, moment), self.exchanges.now(result.target)) for result in parts]
         columns: tuple[str, ...] = COLUMNS
         if self.arguments.command == 'cancel':

@@ -93,5 +93,5 @@ def _scope(target: Target) -> dict[str, str]:
 def _require_url(exchange: Any) -> None:
     if exchange.options.get('mmpHalt') is None:
         raise NotSupported(
-            f'{exchange.id} halts are kept where {HALT_URL} says: sqlite:/path/halt.db or redis://host:6379/0'
+            f'{HALT_URL} must say where halts are kept, as for the bots: sqlite:/path/halt.db or redis://host:6379/0'
         )

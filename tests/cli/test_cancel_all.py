@@ -61,6 +61,14 @@ def test_rules_that_cannot_be_listed_are_not_certain(quoted, ccxt_mmp_command):
     assert status == 1
 
 
+def test_exchange_where_nothing_is_has_no_row(quoted, ccxt_mmp_command):
+    quoted.clear()
+    quoted.set_rule('okx', 'BTC-USD')
+    _, out, _ = ccxt_mmp_command('cancel', 'okx', 'binance')
+    assert 'binance: nothing was there to cancel' in out
+    assert [line.split()[0] for line in out.splitlines()[3:]] == ['EXCHANGE', 'okx']
+
+
 def test_everything_as_json_is_an_entry_for_each_underlying(quoted, ccxt_mmp_command):
     told = json.loads(ccxt_mmp_command('cancel', 'okx', '--json')[1])
     assert [(each['target'], each['cancelled']['underlying'], each['orders']) for each in told] == [

@@ -105,6 +105,9 @@ def test_file_that_cannot_be_read_keeps_no_cancel_from_cancelling(simulator, ccx
 
 
 def test_file_that_cannot_be_read_is_in_the_document(ccxt_mmp_command, tmp_path):
+    _, out, err = ccxt_mmp_command('status', 'okx:BTC/USD', '--targets', str(tmp_path / 'none'))
+    assert [cells[0] for cells in lines(out)] == ['EXCHANGE', 'okx']  # it is in no row
+    assert 'ccxt-mmp: --targets ' in err
     status, out, _ = ccxt_mmp_command('status', '--json', '--targets', str(tmp_path))
     [told] = json.loads(out)
     assert told['error']['type'] == 'IsADirectoryError'
