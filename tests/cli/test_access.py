@@ -46,6 +46,10 @@ def test_file_that_cannot_be_read_is_one_line(simulator, environment, tmp_path, 
     assert main(['cancel', *ALL, '--json', '--env-file', str(tmp_path / 'none.env')]) == 1
     [told] = json.loads(capsys.readouterr().out)
     assert told['error']['type'] == 'FileNotFoundError'
+    (tmp_path / 'latin.env').write_bytes(b'OKX_SECRET=\xe4\n')
+    assert main(['cancel', *ALL, '--json', '--env-file', str(tmp_path / 'latin.env')]) == 1
+    [told] = json.loads(capsys.readouterr().out)
+    assert told['error']['type'] == 'UnicodeDecodeError'
     environment.setitem(sys.modules, 'dotenv', None)
     assert main(['cancel', *ALL, '--env-file', str(tmp_path)]) == 1
     assert "pip install 'ccxt-mmp[cli]'" in capsys.readouterr().err
