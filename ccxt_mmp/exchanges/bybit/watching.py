@@ -89,8 +89,7 @@ class BybitWatching(BybitAnswers):
         told = message if isinstance(message, dict) else {}
         request_id = told.get('req_id')
         if told.get('op') == 'auth' and told.get('success') is False:
-            # ccxt would fail all that waits on the connection, with another error, and never log in again
-            client.subscriptions.pop(LOGIN, None)
+            # ccxt would fail all that waits on the connection, with another error
             client.reject(AuthenticationError(f'{self.id} the login was refused: {told.get("ret_msg")}'), LOGIN)
         elif not str(request_id).startswith(REQUEST):  # older versions of ccxt pass over the answer to a subscription
             super().handle_message(client, message)
