@@ -63,7 +63,7 @@ def test_cancel_does_not_wait_for_another_target(simulator, ccxt_mmp_command, mo
     monkeypatch.setattr(cancelling, 'TICK', 0.2)
     quote(simulator)
     simulator.fault('delay', 'mass-cancel', milliseconds=5000, times=9)
-    status, out, err = ccxt_mmp_command('cancel', *ALL, '--timeout', '1200')
+    status, out, err = ccxt_mmp_command('cancel', *ALL, '--timeout', '2400')
     assert 'binance:BTC/USDT: cancelled 2 MMP orders\n' in out
     assert re.search('okx:BTC/USD: (RequestTimeout|MassCancelIncomplete)', err)
     assert out.startswith('NOT CERTAIN, run it again: okx:BTC/USD; cancelled 6 MMP orders (Bybit: the tagged ones)')

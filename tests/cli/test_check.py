@@ -263,6 +263,16 @@ def test_refusal_says_what_is_wrong(ccxt_mmp_command, monkeypatch, error, what, 
     assert found['okx', what][0] is is_right or found['okx', what][0] is True
 
 
+def test_protection_that_the_key_may_not_read(ccxt_mmp_command, monkeypatch):
+    async def refuse(*_):
+        raise PermissionDenied('x')
+
+    monkeypatch.setattr(async_support.okx, 'fetch_mmp', refuse)
+    status, found, _ = checks_of(ccxt_mmp_command, 'okx:BTC/USD')
+    assert found['okx', 'trading'] == (False, 'no permission', 'let the API key trade options: PermissionDenied: x')
+    assert status == 1
+
+
 @pytest.fixture
 def offline():
     flavour = Flavour('async')

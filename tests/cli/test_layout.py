@@ -63,6 +63,8 @@ def test_names_that_have_no_place_are_cut_and_nothing_else_is():
     assert 50 < len(line) <= 60
     assert re.fullmatch(r'okx +A+\.\. +FROZEN +4:12', line)
     assert 'underlying' in fitted.columns
+    lines, fitted = drawn([row, ROWS[0]], 60)
+    assert [each[1] for each in fitted.rows][1] == 'BTC/USD:BTC'  # which has its place
     lines, _ = drawn([row], 20)  # not even the headings have a place
     assert 'FROZEN' in lines[1]
 

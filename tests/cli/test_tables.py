@@ -1,12 +1,18 @@
 """How protections are written for people and for programs."""
 
+import fcntl
+import io
+import os
+import pty
 import re
+import struct
 import sys
+import termios
 
 import pytest
 
 from ccxt_mmp.cli import commands, screens
-from ccxt_mmp.cli.output import is_terminal, say
+from ccxt_mmp.cli.output import in_lines, is_terminal, say, width_of
 from ccxt_mmp.cli.report import COLUMNS, Result, duration, row
 from ccxt_mmp.cli.screens import Plain, Rich, Shown
 from ccxt_mmp.cli.targets import Target
@@ -116,6 +122,31 @@ def test_screen_is_what_is_there(monkeypatch):
 def test_stream_that_was_closed_before_the_beginning_is_no_terminal_and_takes_anything():
     say('nobody reads it', None)
     assert not is_terminal(None)
+
+
+def test_message_breaks_between_words_on_a_terminal(monkeypatch):
+    monkeypatch.setenv('TERM', 'xterm')
+    monkeypatch.delenv('COLUMNS', raising=False)
+    end, inner = pty.openpty()
+    with open(inner, 'w', encoding='utf-8') as terminal:  # noqa: PTH123
+        for columns in (20, 60):
+            fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack('HHHH', 24, columns, 0, 0))
+            assert width_of(terminal) == columns
+            assert max(map(len, in_lines('a message of words ' * 9, terminal).splitlines())) < columns
+        monkeypatch.setenv('COLUMNS', '9' * 3)
+        assert in_lines('a message of words ' * 9, terminal).count('\n') == 0
+    os.close(end)
+
+
+def test_width_that_nobody_knows(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setenv('TERM', 'xterm')
+    monkeypatch.delenv('COLUMNS', raising=False)
+    assert width_of(Terminal()) is None  # it has no fileno()
+    assert in_lines('a message ' * 99, Terminal()) == 'a message ' * 99
 
 
 def test_incomplete_cancel_is_told_with_its_orders():
