@@ -10,10 +10,9 @@ TOGETHER = ('test_fault_matrix.py', 'test_packaging.py', 'test_pictures.py', 'te
 SLOW = {
     'test_typing.py': 40,  # three type checkers read ccxt, and all that is imported in the first run
     'test_fault_matrix.py': 30,  # every fault of every method, to its last timeout
-    'test_no_process_quotes_while_halted': 20,  # eight processes import ccxt and live for some seconds
+    'test_no_process_quotes_while_halted': 20,  # eight processes live for some seconds
     'test_bots_of_all_flavours_live_side_by_side': 15,  # three processes live for some seconds
-    'test_cancel_works_whatever_becomes_of_the_output': 15,  # six processes import ccxt
-    'test_command_line_says_what_it_does': 12,  # two processes import ccxt and trade for a second
+    'test_command_line_says_what_it_does': 5,  # processes that trade for a second
     'test_secrets_are_neither_printed_nor_logged_nor_raised': 10,  # every fault of every flavour, with its retries
     'test_packaging.py': 6,  # builds the sdist and the wheel
     'test_full_book_goes_the_cheaper_way_if_little_weight_is_left': 5,  # hundreds of orders in each flavour
