@@ -25,7 +25,7 @@ from tests.scheduling import number_of_workers, scheduler
 from tests.sightings import pytest_runtest_makereport  # noqa: F401 - a hook
 from tests.tagging import tag_what_rests
 
-# a run by hand tries a few new examples, and many with --hypothesis-profile=deep; .ci/run tries 100 in one of its suites
+# a run tries a few new examples, and many with --hypothesis-profile=deep; .ci/run tries 100 in one of its suites
 IS_CI = bool(os.environ.get('CI'))  # where every run tries the same ones
 settings.register_profile('usual', max_examples=15, derandomize=IS_CI)
 settings.register_profile('ci', max_examples=100, derandomize=IS_CI)
