@@ -25,11 +25,12 @@ from tests.scheduling import number_of_workers, scheduler
 from tests.sightings import pytest_runtest_makereport  # noqa: F401 - a hook
 from tests.tagging import tag_what_rests
 
-# a run by hand tries new examples, and many with --hypothesis-profile=deep; CI tries the same ones in every run
-settings.register_profile('usual', max_examples=30)
-settings.register_profile('ci', derandomize=True, max_examples=100)
+# a run tries a few new examples, and many with --hypothesis-profile=deep; .ci/run tries 100 in one of its suites
+IS_CI = bool(os.environ.get('CI'))  # where every run tries the same ones
+settings.register_profile('usual', max_examples=15, derandomize=IS_CI)
+settings.register_profile('ci', max_examples=100, derandomize=IS_CI)
 settings.register_profile('deep', max_examples=5000)
-settings.load_profile('ci' if os.environ.get('CI') else 'usual')
+settings.load_profile('usual')
 
 # SQLite waits for the disk in each halt: 40 ms, in memory 1 ms
 MEMORY, ROOM = Path('/dev/shm'), 2**29  # noqa: S108 - bytes of all that the tests leave, some times over

@@ -81,7 +81,7 @@ def imported_from(project: Path) -> Path:
 
 def first_failure(project: Path, arguments: Sequence[str], seconds: float) -> str | None:
     """The id of the first test that fails, or TIMEOUT; None if all pass."""
-    command = [sys.executable, '-m', 'pytest', '-q', *arguments]
+    command = [sys.executable, '-m', 'pytest', '-q', '--hypothesis-profile=ci', *arguments]
     with subprocess.Popen(
         command,
         cwd=project,

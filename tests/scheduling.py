@@ -10,15 +10,18 @@ TOGETHER = ('test_fault_matrix.py', 'test_packaging.py', 'test_pictures.py', 'te
 SLOW = {
     'test_typing.py': 40,  # three type checkers read ccxt, and all that is imported in the first run
     'test_fault_matrix.py': 30,  # every fault of every method, to its last timeout
-    'test_no_process_quotes_while_halted': 20,  # eight processes import ccxt and live for some seconds
+    'test_no_process_quotes_while_halted': 20,  # eight processes live for some seconds
     'test_bots_of_all_flavours_live_side_by_side': 15,  # three processes live for some seconds
-    'test_cancel_works_whatever_becomes_of_the_output': 15,  # six processes import ccxt
-    'test_command_line_says_what_it_does': 12,  # two processes import ccxt and trade for a second
+    'test_answer_that_claims_too_much_is_not_believed': 15,  # 5 s in each flavour, in which Bybit is asked again
+    'test_command_line_says_what_it_does': 5,  # processes that trade for a second
     'test_secrets_are_neither_printed_nor_logged_nor_raised': 10,  # every fault of every flavour, with its retries
+    'test_answer_that_does_not_come_leaves_time_to_ask_again': 10,  # most of 1.5 s in each flavour, on each exchange
+    'test_clock_that_hangs_does_not_use_up_the_time': 7,  # a tenth of 3 s, twice, likewise
     'test_packaging.py': 6,  # builds the sdist and the wheel
     'test_full_book_goes_the_cheaper_way_if_little_weight_is_left': 5,  # hundreds of orders in each flavour
     'test_each_trip_and_each_thaw_is_told_once_whatever_breaks': 5,  # the seconds of the soak
     'test_nothing_is_told_where_nothing_changed': 5,  # the intervals in which nothing is told
+    'test_time_bounds_the_whole_call': 5,  # 0.4 s in each flavour, on each exchange
     'test_answer_that_drips_does_not_outlast_its_time': 5,  # the time that it must not outlast
     'test_no_sequence_of_events_leaves_an_order_behind_or_disables_the_kill_switch': 5,  # a state machine, at random
     'test_documented_limit_is_kept_as_the_exchange_counts_it': 4,  # the time of the limit
@@ -28,6 +31,7 @@ SLOW = {
     'test_2000_requests_of_50_concurrent_clients_without_an_error_or_a_leak': 3,  # 2,000 requests
 }
 USUAL = 0.02
+WORKERS_PER_CORE = 2  # a test of what does not answer waits for about as long as others compute
 
 
 def scope_of(nodeid):
@@ -47,7 +51,7 @@ def number_of_workers(config):
     is_picked = any(config.getoption(option, None) not in (None, 'none', '', False) for option in options)
     if is_picked or not all(Path(argument).is_dir() for argument in config.args):
         return 0
-    return None if 'PYTEST_XDIST_AUTO_NUM_WORKERS' in os.environ else os.cpu_count() or 1
+    return None if 'PYTEST_XDIST_AUTO_NUM_WORKERS' in os.environ else WORKERS_PER_CORE * (os.cpu_count() or 1)
 
 
 def scheduler(config, log):

@@ -5,7 +5,6 @@ import importlib.util
 import itertools
 import re
 import subprocess
-import sys
 import time
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -16,6 +15,7 @@ import pytest
 
 from ccxt_mmp import pro
 from ccxt_mmp.simulator import Simulator
+from tests.warm import python
 
 EXAMPLE = Path(__file__).parent.parent / 'examples' / 'market_maker.py'
 VENUES = {'okx': ('BTC/USD', 10), 'binance': ('BTC/USDT', 1), 'bybit': ('BTC/USDT', 1)}
@@ -399,7 +399,7 @@ def test_error_that_does_not_pass_ends_it_with_nothing_resting(exchange_id):
 @pytest.mark.parametrize('exchange_id', VENUES)
 def test_command_line_says_what_it_does(exchange_id):
     done = subprocess.run(
-        [sys.executable, str(EXAMPLE), '--simulate', '--exchange', exchange_id, '--seconds', '1'],
+        python(EXAMPLE, '--simulate', '--exchange', exchange_id, '--seconds', '1'),
         capture_output=True,
         text=True,
         check=False,

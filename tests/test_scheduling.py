@@ -10,6 +10,7 @@ import pytest
 from tests.scheduling import SLOW, TOGETHER, number_of_workers, scheduler, scope_of, seconds_of
 
 TESTS = Path(__file__).parent
+WORKERS = 2 * os.cpu_count()
 
 
 def test_slow_tests_are_there():
@@ -32,15 +33,15 @@ def config(*arguments, **options):
 @pytest.mark.parametrize(
     ('given', 'expected'),
     [
-        (config(str(TESTS)), os.cpu_count()),
-        (config(str(TESTS / 'core'), str(TESTS / 'cli')), os.cpu_count()),
+        (config(str(TESTS)), WORKERS),
+        (config(str(TESTS / 'core'), str(TESTS / 'cli')), WORKERS),
         (config(__file__), 0),
         (config(str(TESTS), keyword='okx'), 0),
         (config(str(TESTS), lf=True), 0),
         (config(str(TESTS), **{'--record-mode': 'rewrite'}), 0),
     ],
 )
-def test_folders_run_on_as_many_workers_as_cores_and_what_is_picked_in_one_process(monkeypatch, given, expected):
+def test_folders_run_on_two_workers_a_core_and_what_is_picked_in_one_process(monkeypatch, given, expected):
     monkeypatch.delenv('PYTEST_XDIST_AUTO_NUM_WORKERS', raising=False)
     assert number_of_workers(given) == expected
 

@@ -1,10 +1,11 @@
 """The installed command as a process: signals, its exit status, and what becomes of its output.
 
-Each process imports ccxt, which takes a second: what it says on a terminal is tested in ``test_cli_terminal.py``.
+A process imports ccxt, which takes a second: what it says on a terminal is tested in ``test_cli_terminal.py``.
 """
 
 import json
 import re
+import shlex
 import signal
 import subprocess
 import time
@@ -14,6 +15,7 @@ import pytest
 
 from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Rule
 from tests.terminal import COMMAND, Terminal, environment
+from tests.warm import python
 
 NOT_CLOSED = ('Unclosed', 'requires to release all resources', 'never retrieved', 'Traceback')
 
@@ -57,7 +59,8 @@ def test_question_that_is_interrupted_does_nothing(frozen, environ_with_rich):
 def test_cancel_works_whatever_becomes_of_the_output(simulator, environ_with_rich, redirection):
     simulator.rest('okx', 'BTC-USD', mmp=True)
     simulator.rest('binance', 'BTCUSDT', mmp=True)
-    line = f'{COMMAND} cancel okx:BTC/USDX okx:BTC/USD binance:BTC/USDT --simulator {simulator.url} {redirection}'
+    command = shlex.join(python('-m', 'ccxt_mmp'))
+    line = f'{command} cancel okx:BTC/USDX okx:BTC/USD binance:BTC/USDT --simulator {simulator.url} {redirection}'
     run = subprocess.run(
         ['/bin/sh', '-c', line],
         capture_output=True,

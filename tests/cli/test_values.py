@@ -5,25 +5,24 @@ import pytest
 from ccxt_mmp.cli.arguments import parsed
 from ccxt_mmp.cli.values import duration, written
 from tests.cli.books import RULE
+from tests.rows import rows
 
 TARGET = 'okx:BTC/USD'
 
 
-@pytest.mark.parametrize(
+@rows(
     ('text', 'milliseconds'),
     [('300ms', 300), ('300', 300), ('5s', 5000), ('5S', 5000), ('5m', 300_000), ('2h', 7_200_000)],
 )
-@pytest.mark.parametrize(
-    ('option', 'name'), [('halt --for', 'duration'), ('cancel --timeout', 'timeout'), ('set --window', 'window')]
-)
+@rows(('option', 'name'), [('halt --for', 'duration'), ('cancel --timeout', 'timeout'), ('set --window', 'window')])
 def test_time(option, name, text, milliseconds):
     command, option = option.split()
     rule = RULE if command == 'set' else ()
     assert getattr(parsed([command, TARGET, *rule, option, text]), name) == milliseconds
 
 
-@pytest.mark.parametrize('text', ['0', '0s', '-5s', '5 s', '5d', '', 's', '1.5s', '1e3', '\u0665s', '1' * 16])
-@pytest.mark.parametrize('option', ['orders --timeout', 'cancel --timeout', 'status --timeout'])
+@rows('text', ['0', '0s', '-5s', '5 s', '5d', '', 's', '1.5s', '1e3', '\u0665s', '1' * 16])
+@rows('option', ['orders --timeout', 'cancel --timeout', 'status --timeout'])
 def test_what_is_no_time_is_refused(option, text):
     command, option = option.split()
     with pytest.raises(SystemExit, match='2') as exited:
@@ -50,7 +49,7 @@ def test_lock_is_as_long_as_an_exchange_locks():
     assert 'is no duration up to 10s' in exited.value.message
 
 
-@pytest.mark.parametrize('milliseconds', [0, 1, 300, 1500, 5000, 60_000, 300_000, 3_600_000, 7_200_000, 90_000])
+@rows('milliseconds', [0, 1, 300, 1500, 5000, 60_000, 300_000, 3_600_000, 7_200_000, 90_000])
 def test_time_is_written_as_it_can_be_typed(milliseconds):
     assert duration(0)(written(milliseconds)) == milliseconds
 
@@ -59,20 +58,20 @@ def test_time_is_written_short():
     assert [written(each) for each in (0, 1500, 5000, 300_000, 7_200_000)] == ['0', '1500ms', '5s', '5m', '2h']
 
 
-@pytest.mark.parametrize(('text', 'seconds'), [('2', 2), ('0.5', 0.5), ('.5', 0.5), ('300ms', 0.3), ('1m', 60)])
+@rows(('text', 'seconds'), [('2', 2), ('0.5', 0.5), ('.5', 0.5), ('300ms', 0.3), ('1m', 60)])
 def test_interval(text, seconds):
     assert parsed(['status', TARGET, '--watch', text]).watch == seconds
 
 
-@pytest.mark.parametrize('text', ['0', 'inf', 'nan', '-1', '0ms', '1e3', TARGET, '9' * 12])
+@rows('text', ['0', 'inf', 'nan', '-1', '0ms', '1e3', TARGET, '9' * 12])
 def test_what_is_no_interval_is_refused(text):
     with pytest.raises(SystemExit) as exited:
         parsed(['status', TARGET, f'--watch={text}'])
     assert 'is no interval above 0' in exited.value.message
 
 
-@pytest.mark.parametrize('option', ['--qty-limit', '--delta-limit', '--vega-limit', '--max-quote-quantity'])
-@pytest.mark.parametrize('text', ['0', '0.0', '1e3', '-1', 'nan', 'inf', '1,5', '', '1_0', '\u0661', '1' * 21])
+@rows('option', ['--qty-limit', '--delta-limit', '--vega-limit', '--max-quote-quantity'])
+@rows('text', ['0', '0.0', '1e3', '-1', 'nan', 'inf', '1,5', '', '1_0', '\u0661', '1' * 21])
 def test_what_is_no_number_is_refused(option, text):
     with pytest.raises(SystemExit) as exited:
         parsed(['set', TARGET, *RULE, f'{option}={text}'])
@@ -84,14 +83,14 @@ def test_number_is_kept_as_it_was_written():
     assert (arguments.delta_limit, arguments.count_limit) == ('0.10000000000000000001', '7')
 
 
-@pytest.mark.parametrize('text', ['0', '1.5', '-1', 'x', ''])
+@rows('text', ['0', '1.5', '-1', 'x', ''])
 def test_what_is_no_count_is_refused(text):
     with pytest.raises(SystemExit) as exited:
         parsed(['set', TARGET, *RULE, f'--count-limit={text}'])
     assert 'is no whole number above 0' in exited.value.message
 
 
-@pytest.mark.parametrize('text', ['65536', '-1', 'x', ''])
+@rows('text', ['65536', '-1', 'x', ''])
 def test_what_is_no_port_is_refused(text):
     with pytest.raises(SystemExit) as exited:
         parsed(['simulate', f'--port={text}'])

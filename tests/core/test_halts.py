@@ -16,6 +16,7 @@ from ccxt_mmp.halts import HaltStoreError, StoredHalt
 from tests.core.fencing import placing, raw_orders
 from tests.core.ordering import create, listed, resting
 from tests.fault_matrix.methods import OTHER
+from tests.rows import rows
 from tests.trading import RULES, UNDERLYING, UNIFIED, symbols, with_markets
 
 # the path of a request that a mass cancel has
@@ -428,7 +429,7 @@ def test_close_closes_the_store(flavour, halting):
 # --- bad input
 
 
-@pytest.mark.parametrize(
+@rows(
     ('option', 'says'),
     [
         ('sqlite:/tmp/x.db', 'dict'),
@@ -461,7 +462,7 @@ def test_option_that_cannot_be_used_is_refused_before_anything(flavour, simulato
     assert simulator.requests == []
 
 
-@pytest.mark.parametrize(
+@rows(
     ('params', 'error'),
     [
         ({'reason': 'x' * 201}, BadRequest),
@@ -487,7 +488,7 @@ def test_halt_of_bad_input_does_nothing(flavour, simulator, halting, underlying,
     assert simulator.requests == []
 
 
-@pytest.mark.parametrize(
+@rows(
     ('call', 'error'),
     [
         (lambda exchange: exchange.halt_mmp('nothing'), BadSymbol),
@@ -531,7 +532,7 @@ def test_redis_without_its_library_names_the_extra(flavour, exchange, monkeypatc
         flavour.take(exchange.fetch_mmp_halts())
 
 
-@pytest.mark.parametrize('method', ['halt_mmp', 'resume_mmp', 'fetch_mmp_halt', 'fetch_mmp_halts'])
+@rows('method', ['halt_mmp', 'resume_mmp', 'fetch_mmp_halt', 'fetch_mmp_halts'])
 def test_exchange_says_that_it_has_halts(exchange, method):
     first, *rest = method.split('_')
     assert exchange.has[first + ''.join(map(str.capitalize, rest))] is True

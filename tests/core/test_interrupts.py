@@ -4,7 +4,6 @@ import gc
 import os
 import signal
 import subprocess
-import sys
 import textwrap
 import threading
 import time
@@ -17,6 +16,7 @@ from requests.adapters import HTTPAdapter
 import ccxt_mmp
 from ccxt_mmp import MassCancelIncomplete
 from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
+from tests.warm import python
 
 ORDER = {'okx': 'batch-orders', 'binance': 'order'}
 
@@ -202,6 +202,6 @@ STRESS = """
 
 
 def test_nothing_that_is_interrupted_holds_a_lock_that_the_handler_needs():
-    command = [sys.executable, '-c', textwrap.dedent(STRESS)]
+    command = python('-c', textwrap.dedent(STRESS))
     done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
     assert done.stdout == 'handled 250\n', done.stderr

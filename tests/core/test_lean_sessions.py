@@ -1,11 +1,11 @@
 """The kill switch's own sessions send what the exchange's would send, with less work."""
 
 import aiohttp
-import pytest
 import requests
 from requests.adapters import BaseAdapter
 
 from ccxt_mmp.core.connections import Connections, _AsyncSession
+from tests.rows import rows
 
 URL = 'https://www.okx.com/api/v5/trade/mass-cancel?a=1&b=%7B%22x%22%3A2%7D'
 
@@ -64,8 +64,8 @@ SETTINGS = {
 }
 
 
-@pytest.mark.parametrize('settings', SETTINGS.values(), ids=SETTINGS)
-@pytest.mark.parametrize('asked', ASKED.values(), ids=ASKED)
+@rows('settings', SETTINGS.values(), ids=SETTINGS)
+@rows('asked', ASKED.values(), ids=ASKED)
 def test_request_is_the_same_over_the_session_of_the_exchange(settings, asked, monkeypatch):
     monkeypatch.setenv('HTTPS_PROXY', 'http://127.0.0.1:8')
     monkeypatch.setattr('urllib3.filepost.choose_boundary', lambda: 'boundary')
@@ -94,8 +94,8 @@ def seen(session, method, url, asked):
         return kept.sent, type(error)
 
 
-@pytest.mark.parametrize('method', ['get', 'post', 'delete'])
-@pytest.mark.parametrize('timeout', [2.5, aiohttp.ClientTimeout(total=2.5, sock_connect=2.5, sock_read=2.5)])
+@rows('method', ['get', 'post', 'delete'])
+@rows('timeout', [2.5, aiohttp.ClientTimeout(total=2.5, sock_connect=2.5, sock_read=2.5)])
 def test_answer_has_one_timer(method, timeout):
     class Session:
         headers = 'of the session'

@@ -257,14 +257,10 @@ def test_rows_of_several_trips_that_come_late_are_told_once_each():
     assert watcher.known.version == 3 + 1  # and the thaw at the end
 
 
-IS_DEEP = settings.get_current_profile_name() == 'deep'
-
-
 class TestPushes(Watcher.TestCase):
-    # a few sequences take about a second; --hypothesis-profile=deep is for many
     # One failure is reported and not explained: to shrink all and explain them takes minutes.
     settings = settings(
-        max_examples=settings.default.max_examples if IS_DEEP else 30,
+        max_examples=settings.default.max_examples,
         deadline=None,
         stateful_step_count=40,
         report_multiple_bugs=False,

@@ -12,6 +12,7 @@ import pytest
 from ccxt_mmp import MmpNotEnabled
 from ccxt_mmp.simulator import Rule
 from tests.conftest import Flavour
+from tests.rows import rows
 from tests.tagging import TAG
 from tests.trading import at_simulator, symbols, with_markets
 
@@ -49,7 +50,7 @@ def quoted(flavour, exchange, symbol, **params):
 # --- rules
 
 
-@pytest.mark.parametrize(
+@rows(
     ('arguments', 'params', 'error'),
     [
         ((0, 0, 1, 1), {}, ccxt.BadRequest),
@@ -71,7 +72,7 @@ def test_rule_that_is_none_is_refused_before_anything_is_sent(flavour, simulator
     assert simulator.requests == []
 
 
-@pytest.mark.parametrize('name', ['btc', 'BTC/USD', 'BTC/USDT:USDC', 'BTC-USDT', 'BTC-27MAR26', '', None])
+@rows('name', ['btc', 'BTC/USD', 'BTC/USDT:USDC', 'BTC-USDT', 'BTC-27MAR26', '', None])
 def test_what_names_no_coin_is_refused_before_anything_is_sent(flavour, simulator, bybit, name):
     with pytest.raises((ccxt.BadSymbol, ccxt.ArgumentsRequired), match='the coin in upper case'):
         flavour.take(bybit.fetch_mmp(name))
@@ -120,7 +121,7 @@ def test_account_without_the_privilege_is_told_whom_to_ask(flavour, simulator, b
 # --- answers
 
 
-@pytest.mark.parametrize(
+@rows(
     ('answer', 'status', 'error'),
     [
         ('{"retCode":110062,"retMsg":"There is no MMP information of the institution found."}', 200, MmpNotEnabled),
@@ -183,7 +184,7 @@ def test_id_of_the_caller_is_taken_if_it_has_the_tag(flavour, simulator, bybit, 
     assert simulator.order(placed['id']).client_order_id == 'mmp-quote_1'
 
 
-@pytest.mark.parametrize(
+@rows(
     'params',
     [
         {'clientOrderId': 'quote_1'},
@@ -226,7 +227,7 @@ def test_tag_is_an_option(flavour, simulator, bybit, option):
     assert len(simulator.resting('bybit', 'BTC')) == 1
 
 
-@pytest.mark.parametrize('tag', ['', 5, 'a b', 'x' * 21, 'ab12', 'ä'])
+@rows('tag', ['', 5, 'a b', 'x' * 21, 'ab12', 'ä'])
 def test_tag_that_is_none_is_refused_before_anything_is_sent(flavour, simulator, bybit, option, tag):
     bybit.options['createOrder'] = {'mmpTag': tag}
     with pytest.raises(ccxt.InvalidOrder, match='mmpTag'):
@@ -310,7 +311,7 @@ def test_batches_are_of_twenty_and_read_item_by_item(flavour, simulator, bybit):
     assert len(simulator.resting('bybit', 'BTC')) == 45 - len(refused)
 
 
-@pytest.mark.parametrize(
+@rows(
     'told',
     [
         {},
@@ -415,7 +416,7 @@ def test_orders_are_cancelled_by_the_ids_of_the_client(flavour, simulator, bybit
         flavour.take(bybit.cancel_orders(['1'], swap))
 
 
-@pytest.mark.parametrize('timeout', [0, 2999, 5500, 301_000, '5s', None])
+@rows('timeout', [0, 2999, 5500, 301_000, '5s', None])
 def test_countdown_that_is_none_is_refused_before_anything_is_sent(flavour, simulator, bybit, timeout):
     with pytest.raises(ccxt.BadRequest, match='it is no countdown'):
         flavour.take(bybit.cancel_all_orders_after(timeout))
@@ -449,7 +450,7 @@ def test_lists_are_read_to_the_end(flavour, simulator, bybit, option):
     assert flavour.take(bybit.fetch_canceled_orders(params={'mmp': True, 'until': 1, 'orderStatus': 'Filled'})) == []
 
 
-@pytest.mark.parametrize('answer', ['{"retCode":0,"result":{}}', '{"retCode":0,"result":{"list":[1]}}'])
+@rows('answer', ['{"retCode":0,"result":{}}', '{"retCode":0,"result":{"list":[1]}}'])
 def test_list_that_cannot_be_read_is_no_list(flavour, canned, answer):
     canned.answer(answer)
     exchange = with_markets(flavour.exchange('bybit', canned.url))

@@ -16,6 +16,7 @@ from ccxt_mmp import MassCancelIncomplete, MmpFrozen
 from ccxt_mmp.exchanges.deribit import DeribitMmp
 from ccxt_mmp.simulator import Rule, Simulator
 from tests.conftest import Flavour
+from tests.rows import rows
 from tests.trading import at_simulator, markets, symbols
 
 STOCK = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}
@@ -121,7 +122,7 @@ def test_stock_ccxt_works_on_the_venue(simulator, flavour_of_stock):
 # --- rules
 
 
-@pytest.mark.parametrize(
+@rows(
     ('arguments', 'params', 'error'),
     [
         ((1500, 0, 1), MQQ, ccxt.BadRequest),
@@ -204,7 +205,7 @@ def test_freeze_until_a_reset_has_no_end(flavour, simulator, deribit):
     ]
 
 
-@pytest.mark.parametrize(
+@rows(
     ('method', 'result'),
     [
         ('set_mmp', []),
@@ -244,7 +245,7 @@ def test_answer_that_does_not_say_it_is_none(flavour, canned, method, result):
         flavour.take(getattr(deribit, method)(*arguments))
 
 
-@pytest.mark.parametrize('body', ['{}', '{"result": {}}', '[]'])
+@rows('body', ['{}', '{"result": {}}', '[]'])
 def test_answer_with_a_status_that_ccxt_does_not_know_is_read(flavour, canned, body):
     canned.answer(body, 402)
     deribit = with_markets(flavour.exchange('deribit', canned.url))
@@ -258,7 +259,7 @@ def test_reset_that_is_not_done_is_said(flavour, canned):
         flavour.take(flavour.exchange('deribit', canned.url).reset_mmp('BTC/USD'))
 
 
-@pytest.mark.parametrize(
+@rows(
     ('code', 'error'),
     [
         (10028, ccxt.RateLimitExceeded),
@@ -322,7 +323,7 @@ def test_lists_are_of_orders_with_the_flag_and_without(flavour, simulator, derib
     assert isinstance(placed[2]['error'], ccxt.BadRequest)
 
 
-@pytest.mark.parametrize(
+@rows(
     ('call', 'error'),
     [
         (
@@ -427,7 +428,7 @@ def test_credits_that_others_have_used_up_are_waited_for(flavour, simulator, der
     assert {order['id'] for order in flavour.take(deribit.mass_cancel_mmp('BTC/USD'))['orders']} == mine
 
 
-@pytest.mark.parametrize(
+@rows(
     ('row', 'to_cancel'),
     [
         ({'instrument_name': 'BTC-27MAR26-100000-C', 'mmp': True}, True),
@@ -446,7 +447,7 @@ def test_orders_that_are_to_go(flavour, row, to_cancel):
     assert flavour.exchange('deribit')._is_to_cancel(row, 'btc_usd') is to_cancel
 
 
-@pytest.mark.parametrize(
+@rows(
     ('market_id', 'symbol'),
     [
         ('BTC-6MAR26-100000-C', 'BTC/USD:BTC-260306-100000-C'),
@@ -464,7 +465,7 @@ def test_symbol_of_a_market_that_is_not_loaded(flavour, market_id, symbol):
     assert deribit._unified_underlying('BTC-USD') is None
 
 
-@pytest.mark.parametrize(
+@rows(
     ('answer', 'outcome'),
     [
         ({'order_id': '7', 'order_state': 'cancelled', 'instrument_name': 'BTC-PERPETUAL', 'mmp': True}, ['7']),
@@ -484,7 +485,7 @@ def test_order_that_was_filled_meanwhile_is_gone(flavour, simulator, answer, out
     assert [order['id'] for order in cancelled['orders']] == outcome
 
 
-@pytest.mark.parametrize('answer', [{'order_id': '8', 'order_state': 'cancelled'}, {'order_id': '7'}, 1, None])
+@rows('answer', [{'order_id': '8', 'order_state': 'cancelled'}, {'order_id': '7'}, 1, None])
 def test_cancellation_that_is_not_said_is_none(flavour, simulator, answer):
     deribit = flavour.exchange('deribit', simulator.url)
     row = {'order_id': '7', 'instrument_name': 'BTC-PERPETUAL', 'mmp': True, 'label': ''}
@@ -504,7 +505,7 @@ def test_list_that_is_none_is_no_empty_list(flavour, canned):
         flavour.take(flavour.exchange('deribit', canned.url).mass_cancel_mmp('BTC/USD'))
 
 
-@pytest.mark.parametrize(
+@rows(
     ('path', 'params', 'underlyings'),
     [
         ('buy', {'instrument_name': 'BTC-PERPETUAL', 'mmp': True}, ['btc_usd']),
@@ -530,7 +531,7 @@ def test_freeze_of_another_index_is_none_of_this(flavour, simulator, deribit):
     assert [state['frozen'] for state in states.values()] == [True, False]
 
 
-@pytest.mark.parametrize('answer', [{'result': {}}, {'result': 1}, {}])
+@rows('answer', [{'result': {}}, {'result': 1}, {}])
 def test_answer_without_an_order_is_none_whatever_handles_the_errors(flavour, answer):
     with pytest.raises(ccxt.BadResponse):
         flavour.exchange('deribit')._order_in('createOrder', answer)

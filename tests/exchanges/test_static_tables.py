@@ -10,18 +10,20 @@ from urllib.parse import parse_qsl, urlsplit
 import ccxt
 import pytest
 
+from tests.rows import rows
+
 NOW = 1_700_000_000_000
 
 
-def rows(kind):
-    return list(_rows(kind))
+def entries(kind):
+    return list(_entries(kind))
 
 
-def _rows(kind):
+def _entries(kind):
     for path in sorted((Path(__file__).parent.parent / 'static' / kind).glob('*.json')):
         table = json.loads(path.read_text())
-        for method, entries in table['methods'].items():
-            for entry in entries:
+        for method, listed in table['methods'].items():
+            for entry in listed:
                 name = f'{table["exchange"]} {method}: {entry["description"]}'
                 yield pytest.param(table['exchange'], table['skipKeys'], entry, id=name)
 
@@ -39,7 +41,7 @@ def as_text(value):
     return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
-@pytest.mark.parametrize(('exchange_id', 'skipped', 'row'), rows('request'))
+@rows(('exchange_id', 'skipped', 'row'), entries('request'))
 def test_request(flavour, canned, exchange_id, skipped, row):
     canned.answer('{}')
     exchange = flavour.exchange(exchange_id)
@@ -67,7 +69,7 @@ def test_request(flavour, canned, exchange_id, skipped, row):
         assert without(parse_qsl(body), skipped) == without(parse_qsl(row['output']), skipped)
 
 
-@pytest.mark.parametrize(('exchange_id', 'skipped', 'row'), rows('response'))
+@rows(('exchange_id', 'skipped', 'row'), entries('response'))
 def test_response(flavour, canned, exchange_id, skipped, row):
     canned.answer(json.dumps(row['httpResponse']))
     exchange = flavour.exchange(exchange_id, canned.url)

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 import time
 from collections import Counter
 from itertools import cycle
@@ -13,6 +12,7 @@ import ccxt_mmp
 from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import Simulator
 from tests.trading import UNDERLYING, at_simulator
+from tests.warm import python
 
 ROOT = Path(__file__).parent.parent.parent
 WAIT = 60  # s, for what has to come
@@ -47,7 +47,7 @@ class Judge:
                 'simulator': self.simulator.url,
                 'halt': {'url': self.url, 'account': self.account, 'timeout': 1000},
             }
-            command = [sys.executable, '-m', 'tests.halt_soak.bot', json.dumps(settings)]
+            command = python('-m', 'tests.halt_soak.bot', json.dumps(settings))
             pipes = {'stdin': subprocess.PIPE, 'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE}
             self.bots.append(subprocess.Popen(command, cwd=ROOT, text=True, **pipes))
         self.desks = {each: self._desk(each) for each in sorted({exchange_id for exchange_id, _ in self._kinds()})}

@@ -8,6 +8,7 @@ import pytest
 from ccxt_mmp import MassCancelIncomplete, MmpNotEnabled
 from ccxt_mmp.simulator import Simulator
 from tests.core.mass_cancel.cancelling import LIST, PARAMS, cancel, ids, quote, resting
+from tests.rows import rows
 from tests.trading import UNDERLYING
 
 
@@ -128,7 +129,7 @@ def test_params_of_the_exchange_go_with_the_list(flavour, simulator):
     assert 'recvWindow=1234' in simulator.requests[0].query
 
 
-@pytest.mark.parametrize(
+@rows(
     ('exchange_id', 'options'),
     [
         ('binance', {'concurrency': '-1'}),

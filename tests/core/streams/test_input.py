@@ -4,6 +4,7 @@ import pytest
 
 from ccxt_mmp import ArgumentsRequired, AuthenticationError, BadRequest, BadSymbol, NotSupported
 from ccxt_mmp.core.streams import Streams
+from tests.rows import rows
 
 LEAST = {'okx': 500, 'binance': 200, 'deribit': 500, 'bybit': 250}
 
@@ -19,7 +20,7 @@ def refused(watcher, error, match, method, *arguments):
     watcher.run(main)
 
 
-@pytest.mark.parametrize(
+@rows(
     ('error', 'match', 'method', 'arguments'),
     [
         (ArgumentsRequired, 'requires an underlying', 'watch_mmp', [None]),
@@ -43,7 +44,7 @@ def test_underlyings_are_required_where_the_exchange_does_not_list_them(binance)
     refused(binance, ArgumentsRequired, 'requires underlyings', 'watch_mmps')
 
 
-@pytest.mark.parametrize(
+@rows(
     ('error', 'match', 'params'),
     [
         *((BadRequest, 'pollInterval must be', {'pollInterval': each}) for each in (-1, 1, True, '', 'x', [], 1000.5)),

@@ -1,0 +1,181 @@
+"""Processes of Python that have ccxt at once: a server that has imported it forks them.
+
+An import of ccxt takes a second, and a test of processes starts many. ``python('-m', 'tests.halt_soak.bot')`` stands
+for ``[sys.executable, '-m', 'tests.halt_soak.bot']`` wherever a command is expected, a shell too: a small client hands
+its streams, environment, working directory and arguments to the server, passes signals on, and ends with the status of
+the process. Killed, it takes the process along. What an import does, or one of another order, needs a real process.
+"""
+
+import array
+import atexit
+import contextlib
+import functools
+import gc
+import io
+import json
+import os
+import random
+import runpy
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from importlib import import_module
+from pathlib import Path
+
+CLIENT = Path(__file__).with_name('warm_client.py')
+ROOT = CLIENT.parent.parent
+IMPORTED = (
+    'ccxt.pro',
+    'ccxt_mmp.pro',
+    'ccxt_mmp.simulator',
+    'ccxt_mmp.cli.main',
+    'ccxt_mmp.halts.sqlite',
+    'ccxt_mmp.halts.redis',
+    'rich.live',
+    'rich.table',
+    'tests.trading',
+)
+
+
+def python(*arguments):
+    """The command of a process that runs a module (``-m``), a text (``-c``) or a file."""
+    return [sys.executable, '-I', '-S', str(CLIENT), server(), *map(str, arguments)]
+
+
+@functools.cache
+def server():
+    """The path of its socket; it is started once, and ends with this process."""
+    folder = tempfile.mkdtemp(prefix='warm-')
+    path = str(Path(folder, 'socket'))
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(64)
+    # the end of its standard input is the end of this process, however it comes
+    process = subprocess.Popen(
+        [sys.executable, '-m', 'tests.warm', str(listener.fileno())],
+        stdin=subprocess.PIPE,
+        cwd=ROOT,
+        pass_fds=[listener.fileno()],
+        start_new_session=True,
+    )
+    listener.close()
+
+    def close():
+        process.stdin.close()
+        process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(close)
+    return path
+
+
+# --- in the server
+
+
+def serve(listener):
+    """Fork a process for each client; returns what to run, in that process alone."""
+    while True:
+        ready, _, _ = select.select([listener, 0], [], [])
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:  # keepers that have ended
+                pass
+        if listener not in ready:
+            os._exit(0)
+        connection, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            return keep(connection)
+        connection.close()
+
+
+def keep(connection):
+    """Fork the process and stay with it: tell the client how it ends, and end it with the client."""
+    request, streams = receive(connection)
+    over, alive = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        connection.close()
+        os.close(over)  # the other end is open for as long as the process lives
+        return request, streams
+    for fd in (alive, *streams):
+        os.close(fd)
+    connection.sendall(b'%d\n' % pid)
+    ready, _, _ = select.select([connection, over], [], [])
+    if over not in ready:
+        os.kill(pid, signal.SIGKILL)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    with contextlib.suppress(OSError):  # the client is gone
+        connection.sendall(b'%d\n' % status)
+    os._exit(0)
+
+
+def receive(connection):
+    """The request, and the streams that the client has open."""
+    first, control, _, _ = connection.recvmsg(8, socket.CMSG_SPACE(3 * array.array('i').itemsize))
+    streams = array.array('i')
+    for _, _, data in control:
+        streams.frombytes(data)
+    rest = bytearray()
+    while len(rest) < int(first):
+        rest += connection.recv(65536)
+    return json.loads(rest), list(streams)
+
+
+def become(request, streams):
+    """What a process is before its program runs."""
+    os.setsid()
+    for fd in (0, 1, 2):
+        with contextlib.suppress(OSError):
+            os.close(fd)
+    for fd, stream in zip(request['streams'], streams, strict=True):
+        os.dup2(stream, fd)
+        os.close(stream)
+    os.chdir(request['folder'])
+    os.environ.clear()
+    os.environ.update(request['environment'])
+    sys.stdin = sys.__stdin__ = opened(0, 'r', request)
+    sys.stdout = sys.__stdout__ = opened(1, 'w', request)
+    sys.stderr = sys.__stderr__ = opened(2, 'w', request)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    random.seed()
+
+
+def opened(fd, mode, request):
+    """A standard stream as Python makes it: none if it is closed."""
+    if fd not in request['streams']:
+        return None
+    is_unbuffered = mode == 'w' and bool(request['environment'].get('PYTHONUNBUFFERED'))
+    raw = open(fd, mode + 'b', 0, closefd=False)  # noqa: SIM115 - of the process
+    buffered = io.BufferedReader(raw) if mode == 'r' else raw if is_unbuffered else io.BufferedWriter(raw)
+    errors = 'backslashreplace' if fd == 2 else 'strict'
+    by_line = fd == 2 or raw.isatty()
+    return io.TextIOWrapper(buffered, 'utf-8', errors, line_buffering=by_line, write_through=is_unbuffered)
+
+
+def run(arguments, folder):
+    """As ``python`` does with these."""
+    first, *rest = arguments
+    if first == '-m':
+        sys.path[0], sys.argv = folder, rest
+        runpy.run_module(rest[0], run_name='__main__', alter_sys=True)
+    elif first == '-c':
+        sys.path[0], sys.argv = '', ['-c', *rest[1:]]
+        exec(compile(rest[0], '<string>', 'exec'), {'__name__': '__main__'})  # noqa: S102 - a test's own
+    else:
+        sys.path[0], sys.argv = str(Path(first).resolve().parent), arguments
+        runpy.run_path(first, run_name='__main__')
+
+
+if __name__ == '__main__':
+    for name in IMPORTED:
+        with contextlib.suppress(ImportError):  # of an extra that is not installed
+            import_module(name)
+    gc.collect()
+    gc.freeze()
+    become_what, with_streams = serve(socket.socket(fileno=int(sys.argv[1])))
+    become(become_what, with_streams)
+    run(become_what['arguments'], become_what['folder'])
