@@ -203,9 +203,13 @@ class Bot:
     def overgrown(self):
         """What the object keeps more of than it needs."""
         clients = list((self.exchange.clients or {}).values())
-        counts = {'clients': len(clients), 'protections': len(self.exchange._mmp_watched.watched)}
+        kept = {'clients': clients, 'protections': self.exchange._mmp_watched.watched}
         for client in clients:
             for name in ('futures', 'subscriptions'):
-                counts[name] = max(counts.get(name, 0), len(getattr(client, name)))
+                kept[name] = max(kept.get(name, ()), getattr(client, name), key=len)
         bounds = {'clients': 3, 'protections': len(self.underlyings), 'futures': 20, 'subscriptions': 20}
-        return [f'{self.name} has {count} {name}' for name, count in counts.items() if count > bounds[name]]
+        return [
+            f'{self.name} has {len(each)} {name}: {", ".join(map(str, each))}'
+            for name, each in kept.items()
+            if len(each) > bounds[name]
+        ]
