@@ -295,11 +295,18 @@ def test_list_is_read_where_the_stream_was_silent(monkeypatch, exchange_id, how)
 def test_list_is_read_in_every_turn_until_the_stream_tells(exchange_id):
     async def story(desk):
         await desk.settle()
+        watch_orders = desk.exchange.watch_orders
+
+        async def lost(**options):
+            raise ccxt.NetworkError('lost')
+
+        desk.exchange.watch_orders = lost
         await desk.lose_the_stream()
         lists = desk.lists
         for count in (1, 2, 3):
             await desk.turn()
             assert desk.lists == lists + count
+        desk.exchange.watch_orders = watch_orders
         await desk.settle()
 
     run(story, exchange_id)
@@ -444,14 +451,20 @@ def test_amend_that_is_refused_for_good_ends_it_with_nothing_resting():
 @pytest.mark.parametrize('exchange_id', VENUES)
 def test_watch_of_the_protection_that_fails_goes_on(exchange_id):
     async def story(desk):
-        desk.simulator.fault('drop_before', {'okx': 'mmp-config', 'binance': '/mmp', 'bybit': 'mmp-state'}[exchange_id])
-        while not any('watches its protection again' in line for line in desk.said):
-            await desk.turn()  # whose time is that of a read
+        watch_mmp = desk.exchange.watch_mmp
+
+        async def lost(underlying):
+            desk.exchange.watch_mmp = watch_mmp
+            raise ccxt.NetworkError('lost')
+
+        desk.exchange.watch_mmp = lost
         desk.simulator.trip(exchange_id, desk.underlying)
         await desk.turn()
-        await until(lambda: desk.bot.is_frozen)
+        await until(lambda: 'watches its protection again after NetworkError: lost' in desk.said)
+        desk.simulator.advance(FREEZE)
+        await until(lambda: not desk.bot.is_frozen)
 
-    run(story, exchange_id, 3_600_000)
+    run(story, exchange_id)
 
 
 @pytest.mark.parametrize('exchange_id', VENUES)
