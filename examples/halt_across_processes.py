@@ -78,6 +78,7 @@ def simulate(folder):
             return len(simulator.resting('okx', UNDERLYING))
 
         desk = simulator.connect(okx, options=desk_options(store))
+        desk.load_markets()
         symbol = desk.safe_symbol(simulator.instruments('okx', UNDERLYING)[0])
         bot = multiprocessing.get_context('spawn').Process(
             target=simulated_bot, args=(simulator.url, store, symbol, 0.01), daemon=True
