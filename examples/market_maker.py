@@ -1,9 +1,11 @@
 """A small market maker: it quotes both sides of some options, under Market Maker Protection.
 
     python examples/market_maker.py --simulate [--exchange okx|binance|bybit] [--seconds 5]
+    python examples/market_maker.py --exchange okx --symbols BTC/USD:BTC-260327-110000-C --contracts 10
 
-It shows how the parts fit together, and it is no strategy. It quotes around the middle of the book, watches its orders,
-amends or replaces what is off its price, stops in a freeze and goes on after it, and pulls the kill switch at the end.
+It shows how the parts fit together, and it is no strategy. It quotes around the middle of the book, watches its orders
+and its protection, amends or replaces what is off its price, stops in a freeze and goes on after it, and pulls the kill
+switch at the end. Without --simulate the keys are taken from the environment: OKX_APIKEY, OKX_SECRET, and so on.
 """
 
 import argparse
@@ -13,6 +15,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import ccxt
+from keys import with_keys
 
 from ccxt_mmp import MmpFrozen, pro
 
@@ -46,26 +49,28 @@ class MarketMaker:
         # that of Binance's options is in ccxt 4.5.72 and later; without one the list is read in every turn
         self.has_stream = self.exchange.id != 'binance' or hasattr(self.exchange, 'handle_options_order_update')
         self.turns = 0  # that are over
-        self.is_frozen = False
+        self.is_frozen = False  # only as watch_mmp tells: no other answer is as new
         self.orders = {}  # that are open, by id
         self.asked, self.told = set(), set()  # ids since the last turn: of its own requests, and in the stream
         self.is_live = False  # the stream has told something since it was connected
         self.is_read = False  # the list was read since then
 
     async def run(self):
-        watching = asyncio.ensure_future(self.watch())
+        watching = []
         try:
             await self.exchange.set_mmp(self.underlying, **self.rule)
+            self.notice(await self.exchange.watch_mmp(self.underlying))  # the first call returns at once
+            watching = [asyncio.ensure_future(each) for each in (self.watch_protection(), self.watch())]
             while True:
-                if watching.done():
-                    watching.result()  # raises what ended it
+                for each in watching:
+                    if each.done():
+                        each.result()  # raises what ended it
                 try:
                     if self.is_frozen:
-                        await self.look_for_thaw()
+                        await self.end_freeze()
                     if not self.is_frozen:
                         await self.turn()
-                except MmpFrozen as frozen:
-                    self.is_frozen = True
+                except MmpFrozen as frozen:  # was not placed, and watch_mmp tells when it is over
                     self.say(f'is frozen: {str(frozen)[:60]} ...')
                 except PASSING as error:
                     self.is_read = False
@@ -73,14 +78,36 @@ class MarketMaker:
                 except ccxt.BadRequest:  # Bybit documents no code for an order in a freeze: its state says
                     if (await self.exchange.fetch_mmp(self.underlying))['frozen'] is False:
                         raise
-                    self.is_frozen = True
-                    self.say('is frozen')
                 self.turns += 1
                 await self.sleep(self.pause)
         finally:
-            watching.cancel()
+            for each in watching:
+                each.cancel()
             await self.exchange.mass_cancel_mmp(self.underlying)
             self.say('is over: none of its quotes rests')
+
+    async def watch_protection(self):
+        """Stop in a freeze, and go on after it."""
+        while True:
+            try:
+                state = await self.exchange.watch_mmp(self.underlying)
+            except ccxt.NetworkError as error:  # the next call tells what happened meanwhile
+                self.say(f'watches its protection again after {type(error).__name__}: {str(error)[:100]}')
+                await asyncio.sleep(REDIAL)
+                continue
+            self.notice(state)
+
+    def notice(self, state):
+        if self.is_frozen != (state['frozen'] is not False):  # None: the exchange does not say
+            self.is_frozen = not self.is_frozen
+            self.say('is frozen' if self.is_frozen else 'is not frozen any more')
+
+    async def end_freeze(self):
+        """Reset the protection, if nothing else ends the freeze or the rule of the desk says so. watch_mmp tells."""
+        if self.reset or self.rule['frozenTime'] == 0:
+            state = await self.exchange.fetch_mmp(self.underlying)  # a reset whose answer was lost is not repeated
+            if state['frozen'] is not False:
+                await self.exchange.reset_mmp(self.underlying)
 
     async def turn(self):
         """Have every quote in the book at its price."""
@@ -155,33 +182,37 @@ class MarketMaker:
         price = float(self.exchange.price_to_precision(symbol, price))
         if order and order['price'] == price and order['remaining'] * 2 >= self.contracts:
             return
-        flag = {'mmp': True}
         if order and self.can_amend:
             self.say(f'amends {side} {symbol} to {price}')
             amount = order['filled'] + self.contracts
             self.asked.add(order['id'])
-            await self.exchange.edit_order(order['id'], symbol, 'limit', side, amount, price, flag)
+            await self.amend(order, amount, price)
             return
         if order:
             await self.cancel(order)
         self.say(f'places {side} {symbol} at {price}')
-        flag['postOnly'] = True
-        placed = await self.exchange.create_order(symbol, 'limit', side, self.contracts, price, flag)
+        flags = {'mmp': True, 'postOnly': True}
+        placed = await self.exchange.create_order(symbol, 'limit', side, self.contracts, price, flags)
         self.asked.add(placed['id'])
+
+    async def amend(self, order, amount, price):
+        try:
+            await self.exchange.edit_order(
+                order['id'], order['symbol'], 'limit', order['side'], amount, price, {'mmp': True}
+            )
+        except ccxt.ExchangeError as error:
+            if isinstance(error, (MmpFrozen, *PASSING)):
+                raise
+            # somebody may have taken it a moment before. For OKX that is in part a plain ExchangeError in ccxt
+            rows = await self.exchange.fetch_open_orders(order['symbol'], params={'mmp': True})
+            if order['id'] in {row['id'] for row in rows}:
+                raise
+            self.is_read = False
+            self.say(f'goes on after {type(error).__name__}: an order to amend is not there any more')
 
     async def cancel(self, order):
         self.asked.add(order['id'])
         await self.exchange.cancel_order(order['id'], order['symbol'])
-
-    async def look_for_thaw(self):
-        """Nothing of it rests in a freeze. It asks in every turn; watch_mmp can tell of the thaw instead."""
-        state = await self.exchange.fetch_mmp(self.underlying)
-        self.is_frozen = state['frozen'] is not False
-        if self.is_frozen and (self.reset or state['frozenTime'] == 0):
-            await self.exchange.reset_mmp(self.underlying)
-            self.is_frozen = False
-        if not self.is_frozen:
-            self.say('is not frozen any more')
 
 
 async def together(work):
@@ -210,19 +241,23 @@ async def trade(simulator, exchange_id, underlying):
             simulator.fill(random.choice(resting).order_id)  # noqa: S311
 
 
+def rule_for(exchange_id, contracts):
+    """Out after two quotes were taken within 2 s, for a second. A desk has its own numbers."""
+    rule = {'window': 2000, 'frozenTime': 1000, 'qtyLimit': 2 * contracts}
+    return rule if exchange_id == 'okx' else {**rule, 'deltaLimit': contracts}
+
+
 async def simulate(exchange_id, seconds):
     from ccxt_mmp.simulator import Simulator  # noqa: PLC0415 - a bot in production has none
 
     underlying, contracts = UNDERLYINGS[exchange_id]
-    rule = {'window': 2000, 'frozenTime': 1000, 'qtyLimit': 2 * contracts}
-    if exchange_id != 'okx':
-        rule['deltaLimit'] = contracts
     with Simulator() as simulator:
         exchange_class = getattr(pro, exchange_id)
         async with simulator.connect(exchange_class, enableRateLimit=False, options=OPTIONS) as exchange:
             await exchange.load_markets()
             ids = [each for each in simulator.instruments(exchange_id, underlying) if '-110000-' in each]
             symbols = [exchange.safe_symbol(each) for each in ids[4:6]]  # which expire in some weeks
+            rule = rule_for(exchange_id, contracts)
             bot = MarketMaker(exchange, underlying, symbols, rule=rule, contracts=contracts, pause=0.5)
             others = asyncio.create_task(trade(simulator, exchange_id, underlying))
             try:
@@ -233,10 +268,28 @@ async def simulate(exchange_id, seconds):
                 others.cancel()
 
 
-if __name__ == '__main__':
+async def quote_for_real(exchange_id, symbols, contracts):
+    async with with_keys(getattr(pro, exchange_id), options=OPTIONS) as exchange:
+        await exchange.load_markets()
+        underlying, rule = UNDERLYINGS[exchange_id][0], rule_for(exchange_id, contracts)
+        await MarketMaker(exchange, underlying, symbols, rule=rule, contracts=contracts).run()
+
+
+def main():
     parser = argparse.ArgumentParser(description='A market maker that quotes options under Market Maker Protection.')
-    parser.add_argument('--simulate', action='store_true', required=True, help='on the simulator, without keys')
+    parser.add_argument('--simulate', action='store_true', help='on the simulator, without keys')
     parser.add_argument('--exchange', choices=[*UNDERLYINGS], default='okx')
-    parser.add_argument('--seconds', type=float, default=5)
+    parser.add_argument('--seconds', type=float, default=5, help='on the simulator')
+    parser.add_argument('--symbols', nargs='+', help='the options to quote, with keys')
+    parser.add_argument('--contracts', type=float, help='of each quote, with keys')
     arguments = parser.parse_args()
-    asyncio.run(simulate(arguments.exchange, arguments.seconds))
+    if arguments.simulate:
+        asyncio.run(simulate(arguments.exchange, arguments.seconds))
+    elif arguments.symbols is None or arguments.contracts is None:
+        parser.error('--symbols and --contracts are needed without --simulate')
+    else:
+        asyncio.run(quote_for_real(arguments.exchange, arguments.symbols, arguments.contracts))
+
+
+if __name__ == '__main__':
+    main()

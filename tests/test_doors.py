@@ -284,7 +284,8 @@ def test_open_session_is_used_on(simulator):
 
 @pytest.mark.parametrize('stranger', [ccxt.kraken(), ccxt.binanceusdm(), ccxt.myokx(), None, 'okx', object()])
 def test_anything_else_is_not_supported(stranger):
-    with pytest.raises(ccxt.NotSupported, match='okx, binance, deribit and bybit'):
+    *others, last = EXCHANGES
+    with pytest.raises(ccxt.NotSupported, match=f'{", ".join(others)} and {last}'):
         extend(stranger)
 
 
