@@ -155,12 +155,12 @@ class Book(RuleBasedStateMachine):
         resting = self.simulator.resting(self.exchange_id, UNDERLYING[self.exchange_id]) if self.started else []
         return [each for each in resting if each.mmp]
 
-    @property
-    def can_edit(self):
-        return self.exchange_id != 'binance' and bool(self.mmp_orders())
-
-    def edited(self, data):
-        order = data.draw(st.sampled_from(self.mmp_orders()))
+    def edited(self, which):
+        """An edit of one of the orders that rest; None where there is none. What rests hangs on the time."""
+        resting = self.mmp_orders() if self.exchange_id != 'binance' else []
+        if not resting:
+            return None
+        order = resting[which % len(resting)]
         symbol = self.exchange.markets_by_id[order.instrument.instrument_id][0]['symbol']
         return self.exchange.edit_order(order.order_id, symbol, 'limit', 'buy', 10, 10, {'mmp': True})
 

@@ -10,7 +10,6 @@ from tests.trading import UNDERLYING, symbols, with_markets
 
 
 @pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning')  # what other tests left is collected
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_order_whose_loop_was_closed_keeps_nothing_alive(flavour, exchange_id):
     if flavour.name == 'sync':
         pytest.skip('a sync order has no task')

@@ -121,10 +121,14 @@ def test_order_that_may_arrive_after_the_time_is_over_is_told_and_cancelled_for_
     assert times[-1] - times[0] >= 150  # the last one when no more is left than is kept for it
 
 
-REFUSED = {'okx': '{"code":"51008","msg":"","data":[]}', 'binance': '{"code":-2010,"msg":"NEW_ORDER_REJECTED"}'}
+REFUSED = {
+    'okx': '{"code":"51008","msg":"","data":[]}',
+    'binance': '{"code":-2010,"msg":"NEW_ORDER_REJECTED"}',
+    'deribit': '{"jsonrpc":"2.0","id":1,"error":{"code":10009,"message":"not_enough_funds"}}',
+    'bybit': '{"retCode":110007,"retMsg":"ab not enough for new order","result":{},"retExtInfo":{}}',
+}
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_order_that_was_refused_is_not_waited_for(flavour, canned, exchange_id):
     """Whatever the status of the answer says."""
     canned.answer(REFUSED[exchange_id], status=500)
@@ -136,7 +140,6 @@ def test_order_that_was_refused_is_not_waited_for(flavour, canned, exchange_id):
 
 
 @pytest.mark.parametrize('status', [500, 503, 504])
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_order_that_a_gateway_gave_up_may_still_arrive(flavour, fast, exchange_id, status):
     fast.fault('status', ORDER[exchange_id], status=status)
     exchange = with_markets(flavour.exchange(exchange_id, fast.url))
@@ -145,7 +148,6 @@ def test_order_that_a_gateway_gave_up_may_still_arrive(flavour, fast, exchange_i
     assert exchange._mmp_fence(UNDERLYING[exchange_id]).in_flight_until() > time.monotonic()
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_order_whose_answer_broke_off_may_still_arrive(flavour, httpserver, exchange_id):
     """ccxt raises the same as for a refusal."""
     broken = {'Content-Encoding': 'gzip'}
@@ -156,12 +158,16 @@ def test_order_whose_answer_broke_off_may_still_arrive(flavour, httpserver, exch
     assert exchange._mmp_fence(UNDERLYING[exchange_id]).in_flight_until() > time.monotonic()
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_order_is_counted_when_it_is_signed(flavour, exchange_id):
     """So that a fetch of the user's is fenced, too."""
     exchange = with_markets(flavour.exchange(exchange_id))
     fence = exchange._mmp_fence(UNDERLYING[exchange_id])
-    answer = {'okx': {'code': '0', 'data': [{'ordId': '1', 'sCode': '0'}]}, 'binance': {'orderId': 1}}[exchange_id]
+    answer = {
+        'okx': {'code': '0', 'data': [{'ordId': '1', 'sCode': '0'}]},
+        'binance': {'orderId': 1},
+        'deribit': {'result': {'order': {'order_id': '1'}, 'trades': []}},
+        'bybit': {'retCode': 0, 'result': {'orderId': '1', 'orderLinkId': 'mmp-1'}},
+    }[exchange_id]
     seen = []
 
     def fetch(*arguments):
@@ -179,7 +185,6 @@ def test_order_is_counted_when_it_is_signed(flavour, exchange_id):
 
 @pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning')  # what the closed loop leaves behind
 @pytest.mark.parametrize('is_collected', [True, False])
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_order_whose_loop_was_closed_disables_no_mass_cancel(fast, set_grace, exchange_id, is_collected):
     grace = set_grace(0.5)  # longer than the order takes to arrive
     exchange = at_simulator(getattr(ccxt_mmp.async_support, exchange_id)({'timeout': 150}), fast)
