@@ -132,9 +132,7 @@ class BinanceOrders(BinanceAnswers):
     def safe_order(self, order: Params, market: Any = None) -> Order:
         info = order.get('info') if isinstance(order, dict) else None
         parsed: Order = super().safe_order(order, market)
-        parsed['mmp'] = self._flag_told(info)
-        if self._is_option(market) is False:
-            parsed['mmp'] = False
+        parsed['mmp'] = self._flag_read(info, market)
         return parsed
 
 

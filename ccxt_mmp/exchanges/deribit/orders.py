@@ -199,7 +199,7 @@ class DeribitOrders(DeribitAnswers):
     def safe_order(self, order: Params, market: Any = None) -> Order:
         info = order.get('info') if isinstance(order, dict) else None
         parsed: Order = super().safe_order(order, market)
-        parsed['mmp'] = self._flag_told(info)
+        parsed['mmp'] = self._flag_read(info, market)
         label = self.safe_string(info, 'label') if isinstance(info, dict) else None
         if label and parsed.get('clientOrderId') is None:
             parsed['clientOrderId'] = label

@@ -195,7 +195,5 @@ class OkxOrders(OkxAnswers):
         if order_type in MMP_ORDER_TYPES:
             order = {**order, 'type': 'limit', 'postOnly': MMP_ORDER_TYPES[order_type]}
         parsed: Order = super().safe_order(order, market)
-        parsed['mmp'] = self._flag_told(info)
-        if self._is_option(market) is False:
-            parsed['mmp'] = False
+        parsed['mmp'] = self._flag_read(info, market)
         return parsed
