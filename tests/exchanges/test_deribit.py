@@ -12,7 +12,7 @@ import pytest
 import requests
 
 import ccxt_mmp.pro
-from ccxt_mmp import MassCancelIncomplete, MmpFrozen
+from ccxt_mmp import MassCancelIncomplete, MassCancelLocked, MmpFrozen
 from ccxt_mmp.exchanges.deribit import DeribitMmp
 from ccxt_mmp.simulator import Rule, Simulator
 from tests.conftest import Flavour
@@ -512,10 +512,38 @@ def test_list_that_is_none_is_no_empty_list(flavour, canned):
         ('buy', {'instrument_name': 'BTC-PERPETUAL', 'mmp': False}, []),
         ('buy', {'instrument_name': 'of a new form', 'mmp': True}, []),
         ('edit', {'order_id': '7', 'mmp': True}, []),
+        (
+            'mass_quote',
+            {'quotes': [{'instrument_name': 'BTC-PERPETUAL'}, {'instrument_name': 'BTC_USDC-27MAR26-70000-P'}, None]},
+            ['btc_usd', 'btc_usdc'],
+        ),
+        ('mass_quote', {'quotes': 'BTC-PERPETUAL'}, []),
+        ('mass_quote', None, []),
     ],
 )
 def test_raw_requests_tell_what_a_mass_cancel_stops(flavour, path, params, underlyings):
     assert list(flavour.exchange('deribit')._mmp_underlyings_sent(path, params)) == underlyings
+
+
+def test_mass_quote_that_waits_behind_a_mass_cancel_is_not_sent(flavour, simulator, deribit):
+    """A raw call, which ccxt cannot make of a list: a freeze of the orders says nothing of quotes."""
+    simulator.answer('POST', '/api/v2/private/mass_quote', {'jsonrpc': '2.0', 'result': {'orders': []}})
+    deribit._refuse_in_freeze = None
+    quotes = {'quote_id': '1', 'mmp_group': 'one', 'quotes': [{'instrument_name': 'BTC-PERPETUAL', 'side': 'buy'}]}
+    fence = deribit._mmp_fence('btc_usd')
+    throttle = deribit.throttle
+
+    def cancel(*arguments):
+        with fence.close():
+            pass
+        return throttle(*arguments)
+
+    deribit.throttle, deribit.enableRateLimit = cancel, True
+    with pytest.raises(MassCancelLocked):
+        flavour.take(deribit.privateGetMassQuote(quotes))
+    assert simulator.requests == []
+    deribit.throttle = throttle
+    assert flavour.take(deribit.privateGetMassQuote(quotes))['result'] == {'orders': []}
 
 
 def test_errors_of_other_orders_are_those_of_all(flavour):
