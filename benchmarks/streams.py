@@ -9,7 +9,7 @@ import ccxt.pro
 import ccxt_mmp.pro
 from benchmarks.measure import WARM_UP, median, percentile
 from benchmarks.report import Cell, Comparison, Result
-from ccxt_mmp.simulator import Simulator
+from benchmarks.venue import Venue, connected, opened_venue
 
 ROUNDS = 150  # of each block
 BLOCKS = 2  # of each contestant, which take turns
@@ -28,8 +28,8 @@ def run() -> Result:
     for _ in range(BLOCKS):
         for exchange_id in UNDERLYINGS:
             for name, module in ((OURS, ccxt_mmp.pro), (STOCK, ccxt.pro)):
-                with Simulator(enforce_limits=False) as simulator:
-                    taken = asyncio.run(_times(simulator, exchange_id, getattr(module, exchange_id)))
+                with opened_venue(enforce_limits=False) as (venue, url):
+                    taken = asyncio.run(_times(venue, url, exchange_id, getattr(module, exchange_id)))
                 times.setdefault((exchange_id, name), []).extend(taken)
     until_told = _until_told()
     details: list[dict[str, Cell]] = [
@@ -63,7 +63,7 @@ def run() -> Result:
         'from a trip until watch_orders or watch_mmp returns; of one order if nothing else is said',
         comparisons,
         details,
-        ['The simulator is a thread of the same process; its websocket is open.'],
+        ['The simulator is a process of its own; its websocket is open.'],
     )
 
 
@@ -78,50 +78,52 @@ def _until_told() -> dict[tuple[str, int], list[float]]:
     for number in CANCELLED:
         for _ in range(BLOCKS):
             for call, module in (('watch_mmp', ccxt_mmp.pro), ('watch_orders', ccxt.pro)):
-                with Simulator(enforce_limits=False) as simulator:
-                    taken = asyncio.run(_trips(simulator, getattr(module, PUSHING), call, number))
+                with opened_venue(enforce_limits=False) as (venue, url):
+                    taken = asyncio.run(_trips(venue, url, getattr(module, PUSHING), call, number))
                 times.setdefault((call, number), []).extend(taken)
     return times
 
 
-async def _trips(simulator: Simulator, exchange_class: Any, call: str, number: int) -> list[float]:
+async def _trips(venue: Venue, url: str, exchange_class: Any, call: str, number: int) -> list[float]:
     """One trip after the other, each with so many orders to cancel, of which the first push tells."""
     underlying, taken = UNDERLYINGS[PUSHING], []
-    simulator.set_rule(PUSHING, underlying)
-    async with simulator.connect(exchange_class, enableRateLimit=False, timeout_on_exit=0) as exchange:
+    venue.set_rule(PUSHING, underlying)
+    async with connected(exchange_class, url, enableRateLimit=False) as exchange:
         await exchange.load_markets()
         is_mmp = call == 'watch_mmp'
 
-        def watch() -> Any:
-            return exchange.watch_mmp(underlying) if is_mmp else _cancelled(exchange)
-
         if is_mmp:
-            await watch()
+            await exchange.watch_mmp(underlying)
         else:
-            await _subscribed(simulator, await _watch(exchange), PUSHING)
+            await _subscribed(venue, await _watch(exchange), PUSHING)
         for _ in range(ROUNDS if number == 1 else MANY_ROUNDS):
-            for _ in range(number):
-                simulator.rest(PUSHING, underlying, mmp=True)
+            placed = venue.rest_orders(PUSHING, underlying, number)
             await asyncio.sleep(0.002 + number / 5000)  # what tells of those that are placed has come
-            watching = await _begun(watch())
-            started = time.perf_counter()
-            simulator.trip(PUSHING, underlying)
-            await asyncio.wait_for(watching, PATIENCE)
-            taken.append(time.perf_counter() - started)
+            waiting = exchange.watch_mmp(underlying) if is_mmp else _cancelled(exchange, placed)
+            taken.append(await _until_returned(venue, PUSHING, await _begun(waiting)))
             await asyncio.sleep(0.002 + number / 5000)  # the other rows have come
             if is_mmp:
                 await exchange.reset_mmp(underlying)
-                await watch()
+                await exchange.watch_mmp(underlying)
             else:
-                simulator.protection(PUSHING, underlying).freeze_ends = 0
+                venue.thaw(PUSHING, underlying)
     return taken[WARM_UP:]
 
 
-async def _cancelled(exchange: Any) -> None:
-    """Until ``watch_orders`` returns an order that a trip cancelled."""
+async def _until_returned(venue: Venue, exchange_id: str, watching: 'asyncio.Task[Any]') -> float:
+    """The seconds from a trip on the exchange until a call returns."""
+    loop = asyncio.get_running_loop()
+    tripping = loop.run_in_executor(None, venue.trip_now, exchange_id, UNDERLYINGS[exchange_id])
+    await asyncio.wait_for(watching, PATIENCE)
+    returned = time.perf_counter()
+    return returned - await tripping
+
+
+async def _cancelled(exchange: Any, placed: list[str]) -> None:
+    """Until ``watch_orders`` returns one of these orders that a trip cancelled; it may have older ones to tell of."""
     while True:
         for order in await exchange.watch_orders(params={'type': 'option'}):
-            if order['info']['state'] == 'mmp_canceled':
+            if order['info']['state'] == 'mmp_canceled' and order['id'] in placed:
                 return
 
 
@@ -133,24 +135,19 @@ async def _begun(call: Any) -> 'asyncio.Task[Any]':
     return watching
 
 
-async def _times(simulator: Simulator, exchange_id: str, exchange_class: Any) -> list[float]:
+async def _times(venue: Venue, url: str, exchange_id: str, exchange_class: Any) -> list[float]:
     underlying, taken = UNDERLYINGS[exchange_id], []
-    config = {'enableRateLimit': False, 'timeout_on_exit': 0, **CONFIG.get(exchange_id, {})}
-    simulator.set_rule(exchange_id, underlying)
-    async with simulator.connect(exchange_class, **config) as exchange:
+    venue.set_rule(exchange_id, underlying)
+    async with connected(exchange_class, url, enableRateLimit=False, **CONFIG.get(exchange_id, {})) as exchange:
         await exchange.load_markets()
         watching = await _watch(exchange)
-        await _subscribed(simulator, watching, exchange_id)
+        await _subscribed(venue, watching, exchange_id)
         for _ in range(ROUNDS):
             watching = await _watch(exchange)
-            simulator.rest(exchange_id, underlying, mmp=True)
+            venue.rest_orders(exchange_id, underlying, 1)
             await asyncio.wait_for(watching, PATIENCE)
-            watching = await _watch(exchange)
-            started = time.perf_counter()
-            simulator.trip(exchange_id, underlying)
-            await asyncio.wait_for(watching, PATIENCE)
-            taken.append(time.perf_counter() - started)
-            simulator.protection(exchange_id, underlying).freeze_ends = 0
+            taken.append(await _until_returned(venue, exchange_id, await _watch(exchange)))
+            venue.thaw(exchange_id, underlying)
     return taken[WARM_UP:]
 
 
@@ -158,12 +155,12 @@ async def _watch(exchange: Any) -> 'asyncio.Task[Any]':
     return await _begun(exchange.watch_orders(params={'type': 'option'}))
 
 
-async def _subscribed(simulator: Simulator, watching: 'asyncio.Task[Any]', exchange_id: str) -> None:
+async def _subscribed(venue: Venue, watching: 'asyncio.Task[Any]', exchange_id: str) -> None:
     """Order and cancel until the first push comes."""
     deadline = time.monotonic() + PATIENCE
     while not watching.done() and time.monotonic() < deadline:
-        order = simulator.rest(exchange_id, UNDERLYINGS[exchange_id], mmp=True)
+        venue.rest_orders(exchange_id, UNDERLYINGS[exchange_id], 1)
         await asyncio.wait([watching], timeout=0.1)
-        simulator.trip(exchange_id, order.underlying)
-        simulator.protection(exchange_id, order.underlying).freeze_ends = 0
+        venue.trip_now(exchange_id, UNDERLYINGS[exchange_id])
+        venue.thaw(exchange_id, UNDERLYINGS[exchange_id])
     await asyncio.sleep(0.1)  # what was pushed meanwhile has come

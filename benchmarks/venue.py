@@ -72,6 +72,20 @@ class Venue(Simulator):
         self.clear()
         self.set_rule('okx', 'BTC-USD')
 
+    def rest_orders(self, venue: str, underlying: str, orders: int) -> list[str]:
+        """The ids of so many MMP orders that rest from now on."""
+        return [self.rest(venue, underlying, mmp=True).order_id for _ in range(orders)]
+
+    def trip_now(self, venue: str, underlying: str) -> float:
+        """Trip a protection; when that began, in terms of time.perf_counter."""
+        began = time.perf_counter()
+        self.trip(venue, underlying)
+        return began
+
+    def thaw(self, venue: str, underlying: str) -> None:
+        """End a freeze that nobody is told of."""
+        self.protection(venue, underlying).freeze_ends = 0
+
     def orders_left(self, venue: str, underlying: str) -> int:
         return len(self.resting(venue, underlying))
 

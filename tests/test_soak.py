@@ -111,10 +111,19 @@ def test_order_that_rests_and_is_claimed_to_be_cancelled_is_a_violation(desk):
 def test_order_without_the_flag_that_was_cancelled_is_a_violation(desk):
     for may_be_gone, violations in ((True, 0), (False, 1)):
         other = desk.others['okx', 'BTC-USD']
-        other.state = 'canceled'
+        other.state, other.updated = 'canceled', time.time_ns() // 1_000_000
         desk.judge(said(may_others_be_gone=may_be_gone))
         assert len(desk.violations) == violations
         assert desk.others['okx', 'BTC-USD'] is not other
+
+
+def test_order_without_the_flag_that_a_late_request_cancelled_is_no_violation(desk):
+    desk.judge(said(params={'includeNonMmp': True}))
+    for seconds_later, violations in ((1, 0), (60, 1)):
+        other = desk.others['okx', 'BTC-USD']
+        other.state, other.updated = 'canceled', time.time_ns() // 1_000_000 + seconds_later * 1000
+        desk.judge(said())
+        assert len(desk.violations) == violations
 
 
 @pytest.mark.parametrize('fact', [{'sockets': 1000}, {'tasks': 1000}, {'broken': ['an example']}])
@@ -150,6 +159,13 @@ def test_growth_is_what_comes_after_the_warm_up():
     assert growth_of(warming_up) == 0
     assert growth_of(warming_up + steady) == 0
     assert growth_of(warming_up + leaking) > MAX_GROWTH
+
+
+def test_memory_may_grow_in_the_first_third_of_a_run():
+    filling = [(seconds, min(seconds, 600) * 2**17) for seconds in range(1800)]
+    leaking = [(seconds, seconds * 2**17) for seconds in range(1800)]
+    assert growth_of(filling) == 0
+    assert growth_of(leaking) > MAX_GROWTH
 
 
 def test_windows_and_fences_that_grow_are_seen(flavour):

@@ -101,6 +101,16 @@ class Sockets(Requests):
 
         send.__wrapped__, send.mmp_owner = stock, self  # type: ignore[attr-defined]
         client.send = send
+        stock_close = getattr(client.close, '__wrapped__', client.close)
+
+        async def close(*arguments: Any) -> Any:
+            # after a failure, too: ccxt would cancel those who began to wait since, and so the tasks that they are in
+            if client.error is not None:
+                client.reject(client.error)
+            return await stock_close(*arguments)
+
+        close.__wrapped__ = stock_close  # type: ignore[attr-defined]
+        client.close = close
         callback = client.on_message_callback
         if getattr(callback, '__self__', None) is self:  # bound before this object was extended
             client.on_message_callback = self.handle_message

@@ -287,9 +287,6 @@ class Judge:
         tasks = len(asyncio.all_tasks())
         if tasks > MAX_TASKS:
             self.violate(f'{tasks} tasks are too many')
-        growth = growth_of(self.memory)
-        if growth > MAX_GROWTH:
-            self.violate(f'the process has grown by {growth / 2**20:.1f} MiB after its warm-up')
 
     async def look_at_what_is_left(self):
         ends = time.monotonic() + PATIENCE
@@ -297,6 +294,9 @@ class Judge:
             await asyncio.sleep(0.01)
         if left_over():
             self.violate(f'tasks are left at the end: {left_over()}')
+        growth = growth_of(self.memory)
+        if growth > MAX_GROWTH:
+            self.violate(f'the process has grown by {growth / 2**20:.1f} MiB after its warm-up')
 
     # --- what there is to tell
 

@@ -10,6 +10,7 @@ from ccxt.base.errors import AuthenticationError, ExchangeError, NetworkError
 
 from ccxt_mmp.core.protection_state import Trip
 from ccxt_mmp.core.socket_state import LOGIN
+from ccxt_mmp.core.tasks import retrieve
 from ccxt_mmp.core.watching import in_time
 from ccxt_mmp.exchanges.bybit.answers import BybitAnswers
 from ccxt_mmp.exchanges.bybit.tables import FILLED_STATES, TOPIC, TRIPPED
@@ -50,6 +51,7 @@ class BybitWatching(BybitAnswers):
         #
         request_id = f'{REQUEST}{self.request_id()}'
         acknowledged = client.future(request_id)
+        acknowledged.add_done_callback(retrieve)  # the connection may be lost before it is awaited
         await self._send_to_stream(client, {'req_id': request_id, 'op': 'subscribe', 'args': [TOPIC]})
         await acknowledged
 

@@ -25,6 +25,19 @@ def streaming(watcher):
 # --- lost connections
 
 
+def test_who_begins_to_wait_while_a_lost_connection_is_closed_is_told(streaming):
+    """ccxt closes it in a task of its own, and cancels whoever has begun to wait until then."""
+
+    async def main(exchange):
+        await streaming.watch()
+        client = exchange._mmp_watched._client
+        client.on_error(NetworkError('lost'))
+        with pytest.raises(NetworkError, match='lost'):
+            await client.future('late')
+
+    streaming.run(main)
+
+
 @pytest.mark.parametrize('kind', ['drop', 'close'])
 def test_trip_while_the_connection_is_down_is_told_by_the_next_call(streaming, kind):
     async def main(exchange):

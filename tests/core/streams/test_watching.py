@@ -8,6 +8,7 @@ from ccxt.base.errors import UnsubscribeError
 
 import ccxt_mmp.async_support
 from ccxt_mmp import NotSupported
+from ccxt_mmp.core.protection_state import Trip
 from ccxt_mmp.types import MmpState
 from tests.core.fencing import until
 from tests.core.streams.watching import FROZEN_TIME, POLL, WINDOW
@@ -120,6 +121,28 @@ def test_push_tells_of_a_trip_without_a_read(okx):
         await until(lambda: len([each for each in okx.simulator.frames if 'mmp_canceled' in each.text]) == 20)
         assert len(okx.reads) == 1
         assert okx.futures
+
+    okx.run(main)
+
+
+def test_trip_is_told_before_the_rows_behind_it_are_handled(okx):
+    """ccxt's loop that receives is scheduled again after each message, and handles all that have come meanwhile."""
+    okx.set_rule()
+
+    async def main(exchange):
+        await okx.watch()
+        steps = []
+
+        async def waits():
+            await okx.watch()
+            steps.append('told')
+
+        task = await okx.waiting(waits())
+        exchange._mmp_watched.pushed(okx.underlying, Trip({}, at=exchange.nonce()))
+        asyncio.get_running_loop().call_soon(steps.append, 'next row')
+        await until(lambda: len(steps) == 2)
+        assert steps == ['told', 'next row']
+        await task
 
     okx.run(main)
 
