@@ -33,7 +33,7 @@ class BybitOrders(BybitAnswers):
                 str(order.get('mmp')).lower() == 'true' or self._has_tag(order.get('orderLinkId'))
             ):
                 option_id = str(order.get('symbol'))
-                coin = self._listed_underlying(option_id) or self._parse_underlying(option_id)
+                coin = self._underlying_named(option_id)
                 if coin is not None:
                     yield coin
 

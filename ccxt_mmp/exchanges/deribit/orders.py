@@ -31,7 +31,7 @@ class DeribitOrders(DeribitAnswers):
             orders = [each for each in quotes if isinstance(each, dict)]  # which are MMP orders all
         for order in orders:
             market_id = str(order.get('instrument_name'))
-            index = self._listed_underlying(market_id) or self._parse_underlying(market_id)
+            index = self._underlying_named(market_id)
             if index is not None:
                 yield index
 
