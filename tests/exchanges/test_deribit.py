@@ -175,6 +175,12 @@ def test_group_of_quotes_is_a_protection_of_its_own(flavour, simulator, deribit)
     with pytest.raises(ccxt.NotSupported, match='fetchMmp'):
         flavour.take(deribit.fetch_mmps(['BTC/USD'], group))
 
+    def list_the_group(code, reason, url, method, headers, body, *_):
+        return json.dumps({'result': [state['info']]}) if url.endswith('get_mmp_config') else body
+
+    deribit.on_rest_response = list_the_group  # the documentation lists them beside the rule of orders
+    assert flavour.take(deribit.fetch_mmp('BTC/USD'))['enabled'] is False
+
 
 def test_block_rfq_is_of_an_index_or_of_all(flavour, simulator, deribit):
     flavour.take(deribit.set_mmp('ETH/USD', 1000, 0, 10, None, RFQ))
@@ -279,21 +285,18 @@ def test_code_is_an_error(flavour, canned, code, error):
 # --- orders
 
 
-@pytest.mark.parametrize('symbol', [PERPETUAL, 'BTC/USDC:USDC', 'BTC/USD:BTC-<future>'])
-def test_futures_and_perpetuals_have_the_flag_too(flavour, simulator, symbol):
+@pytest.mark.parametrize(('symbol', 'kind'), [(PERPETUAL, 'swap'), ('BTC/USDC:USDC', 'swap'), (PERPETUAL, 'future')])
+def test_futures_and_perpetuals_have_the_flag_too(flavour, simulator, symbol, kind):
     deribit = flavour.exchange('deribit', simulator.url)
     flavour.take(deribit.load_markets())
-    symbol = next(each for each in deribit.markets if each.startswith(symbol.partition('<')[0]))
-    if not deribit.market(symbol)['option']:
-        order = flavour.take(deribit.create_order(symbol, 'limit', 'buy', 10, 100_000, {'mmp': True}))
-        index = deribit.market(symbol)['info']['price_index']
-        assert (order['mmp'], order['clientOrderId']) == (True, f'mmp:{index}')
-        [listed] = flavour.take(deribit.fetch_open_orders(symbol, params={'mmp': True}))
-        assert listed['id'] == order['id']
-    assert (
-        flavour.take(deribit.mass_cancel_mmp(symbol))['underlyingId'] == deribit.market(symbol)['info']['price_index']
-    )
-    assert simulator.resting('deribit', 'BTC/USD') == []
+    market = next(each for name, each in deribit.markets.items() if name.startswith(symbol) and each[kind])
+    symbol, index = market['symbol'], market['info']['price_index']
+    order = flavour.take(deribit.create_order(symbol, 'limit', 'buy', 10, 100_000, {'mmp': True}))
+    assert (order['mmp'], order['clientOrderId']) == (True, f'mmp:{index}')
+    [listed] = flavour.take(deribit.fetch_open_orders(symbol, params={'mmp': True}))
+    assert listed['id'] == order['id']
+    assert flavour.take(deribit.mass_cancel_mmp(symbol))['underlyingId'] == index
+    assert simulator.resting('deribit', index) == []
 
 
 def test_label_is_the_clients_id(flavour, simulator, deribit, option):
