@@ -1,6 +1,6 @@
 """The versions that people have: ``nox`` runs the suite on each whose Python is on the PATH.
 
-One of them: ``nox -s "tests(oldest ccxt, Python 3.13)"``.
+One of them: ``nox -s "tests(oldest ccxt, Python 3.13)"``. ``nox -s docs`` builds the documentation.
 """
 
 import nox
@@ -22,3 +22,9 @@ OLDEST = 'ccxt==4.4.87'
 def tests(session: nox.Session, ccxt: str) -> None:
     session.install('.[test]', ccxt)
     session.run('pytest', *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    session.install('-e', '.[docs]')
+    session.run('mkdocs', 'build', '--strict', *session.posargs)

@@ -24,6 +24,7 @@ class Exchange(NamedTuple):
     credentials: tuple[str, ...]
     cancel_params: tuple[str, ...]  # of mass_cancel_mmp
     has_rfq: bool = False  # a protection of block trading, with the scope 'rfq'
+    mmp_tag: str = ''  # of client ids, where no list of orders says which are MMP orders
     says_frozen: bool = True  # or its freezes are derived
     sandbox_method: str = 'set_sandbox_mode'  # of ccxt, that leads to its demo trading
 
@@ -96,6 +97,7 @@ EXCHANGES = {
             contract_size=1,
             credentials=('apiKey', 'secret'),
             cancel_params=('includeNonMmp',),
+            mmp_tag='mmp-',
         ),
     )
 }

@@ -14,9 +14,18 @@ def is_installed(module):
 
 def need_lint(*modules):
     """Skip a test without the tools of the extra lint; fail it where they have to be there, as in CI's checks."""
+    _need('lint', modules)
+
+
+def need_docs(*modules):
+    """The same of what builds the site."""
+    _need('docs', modules)
+
+
+def _need(extra, modules):
     missing = [module for module in modules if not is_installed(module)]
     if missing:
-        reason = f'needs the extra lint: {", ".join(missing)} not installed'
+        reason = f'needs the extra {extra}: {", ".join(missing)} not installed'
         if os.environ.get('MMP_REQUIRE_LINT'):
             pytest.fail(reason)
         pytest.skip(reason)

@@ -1,4 +1,4 @@
-"""The pictures of the README: ``python -m tests.pictures`` draws them with rich, from the simulator."""
+"""The pictures of README and quickstart: ``python -m tests.pictures`` draws them with rich, from the simulator."""
 
 import asyncio
 import contextlib

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import json
 import os
 import pty
 import re
@@ -16,7 +17,9 @@ import time
 from pathlib import Path
 
 from ccxt_mmp.cli import main
+from ccxt_mmp.registry import EXCHANGES
 
+ROOT = Path(__file__).parent.parent
 COMMAND = str(Path(sys.executable).with_name('ccxt-mmp'))
 ROWS, COLUMNS = 50, 160
 PATIENCE = 60  # s
@@ -26,7 +29,7 @@ CONTROL = re.compile(r'\x1b\[[0-9;?]*[A-Za-z]')
 def environment(tmp_path, *, with_rich):
     """The environment of a process; without rich it cannot be imported."""
     # a size that is set there, as by Python's readline, would count for more than that of the terminal
-    left_out = ('OKX_', 'BINANCE_', 'COLUMNS', 'LINES')
+    left_out = (*(f'{each.upper()}_' for each in EXCHANGES), 'CCXT_MMP_', 'NO_COLOR', 'COLUMNS', 'LINES')
     environ = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     environ |= {'TERM': 'xterm-256color', 'PYTHONUNBUFFERED': '1'}
     if not with_rich:
@@ -39,14 +42,24 @@ def environment(tmp_path, *, with_rich):
 class Terminal:
     """A process on a pseudo-terminal of its own; what it has written so far is ``output``."""
 
-    def __init__(self, arguments, environ, columns=COLUMNS):
+    def __init__(self, arguments, environ, *, program=(COMMAND,), pass_fds=()):
         self._end, inner = pty.openpty()
-        fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack('HHHH', ROWS, columns, 0, 0))
+        self.resize(COLUMNS)
         self.process = subprocess.Popen(
-            [COMMAND, *arguments], stdin=inner, stdout=inner, stderr=inner, env=environ, start_new_session=True
+            [*program, *arguments],
+            stdin=inner,
+            stdout=inner,
+            stderr=inner,
+            env=environ,
+            start_new_session=True,
+            pass_fds=pass_fds,
+            cwd=ROOT,
         )
         os.close(inner)
         self.output = ''
+
+    def resize(self, columns, rows=ROWS):
+        fcntl.ioctl(self._end, termios.TIOCSWINSZ, struct.pack('HHHH', rows, columns, 0, 0))
 
     def __enter__(self):
         return self
@@ -94,6 +107,65 @@ class Terminal:
             self.output += data.decode()
             return bool(data)
         return False
+
+
+# the script that is installed, again and again in one process: to import ccxt and load markets takes seconds
+RUN_SCRIPT = """
+import json, os, runpy, sys
+import ccxt_mmp
+from ccxt_mmp import async_support, pro
+from ccxt_mmp.cli import demo, views
+from tests.construction import construct_cheaply
+from tests.trading import with_markets
+
+async def load_markets(exchange):
+    return with_markets(exchange).markets
+
+construct_cheaply([ccxt_mmp, async_support, pro])
+async_support.okx.load_markets = async_support.binance.load_markets = load_markets
+async_support.deribit.load_markets = async_support.bybit.load_markets = load_markets
+views.PAUSE, demo.GRID = 0, 2
+script, asked, ended = sys.argv[1], os.fdopen(int(sys.argv[2])), int(sys.argv[3])
+for line in asked:
+    sys.argv = [script, *json.loads(line)]
+    try:
+        runpy.run_path(script, run_name='__main__')
+    except SystemExit as exited:
+        os.write(ended, f'{exited.code}\\n'.encode())
+"""
+
+
+class Commands(Terminal):
+    """The installed command on a terminal that changes its size, one command after the other."""
+
+    def __init__(self, environ):
+        asked, self._ask = os.pipe()
+        self._ended, ended = os.pipe()
+        program = (sys.executable, '-c', RUN_SCRIPT)
+        super().__init__([COMMAND, str(asked), str(ended)], environ, program=program, pass_fds=(asked, ended))
+        os.close(asked)
+        os.close(ended)
+
+    def __exit__(self, *error):
+        super().__exit__(*error)
+        os.close(self._ask)
+        os.close(self._ended)
+
+    def run(self, arguments, *steps, columns, rows=200):
+        """Run a command, and the steps, as ``Here.run`` does. Its exit status and output."""
+        self.resize(columns, rows)
+        self.output = ''
+        os.write(self._ask, f'{json.dumps(arguments)}\n'.encode())
+        for pattern, action in steps:
+            self.until(pattern)
+            action()
+        ends = time.monotonic() + PATIENCE
+        while not select.select([self._ended], [], [], 0)[0] and time.monotonic() < ends:
+            self._read(0.05)
+        assert time.monotonic() < ends, self.text()
+        while self._read(0):
+            pass
+        return int(os.read(self._ended, 10)), self.output
 
 
 def interrupt():

@@ -1,28 +1,31 @@
-"""Every code block of the documents runs; test_readme.py and test_adding_an_exchange.py have those of two of them."""
+"""Every block of code in the documents runs, and every link leads somewhere.
+
+test_readme.py, test_quickstart.py and test_adding_an_exchange.py look closer at three of them.
+"""
 
 import re
 import shlex
 from importlib.util import find_spec
-from pathlib import Path
 
+import ccxt
 import pytest
 
 from ccxt_mmp.cli import main
 from ccxt_mmp.cli.arguments import parsed
-from tests.test_readme import doors  # noqa: F401 - a fixture
+from tests.documents import DOCUMENTS, FENCE, README, ROOT, anchors, blocks, doors, run, without_blocks  # noqa: F401
 
-ROOT = Path(__file__).parent.parent
-DOCUMENTS = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', ROOT / 'CHANGELOG.md', *sorted((ROOT / 'docs').glob('*.md'))]
 TOOLS = {'pip', 'pytest', 'ruff', 'mypy', 'nox'}  # run by .ci/run
+LANGUAGES = {'python', 'sh', 'ini', 'json', 'text'}  # the first two run
+ELSEWHERE = ('README.md', 'adding-an-exchange.md')  # which have tests of their own
 
 
-def blocks(language):
-    for document in DOCUMENTS:
-        for block in re.findall(rf'^```{language}\n(.*?)^```', document.read_text(), re.MULTILINE | re.DOTALL):
-            yield pytest.param(block, id=f'{document.name}-{block.splitlines()[0]}')
+def named(language, documents=DOCUMENTS):
+    for document in documents:
+        for block in blocks(document, language):
+            yield pytest.param(document, block, id=f'{document.name}-{block.splitlines()[0]}')
 
 
-PYTHON = [block for block in blocks('python') if not block.id.startswith(('README', 'adding-an-exchange'))]
+PYTHON = list(named('python', [each for each in DOCUMENTS if each.name not in ELSEWHERE]))
 
 
 @pytest.fixture
@@ -32,23 +35,34 @@ def folder_of_the_desk(tmp_path, monkeypatch):
     return str(tmp_path)
 
 
-@pytest.mark.parametrize('code', PYTHON)
-def test_python_block_runs(doors, folder_of_the_desk, code):  # noqa: F811
+@pytest.mark.parametrize(('document', 'code'), [each for each in PYTHON if 'def test_' not in each.values[1]])
+def test_python_block_runs(doors, folder_of_the_desk, document, code):  # noqa: F811
     code = code.replace('/var/lib/desk', folder_of_the_desk)
-    exec(compile(code, 'document', 'exec'), {'__name__': 'example'})  # noqa: S102
+    code = code.replace('frozenTime=2000', 'frozenTime=100')  # no long wait
+    run(code, document)
 
 
-@pytest.mark.parametrize('block', list(blocks('sh')))
+@pytest.mark.parametrize(('document', 'code'), [each for each in PYTHON if 'def test_' in each.values[1]])
+def test_test_of_a_bot_passes(pytester, document, code):
+    pytester.makepyfile(code)
+    outcomes = pytester.runpytest_inprocess().parseoutcomes()
+    assert outcomes == {'passed': code.count('def test_')}
+
+
+@pytest.mark.parametrize(('document', 'block'), list(named('sh')))
 @pytest.mark.usefixtures('folder_of_the_desk')
-def test_command_can_be_run(block, simulator, capsys):
+def test_command_can_be_run(document, block, simulator, capsys):
+    simulator.set_rule('okx', 'BTC/USD')  # of an account that is ready
     for command in re.split(r'\n|&&', block.strip()):
         words = [word for word in shlex.split(command) if not re.match('[A-Z_]+=', word)]
-        if words[0] == 'ccxt-mmp' and words[1] not in ('simulate', 'completion') and '--watch' not in words:
+        if words[0] == 'ccxt-mmp' and words[1] not in ('demo', 'simulate', 'completion') and '--watch' not in words:
             assert main([*words[1:], '--simulator', simulator.url]) == 0
         elif words[0] == 'ccxt-mmp':
             assert parsed(words[1:])
         elif words[:2] == ['python', '-m']:
             assert find_spec(words[2])
+        elif words[0] == 'python':
+            assert (ROOT / words[1]).exists()
         else:
             assert words[0] in TOOLS
         for word in words:
@@ -56,17 +70,53 @@ def test_command_can_be_run(block, simulator, capsys):
 
 
 @pytest.mark.parametrize('document', DOCUMENTS, ids=lambda path: path.name)
-def test_links_lead_somewhere(document):
-    text = re.sub(r'^```.*?^```', '', document.read_text(), flags=re.MULTILINE | re.DOTALL)
-    headings = {re.sub(r'[^\w -]', '', line).strip().lower().replace(' ', '-') for line in text.splitlines()}
-    for target in re.findall(r'\]\(([^)]+)\)', text):
-        if target.startswith('#'):
-            assert target[1:] in headings
-        elif not target.startswith('https://'):
-            assert (document.parent / target).exists(), target
+def test_languages_of_blocks_are_known(document):
+    """A block of another name would be run by nobody."""
+    lines = [line for line in document.read_text().splitlines() if line.lstrip().startswith('```')]
+    opening, closing = lines[::2], lines[1::2]
+    assert {each.removeprefix('```') for each in opening} <= LANGUAGES
+    assert {*closing} <= {'```'}
+    assert len(FENCE.findall(document.read_text())) == len(opening)
 
 
 @pytest.mark.parametrize('document', DOCUMENTS, ids=lambda path: path.name)
-def test_modules_that_are_named_exist(document):
-    for module in re.findall(r'python -m ([\w.]+)', document.read_text()):
+def test_links_lead_somewhere(document):
+    text = without_blocks(document)
+    targets = [*re.findall(r'\]\(([^)]+)\)', text), *re.findall(r'(?:src|srcset)="([^"]+)"', text)]
+    for target in targets:
+        if not target.startswith('https://'):
+            path, _, anchor = target.partition('#')
+            page = document.parent / path if path else document
+            assert page.exists(), target
+            assert not anchor or anchor in anchors(page), target
+
+
+@pytest.mark.parametrize('document', DOCUMENTS, ids=lambda path: path.name)
+def test_what_is_named_exists(document):
+    text = document.read_text()
+    for module in re.findall(r'python -m ([\w.]+)', text):
         assert find_spec(module), module
+    for path in re.findall(r'`((?:docs|examples|tests|ccxt_mmp|benchmarks)/[\w/.-]+\.\w+)`', text):
+        assert document.name == 'CHANGELOG.md' or (ROOT / path).exists(), path
+
+
+def test_raw_calls_are_of_ccxt():
+    text = (ROOT / 'docs' / 'migrating.md').read_text()
+    called = re.findall(r'\b(\w+)\.((?:private|eapi)\w+)\(', text)
+    assert len(called) > 10
+    for exchange_id, name in called:
+        assert hasattr(getattr(ccxt, exchange_id), name), name
+
+
+def test_readme_leads_to_every_page():
+    """By itself, or by a page that it leads to."""
+    found, new = set(), {README}
+    while new:
+        found |= new
+        linked = {
+            (document.parent / target).resolve()
+            for document in new
+            for target in re.findall(r'\]\(([^):#]+\.md)', without_blocks(document))
+        }
+        new = linked - found
+    assert {*DOCUMENTS} <= found

@@ -8,6 +8,7 @@ import sys
 import tarfile
 import zipfile
 from email import message_from_bytes
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / 'ccxt_mmp'
 PLUGIN = 'ccxt_mmp_pytest.py'  # outside the package, so that pytest does not import ccxt
 VERSION = ccxt_mmp.__version__
+HIDDEN = {'.ci', '.github', '.pre-commit-config.yaml'}  # and of the project
 
 
 def not_of_the_project(folder, names):
@@ -26,7 +28,7 @@ def not_of_the_project(folder, names):
     return [
         name
         for name in names
-        if name.startswith('.')
+        if (name.startswith('.') and name not in HIDDEN)
         or name.endswith('.egg-info')
         or name in ('__pycache__', 'build', 'dist')
         or (Path(folder) / name / 'pyvenv.cfg').exists()
@@ -82,7 +84,7 @@ def test_the_wheel_requires_ccxt_alone(metadata):
     assert metadata['Name'] == 'ccxt-mmp'
     assert metadata['Version'] == VERSION
     assert metadata['Requires-Python'] == '>=3.10'
-    assert set(metadata.get_all('Provides-Extra')) == {'cli', 'redis', 'test', 'lint', 'dev'}
+    assert set(metadata.get_all('Provides-Extra')) == {'cli', 'redis', 'test', 'lint', 'docs', 'dev'}
     required = [line for line in metadata.get_all('Requires-Dist') if 'extra ==' not in line]
     assert [re.split(r'[^\w-]', line)[0] for line in required] == ['ccxt']
     assert set(required[0].removeprefix('ccxt').strip(' ()').split(',')) == {'>=4.4.87', '!=4.5.41'}
@@ -95,15 +97,36 @@ def test_the_description_is_the_readme(metadata, wheel):
     assert wheel.read(licence) == (ROOT / 'LICENSE').read_bytes()
 
 
-def test_the_sdist_holds_what_the_wheel_is_built_from(built, wheel):
+@pytest.fixture(scope='module')
+def packed(built):
+    """What the sdist has."""
     [file] = built.glob('*.tar.gz')
     with tarfile.open(file) as archive:
-        packed = {name.partition('/')[2] for name in archive.getnames()}
+        return {name.partition('/')[2] for name in archive.getnames()}
+
+
+def test_the_sdist_holds_what_the_wheel_is_built_from(packed, wheel):
     needed = {name for name in wheel.namelist() if name.startswith('ccxt_mmp/')} | {PLUGIN}
     assert needed | {'setup.cfg', 'pyproject.toml', 'README.md', 'LICENSE'} <= packed
     # the tests, which can be run from it
     assert {'tests/conftest.py', 'tests/static/request/okx.json', 'cassettes/okx/life_cycle.yaml'} <= packed
-    assert not [name for name in packed if name.startswith('benchmarks')]
+    assert not [name for name in packed if name.endswith('.pyc')]
+
+
+def named(document):
+    """The files of the project that a document leads to, shows, or runs."""
+    text = document.read_text()
+    links = re.findall(r'\]\(([^):#]+)[#)]', text)
+    words = [word for word in re.findall(r'[\w./-]+', text) if (ROOT / word).is_file()]
+    modules = [find_spec(name).origin for name in re.findall(r'python -m ([\w.]+)', text)]
+    return {*links, *words, *(Path(origin).relative_to(ROOT).as_posix() for origin in modules)}
+
+
+@pytest.mark.parametrize('document', ['README.md', 'CONTRIBUTING.md'])
+def test_the_sdist_holds_what_is_named_in(document, packed):
+    files = named(ROOT / document)
+    assert {'docs/adding-an-exchange.md', 'CHANGELOG.md'} & files
+    assert {name for name in files if name.rstrip('/') not in packed} == set()
 
 
 def test_the_index_would_take_both(built):

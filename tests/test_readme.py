@@ -1,127 +1,146 @@
-"""Every code block of the README runs, against the simulator."""
+"""The README: its blocks run, against the simulator, its table is true, and it stays short."""
 
+import asyncio
 import re
-from pathlib import Path
+import time
 
-import ccxt
 import pytest
 
-import ccxt_mmp
-import ccxt_mmp.async_support
-import ccxt_mmp.pro
+from ccxt_mmp import pro
 from ccxt_mmp.registry import EXCHANGES
-from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator, redirect
+from tests.documents import README, blocks, doors, run  # noqa: F401 - a fixture
 
-README = (Path(__file__).parent.parent / 'README.md').read_text()
-BLOCKS = re.findall(r'^### (.+?)\n.*?^```python\n(.*?)^```', README, re.MULTILINE | re.DOTALL)
-CHAPTER = README.partition('## Test your bot in a freeze')[2].partition('\n## ')[0]
-FIXTURE_BLOCK, FAULT_BLOCK = re.findall(r'^```python\n(.*?)^```', CHAPTER, re.MULTILINE | re.DOTALL)
-CREDENTIALS = ('apiKey', 'secret', 'password')
-
-
-@pytest.fixture
-def doors(monkeypatch, simulator):
-    """The exchange classes at the simulator, with its credentials in place of the README's dots."""
-
-    def connected(exchange_class):
-        class Connected(exchange_class):
-            def __init__(self, config):
-                assert [config[name] for name in CREDENTIALS] == ['...'] * 3
-                settings = {name: value for name, value in config.items() if name not in CREDENTIALS}
-                credentials = dict(zip(CREDENTIALS, (KEY, SECRET, PASSPHRASE), strict=True))
-                super().__init__({**settings, **credentials, 'enableRateLimit': False, 'verify': False})
-                redirect(self, simulator.url)
-                if exchange_class.__module__.startswith('ccxt_mmp'):
-                    self.watch_mmp = after_a_trip(self.watch_mmp)
-
-        return Connected
-
-    def after_a_trip(watch):
-        async def watch_mmp(*arguments):
-            simulator.trip('okx', 'BTC-USD')
-            return await watch(*arguments)
-
-        return watch_mmp
-
-    for module in (ccxt, ccxt_mmp, ccxt_mmp.async_support, ccxt_mmp.pro):
-        for name in EXCHANGES:
-            monkeypatch.setattr(module, name, connected(getattr(module, name)))
-
+TEXT = README.read_text()
+SYNC, ASYNC, LOOP, TEST = blocks(README, 'python')
+LINES = 150
 
 LOADING_MARKETS = ('/public/instruments', '/asset/currencies')
-EXPECTED = {
-    'Scripts': [
+SENT = {
+    SYNC: [
         'POST account/mmp-config',
-        'GET account/mmp-config',
         'POST trade/batch-orders',
+        'GET account/mmp-config',
         'POST trade/mass-cancel',
     ],
-    'asyncio': ['POST account/mmp-config', 'POST mmpSet'],
-    'Websockets': ['POST account/mmp-config', 'GET account/mmp-config', 'POST account/mmp-reset'],
-    'An existing script: one import changed': [],
-    'An object made elsewhere': ['POST account/mmp-config'],
-    'A program that makes its exchanges itself': ['POST trade/mass-cancel'],
-    'A subclass of your own': [],
+    ASYNC: ['POST mmpSet', 'GET openOrders', 'DELETE order', 'GET openOrders'],
 }
 
 
-def test_every_flavour_has_its_example():
-    assert [title for title, _ in BLOCKS] == list(EXPECTED)
-
-
-@pytest.mark.parametrize(('title', 'code'), BLOCKS, ids=[title for title, _ in BLOCKS])
-def test_example_runs(doors, simulator, title, code):
-    exec(compile(code, f'README.md, {title}', 'exec'), {'__name__': 'example'})  # noqa: S102
-    sent = [
-        f'{request.method} {re.sub("^/(api/v5|eapi/v1)/", "", request.path)}'
-        for request in simulator.requests
-        if not request.path.endswith(LOADING_MARKETS)
-    ]
-    assert sorted(sent) == sorted(EXPECTED[title])
-    assert {request.status for request in simulator.requests} <= {200}
-
-
-def test_example_of_the_fixture_runs(pytester):
-    pytester.makepyfile(FIXTURE_BLOCK)
-    pytester.runpytest_inprocess().assert_outcomes(passed=1)
-
-
-def test_example_of_a_fault_runs(monkeypatch):
-    started = []
-    monkeypatch.setattr(Simulator, 'start', lambda self, start=Simulator.start: started.append(self) or start(self))
-    exec(compile(FAULT_BLOCK, 'README.md, fault', 'exec'), {'__name__': 'example'})  # noqa: S102
-    assert [request.path for request in started[0].requests] == [
-        '/api/v5/account/mmp-config',
-        '/api/v5/account/mmp-reset',
-        '/api/v5/account/mmp-config',
-    ]
+def test_it_is_short():
+    assert len(TEXT.splitlines()) <= LINES
 
 
 def test_commands_are_two():
     """The commands that .ci/run takes from here."""
-    assert re.findall(r'^pip install .*$', README, re.MULTILINE) == [
+    assert re.findall(r'^pip install .*$', TEXT, re.MULTILINE) == [
         'pip install . && python -m ccxt_mmp demo',
         "pip install '.[test]' && pytest",
     ]
 
 
-def test_table_of_methods_names_every_endpoint():
-    for path in (
-        'POST account/mmp-config',
-        'POST rfq/mmp-config',
-        'POST account/mmp-reset',
-        'POST rfq/mmp-reset',
-        'GET account/mmp-config',
-        'GET rfq/mmp-config',
-        'POST trade/mass-cancel',
-        'POST eapi/v1/mmpSet',
-        'POST eapi/v1/mmpReset',
-        'GET eapi/v1/mmp',
-        'GET openOrders',
-        'DELETE batchOrders',
-        'DELETE allOpenOrdersByUnderlying',
-        'POST countdownCancelAll',
-        'GET trade/orders-pending',
-        'POST trade/cancel-batch-orders',
-    ):
-        assert f'`{path}`' in README
+@pytest.mark.parametrize('code', SENT, ids=['sync', 'async'])
+def test_example_runs(doors, simulator, code):  # noqa: F811
+    simulator.rest('binance', 'BTCUSDT', mmp=True)
+    run(code, README)
+    sent = [
+        f'{request.method} {re.sub("^/(api/v5|eapi/v1)/", "", request.path)}'
+        for request in simulator.requests
+        if not request.path.endswith(LOADING_MARKETS)
+    ]
+    assert sent == SENT[code]
+    assert {request.status for request in simulator.requests} <= {200}
+
+
+async def until(condition):
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.001)
+
+
+@pytest.mark.parametrize('frozen_time', [2000, 0], ids=['it waits', 'it resets'])
+def test_loop_quotes_until_frozen_and_again_after_it(simulator, frozen_time):
+    assert 'timeout=1)' in LOOP
+    names = run(LOOP.replace('timeout=1)', 'timeout=0.05)'), README)
+    exchange = simulator.connect(pro.okx, enableRateLimit=False)
+    exchange.options['watchMmp']['pollInterval'] = 500
+    quoted, told = [], []
+    watch_mmp = exchange.watch_mmp
+
+    async def watch(*arguments):
+        told.append(await watch_mmp(*arguments))
+        return told[-1]
+
+    async def quote():
+        quoted.append(None)
+        order = {'type': 'limit', 'side': 'buy', 'amount': 10, 'price': 0.01, 'params': {'mmp': True}}
+        await exchange.create_orders([{**order, 'symbol': exchange.symbols[0]}])
+
+    def reads():
+        return sum(request.method == 'GET' and 'mmp-config' in request.path for request in simulator.requests)
+
+    async def trade():
+        async with exchange:
+            await exchange.load_markets()
+            await exchange.set_mmp('BTC/USD', window=5000, frozenTime=frozen_time, qtyLimit=10)
+            exchange.watch_mmp = watch
+            loop = asyncio.create_task(names['keep_quoting'](exchange, quote))
+            await until(lambda: simulator.resting('okx', 'BTC/USD') or loop.done())
+            simulator.trip('okx', 'BTC/USD')
+            await until(lambda: told[-1]['frozen'] or loop.done())
+            if frozen_time:
+                before, read = len(quoted), reads()
+                await until(lambda: reads() > read + 1)  # half a second: ten turns of the loop
+                assert len(quoted) == before
+                simulator.advance(frozen_time)
+            await until(lambda: simulator.resting('okx', 'BTC/USD') or loop.done())
+            assert not loop.done()
+            loop.cancel()
+            await asyncio.gather(loop, return_exceptions=True)
+
+    asyncio.run(trade())
+    resets = [request for request in simulator.requests if request.path.endswith('mmp-reset')]
+    assert len(resets) == (0 if frozen_time else 1)
+
+
+def test_example_of_the_fixture_runs(pytester):
+    pytester.makepyfile(TEST)
+    pytester.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+# --- the table of methods
+
+
+def rows():
+    """Each row as its methods, and what is said of each exchange."""
+    table = TEXT.partition('| method |')[2].partition('\n\n')[0].splitlines()
+    for line in table[2:]:
+        cells = [each.strip() for each in line.strip('|').split('|')]
+        yield cells[0], cells[1:]
+
+
+def test_table_has_every_exchange():
+    heads = TEXT.partition('| method |')[2].partition('\n')[0]
+    assert [each.strip() for each in heads.strip(' |').split('|')] == [each.name for each in EXCHANGES.values()]
+
+
+def told(exchange, method):
+    """What ``has`` says of a method, in the table's words."""
+    alias = re.sub('_([a-z])', lambda match: match[1].upper(), method)
+    return {True: 'yes', 'emulated': 'emulated'}.get(exchange.has.get(alias), '-')
+
+
+@pytest.mark.parametrize(
+    ('methods', 'cells'), [each for each in rows() if ' with ' not in each[0] and '`rfq`' not in each[0]]
+)
+def test_table_says_what_has_says(methods, cells):
+    names = re.findall(r'`(\w+)`', methods)
+    assert names
+    for cell, exchange_id in zip(cells, EXCHANGES, strict=True):
+        exchange = getattr(pro, exchange_id)()
+        assert {told(exchange, name) for name in names} == {cell}
+
+
+def test_table_says_where_there_is_block_trading():
+    [cells] = [cells for methods, cells in rows() if '`rfq`' in methods]
+    assert cells == ['yes' if each.has_rfq else '-' for each in EXCHANGES.values()]

@@ -1,8 +1,8 @@
 """What type checkers tell users: nothing about right uses, and every wrong one.
 
-The files in ``tests/typing`` are checked and never run, and so are the README's examples here. ccxt has no py.typed:
-mypy takes it for Any unless it is told to read it, pyright reads it. pyright is ``pyright[nodejs]``, whose wheels bring
-the checker and node: nothing is downloaded when it runs.
+The files in ``tests/typing`` are checked and never run, and so are the examples of the README and of the quickstart.
+ccxt has no py.typed: mypy takes it for Any unless it is told to read it, pyright reads it. pyright is
+``pyright[nodejs]``, whose wheels bring the checker and node: nothing is downloaded when it runs.
 """
 
 import json
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.documents import README, blocks
 from tests.extras import need_lint
 
 ROOT = Path(__file__).parent.parent
@@ -22,7 +23,7 @@ OF_CCXT = ('right_uses_of_ccxt.py', 'wrong_uses_of_ccxt.py')
 MARK = re.compile(r'  # error: \w')
 # as the checkers are by themselves: examples have no annotations
 LENIENT = '# mypy: allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls\n# pyright: standard\n'
-EXAMPLES = re.findall(r'^```python\n(.*?)^```', (ROOT / 'README.md').read_text(), re.MULTILINE | re.DOTALL)
+EXAMPLES = [*blocks(README, 'python'), *blocks(ROOT / 'docs' / 'quickstart.md', 'python')]
 
 
 def run(*command):
@@ -87,9 +88,9 @@ def mypy_cache(pytestconfig, tmp_path_factory):
 def found(checker, tmp_path_factory, mypy_cache):
     """What a checker finds, by the name of the file."""
     folder = tmp_path_factory.mktemp('typing')
-    (folder / 'readme').mkdir()
-    (folder / 'readme' / '__init__.py').touch()  # the settings name them as a package
-    examples = [folder / 'readme' / f'readme_{number}.py' for number in range(len(EXAMPLES))]
+    (folder / 'documents').mkdir()
+    (folder / 'documents' / '__init__.py').touch()  # the settings name them as a package
+    examples = [folder / 'documents' / f'example_{number}.py' for number in range(len(EXAMPLES))]
     for path, code in zip(examples, EXAMPLES, strict=True):
         path.write_text(code + LENIENT)
     by_file = {}
@@ -119,6 +120,6 @@ def test_every_wrong_use_is_flagged_and_nothing_else(found, kind):
     assert len(marked) > 30
 
 
-def test_examples_of_the_readme_have_no_error(found):
+def test_examples_of_the_documents_have_no_error(found):
     assert len(EXAMPLES) > 5
-    assert {name: errors for name, errors in found.items() if name.startswith('readme')} == {}
+    assert {name: errors for name, errors in found.items() if name.startswith('example_')} == {}

@@ -12,7 +12,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from ccxt_mmp.cli.arguments import Refused, build, parsed
-from ccxt_mmp.cli.output import say, tell
+from ccxt_mmp.cli.output import in_lines, say, tell
 from ccxt_mmp.registry import EXCHANGES
 
 if TYPE_CHECKING:
@@ -144,7 +144,8 @@ def _simulate(arguments: argparse.Namespace) -> int:
         say(f'secret      {SECRET}', sys.stdout)
         say(f'passphrase  {PASSPHRASE}', sys.stdout)
         places = [f'{each.name} is at {each.path}' for each in EXCHANGES.values()]
-        say(f'{", ".join(places)}, control requests go to /_control/. Ctrl-C stops it.', sys.stdout)
+        told = f'{", ".join(places)}, control requests go to /_control/. Ctrl-C stops it.'
+        say(in_lines(told, sys.stdout), sys.stdout)
         Event().wait()
     except KeyboardInterrupt:
         simulator.close()

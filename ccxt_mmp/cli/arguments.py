@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Iterable, Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, TypeAlias
 
 from ccxt_mmp._version import __version__
 from ccxt_mmp.cli import values
@@ -80,9 +80,14 @@ class Parser(argparse.ArgumentParser):
         raise Refused(f'{message} (help: {self.prog} --help)')
 
 
+if TYPE_CHECKING:
+    Commands: TypeAlias = argparse._SubParsersAction[Parser]
+
+
 def parsed(argv: Sequence[str] | None) -> argparse.Namespace:
     """The arguments. Raises ``Refused`` if they are wrong."""
-    parser = build()
+    # the other commands would take longer to describe than this one takes to be read
+    parser = build(argv[0] if argv and argv[0] in COMMANDS else None)
     arguments, rest = parser.parse_known_args(argv)
     if rest and (any(each.startswith('-') for each in rest) or 'targets' not in arguments):
         parser.error(f'unrecognized arguments: {" ".join(rest)}')
@@ -100,12 +105,28 @@ def _check_together(parser: Parser, arguments: argparse.Namespace) -> None:
         parser.error('--on-change needs --watch')
 
 
-def build() -> Parser:
-    """The parser; completions and the documentation are made from it, too."""
+def build(only: str | None = None) -> Parser:
+    """The parser, of all commands or of one; completions and the documentation are made from it, too."""
     parser = Parser(prog='ccxt-mmp', description=DESCRIPTION, epilog=CREDENTIALS)
     parser.add_argument('-V', '--version', action='version', version=f'%(prog)s {__version__}')
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND', parser_class=Parser)
+    shared = _shared()
+    for name, add in COMMANDS.items():
+        if only in (None, name):
+            add(commands, shared)
+    return parser
 
+
+class Shared(NamedTuple):
+    """What several commands take."""
+
+    every: Parser
+    of_client: Parser
+    of_targets: Parser
+    asking: Parser
+
+
+def _shared() -> Shared:
     every = Parser(add_help=False)
     every.add_argument('--verbose', action='store_true', help='show each request and its answer on stderr')
     of_client = Parser(add_help=False, parents=[every])
@@ -141,10 +162,13 @@ def build() -> Parser:
     asking.add_argument(
         '--yes', action='store_true', help=f'ask nothing: not before a frozen one is changed, nor about < {SHORT} ms'
     )
+    return Shared(every, of_client, of_targets, asking)
 
+
+def _add_status(commands: 'Commands', shared: Shared) -> None:
     status = commands.add_parser(
         'status',
-        parents=[of_targets],
+        parents=[shared.of_targets],
         epilog=f'{UNITS} {CREDENTIALS}',
         help='which protections are armed or frozen, and until when',
     )
@@ -170,30 +194,32 @@ def build() -> Parser:
         help='with --watch: run this in a shell when a state changes; CCXT_MMP_TARGET, CCXT_MMP_STATE and CCXT_MMP_WAS '
         'say which',
     )
+
+
+def _add_orders(commands: 'Commands', shared: Shared) -> None:
     commands.add_parser(
-        'orders', parents=[of_targets], epilog=CREDENTIALS, help='the MMP orders that rest, without loading markets'
+        'orders',
+        parents=[shared.of_targets],
+        epilog=CREDENTIALS,
+        help='the MMP orders that rest, without loading markets',
     )
+
+
+def _add_check(commands: 'Commands', shared: Shared) -> None:
     commands.add_parser(
         'check',
-        parents=[of_targets],
+        parents=[shared.of_targets],
         epilog=CREDENTIALS,
         help='keys, permissions, privilege, clock, rules: what is not right, and what to do; changes nothing',
     )
-    _add_changes(commands, of_targets, asking)
-    _add_cancel(commands, of_targets)
-    _add_halts(commands, of_targets)
-
-    commands.add_parser('demo', parents=[of_client], help='all methods on the built-in simulator, without keys')
-    simulate = commands.add_parser('simulate', parents=[every], help='serve the built-in simulator until interrupted')
-    simulate.add_argument('--port', type=values.port, default=0, help='port on 127.0.0.1, by default any free one')
-    completion = commands.add_parser('completion', help='print a script that completes ccxt-mmp in a shell')
-    completion.add_argument('shell', choices=('bash', 'zsh', 'tcsh'))
-    return parser
 
 
-def _add_changes(commands: 'argparse._SubParsersAction[Parser]', of_targets: Parser, asking: Parser) -> None:
+def _add_set(commands: 'Commands', shared: Shared) -> None:
     rule = commands.add_parser(
-        'set', parents=[of_targets, asking], epilog=f'{UNITS} {CREDENTIALS}', help='set the rule of protections'
+        'set',
+        parents=[shared.of_targets, shared.asking],
+        epilog=f'{UNITS} {CREDENTIALS}',
+        help='set the rule of protections',
     )
     time = values.duration(0)
     rule.add_argument(
@@ -216,17 +242,20 @@ def _add_changes(commands: 'argparse._SubParsersAction[Parser]', of_targets: Par
         metavar='N',
         help='coins that may be quoted at a time, where the exchange has it',
     )
+
+
+def _add_reset(commands: 'Commands', shared: Shared) -> None:
     commands.add_parser(
         'reset',
-        parents=[of_targets, asking],
+        parents=[shared.of_targets, shared.asking],
         epilog=CREDENTIALS,
         help='end freezes, so that MMP orders are accepted',
     )
 
 
-def _add_cancel(commands: 'argparse._SubParsersAction[Parser]', of_targets: Parser) -> None:
+def _add_cancel(commands: 'Commands', shared: Shared) -> None:
     cancel = commands.add_parser(
-        'cancel', parents=[of_targets], epilog=CREDENTIALS, help='cancel all MMP orders at once, without asking'
+        'cancel', parents=[shared.of_targets], epilog=CREDENTIALS, help='cancel all MMP orders at once, without asking'
     )
     cancel.add_argument(
         '--lock-interval',
@@ -247,10 +276,10 @@ def _add_cancel(commands: 'argparse._SubParsersAction[Parser]', of_targets: Pars
     )
 
 
-def _add_halts(commands: 'argparse._SubParsersAction[Parser]', of_targets: Parser) -> None:
+def _add_halt(commands: 'Commands', shared: Shared) -> None:
     halt = commands.add_parser(
         'halt',
-        parents=[of_targets],
+        parents=[shared.of_targets],
         epilog=f'{HALTS} {CREDENTIALS}',
         help='stop MMP orders in every process until resume, and cancel those that rest',
     )
@@ -258,11 +287,48 @@ def _add_halts(commands: 'argparse._SubParsersAction[Parser]', of_targets: Parse
     halt.add_argument(
         '--for',
         dest='duration',
-        type=values.duration(),
+        type=values.duration(SHORT),  # who writes 5 means no halt of 5 ms
         metavar='TIME',
         help='such as 300ms, 5s, 5m, 2h; until resumed by default',
     )
     halt.add_argument('--no-cancel', action='store_true', help='leave the orders that rest')
+
+
+def _add_resume(commands: 'Commands', shared: Shared) -> None:
     commands.add_parser(
-        'resume', parents=[of_targets], epilog=f'{HALTS} {CREDENTIALS}', help='end halts, so that MMP orders are sent'
+        'resume',
+        parents=[shared.of_targets],
+        epilog=f'{HALTS} {CREDENTIALS}',
+        help='end halts, so that MMP orders are sent',
     )
+
+
+def _add_demo(commands: 'Commands', shared: Shared) -> None:
+    commands.add_parser('demo', parents=[shared.of_client], help='all methods on the built-in simulator, without keys')
+
+
+def _add_simulate(commands: 'Commands', shared: Shared) -> None:
+    simulate = commands.add_parser(
+        'simulate', parents=[shared.every], help='serve the built-in simulator until interrupted'
+    )
+    simulate.add_argument('--port', type=values.port, default=0, help='port on 127.0.0.1, by default any free one')
+
+
+def _add_completion(commands: 'Commands', shared: Shared) -> None:
+    completion = commands.add_parser('completion', help='print a script that completes ccxt-mmp in a shell')
+    completion.add_argument('shell', choices=('bash', 'zsh', 'tcsh'))
+
+
+COMMANDS = {
+    'status': _add_status,
+    'orders': _add_orders,
+    'check': _add_check,
+    'set': _add_set,
+    'reset': _add_reset,
+    'cancel': _add_cancel,
+    'halt': _add_halt,
+    'resume': _add_resume,
+    'demo': _add_demo,
+    'simulate': _add_simulate,
+    'completion': _add_completion,
+}

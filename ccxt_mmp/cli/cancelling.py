@@ -31,9 +31,9 @@ async def cancel_all(command: 'Command') -> None:
     """Cancel at once. Nothing else is waited for before, and nothing for long after."""
     progress = asyncio.ensure_future(_tell_progress(command))
     try:
-        # on its way with the cancel, not before it
-        lists = [asyncio.ensure_future(_count_before(command, result)) for result in command.results]
         cancels = asyncio.ensure_future(command.each(lambda exchange, result: _cancel(command, exchange, result)))
+        await asyncio.sleep(0)  # the cancels begin first, and the lists beside them
+        lists = [asyncio.ensure_future(_count_before(command, result)) for result in command.results]
         await cancels
         parts = [result for result in each_part(command.results) if not result.target.is_all]
         looks = [asyncio.ensure_future(_look_after(command, result)) for result in parts]
@@ -98,7 +98,8 @@ async def _count_before(command: 'Command', result: Result) -> None:
     try:
         exchange = command.exchanges.of(target)
         if exchange.has['massCancelMmp'] is True and not asked.emulate:
-            result.orders_before = len(await exchange.resting(target.underlying)) or None
+            contracts, _ = await exchange.resting(target.underlying)
+            result.orders_before = len(contracts) or None
     except Exception:  # noqa: BLE001 - the count is not known; the cancel tells what is wrong
         return
 
@@ -110,13 +111,15 @@ async def _look_after(command: 'Command', result: Result) -> None:
 
 async def _count_after(command: 'Command', result: Result) -> None:
     underlying = result.target.underlying
-    if underlying is None or result.orders == 0 or result.target.exchange_id not in EXCHANGES:
+    if underlying is None or result.target.exchange_id not in EXCHANGES:
         return
+    if result.orders == 0 and not result.is_of_tagged:
+        return  # the cancel has told
     ends = time.monotonic() + LOOK_LIMIT - AGAIN
     try:
         exchange = command.exchanges.of(result.target)
         while True:
-            result.contracts = await exchange.resting(underlying)
+            result.contracts, result.untagged = await exchange.resting(underlying)
             result.orders = len(result.contracts)
             if not result.orders or result.error is not None or time.monotonic() > ends:
                 return

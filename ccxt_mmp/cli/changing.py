@@ -2,14 +2,13 @@
 
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ccxt_mmp.cli.arguments import SHORT, Refused
-from ccxt_mmp.cli.output import is_terminal
+from ccxt_mmp.cli.output import in_lines, is_terminal
 from ccxt_mmp.cli.report import Result, frozen_or_not, may_be_frozen
-from ccxt_mmp.cli.targets import Target
 
 if TYPE_CHECKING:
     from ccxt_mmp.cli.commands import Command
@@ -17,15 +16,6 @@ if TYPE_CHECKING:
 
 class LeftAlone(Exception):  # noqa: N818 - what happened, not what went wrong
     """A protection was not changed, because nobody confirmed it."""
-
-
-def refuse_what_is_all(command: str, targets: Sequence[Target]) -> None:
-    """Raise for a target that names no protection: on some exchanges a reset without one is of block trading."""
-    for target in targets:
-        if target.is_all:
-            raise Refused(
-                f'{command} changes what is named: {target.text}:UNDERLYING (help: ccxt-mmp {command} --help)'
-            )
 
 
 async def change(command: 'Command') -> None:
@@ -112,7 +102,7 @@ def _can_ask() -> bool:
 def _asked(question: str) -> bool:
     """Whether the user says yes."""
     with _interruptible():
-        sys.stderr.write(f'{question} [y/N] ')
+        sys.stderr.write(f'{in_lines(f"{question} [y/N]", sys.stderr)} ')
         sys.stderr.flush()
         answer = sys.stdin.readline()
     return answer.strip().lower() in ('y', 'yes')

@@ -9,7 +9,7 @@ from typing import Any
 
 from ccxt.base.errors import AuthenticationError, BadSymbol, ExchangeError, InvalidNonce, NetworkError, PermissionDenied
 
-from ccxt_mmp.cli.accounts import ASKED, KEY, NO_WORD, PRIVILEGE, TAKEN, TRADING, Finding, of_any
+from ccxt_mmp.cli.accounts import ACCOUNT, ASKED, KEY, MODE, NO_WORD, PRIVILEGE, TAKEN, TRADING, Ask, Finding
 from ccxt_mmp.cli.commands import Command
 from ccxt_mmp.cli.layout import FROZEN, STATE
 from ccxt_mmp.cli.output import say
@@ -26,6 +26,7 @@ MAX_SKEW = 1000  # ms: freezes of a second are timed by this clock
 CLOCK_READS = 3  # the first has to connect
 CLOCK, OPTIONS = 'clock', 'options'
 REACHED = 'the exchange'
+OF_ACCOUNT = (REACHED, CLOCK, KEY, TRADING, ACCOUNT, MODE, PRIVILEGE)  # in the order of the table
 OPTIONS_SETTING = "options={'fetchMarkets': ['option']}"  # as every version of ccxt takes it
 SLOW_CLOCK = "set the clock of this machine (NTP), or options['adjustForTimeDifference'] = True in the bot"
 QUANTITIES = ('qtyLimit', 'countLimit')
@@ -75,7 +76,7 @@ class Check(Command):
                 for told in await asyncio.gather(*(self._look_at_target(exchange, result) for result in results)):
                     of_account += told
                 await self._look_at_options(exchange, results)
-        findings[:0] = most_certain(of_account)
+        findings[:0] = sorted(most_certain(of_account), key=lambda finding: OF_ACCOUNT.index(finding.what))
 
     # --- the account
 
@@ -96,17 +97,24 @@ class Check(Command):
         return [Finding(CLOCK, is_right, f'{abs(skew):.0f} ms {way}', SLOW_CLOCK)]
 
     async def _look_at_account(self, exchange: Any) -> list[Finding]:
+        findings = [finding for ask in ASKED.get(exchange.id, ()) for finding in await self._ask(ask, exchange)]
+        unsaid = [Finding(each, None, NO_WORD) for each in (KEY, TRADING, MODE)]
+        return [*findings, *unsaid, Finding(PRIVILEGE, None, NO_WORD, exchange._mmp_access)]
+
+    async def _ask(self, ask: Ask, exchange: Any) -> list[Finding]:
         try:
-            findings = await ASKED.get(exchange.id, of_any)(exchange)
+            return await ask(exchange)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told
-            findings = [self._refused(error, exchange)]
-        return [*findings, Finding(PRIVILEGE, None, NO_WORD, exchange._mmp_access)]
+            if isinstance(error, PermissionDenied) and not isinstance(error, MmpNotEnabled):
+                todo = f'let the API key read the account: {self.exchanges.in_one_line(error)}'
+                return [Finding(MODE, None, 'not readable', todo)]
+            return [self._refused(error, exchange)]
 
     def _refused(self, error: Exception, exchange: Any) -> Finding:
         """What a refusal says of the key and the account."""
         said = self.exchanges.in_one_line(error)
         if isinstance(error, InvalidNonce):
-            return Finding(CLOCK, False, 'the exchange refuses it', SLOW_CLOCK)
+            return Finding(CLOCK, False, 'it is refused', SLOW_CLOCK)
         if isinstance(error, MmpNotEnabled):
             return Finding(PRIVILEGE, False, 'there is none', exchange._mmp_access)
         if isinstance(error, AuthenticationError) and not isinstance(error, PermissionDenied):
@@ -114,7 +122,7 @@ class Check(Command):
         if isinstance(error, PermissionDenied):
             return Finding(TRADING, False, 'no permission', f'let the API key trade options: {said}')
         if isinstance(error, NetworkError):
-            return Finding(REACHED, False, 'it does not answer', said)
+            return Finding(REACHED, False, 'no answer', f'run it again, or see its status page: {said}')
         return Finding(KEY, None, 'not checked', said)
 
     # --- a target
@@ -128,12 +136,12 @@ class Check(Command):
             elif exchange.has['fetchMmps'] is True:
                 states = list((await exchange.fetch_mmps()).values())
             else:
-                findings.append(Finding('rules', None, 'they are not listed', f'name one: {target.place}:UNDERLYING'))
+                findings.append(Finding('rules', None, 'not listed', f'name one: {target.place}:UNDERLYING'))
                 await exchange.fetch_mmp(EXCHANGES[target.exchange_id].underlying)
                 return [Finding(KEY, True, TAKEN)]
         except BadSymbol as error:
             said = self.exchanges.in_one_line(error)
-            findings.append(Finding(f'rule {_name(target)}', False, 'no such underlying', said))
+            findings.append(Finding(f'rule {_name(target)}', False, 'not known there', f'check the name: {said}'))
             return []
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told
             return [self._refused(error, exchange)]
@@ -155,7 +163,7 @@ class Check(Command):
             markets = (await exchange.load_markets()).values()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told
             said = self.exchanges.in_one_line(error)
-            self.found[wanted[0]].append(Finding(OPTIONS, False, 'they cannot be loaded', said))
+            self.found[wanted[0]].append(Finding(OPTIONS, False, 'not loaded', f'run it again: {said}'))
             return
         options = [market['symbol'] for market in markets if market['option']]
         if not exchange._loads_options:
@@ -170,7 +178,8 @@ class Check(Command):
                 continue  # its rule tells
             count = sum(underlying_id in (None, exchange._listed_underlying(each)) for each in options)
             todo = f'the exchange lists no options of {name}: check the name'
-            self.found[result].append(Finding(f'{OPTIONS} {name}', count > 0, f'{count} listed', todo))
+            what = OPTIONS if target.is_all else f'{OPTIONS} {name}'
+            self.found[result].append(Finding(what, count > 0, f'{count} listed', todo))
 
     # --- output
 
@@ -235,9 +244,7 @@ def _rule(exchange: Any, target: Target, state: MmpState) -> Finding:
     if word == 'off':
         return Finding(f'rule {name}', False, 'none is set', set_a_rule(exchange, target, text))
     if word == 'unknown':
-        return Finding(
-            f'rule {name}', None, 'set; frozen or not is not known', f'ccxt-mmp reset {text} makes it certain'
-        )
+        return Finding(f'rule {name}', None, 'maybe frozen', f'ccxt-mmp reset {text} makes it certain')
     return Finding(f'rule {name}', True, word)
 
 

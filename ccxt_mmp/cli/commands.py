@@ -5,12 +5,11 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 
 from ccxt.base.errors import NotSupported
 
-from ccxt_mmp.cli import cancelling, changing, halts, watching
 from ccxt_mmp.cli.arguments import Refused
 from ccxt_mmp.cli.output import is_terminal, say, tell
 from ccxt_mmp.cli.report import (
@@ -64,7 +63,7 @@ class Command:
         # each protection once, however often it is named: a second reset could end a second freeze
         targets = {target.protection: target for target in map(Target.parsed, reversed(texts))}
         if arguments.command in ('set', 'reset'):
-            changing.refuse_what_is_all(arguments.command, [*targets.values()])
+            refuse_what_is_all(arguments.command, [*targets.values()])
         return [Result(target) for target in reversed(targets.values())] + unread
 
     @property
@@ -108,16 +107,25 @@ class Command:
 
     async def work(self) -> None:
         command = self.arguments.command
+        # each imports only what it needs: a cancel waits for no other command
         if self.is_endless:
+            from ccxt_mmp.cli import watching
+
             await watching.watch(self)
         elif command == 'status':
             await self.each(self.look('state'))
         elif command == 'cancel':
+            from ccxt_mmp.cli import cancelling
+
             await cancelling.cancel_all(self)
         elif command in ('halt', 'resume'):
+            from ccxt_mmp.cli import halts
+
             work = {'halt': halts.halting, 'resume': halts.resuming}[command]
             await self.each(work(self.arguments))
         else:
+            from ccxt_mmp.cli import changing
+
             await changing.change(self)
 
     # --- one target
@@ -137,6 +145,8 @@ class Command:
     async def look_beside(self, exchange: Any, result: Result) -> None:
         """What ``status`` shows beside a state: halts, and how many orders rest."""
         if self.arguments.command == 'status':
+            from ccxt_mmp.cli import halts
+
             await halts.look(exchange, result)
             if self.arguments.orders:
                 await self._count_orders(exchange, result)
@@ -160,7 +170,8 @@ class Command:
         result.orders, result.warning = None, ''
         if result.target.underlying is not None:
             try:
-                result.orders = len(await resting(exchange, result.target.underlying))
+                contracts, result.untagged = await resting(exchange, result.target.underlying)
+                result.orders = len(contracts)
             except Exception as error:  # noqa: BLE001 - it becomes a warning
                 result.warning = f'its orders are not known: {self.exchanges.in_one_line(error)}'
 
@@ -228,6 +239,8 @@ class Command:
             shown.table(self.table('before'), 'before')
             shown.table(self.table('state'), 'after')
         elif self.arguments.command == 'status':
+            from ccxt_mmp.cli import halts
+
             above = halts.halt_lines(self.results)
             shown.table(self.table('state', above))
         elif any(result.state for result in parts):
@@ -235,7 +248,9 @@ class Command:
         shown.notes(notes(parts))
 
     def table(self, moment: Moment, above: list[str] | None = None) -> Shown:
-        parts, extra = each_part(self.results), ()
+        parts, extra = [each for each in each_part(self.results) if each.target.exchange_id], ()
+        if self.arguments.command == 'cancel':
+            parts = [each for each in parts if each.parts != []]  # nothing was there: a line says so
         rows = [row(result, getattr(result, moment), self.exchanges.now(result.target)) for result in parts]
         columns: tuple[str, ...] = COLUMNS
         if self.arguments.command == 'cancel':
@@ -247,6 +262,15 @@ class Command:
             for cells, result in zip(rows, parts, strict=True):
                 cells.append(count(result.orders))
         return Shown(columns, rows, above or extra)
+
+
+def refuse_what_is_all(command: str, targets: Sequence[Target]) -> None:
+    """Raise for a target that names no protection: on some exchanges a reset without one is of block trading."""
+    for target in targets:
+        if target.is_all:
+            raise Refused(
+                f'{command} changes what is named: {target.text}:UNDERLYING (help: ccxt-mmp {command} --help)'
+            )
 
 
 def require_list(exchange: Any, target: Target) -> None:

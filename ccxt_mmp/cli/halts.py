@@ -1,14 +1,13 @@
 """``ccxt-mmp halt`` and ``resume``, and what ``status`` says of halts."""
 
 import argparse
-import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from ccxt.base.errors import BaseError, NotSupported
 
-from ccxt_mmp.cli.output import say
 from ccxt_mmp.cli.report import Result, moment
+from ccxt_mmp.cli.screens import screen
 from ccxt_mmp.cli.targets import HALT_URL, Target
 from ccxt_mmp.cli.verdicts import count_cancelled, details
 from ccxt_mmp.types import MmpHalt
@@ -29,11 +28,11 @@ def halting(arguments: argparse.Namespace) -> Work:
             count_cancelled(result)
             result.halt = await exchange.fetch_mmp_halt(target.underlying)
             if not arguments.json:
-                say(details(result), sys.stdout)
+                screen().notes([details(result)])
         else:
             result.halt = await exchange.halt_mmp(target.underlying, {'cancel': cancels and can_cancel, **wanted})
         if not arguments.json and result.halt is not None:
-            say(halt_line(target, result.halt), sys.stdout)
+            screen().notes([halt_line(target, result.halt)])
         if cancels and not can_cancel:  # the halt is done without the cancel, but the target counts as failed
             raise NotSupported(
                 f'{target.exchange_id} lists no rules: its MMP orders rest, name underlyings to cancel them'
@@ -49,7 +48,7 @@ def resuming(arguments: argparse.Namespace) -> Work:
         if not arguments.json:
             was = f'halted since {moment(ended["since"])}' if ended['info'] and ended['since'] else 'not halted'
             others = f', {len(ended["info"])} halts ended' if len(ended['info']) > 1 else ''
-            say(f'{result.target.text}: resumed, it was {was}{others}', sys.stdout)
+            screen().notes([f'{result.target.text}: resumed, it was {was}{others}'])
 
     return resume
 
@@ -94,5 +93,5 @@ def _scope(target: Target) -> dict[str, str]:
 def _require_url(exchange: Any) -> None:
     if exchange.options.get('mmpHalt') is None:
         raise NotSupported(
-            f'{exchange.id} halts are kept where {HALT_URL} says: sqlite:/path/halt.db or redis://host:6379/0'
+            f'{HALT_URL} must say where halts are kept, as for the bots: sqlite:/path/halt.db or redis://host:6379/0'
         )

@@ -10,7 +10,7 @@ from ccxt.base.errors import NotSupported
 from ccxt_mmp.cli.commands import Command
 from ccxt_mmp.cli.layout import NOTHING
 from ccxt_mmp.cli.output import say
-from ccxt_mmp.cli.report import Result, counted, document, moment, printable
+from ccxt_mmp.cli.report import Result, document, moment, notes, printable, resting_orders, untagged
 from ccxt_mmp.cli.resting import CONTRACT, rows_of
 from ccxt_mmp.cli.screens import Shown, screen
 from ccxt_mmp.types import Order
@@ -32,8 +32,8 @@ class Orders(Command):
         target = result.target
         if target.scope != 'orders':
             raise NotSupported(f'{target.exchange_id} has no orders of block trading that rest')
-        rows = await rows_of(exchange, target.underlying)
-        orders = [order_of(exchange, row) for row in rows.values()]
+        rows, result.untagged = await rows_of(exchange, target.underlying)
+        orders, result.orders = [order_of(exchange, row) for row in rows.values()], len(rows)
         self.listed[result] = sorted(orders, key=lambda order: (contract_of(exchange, order), order['timestamp'] or 0))
 
     def draw(self, parts: list[Result]) -> None:
@@ -48,7 +48,7 @@ class Orders(Command):
         if count:
             shown.table(Shown(COLUMNS, list(each.values())))
         if self.listed:
-            shown.notes([f'{counted(count, "MMP order")} rest{"s" if count == 1 else ""}.'])
+            shown.notes([f'{resting_orders(count, "MMP order")}.', *untagged(parts), *notes(parts)])
 
     def _row(self, result: Result, order: Order) -> list[str]:
         exchange = self.exchanges.of(result.target)
@@ -71,8 +71,7 @@ class Orders(Command):
         self.has_shown = True
         entries = document(self.results)
         for entry, result in zip(entries, self.results, strict=True):
-            orders = self.listed.get(result)
-            entry |= {'orders': None if orders is None else len(orders), 'listed': orders}
+            entry |= {'listed': self.listed.get(result)}
         say(json.dumps(entries, indent=indent), sys.stdout)
 
 

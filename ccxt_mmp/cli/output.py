@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from typing import TextIO
 
 
@@ -31,6 +32,28 @@ def is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and not stream.closed and stream.isatty() and os.environ.get('TERM') != 'dumb'
 
 
+def width_of(stream: TextIO | None) -> int | None:
+    """The columns of a terminal; None if it is none."""
+    if stream is None or not is_terminal(stream):
+        return None
+    with suppress(KeyError, ValueError):
+        return int(os.environ['COLUMNS'])  # as everybody else reads it
+    try:
+        return os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        return None
+
+
+def in_lines(text: str, stream: TextIO | None) -> str:
+    """A text that breaks between words on a terminal, which would break it anywhere."""
+    width = width_of(stream)
+    if not width or len(text) < width:
+        return text
+    from ccxt_mmp.cli.layout import wrapped
+
+    return '\n'.join(wrapped(text, width - 1))
+
+
 def tell(text: str) -> None:
-    """Print a line to stderr, after the name of the program."""
-    say(f'ccxt-mmp: {text}', sys.stderr)
+    """Print a message to stderr, after the name of the program; where it is no terminal, in one line."""
+    say(in_lines(f'ccxt-mmp: {text}', sys.stderr), sys.stderr)

@@ -51,10 +51,17 @@ class Result:
     seen: float = 0.0  # when the state was fetched, of time.monotonic()
     orders: int | None = None  # MMP orders that rest
     orders_before: int | None = None  # a cancel
+    untagged: int | None = None  # orders that rest and do not say whether they are MMP orders
     is_of_all_orders: bool = False  # a cancel of orders without the flag, too
     contracts: dict[str, str] = field(default_factory=dict)  # of orders that were listed, by id
     is_streamed: bool = False  # the exchange pushes its state
     parts: list['Result'] | None = None  # of a target that is all of an exchange: one for each underlying there
+
+    @property
+    def is_of_tagged(self) -> bool:
+        """Whether its MMP orders are those with a tag, as the exchange does not say of any other."""
+        exchange = EXCHANGES.get(self.target.exchange_id)
+        return exchange is not None and bool(exchange.mmp_tag) and not self.is_of_all_orders
 
     def part(self, underlying: str) -> 'Result':
         """A result of one underlying of it, with what is known of all."""
@@ -100,7 +107,29 @@ def notes(results: Sequence[Result]) -> list[str]:
     known = {result.target.exchange_id for result in results if result.state is not None}
     frozen = {result.target.exchange_id for result in results if result.state is not None and result.state['frozen']}
     derived = [each.name for each in EXCHANGES.values() if each.id in frozen and not each.says_frozen]
-    return [*([UNITS] if len(known) > 1 else ()), *(DERIVED.format(name) for name in derived)]
+    known_by_tag = {
+        result.target.exchange_id for result in results if result.orders is not None and result.is_of_tagged
+    }
+    return [
+        *([UNITS] if len(known) > 1 else ()),
+        *(DERIVED.format(name) for name in derived),
+        *map(of_tagged, sorted(known_by_tag)),
+    ]
+
+
+def untagged(results: Sequence[Result]) -> Iterator[str]:
+    """A line for each target with orders that may be MMP orders."""
+    for result in results:
+        if result.untagged:
+            yield f'{result.target.text}: {resting_orders(result.untagged)} without the tag.'
+
+
+def of_tagged(exchange_id: str) -> str:
+    """What the orders are that are counted on an exchange which does not say which are MMP orders."""
+    each = EXCHANGES[exchange_id]
+    return (
+        f'{each.name} does not say which orders are MMP orders: these are the ones with a client id {each.mmp_tag}...'
+    )
 
 
 def row(result: Result, state: MmpState | None, now: int) -> list[str]:
@@ -178,6 +207,10 @@ def counted(number: float, noun: str) -> str:
     return f'{number:.15g} {noun}{"" if number == 1 else "s"}'
 
 
+def resting_orders(number: int, noun: str = 'order') -> str:
+    return f'{counted(number, noun)} rest{"s" if number == 1 else ""}'
+
+
 def document(results: Sequence[Result]) -> list[dict[str, Any]]:
     """The results as JSON. Null is what is not known or was not fetched."""
     return [
@@ -191,6 +224,7 @@ def document(results: Sequence[Result]) -> list[dict[str, Any]]:
             'halt': result.halt,
             'ordersBefore': result.orders_before,
             'orders': result.orders,
+            'untagged': result.untagged,
             'error': _error(result),
             'warning': result.warning or None,
         }

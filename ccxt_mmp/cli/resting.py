@@ -4,17 +4,22 @@ from typing import Any
 
 from ccxt.base.errors import BadResponse
 
+from ccxt_mmp.registry import EXCHANGES
+
 CONTRACT = ('instId', 'symbol', 'instrument_name')  # as the exchanges call it
 
 
-async def resting(exchange: Any, underlying: str) -> dict[str, str]:
-    """The contracts of the MMP orders of an underlying that rest, by the ids of the orders."""
-    rows = await rows_of(exchange, underlying)
-    return {order_id: str(exchange.safe_string_n(row, CONTRACT)) for order_id, row in rows.items()}
+async def resting(exchange: Any, underlying: str) -> tuple[dict[str, str], int]:
+    """The contracts of the MMP orders of an underlying that rest, by the ids of the orders; and the untagged ones."""
+    rows, untagged = await rows_of(exchange, underlying)
+    return {order_id: str(exchange.safe_string_n(row, CONTRACT)) for order_id, row in rows.items()}, untagged
 
 
-async def rows_of(exchange: Any, underlying: str | None) -> dict[str, dict[str, Any]]:
-    """The MMP orders of an underlying that rest, or None for all, as the exchange lists them, by their ids."""
+async def rows_of(exchange: Any, underlying: str | None) -> tuple[dict[str, dict[str, Any]], int]:
+    """The MMP orders of an underlying that rest, or None for all, as the exchange lists them, by their ids.
+
+    And how many others rest there that may be MMP orders, too: without a tag they do not say.
+    """
     underlying_id = '' if underlying is None else exchange._resolve_underlying('fetchOpenOrders', underlying)
     # the list of a mass cancel that never begins: its fence stays open
     progress = exchange._mass_cancel(underlying_id, {})
@@ -32,4 +37,4 @@ async def rows_of(exchange: Any, underlying: str | None) -> dict[str, dict[str, 
             )
         if is_mmp:
             found[str(exchange.safe_string(row, exchange._order_id_field))] = row
-    return found
+    return found, len(rows) - len(found) if EXCHANGES[exchange.id].mmp_tag else 0

@@ -54,7 +54,7 @@ class InThreads:
     async def fetch_mmp(self, underlying: str | None, params: Params) -> MmpState:
         return await in_thread(self.exchange.fetch_mmp, underlying, params)
 
-    async def resting(self, underlying: str) -> dict[str, str]:
+    async def resting(self, underlying: str) -> tuple[dict[str, str], int]:
         return await in_thread(lambda: run_sync(resting(self.exchange, underlying)))
 
     def nonce(self) -> int:

@@ -30,7 +30,7 @@ def show_answers(exchange: Any, clean: Callable[[str], str]) -> None:
     ) -> Any:
         parts = urlsplit(url)
         asked = request_line(method, parts.path, parts.query, request)
-        show(clean(f'{time.monotonic() - started:8.3f} s  {exchange.id} {asked} -> {code} {body}'))
+        show(clean(f'{time.monotonic() - started:8.3f} s  {exchange.id} {asked} -> {code} {redacted(body)}'))
         return stock(code, reason, url, method, headers, body, sent, request)
 
     exchange.on_rest_response = on_rest_response

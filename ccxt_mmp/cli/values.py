@@ -19,7 +19,7 @@ def duration(least: int = 1, most: float = inf) -> Callable[[str], int]:
         found = DURATION.fullmatch(text.strip().lower())
         milliseconds = int(found[1]) * UNITS[found[2]] if found else -1
         if not least <= milliseconds <= most:
-            bounds = ' above 0' if least else ''
+            bounds = f' of at least {written(least)}' if least > 1 else ' above 0' if least else ''
             bounds += f' up to {written(int(most))}' if most < inf else ''
             raise argparse.ArgumentTypeError(f'{text!r} is no duration{bounds}, {SPELLINGS}')
         return milliseconds

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from ccxt.base.errors import ArgumentsRequired, AuthenticationError, BadRequest, BadSymbol, NotSupported
 
-from ccxt_mmp.cli.report import Result, counted, each_part, moment
+from ccxt_mmp.cli.report import Result, counted, each_part, moment, resting_orders
 from ccxt_mmp.errors import MassCancelIncomplete
+from ccxt_mmp.registry import EXCHANGES
 
 NOTHING_WAS_DONE = (ArgumentsRequired, AuthenticationError, BadRequest, BadSymbol, NotSupported, OSError, ImportError)
 SHOWN_ORDERS = 5
@@ -19,7 +20,7 @@ def count_cancelled(result: Result) -> None:
 
 def verdict(results: Sequence[Result]) -> tuple[str, str]:
     """The first line of a cancel, and its style."""
-    parts = [each for each in each_part(results) if not (each.target.is_all and each.parts == [] and not each.error)]
+    parts = each_part(results)
     undone = [each for each in parts if is_undone(each)]
     uncertain = [each for each in parts if each not in undone and not is_certain(each)]
     said = []
@@ -31,17 +32,22 @@ def verdict(results: Sequence[Result]) -> tuple[str, str]:
     if certain or not said:
         done = _cancelled(certain)
         said.append(f'{"cancelled" if said else "CANCELLED"} {done}{": none was there" if done[:2] == "0 " else ""}')
-    return '; '.join(said), 'bold red' if uncertain or undone else 'bold green'
+    untagged = [each for each in parts if each.untagged]
+    if untagged:
+        said.append(
+            f'{resting_orders(sum(each.untagged or 0 for each in untagged))} without the tag: {_names(untagged)}'
+        )
+    return '; '.join(said), 'bold red' if uncertain or undone else 'bold yellow' if untagged else 'bold green'
 
 
 def is_undone(result: Result) -> bool:
     """Whether nothing was cancelled, and it helps nothing to run it again as it is."""
-    return result.cancelled is None and isinstance(result.error, NOTHING_WAS_DONE)
+    return result.cancelled is None and result.parts is None and isinstance(result.error, NOTHING_WAS_DONE)
 
 
 def is_certain(result: Result) -> bool:
     """Whether it was cancelled and nothing rests, as far as the exchange lists orders."""
-    return result.cancelled is not None and not result.orders
+    return result.parts == [] or (result.cancelled is not None and not result.orders)
 
 
 def _names(results: Sequence[Result]) -> str:
@@ -49,20 +55,26 @@ def _names(results: Sequence[Result]) -> str:
 
 
 def _cancelled(results: Sequence[Result]) -> str:
-    noun = 'order' if results and all(result.is_of_all_orders for result in results) else 'MMP order'
-    exact = sum(result.orders_before or 0 for result in results)
-    is_exact = all(result.cancelled and result.cancelled['orders'] is not None for result in results)
-    if is_exact:
-        return counted(exact, noun)
+    tagged = [each for each in results if each.is_of_tagged]
+    noun, aside = 'MMP order', ''
+    if results and all(result.is_of_all_orders for result in results):
+        noun = 'order'
+    elif tagged and len(tagged) == len(results):
+        noun = 'tagged MMP order'
+    elif tagged:
+        aside = f' ({", ".join({EXCHANGES[each.target.exchange_id].name: None for each in tagged})}: the tagged ones)'
+    number = sum(result.orders_before or 0 for result in results)
+    if all(result.cancelled is None or result.cancelled['orders'] is not None for result in results):
+        return counted(number, noun) + aside
     # the exchange does not say how many; those that a list had while they were cancelled are the least
-    return f'all {noun}s' + (f', {exact} or more' if exact else '')
+    return f'all {noun}s' + (f', {number} or more' if number else '') + aside
 
 
 def details(result: Result) -> str:
     """The line of one target."""
     name = result.target.text
-    if result.parts == [] and result.error is None:
-        return f'{name}: nothing was there to cancel'
+    if result.parts == []:
+        return f'{name}: {"no tagged MMP order" if result.is_of_tagged else "nothing"} was there to cancel'
     if is_undone(result):
         return f'{name}: NOT CANCELLED: {result.message}'
     if result.cancelled is None:
@@ -71,8 +83,10 @@ def details(result: Result) -> str:
     if result.cancelled['lockedUntil']:
         done += f', locked until {moment(result.cancelled["lockedUntil"])}'
     if result.orders:
-        rest = 'rests' if result.orders == 1 else 'rest'
-        done += f'; {counted(result.orders, "MMP order")} {rest} NOW: {_some([*result.contracts], result)}'
+        done += f'; {resting_orders(result.orders, "MMP order")} NOW: {_some([*result.contracts], result)}'
+    if result.untagged:
+        tag = EXCHANGES[result.target.exchange_id].mmp_tag
+        done += f'; {resting_orders(result.untagged)} without the tag {tag}, maybe of MMP: see --include-non-mmp'
     return done
 
 

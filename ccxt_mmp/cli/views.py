@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from ccxt_mmp.cli.arguments import names
-from ccxt_mmp.cli.output import is_terminal, say
+from ccxt_mmp.cli.layout import wrapped
+from ccxt_mmp.cli.output import is_terminal, say, width_of
 from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import Simulator
 
@@ -17,34 +18,53 @@ REFRESHES = 10  # per second
 OTHER_LINES = 10 + len(EXCHANGES)  # of the live view, besides the steps
 WIDTH = 80
 NOT_SO = '^^ NOT SO'
-INDENT = 6 * ' '
+CALL_INDENT, INDENT = 2, 6
 INTRODUCTION = f'{names()}, simulated here: no keys, no network, no money.'
 BOOKS = {f'{each.name} {each.underlying}': (each.id, each.underlying_id) for each in EXCHANGES.values()}
 
 
 def step_lines(call: str, outcome: str, happened: bool, width: int) -> list[tuple[str, str]]:
     """A step and what came of it, on lines of their own, with their style."""
-    lines = textwrap.wrap(outcome, width, initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False)
-    lines += [] if happened else [f'{INDENT}{NOT_SO}']
-    return [(f'  {call}', ''), *((line, 'green' if happened else 'bold red') for line in lines)]
+    calls = _indented(call, width, CALL_INDENT, CALL_INDENT + 2)
+    lines = [*_indented(outcome, width, INDENT, INDENT), *([] if happened else [' ' * INDENT + NOT_SO])]
+    return [*((line, '') for line in calls), *((line, 'green' if happened else 'bold red') for line in lines)]
+
+
+def _indented(text: str, width: int, first: int, others: int) -> list[str]:
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=' ' * first,
+        subsequent_indent=' ' * others,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 class PlainView:
     """Plain lines."""
 
+    def __init__(self) -> None:
+        self._width = (width_of(sys.stdout) or WIDTH + 1) - 1
+
     def begin(self, sections: Sequence[str]) -> None:
-        for line in textwrap.wrap(INTRODUCTION, WIDTH):
-            say(line, sys.stdout)
+        self._say(INTRODUCTION)
 
     def section(self, title: str) -> None:
-        say(f'\n{title}', sys.stdout)
+        say('', sys.stdout)
+        self._say(title)
+
+    def _say(self, text: str) -> None:
+        for line in wrapped(text, self._width):
+            say(line, sys.stdout)
 
     async def step(self, call: str, outcome: str, happened: bool) -> None:
-        for line, _ in step_lines(call, outcome, happened, WIDTH):
+        for line, _ in step_lines(call, outcome, happened, self._width):
             say(line, sys.stdout)
 
     def end(self, summary: str) -> None:
-        say(f'\n{summary}', sys.stdout)
+        say('', sys.stdout)
+        self._say(summary)
 
 
 class LiveView(PlainView):

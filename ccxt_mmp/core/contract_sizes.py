@@ -1,7 +1,6 @@
 """Exact conversion between contracts and coins."""
 
 from decimal import Context, Decimal
-from fractions import Fraction
 
 from ccxt_mmp.core.numbers import exact_decimal, plain
 
@@ -12,8 +11,9 @@ EXACT = Context(prec=200)  # more digits than the product of any two accepted nu
 
 def whole_contracts(coins: Decimal, size: Decimal) -> int | None:
     """The number of contracts, or None if it is not a whole number."""
-    contracts = Fraction(coins) / Fraction(size)
-    return contracts.numerator if contracts.denominator == 1 else None
+    (coins_above, coins_below), (size_above, size_below) = coins.as_integer_ratio(), size.as_integer_ratio()
+    contracts, rest = divmod(coins_above * size_below, coins_below * size_above)
+    return None if rest else contracts
 
 
 def in_coins(contracts: object, size: Decimal | None) -> str | None:

@@ -46,6 +46,7 @@ class Watched:
         self.starting: asyncio.Task[None] | None = None  # its first read
         self.wanted_at: int | None = None  # when a push that tells of no trip wants a read
         self.not_before = 0  # that it is read again, after a failure
+        self.is_put_off = False  # the last answer was, as the next one tells more
 
     @property
     def message_hash(self) -> str:
@@ -55,6 +56,16 @@ class Watched:
         """Whether it changed since a call was given it last, or since this one began to wait."""
         version = self.known.version
         return self.is_started and (version > self.given or version != seen.get(self, -1))
+
+    def puts_off(self, answer: MmpState) -> bool:
+        """Whether an answer is half of the truth: asked for before a trip, of which a refused order has told since.
+
+        It would be told, and the trip again by the read that the refusal wants. No two in a row: that may tell no more.
+        """
+        has_no_end = answer['frozen'] is True and answer['frozenUntil'] is None and bool(answer['frozenTime'])
+        is_half = has_no_end and not self.known.is_frozen and self.wanted_at is not None
+        self.is_put_off = is_half and not self.is_put_off
+        return self.is_put_off
 
     def reads_at(self, now: int) -> int | None:
         """When it is to be read, apart from polls."""
@@ -390,6 +401,8 @@ class Watching:
                 questions[new] = new.known.ask()
         for each, question in questions.items():
             state = states.get(each.underlying_id) or exchange._no_mmp_rule('orders', each.underlying_id)
+            if each.puts_off(state):
+                continue
             self._tell(each, lambda known: known.read(question, state, asked, now))  # noqa: B023 - called at once
             if is_of_all and not each.is_started:
                 each.is_started = True

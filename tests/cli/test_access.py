@@ -6,7 +6,7 @@ import sys
 
 import ccxt_mmp
 from ccxt_mmp import async_support
-from ccxt_mmp.cli import main, targets
+from ccxt_mmp.cli import cancelling, main, targets
 from ccxt_mmp.cli.arguments import parsed
 from ccxt_mmp.cli.targets import Exchanges, Target
 from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, redirect
@@ -23,6 +23,7 @@ def test_credentials_are_those_of_the_environment(simulator, environment, capsys
 def test_credentials_that_are_missing_are_named(simulator, environment, capsys):
     environment.delenv('OKX_PASSWORD')
     environment.setenv('OKX_APIKEY', '')
+    environment.setattr(cancelling, 'TICK', 60)  # on a busy machine it would say what it waits for
     quote(simulator)
     assert main(['cancel', *ALL]) == 1
     assert capsys.readouterr().err == (
@@ -45,6 +46,10 @@ def test_file_that_cannot_be_read_is_one_line(simulator, environment, tmp_path, 
     assert main(['cancel', *ALL, '--json', '--env-file', str(tmp_path / 'none.env')]) == 1
     [told] = json.loads(capsys.readouterr().out)
     assert told['error']['type'] == 'FileNotFoundError'
+    (tmp_path / 'latin.env').write_bytes(b'OKX_SECRET=\xe4\n')
+    assert main(['cancel', *ALL, '--json', '--env-file', str(tmp_path / 'latin.env')]) == 1
+    [told] = json.loads(capsys.readouterr().out)
+    assert told['error']['type'] == 'UnicodeDecodeError'
     environment.setitem(sys.modules, 'dotenv', None)
     assert main(['cancel', *ALL, '--env-file', str(tmp_path)]) == 1
     assert "pip install 'ccxt-mmp[cli]'" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import time
 import pytest
 
 import ccxt_mmp
-from ccxt_mmp.cli import cancelling
+from ccxt_mmp.cli import cancelling, threads
 from ccxt_mmp.core.awaiting import run_sync
 from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import Rule
@@ -26,7 +26,8 @@ def test_cancel_cancels_everywhere_and_asks_nothing(simulator, ccxt_mmp_command)
     quote(simulator)
     status, out, _ = ccxt_mmp_command('cancel', *ALL)
     assert resting(simulator) == OTHERS_ALONE
-    assert re.match(r'CANCELLED all MMP orders(, \d+ or more)?\n', out)
+    untagged = r'; 2 orders rest without the tag: bybit:BTC'
+    assert re.match(rf'CANCELLED all MMP orders(, \d+ or more)? \(Bybit: the tagged ones\){untagged}\n', out)
     assert re.search(r'okx:BTC/USD: cancelled all MMP orders(, 2 or more)?\n', out)
     assert 'binance:BTC/USDT: cancelled 2 MMP orders\n' in out
     assert [cells[-1] for cells in lines(out) if cells[0] in UNDERLYINGS] == ['0'] * len(ALL)
@@ -41,6 +42,18 @@ def test_cancel_is_on_its_way_before_anything_else_is_answered(simulator, ccxt_m
     assert came['mmp-config'] >= came['mass-cancel']
 
 
+def test_cancels_begin_before_the_lists(simulator, ccxt_mmp_command, monkeypatch):
+    begun, stock = [], threads.in_thread
+
+    async def in_thread(call, *arguments):
+        begun.append(getattr(call, '__name__', ''))
+        return await stock(call, *arguments)
+
+    monkeypatch.setattr(threads, 'in_thread', in_thread)
+    assert ccxt_mmp_command('cancel', 'okx:BTC/USD', 'binance:BTC/USDT')[0] == 0
+    assert begun[:3] == ['mass_cancel_mmp', 'mass_cancel_mmp', '<lambda>']
+
+
 def test_cancel_asks_for_no_clock(simulator, ccxt_mmp_command):
     assert ccxt_mmp_command('cancel', *ALL)[0] == 0
     assert not [request for request in simulator.requests if request.path.endswith(('/time', 'get_time'))]
@@ -53,7 +66,7 @@ def test_cancel_does_not_wait_for_another_target(simulator, ccxt_mmp_command, mo
     status, out, err = ccxt_mmp_command('cancel', *ALL, '--timeout', '1200')
     assert 'binance:BTC/USDT: cancelled 2 MMP orders\n' in out
     assert re.search('okx:BTC/USD: (RequestTimeout|MassCancelIncomplete)', err)
-    assert out.startswith('NOT CERTAIN, run it again: okx:BTC/USD; cancelled 6 MMP orders\n')
+    assert out.startswith('NOT CERTAIN, run it again: okx:BTC/USD; cancelled 6 MMP orders (Bybit: the tagged ones)')
     assert 'okx:BTC/USD: NOT CERTAIN: ' in out
     assert re.search(r'ccxt-mmp: \d s: 3 of 4 done, waiting for okx:BTC/USD\n', err)
     assert status == 1
@@ -121,6 +134,31 @@ def test_cancel_counts_before_and_after(simulator, ccxt_mmp_command):
 
 def test_cancel_of_nothing_says_so(simulator, ccxt_mmp_command):
     assert ccxt_mmp_command('cancel', 'binance:BTC/USDT')[1].startswith('CANCELLED 0 MMP orders: none was there\n')
+
+
+def test_cancel_of_nothing_by_the_tag_says_what_it_is_of(simulator, ccxt_mmp_command):
+    status, out, _ = ccxt_mmp_command('cancel', 'bybit:BTC')
+    assert out.startswith('CANCELLED 0 tagged MMP orders: none was there\nbybit:BTC: cancelled 0 tagged MMP orders\n')
+    assert status == 0
+    order = simulator.rest('bybit', 'BTC', mmp=True, client_order_id='of-another-program')
+    status, out, _ = ccxt_mmp_command('cancel', 'bybit:BTC')
+    headline, details, *_ = out.splitlines()
+    untold = 'CANCELLED 0 tagged MMP orders: none was there; 1 order rests without the tag: bybit:BTC'
+    assert (headline, simulator.order(order.order_id).is_open) == (untold, True)
+    assert '; 1 order rests without the tag mmp-, maybe of MMP: see --include-non-mmp' in details
+    [told] = json.loads(ccxt_mmp_command('cancel', 'bybit:BTC', '--json')[1])
+    assert (told['orders'], told['untagged'], status) == (0, 1, 0)
+    status, out, _ = ccxt_mmp_command('cancel', 'bybit:BTC', '--include-non-mmp')
+    assert out.startswith('CANCELLED all orders')
+    assert 'tag' not in out
+    assert simulator.resting('bybit', 'BTC') == []
+
+
+@pytest.mark.parametrize('exchange_id', EXCHANGES)
+def test_tag_is_that_of_the_exchange(exchange_id):
+    of_orders = getattr(ccxt_mmp, exchange_id)().options.get('createOrder')
+    tag = of_orders['mmpTag'] if isinstance(of_orders, dict) and 'mmpTag' in of_orders else ''
+    assert tag == EXCHANGES[exchange_id].mmp_tag
 
 
 def test_cancel_of_an_unknown_name_is_undone(simulator, ccxt_mmp_command):

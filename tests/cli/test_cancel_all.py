@@ -34,6 +34,16 @@ def test_exchange_where_nothing_is_says_so(simulator, ccxt_mmp_command):
     assert status == 0
 
 
+@pytest.mark.parametrize('exchange_id', ['binance', 'bybit'])
+def test_option_that_is_lacking_where_nothing_is_contradicts_nothing(simulator, ccxt_mmp_command, exchange_id):
+    status, out, err = ccxt_mmp_command('cancel', exchange_id, '--lock-interval', '5s')
+    said = {'binance': ('MMP orders', 'nothing'), 'bybit': ('tagged MMP orders', 'no tagged MMP order')}[exchange_id]
+    headline = f'CANCELLED 0 {said[0]}: none was there'
+    assert out == f'{headline}\n{exchange_id}: {said[1]} was there to cancel\n'
+    assert f'{exchange_id} has no --lock-interval' in err
+    assert status == 1
+
+
 def test_underlying_that_fails_is_told_and_stops_no_other(quoted, ccxt_mmp_command):
     stubborn = quoted.rest('binance', 'ETHUSDT', mmp=True)
     quoted.refuse_cancel(stubborn.order_id)
@@ -49,6 +59,14 @@ def test_rules_that_cannot_be_listed_are_not_certain(quoted, ccxt_mmp_command):
     status, out, _ = ccxt_mmp_command('cancel', 'okx', '--timeout', '3s')
     assert out.startswith('NOT CERTAIN, run it again: okx\n')
     assert status == 1
+
+
+def test_exchange_where_nothing_is_has_no_row(quoted, ccxt_mmp_command):
+    quoted.clear()
+    quoted.set_rule('okx', 'BTC-USD')
+    _, out, _ = ccxt_mmp_command('cancel', 'okx', 'binance')
+    assert 'binance: nothing was there to cancel' in out
+    assert [line.split()[0] for line in out.splitlines()[3:]] == ['EXCHANGE', 'okx']
 
 
 def test_everything_as_json_is_an_entry_for_each_underlying(quoted, ccxt_mmp_command):

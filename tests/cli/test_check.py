@@ -14,7 +14,7 @@ from ccxt.base.errors import (
 
 from ccxt_mmp import async_support
 from ccxt_mmp.cli import check, main
-from ccxt_mmp.cli.accounts import Finding, of_deribit, of_okx
+from ccxt_mmp.cli.accounts import Finding, of_bybit, of_bybit_key, of_deribit, of_deribit_key, of_okx
 from ccxt_mmp.cli.screens import Plain
 from ccxt_mmp.errors import MmpNotEnabled
 from ccxt_mmp.registry import EXCHANGES
@@ -85,12 +85,17 @@ def test_what_is_documented_is_told_and_all_else_is_not_known(simulator, ccxt_mm
     set_rules(simulator)
     _, found, _ = checks_of(ccxt_mmp_command, *ALL)
     assert found['okx', 'trading'][:2] == (True, 'read_only,trade')
-    assert found['okx', 'margin mode'] == (None, 'account level 4', 'MMP orders need the portfolio margin mode')
+    assert found['okx', 'margin mode'][:2] == (None, 'account level 4')
     assert found['okx', 'privilege'][:2] == (True, 'a rule is set')
     assert found['deribit', 'margin mode'][:2] == (True, 'portfolio margin')
     assert found['deribit', 'privilege'][:2] == (True, 'MMP is enabled')
-    for each in (('binance', 'trading'), ('binance', 'margin mode'), ('deribit', 'trading')):
-        assert found[each][:2] == (None, 'the exchange does not say')
+    assert found['deribit', 'trading'][:2] == (True, 'trade:read_write')
+    assert found['bybit', 'trading'][:2] == (True, 'options')
+    assert found['bybit', 'account'][:2] == (True, 'unified')
+    assert found['bybit', 'margin mode'][:2] == (None, 'portfolio margin')
+    for each in (('binance', 'trading'), ('binance', 'margin mode'), ('bybit', 'privilege')):
+        assert found[each][0] is None or found[each][:2] == (True, 'a rule is set')
+    assert found['binance', 'trading'][1] == found['binance', 'margin mode'][1] == 'it does not say'
 
 
 def test_rule_that_is_missing_has_the_command_that_sets_it(simulator, ccxt_mmp_command):
@@ -132,7 +137,7 @@ def test_exchange_that_lists_no_rules_is_asked_whether_it_takes_the_key(simulato
     status, found, _ = checks_of(ccxt_mmp_command, 'binance')
     assert status == 0
     assert found['binance', 'key'][:2] == (True, 'it is taken')
-    assert found['binance', 'rules'] == (None, 'they are not listed', 'name one: binance:UNDERLYING')
+    assert found['binance', 'rules'] == (None, 'not listed', 'name one: binance:UNDERLYING')
 
 
 def test_clock_that_is_wrong_is_told_and_spoils_no_other_check(simulator, ccxt_mmp_command):
@@ -166,8 +171,8 @@ def test_key_without_the_permission_to_trade(simulator, ccxt_mmp_command, exchan
     what = {
         'okx': ('trading', False),
         'binance': ('key', False),
-        'deribit': ('trading', None),
-        'bybit': ('trading', None),
+        'deribit': ('trading', True),  # the simulator's keys all have the same scope
+        'bybit': ('trading', False),
     }
     name, is_right = what[exchange_id]
     assert found[exchange_id, name][0] is is_right
@@ -220,7 +225,7 @@ def test_options_that_cannot_be_loaded(simulator, ccxt_mmp_command, monkeypatch)
     monkeypatch.setattr(async_support.okx, 'load_markets', fail)
     status, found, _ = checks_of(ccxt_mmp_command, 'okx:BTC/USD')
     assert status == 1
-    assert found['okx', 'options'][:2] == (False, 'they cannot be loaded')
+    assert found['okx', 'options'][:2] == (False, 'not loaded')
 
 
 def test_block_trading_has_no_options(simulator, ccxt_mmp_command):
@@ -243,7 +248,7 @@ def test_exchange_that_there_is_not_is_an_error(simulator, ccxt_mmp_command):
         (InvalidNonce('x'), 'clock', False),
         (MmpNotEnabled('x'), 'privilege', False),
         (AuthenticationError('x'), 'key', False),
-        (PermissionDenied('x'), 'trading', False),
+        (PermissionDenied('x'), 'margin mode', None),
         (RateLimitExceeded('x'), 'the exchange', False),
         (ExchangeNotAvailable('x'), 'the exchange', False),
         (BadResponse('x'), 'key', None),
@@ -253,7 +258,7 @@ def test_refusal_says_what_is_wrong(ccxt_mmp_command, monkeypatch, error, what, 
     async def refuse(exchange):
         raise error
 
-    monkeypatch.setitem(check.ASKED, 'okx', refuse)
+    monkeypatch.setitem(check.ASKED, 'okx', (refuse,))
     _, found, _ = checks_of(ccxt_mmp_command, 'okx:BTC/USD')
     assert found['okx', what][0] is is_right or found['okx', what][0] is True
 
@@ -265,32 +270,100 @@ def offline():
     flavour.close()
 
 
+@pytest.fixture
+def findings(offline):
+    """What an answer says: whether each check is right, and what was found."""
+
+    def of(ask, exchange_id, endpoint, answer):
+        exchange, take = offline[0](exchange_id), offline[1]
+
+        async def told(*_):
+            return answer
+
+        setattr(exchange, endpoint, told)
+        return {each.what: each[1:3] for each in take(ask(exchange))}
+
+    return of
+
+
 @pytest.mark.parametrize('answer', [{}, {'data': []}, {'data': ['x']}, {'data': [{}]}])
-def test_answer_of_okx_that_says_nothing(offline, answer):
-    exchange, take = offline[0]('okx'), offline[1]
-
-    async def told(*_):
-        return answer
-
-    exchange.privateGetAccountConfig = told
-    findings = {each.what: each for each in take(of_okx(exchange))}
-    assert findings['trading'].is_right is findings['margin mode'].is_right is None
+def test_answer_of_okx_that_says_nothing(findings, answer):
+    found = findings(of_okx, 'okx', 'privateGetAccountConfig', answer)
+    assert found == {'key': (True, 'it is taken'), 'margin mode': (None, 'it does not say')}
 
 
-@pytest.mark.parametrize(('answer', 'is_right'), [({'result': {}}, None), ({'result': {'mmp_enabled': False}}, False)])
-def test_answer_of_deribit_that_says_little(offline, answer, is_right):
-    exchange, take = offline[0]('deribit'), offline[1]
-
-    async def told(*_):
-        return answer
-
-    exchange.privateGetGetAccountSummary = told
-    findings = {each.what: each for each in take(of_deribit(exchange))}
-    assert findings['privilege'].is_right is is_right
-    assert findings['margin mode'].is_right is None
-    answer.pop('result')
+@pytest.mark.parametrize(
+    ('summary', 'told'),
+    [
+        ({}, {}),
+        ({'mmp_enabled': False}, {'privilege': (False, 'not enabled')}),
+        ({'portfolio_margining_enabled': False}, {'margin mode': (False, 'not portfolio')}),
+    ],
+)
+def test_answer_of_deribit_that_says_little(findings, summary, told):
+    found = findings(of_deribit, 'deribit', 'privateGetGetAccountSummary', {'result': summary})
+    assert found == {'key': (True, 'it is taken'), **told}
     with pytest.raises(BadResponse):
-        take(of_deribit(exchange))
+        findings(of_deribit, 'deribit', 'privateGetGetAccountSummary', {})
+
+
+@pytest.mark.parametrize(
+    ('result', 'told'),
+    [
+        ({}, {}),
+        ({'scope': 'account:read trade:read_write'}, {'trading': (True, 'trade:read_write')}),
+        ({'scope': 'account:read trade:read'}, {'trading': (False, 'trade:read')}),
+        ({'scope': 'account:read'}, {'trading': (False, 'no scope to trade')}),
+    ],
+)
+def test_scope_of_a_key_of_deribit(findings, result, told):
+    assert findings(of_deribit_key, 'deribit', 'publicGetAuth', {'result': result}) == told
+
+
+@pytest.mark.parametrize(
+    ('result', 'told'),
+    [
+        ({}, {}),
+        ({'readOnly': 1, 'permissions': {'Options': ['OptionsTrade']}}, {'trading': (False, 'it may only read')}),
+        ({'readOnly': 0, 'permissions': {'Options': []}}, {'trading': (False, 'no options')}),
+        ({'readOnly': 0, 'permissions': {}, 'uta': 0}, {'account': (False, 'not unified')}),
+        (
+            {'permissions': {'Options': ['OptionsTrade']}, 'uta': 1},
+            {'trading': (True, 'options'), 'account': (True, 'unified')},
+        ),
+    ],
+)
+def test_key_of_bybit(findings, result, told):
+    found = findings(of_bybit_key, 'bybit', 'privateGetV5UserQueryApi', {'result': result})
+    assert found == {'key': (True, 'it is taken'), **told}
+
+
+@pytest.mark.parametrize(
+    ('result', 'told'),
+    [
+        ({}, {}),
+        ({'marginMode': 'REGULAR_MARGIN'}, {'margin mode': (None, 'cross margin')}),
+        ({'marginMode': 'ANOTHER'}, {'margin mode': (None, 'ANOTHER')}),
+    ],
+)
+def test_mode_of_an_account_of_bybit(findings, result, told):
+    assert findings(of_bybit, 'bybit', 'privateGetV5AccountInfo', {'result': result}) == told
+
+
+def test_verbose_check_tells_no_token(simulator, ccxt_mmp_command):
+    _, _, err = ccxt_mmp_command('check', 'deribit:BTC/USD', '--verbose')
+    assert '"access_token":"***"' in err.replace(' ', '')
+    assert '"refresh_token":"***"' in err.replace(' ', '')
+
+
+def test_all_that_is_wrong_says_what_to_do(simulator, ccxt_mmp_command):
+    simulator.privileged = False
+    simulator.advance(3_600_000)
+    simulator._account.permissions.discard('trade')
+    _, found, _ = checks_of(ccxt_mmp_command, *ALL, *EXCHANGES, 'okx:NOTHING', 'okx:rfq')
+    wrong = {name: todo for name, (is_right, _, todo) in found.items() if is_right is False}
+    assert {exchange_id for exchange_id, _ in wrong} == set(EXCHANGES)
+    assert all(wrong.values())
 
 
 def test_file_of_targets_that_cannot_be_read_stops_no_check(simulator, ccxt_mmp_command, tmp_path):

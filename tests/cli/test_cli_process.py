@@ -3,9 +3,11 @@
 Each process imports ccxt, which takes a second: what it says on a terminal is tested in ``test_cli_terminal.py``.
 """
 
+import json
 import re
 import signal
 import subprocess
+import time
 import urllib.request
 
 import pytest
@@ -70,6 +72,23 @@ def test_cancel_works_whatever_becomes_of_the_output(simulator, environ_with_ric
         assert '\nokx:BTC/USD: cancelled all MMP orders' in run.stdout
         assert 'ccxt-mmp: okx:BTC/USDX: BadSymbol' in run.stderr
     assert not [word for word in (*NOT_CLOSED, 'Exception') if word in run.stdout + run.stderr]
+
+
+def test_command_that_is_terminated_leaves_one_document(simulator, environ_with_rich):
+    simulator.fault('delay', 'mass-cancel', milliseconds=60_000, times=9)
+    command = [COMMAND, 'cancel', 'okx:BTC/USD', '--json', '--timeout', '1m', '--simulator', simulator.url]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ_with_rich
+    ) as process:
+        while not simulator.requests:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+    [told] = json.loads(out)
+    assert told['error']['type'] == 'KeyboardInterrupt'
+    assert err.endswith('ccxt-mmp: terminated; what was sent may have taken effect\n')
+    assert 'Traceback' not in err
+    assert process.returncode == 143
 
 
 def test_simulate_serves_until_it_is_interrupted(environ_with_rich):

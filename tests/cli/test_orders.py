@@ -24,9 +24,11 @@ def test_orders_of_each_target_are_listed_and_no_others(simulator, ccxt_mmp_comm
         quote(simulator, each, underlying=OTHER[each])
     status, out, err = ccxt_mmp_command('orders', *ALL)
     assert (status, err) == (0, '')
-    heading, *rows, last = out.splitlines()
+    heading, *rows, last, untagged, of_tag = out.splitlines()
     assert heading.split()[:5] == ['EXCHANGE', 'CONTRACT', 'SIDE', 'PRICE', 'SIZE']
     assert last == f'{len(mine)} MMP orders rest.'
+    assert untagged == 'bybit:BTC: 1 order rests without the tag.'
+    assert of_tag.startswith('Bybit does not say which orders are MMP orders: these are the ones with a client id mmp-')
     assert sorted(each for row in rows for each in row.split() if each in mine) == sorted(mine)
     assert {row.split()[0] for row in rows} == set(EXCHANGES)
     assert all(' buy ' in row and ' no ' in row for row in rows)

@@ -1,4 +1,4 @@
-"""The pictures of the README show what the commands say now."""
+"""The pictures of the README and the quickstart show what the commands say now."""
 
 import re
 

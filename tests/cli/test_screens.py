@@ -6,7 +6,7 @@ import pytest
 
 from ccxt_mmp.cli.targets import Exchanges
 from ccxt_mmp.simulator import Rule
-from tests.terminal import CONTROL, Here, Terminal, environment, interrupt
+from tests.terminal import CONTROL, Here, interrupt
 
 pyte = pytest.importorskip('pyte')
 
@@ -109,18 +109,3 @@ def test_watch_on_a_low_terminal_never_hides_what_is_frozen(desk, monkeypatch, w
     assert any('FROZEN' in line for line in lines)
     assert lines[0].startswith('EXCHANGE')
     assert_fits(whole, columns)
-
-
-@pytest.mark.parametrize(('columns', 'rich'), [(60, True), (80, False), (100, True)])
-def test_installed_command_redraws_in_place_and_fits(desk, tmp_path, columns, rich):
-    command = ['status', *TARGETS, '--watch', '0.2', '--simulator', desk.url]
-    with Terminal(command, environment(tmp_path, with_rich=rich), columns=columns) as terminal:
-        terminal.until(r'ETH/USD:ETH +(orders +)?FROZEN +\d+:\d\d')
-        desk.advance(600_000)
-        terminal.until(r'ETH/USD:ETH +(orders +)?armed')
-        terminal.interrupt()
-        assert terminal.wait() == 0
-    lines = seen(terminal.output, columns)
-    assert_fits(terminal.output, columns)
-    assert sum(line.startswith('EXCHANGE') for line in lines) == 1
-    assert len(rows(lines)) == len(TARGETS)

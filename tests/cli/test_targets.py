@@ -85,6 +85,17 @@ def test_targets_of_a_file_come_after_those_that_are_named(simulator, ccxt_mmp_c
     assert status == 0
 
 
+@pytest.mark.parametrize('encoding', ['latin-1', 'utf-16'])
+def test_name_that_cannot_be_decoded_stops_no_other(simulator, ccxt_mmp_command, file, encoding):
+    path = file('okx:\xc4\xd6', 'okx:BTC/USD', encoding=encoding)
+    status, out, err = ccxt_mmp_command('status', 'binance:BTC/USDT', '--targets', path, '--json')
+    told = {each['target']: each['error'] for each in json.loads(out)}
+    assert told.pop('binance:BTC/USDT') is None
+    assert (told.get('okx:BTC/USD', 'failed') is None) == (encoding == 'latin-1')
+    assert err.isprintable() or '\n' in err
+    assert status == 1
+
+
 def test_targets_are_those_of_the_file_of_the_environment_where_none_is_named(
     simulator, ccxt_mmp_command, file, monkeypatch
 ):
@@ -105,6 +116,9 @@ def test_file_that_cannot_be_read_keeps_no_cancel_from_cancelling(simulator, ccx
 
 
 def test_file_that_cannot_be_read_is_in_the_document(ccxt_mmp_command, tmp_path):
+    _, out, err = ccxt_mmp_command('status', 'okx:BTC/USD', '--targets', str(tmp_path / 'none'))
+    assert [cells[0] for cells in lines(out)] == ['EXCHANGE', 'okx']  # it is in no row
+    assert 'ccxt-mmp: --targets ' in err
     status, out, _ = ccxt_mmp_command('status', '--json', '--targets', str(tmp_path))
     [told] = json.loads(out)
     assert told['error']['type'] == 'IsADirectoryError'

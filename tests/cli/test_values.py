@@ -23,12 +23,19 @@ def test_time(option, name, text, milliseconds):
 
 
 @pytest.mark.parametrize('text', ['0', '0s', '-5s', '5 s', '5d', '', 's', '1.5s', '1e3', '\u0665s', '1' * 16])
-@pytest.mark.parametrize('option', ['halt --for', 'cancel --timeout', 'status --timeout'])
+@pytest.mark.parametrize('option', ['orders --timeout', 'cancel --timeout', 'status --timeout'])
 def test_what_is_no_time_is_refused(option, text):
     command, option = option.split()
     with pytest.raises(SystemExit, match='2') as exited:
         parsed([command, TARGET, f'{option}={text}'])
     assert 'is no duration above 0, such as 300ms, 5s, 5m, 2h; a bare number is ms' in exited.value.message
+
+
+@pytest.mark.parametrize('text', ['5', '99ms', '0', 'x'])
+def test_halt_of_milliseconds_is_refused(text):
+    with pytest.raises(SystemExit) as exited:
+        parsed(['halt', TARGET, '--for', text])
+    assert 'is no duration of at least 100ms, such as 300ms' in exited.value.message
 
 
 def test_times_that_may_be_0():

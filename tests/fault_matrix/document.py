@@ -10,13 +10,26 @@ from tests.fault_matrix.rows import ROWS, Row
 
 DOCUMENT = Path(__file__).parent.parent.parent / 'docs' / 'faults.md'
 
-INTRODUCTION = """\
+TITLE = """\
 # When something goes wrong
 
 What each method does if one of its requests goes wrong, as it was observed on the built-in simulator. The command
 `python -m tests.fault_matrix` writes this page, and a test compares it with what it observes: it is not edited by hand.
 The exchanges themselves have not been asked.
 
+**In short.** Each fault is tried in each flavour. Nothing was ever reported as done that was not. *Some or all*: the
+request took effect, at least in part, and no answer said so. After the errors of the last column, `fetch_mmp` or a list
+of orders tells what there is. A mass cancel can be repeated.
+"""
+IN_SHORT = (
+    'method',
+    'tries',
+    'returned the truth',
+    'raised, nothing was done',
+    'raised, some or all was done',
+    'by these',
+)
+INTRODUCTION = """\
 **Columns.** *What goes wrong* and *where*: "the call" is every request of it, an endpoint is the first request to it,
 which fails once unless "and all after it" is said. *Raised or returned*: the error's class, or what is returned.
 *Arrived*: the requests that reached the exchange. *Afterwards*: how things are on the exchange.
@@ -100,7 +113,24 @@ def by_flavour(texts: dict[str, str]) -> str:
 
 def document(bench: Bench) -> str:
     bench.begin(ROWS)
-    return '\n'.join([INTRODUCTION, *(section(method, bench) for method in METHODS)])
+    seen = [(row.method, each) for row in ROWS for each in bench.observe(row).values()]
+    return '\n'.join([TITLE, summary(seen), INTRODUCTION, *(section(method, bench) for method in METHODS)])
+
+
+def summary(seen: list[tuple[Method, Observation]]) -> str:
+    """A line for the methods of each verb."""
+    of_verb: dict[str, list[tuple[Method, Observation]]] = {}
+    for method, each in seen:
+        of_verb.setdefault(method.name.partition('_')[0], []).append((method, each))
+    return table([IN_SHORT, ('---',) * len(IN_SHORT), *map(in_short, of_verb.values())])
+
+
+def in_short(seen: list[tuple[Method, Observation]]) -> tuple[str, ...]:
+    methods = dict.fromkeys(f'`{method.name.partition(",")[0]}`' for method, _ in seen)
+    raised = [(method.is_untouched(each), type(each.error).__name__) for method, each in seen if each.error]
+    after = sorted({f'`{error}`' for is_untouched, error in raised if not is_untouched})
+    counts = (len(seen), len(seen) - len(raised), sum(each for each, _ in raised), sum(not each for each, _ in raised))
+    return ', '.join(methods), *map(str, counts), ', '.join(after) or 'none'
 
 
 def section(method: Method, bench: Bench) -> str:
@@ -108,6 +138,9 @@ def section(method: Method, bench: Bench) -> str:
     for row in ROWS:
         if row.method is method:
             faults.setdefault((row.struck, *cells(row, bench.observe(row))), []).append(row.fault)
-    table = [HEAD, ('---',) * len(HEAD), *((', '.join(names), *others) for others, names in faults.items())]
-    lines = [f'## {EXCHANGES[method.exchange_id]}: {method.name}', '', method.before, '']
-    return '\n'.join([*lines, *(f'| {" | ".join(columns)} |' for columns in table), ''])
+    rows = [HEAD, ('---',) * len(HEAD), *((', '.join(names), *others) for others, names in faults.items())]
+    return '\n'.join([f'## {EXCHANGES[method.exchange_id]}: {method.name}', '', method.before, '', table(rows)])
+
+
+def table(rows: list[tuple[str, ...]]) -> str:
+    return '\n'.join([*(f'| {" | ".join(columns)} |' for columns in rows), ''])

@@ -7,7 +7,7 @@ import pytest
 from ccxt.base.errors import UnsubscribeError
 
 import ccxt_mmp.async_support
-from ccxt_mmp import NotSupported
+from ccxt_mmp import MmpFrozen, NotSupported
 from ccxt_mmp.core.protection_state import Trip
 from ccxt_mmp.types import MmpState
 from tests.core.fencing import until
@@ -145,6 +145,27 @@ def test_trip_is_told_before_the_rows_behind_it_are_handled(okx):
         await task
 
     okx.run(main)
+
+
+def test_trip_that_a_refused_order_tells_of_during_a_read_is_told_once(binance):
+    """The answer was asked for before the trip: with the refusal it says that it is frozen, but not until when."""
+    binance.set_rule()
+
+    async def main(exchange):
+        symbol = binance.with_markets()[0]
+        await binance.watch()
+        task = await binance.waiting()
+        binance.simulator.fault('delay', binance.path, milliseconds=200)
+        await binance.poll()
+        triggered = binance.trip(orders=0)
+        with pytest.raises(MmpFrozen):
+            await exchange.create_order(symbol, 'limit', 'buy', 1, 5, {'mmp': True})
+        assert not task.done()
+        state = await task
+        assert (state['frozen'], state['lastTriggerTimestamp']) == (True, triggered)
+        assert state['frozenUntil'] == triggered + FROZEN_TIME
+
+    binance.run(main)
 
 
 def test_trip_that_leaves_nothing_to_cancel_is_found_by_one_read(watcher):

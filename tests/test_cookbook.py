@@ -1,0 +1,68 @@
+"""docs/cookbook.md: what its functions do when something is wrong, which a run of the page does not show."""
+
+import asyncio
+import time
+
+import pytest
+
+import ccxt_mmp
+from ccxt_mmp import pro
+from ccxt_mmp.simulator import Rule
+from tests.documents import ROOT, blocks, doors, run  # noqa: F401 - a fixture
+
+PAGE = ROOT / 'docs' / 'cookbook.md'
+LOOP, FREEZE, CERTAIN, *_ = blocks(PAGE, 'python')
+UNTIL_RESET = Rule(5000, 0, '10')
+
+
+def frozen(simulator, rule):
+    """Where a protection has tripped."""
+    simulator.clear()
+    simulator.set_rule('okx', 'BTC/USD', rule)
+    simulator.trip('okx', 'BTC/USD')
+    return simulator.connect(ccxt_mmp.okx, enableRateLimit=False)
+
+
+def resets(simulator):
+    return [request for request in simulator.requests if request.path.endswith('mmp-reset')]
+
+
+def test_sync_bot_resets_what_only_a_reset_ends(doors, simulator):  # noqa: F811
+    wait_or_reset = run(FREEZE, PAGE)['wait_or_reset']
+    exchange = frozen(simulator, UNTIL_RESET)
+    wait_or_reset(exchange, 'BTC/USD')
+    assert len(resets(simulator)) == 1
+    assert exchange.fetch_mmp('BTC/USD')['frozen'] is False
+
+
+def test_sync_bot_waits_for_what_ends_by_itself(doors, simulator, monkeypatch):  # noqa: F811
+    wait_or_reset = run(FREEZE, PAGE)['wait_or_reset']
+    monkeypatch.setattr(time, 'sleep', lambda seconds: simulator.advance(int(seconds * 1000)))
+    wait_or_reset(frozen(simulator, Rule(5000, 2000, '10')), 'BTC/USD')
+    assert resets(simulator) == []
+
+
+def test_reset_whose_answer_is_lost_is_looked_up_and_not_repeated(doors, simulator, monkeypatch):  # noqa: F811
+    names = run(LOOP.replace('frozenTime=2000', 'frozenTime=100'), PAGE)
+    monkeypatch.setattr(asyncio, 'sleep', lambda *_, sleep=asyncio.sleep: sleep(0))
+    frozen(simulator, UNTIL_RESET)
+    simulator.fault('drop_after', 'mmp-reset')
+
+    async def reset():
+        async with simulator.connect(pro.okx, enableRateLimit=False) as exchange:
+            await names['reset'](exchange, 'BTC/USD')
+
+    asyncio.run(reset())
+    assert len(resets(simulator)) == 1
+
+
+@pytest.mark.parametrize('failures', [1, 3])
+def test_cancel_is_tried_until_it_is_certain(doors, simulator, failures):  # noqa: F811
+    cancel_for_certain = run(CERTAIN, PAGE)['cancel_for_certain']
+    exchange = simulator.connect(ccxt_mmp.okx, enableRateLimit=False)
+    simulator.fault('status', 'mass-cancel', times=3 * failures)  # one and two repetitions of each
+    if failures < 3:
+        assert cancel_for_certain(exchange, 'BTC/USD')['underlyingId'] == 'BTC-USD'
+    else:
+        with pytest.raises(ccxt_mmp.errors.NetworkError):
+            cancel_for_certain(exchange, 'BTC/USD')
