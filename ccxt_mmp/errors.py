@@ -86,7 +86,7 @@ class MmpHalted(MassCancelLocked):
 class MassCancelIncomplete(OperationFailed):
     """A mass cancel could not cancel every MMP order, or could not make sure that it did.
 
-    cancelled: ids of the orders that the exchange says it cancelled
+    cancelled: ids of the orders that the exchange says it cancelled; Bybit says it by the list that has them no more
     remaining: ids of the orders that rest in the book, or whose cancellation was refused or never sent
     unknown: ids of the orders of which nothing is certain, such as those whose answer was lost
     results: of ``mass_cancel_mmps``, by name: what the mass cancel of each underlying returned or raised

@@ -35,6 +35,12 @@ class AcknowledgedCancels(ListAndCancel):
         ):
             await super()._list_what_rests(progresses, params, listing, joining)
 
+    async def _cancel_what_rests(self, progresses: Progresses, params: Params, concurrency: int) -> None:
+        before = {each: {*progress.acknowledged} for each, progress in progresses.items()}
+        await super()._cancel_what_rests(progresses, params, concurrency)
+        for each, progress in progresses.items():
+            progress.unconfirmed |= progress.acknowledged.keys() - before[each]
+
     async def _cancel_until_none_rests(
         self, endpoint: str, request: Any, underlying_id: str, progress: Progress
     ) -> Any:

@@ -383,16 +383,17 @@ class Mmp(Streams, Halting, MassCancels, Rules, MmpStates, Requests, SocketContr
         return {given if name is None else name: each for name, each in zip(names, ids, strict=True)}, rest
 
     def _resolve_underlying(self, method: str, underlying: object) -> str:
-        resolved = None
-        if isinstance(underlying, str):
-            listed = self._listed_underlying(underlying) if self.markets else None
-            resolved = listed or self._parse_underlying(underlying)
+        resolved = self._underlying_named(underlying) if isinstance(underlying, str) else None
         if resolved is None:
             raise BadSymbol(
                 f'{self.id} {method}() cannot tell the underlying from {shown(underlying)}, '
                 f'it accepts {self._accepted_underlyings}'
             )
         return resolved
+
+    def _underlying_named(self, text: str) -> str | None:
+        """The underlying of a name, a symbol or an id; what the loaded market says goes first."""
+        return self._listed_underlying(text) or self._parse_underlying(text)
 
     def _listed_underlying(self, text: str) -> str | None:
         """The underlying of the loaded market with this symbol or id, if its orders can have the flag."""

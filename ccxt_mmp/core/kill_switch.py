@@ -92,6 +92,7 @@ class Progress:
     resting: dict[str, Params] = field(default_factory=dict)  # orders to cancel, as listed
     undecided: dict[str, Any] = field(default_factory=dict)  # the list does not say whether to cancel them
     acknowledged: dict[str, Params] = field(default_factory=dict)  # unified orders that the exchange says it cancelled
+    unconfirmed: set[str] = field(default_factory=set)  # of these: those that the list has to confirm
     gone: set[str] = field(default_factory=set)  # orders that were not open any more
     unanswered: set[str] = field(default_factory=set)  # their cancellation may have taken effect
 
@@ -116,9 +117,9 @@ class Progress:
 
     @property
     def cancelled(self) -> dict[str, Params]:
-        """Orders that the exchange says it cancelled and that are not listed again."""
-        listed = self.resting.keys() | self.undecided.keys()
-        return {order_id: order for order_id, order in self.acknowledged.items() if order_id not in listed}
+        """Orders that the exchange says it cancelled, that are not listed again and need no list to confirm it."""
+        others = self.resting.keys() | self.undecided.keys() | self.unconfirmed
+        return {order_id: order for order_id, order in self.acknowledged.items() if order_id not in others}
 
     @property
     def is_done(self) -> bool:
@@ -308,7 +309,8 @@ class KillSwitch(Requests):
 
     def _incomplete(self, underlying_id: str, progress: Progress) -> MassCancelIncomplete:
         remaining = [order_id for order_id in progress.resting if order_id not in progress.unanswered]
-        unknown = [*progress.unanswered.intersection(progress.resting), *progress.undecided]
+        unlisted = progress.unconfirmed.difference(progress.resting, progress.undecided)
+        unknown = [*progress.unanswered.intersection(progress.resting), *unlisted, *progress.undecided]
         known = (
             f'cancelled {len(progress.cancelled)}, remaining {first_of(remaining)}, unknown {first_of(unknown)}'
             f'{"" if progress.is_verified else ", and whether others rest is not known"}'

@@ -115,6 +115,7 @@ class ListAndCancel(KillSwitch):
             # what is not listed any more does not rest
             progress.resting, progress.undecided = {}, {}
             progress.unanswered.clear()
+            progress.unconfirmed.clear()
             progress.is_verified = True
         for row in rows:
             order_id = self.safe_string(row, self._order_id_field) if isinstance(row, dict) else None

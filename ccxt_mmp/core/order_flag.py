@@ -123,6 +123,12 @@ class OrderFlag(Host):
     def _no_mmp_order(self, symbol: str, kind: str, given: Params, method: str = 'createOrder') -> InvalidOrder:
         return InvalidOrder(f'{self.id} {method}() MMP orders are {kind} alone, received {symbol} {shown(given)}')
 
+    def _flag_read(self, info: Any, market: Any) -> bool | None:
+        """The flag of an order that was read: False where no order of its market can have it."""
+        if self._is_option(market) is not None and not self._can_have_flag(market):
+            return False
+        return self._flag_told(info)
+
     # --- the market
 
     def _can_have_flag(self, market: dict[str, Any]) -> bool:

@@ -38,6 +38,7 @@ class RequestContext:
     underlyings: of the MMP orders that it places or changes; by default the request itself tells.
     request: the order as it is sent, once it is known.
     is_of_orders: it places or changes orders; None before it is signed.
+    is_of_quotes: those are mass quotes, which have protections of their own.
     session: its connections, if they are not the exchange's own.
     timeout: ms for its answer, if it is not the exchange's own.
     answer_ends: time.monotonic() at which its answer is given up, for transports without a deadline.
@@ -60,6 +61,7 @@ class RequestContext:
     answer_ends: float | None = None
     is_in_use: bool = False
     is_of_orders: bool | None = None
+    is_of_quotes: bool = False
     _in_flight: tuple[tuple[Fence, Mark, InFlight], ...] = ()
     _holder: object = None
     _outer: 'RequestContext | None' = None

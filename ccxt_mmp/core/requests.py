@@ -42,6 +42,7 @@ class Requests(Host):
     _time_endpoint: str  # of load_time_difference
     _has_plain_request: bool = False  # ccxt's own ``request`` of the exchange does nothing for these endpoints
     _order_paths: ClassVar[tuple[str, ...]] = ()  # they place or change orders
+    _quote_paths: ClassVar[tuple[str, ...]] = ()  # of these: mass quotes, which a freeze of MMP orders does not stop
 
     def _mmp_underlyings_sent(self, path: str, params: Any) -> Iterable[str]:
         """The underlyings of the MMP orders in a request to one of those paths."""
@@ -166,6 +167,7 @@ class Requests(Host):
         if context is not None and context.is_in_use:
             path = arguments[0] if arguments else keywords.get('path')
             context.is_of_orders = path in self._order_paths
+            context.is_of_quotes = path in self._quote_paths
             if context.is_of_orders:
                 self._find_mmp_orders(context, **dict(zip(SIGNED, arguments, strict=False)), **keywords)
                 self._pass_fence(context)
@@ -180,7 +182,7 @@ class Requests(Host):
 
         Called twice for each attempt: hooks run between the signing and the transport, and may cancel.
         """
-        for each in context.underlyings:
+        for each in () if context.is_of_quotes else context.underlyings:
             self._refuse_in_freeze(each)
         given_up_after = self.timeout / 1000 + GRACE
         if context.is_sent:

@@ -5,13 +5,26 @@ import asyncio
 from ccxt_mmp.exchanges.binance.orders import encoded_json
 from tests.trading import UNDERLYING, symbols
 
-ORDER = {
-    'okx': 'batch-orders',
-    'binance': 'order',
-    'deribit': 'buy',
-    'bybit': 'order/create',
-}  # the paths by which ccxt places an order
-WAYS = [('okx', {}), ('okx', {'emulate': True}), ('binance', {}), ('binance', {'includeNonMmp': True})]
+# the ends of the paths by which ccxt places an order, and of the first request of a mass cancel
+ORDER = {'okx': 'batch-orders', 'binance': 'order', 'deribit': '/buy', 'bybit': 'order/create'}
+CANCEL = {'okx': 'mass-cancel', 'binance': 'openOrders', 'deribit': 'get_open_orders', 'bybit': 'order/realtime'}
+# an ordinary call, and the end of its path
+TIME = {
+    'okx': ('publicGetPublicTime', 'public/time'),
+    'binance': ('eapiPublicGetTime', 'eapi/v1/time'),
+    'deribit': ('publicGetGetTime', 'get_time'),
+    'bybit': ('publicGetV5MarketTime', 'market/time'),
+}
+WAYS = [
+    ('okx', {}),
+    ('okx', {'emulate': True}),
+    ('binance', {}),
+    ('binance', {'includeNonMmp': True}),
+    ('deribit', {}),
+    ('deribit', {'includeNonMmp': True}),
+    ('bybit', {}),
+    ('bybit', {'includeNonMmp': True}),
+]
 
 
 async def until(holds):

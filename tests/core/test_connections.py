@@ -20,20 +20,17 @@ import ccxt_mmp
 import ccxt_mmp.async_support
 from ccxt_mmp.core.connections import AsyncConnections, Connections, _bound, _Reader
 from ccxt_mmp.core.request_context import RequestContext
+from tests.core.fencing import CANCEL, TIME
 from tests.trading import UNDERLYING, UNIFIED, at_simulator
 
 # what a closed loop leaves behind
 pytestmark = pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning')
 
 
-TIME = {'okx': 'publicGetPublicTime', 'binance': 'eapiPublicGetTime'}
-
-
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_mass_cancel_goes_over_connections_of_its_own(flavour, simulator, exchange_id):
     exchange = flavour.exchange(exchange_id, simulator.url)
     simulator.rest(exchange_id, UNDERLYING[exchange_id], mmp=True)
-    ordinary = getattr(exchange, TIME[exchange_id])
+    ordinary = getattr(exchange, TIME[exchange_id][0])
     flavour.take(ordinary())
     flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id]))
     flavour.take(ordinary())
@@ -43,7 +40,6 @@ def test_mass_cancel_goes_over_connections_of_its_own(flavour, simulator, exchan
     assert len({*cancelling}) == 1
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_mass_cancel_does_not_wait_for_slow_ordinary_requests(fast, exchange_id):
     """aiohttp has a hundred connections for them, and no more."""
 
@@ -52,8 +48,8 @@ def test_mass_cancel_does_not_wait_for_slow_ordinary_requests(fast, exchange_id)
             at_simulator(exchange, fast)
             fast.rest(exchange_id, UNDERLYING[exchange_id], mmp=True)
             await exchange.warm_up()
-            path = {'okx': 'public/time', 'binance': 'eapi/v1/time'}[exchange_id]
-            ordinary = getattr(exchange, TIME[exchange_id])
+            method, path = TIME[exchange_id]
+            ordinary = getattr(exchange, method)
             fast.fault('hold', path, milliseconds=60_000, times=150)
             slow = [asyncio.ensure_future(ordinary()) for _ in range(150)]
             while fast._faults and fast._faults[0].times > 50:  # noqa: ASYNC110 - another thread brings it about
@@ -69,15 +65,13 @@ def test_mass_cancel_does_not_wait_for_slow_ordinary_requests(fast, exchange_id)
     fast.clear()
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_connections_of_the_kill_switch_are_not_limited(fast, exchange_id):
     """To a hundred, as those of an aiohttp session that nobody asked otherwise."""
 
     async def main():
         async with getattr(ccxt_mmp.async_support, exchange_id)({'enableRateLimit': False}) as exchange:
             at_simulator(exchange, fast)
-            path = {'okx': 'mass-cancel', 'binance': 'openOrders'}[exchange_id]
-            fast.fault('hold', path, milliseconds=60_000, times=100)
+            fast.fault('hold', CANCEL[exchange_id], milliseconds=60_000, times=100)
             slow = [asyncio.ensure_future(exchange.mass_cancel_mmp(UNIFIED[exchange_id])) for _ in range(100)]
             while fast._faults:  # noqa: ASYNC110 - another thread brings it about
                 await asyncio.sleep(0.005)

@@ -21,10 +21,12 @@ import ccxt_mmp
 from ccxt_mmp import MassCancelIncomplete
 from ccxt_mmp._redaction import LOGGER, redact, redacted, remember
 from ccxt_mmp.cli import targets
+from ccxt_mmp.registry import EXCHANGES
+from tests.core.fencing import WAYS
 from tests.rows import rows
-from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
+from tests.trading import RULES, UNDERLYING, UNIFIED, symbols, with_markets
 
-NAMES = {'okx': ('apiKey', 'secret', 'password'), 'binance': ('apiKey', 'secret')}
+NAMES = dict.fromkeys(EXCHANGES, ('apiKey', 'secret')) | {'okx': ('apiKey', 'secret', 'password')}
 UNUSABLE = {
     'line break': 'SEKRET\n',
     'Windows line break': 'SEKRET\r\n',
@@ -78,7 +80,7 @@ def test_credential_that_cannot_be_sent_is_told_before_anything_is(flavour, simu
     assert simulator.requests == []
 
 
-@pytest.mark.parametrize(('exchange_id', 'name'), [('okx', 'apiKey'), ('okx', 'password'), ('binance', 'apiKey')])
+@pytest.mark.parametrize(('exchange_id', 'name'), [*((each, 'apiKey') for each in EXCHANGES), ('okx', 'password')])
 def test_credential_that_no_header_can_carry_is_told_before_anything_is_sent(flavour, simulator, exchange_id, name):
     exchange = bad_exchange(flavour, simulator, exchange_id, name, 'SEK€RET')
     with pytest.raises(ccxt.AuthenticationError, match='latin-1') as caught:
@@ -87,7 +89,7 @@ def test_credential_that_no_header_can_carry_is_told_before_anything_is_sent(fla
     assert simulator.requests == []
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance', 'bybit'])  # Deribit's are loaded without credentials
 def test_markets_are_not_loaded_for_a_credential_that_cannot_be_sent(flavour, simulator, exchange_id):
     exchange = flavour.exchange(exchange_id, simulator.url, apiKey='SEKRET\n')
     with pytest.raises(ccxt.AuthenticationError):
@@ -95,10 +97,7 @@ def test_markets_are_not_loaded_for_a_credential_that_cannot_be_sent(flavour, si
     assert simulator.requests == []
 
 
-@pytest.mark.parametrize(
-    ('exchange_id', 'params'),
-    [('okx', {}), ('okx', {'emulate': True}), ('binance', {}), ('binance', {'includeNonMmp': True})],
-)
+@pytest.mark.parametrize(('exchange_id', 'params'), WAYS)
 def test_kill_switch_tells_of_a_credential_at_once_and_asks_no_clock(
     flavour, simulator, monkeypatch, exchange_id, params
 ):
@@ -112,10 +111,16 @@ def test_kill_switch_tells_of_a_credential_at_once_and_asks_no_clock(
 
 
 @pytest.mark.parametrize(
-    ('exchange_id', 'endpoint'), [('okx', 'POST trade/mass-cancel'), ('binance', 'GET openOrders')]
+    ('exchange_id', 'endpoint'),
+    [
+        ('okx', 'POST trade/mass-cancel'),
+        ('binance', 'GET openOrders'),
+        ('deribit', 'others'),
+        ('bybit', 'GET order/realtime'),
+    ],
 )
 def test_kill_switch_tells_of_a_credential_before_it_waits_for_a_limit(flavour, simulator, exchange_id, endpoint):
-    options = {'mmpRateLimits': {endpoint: [1, 60_000]}}
+    options = {'mmpRateLimits': {endpoint: [1, 60_000], 'matching': [9, 1000]}}
     exchange = flavour.exchange(exchange_id, simulator.url, enableRateLimit=True, options=options)
     flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id]))
     sent = len(simulator.requests)
@@ -125,15 +130,14 @@ def test_kill_switch_tells_of_a_credential_before_it_waits_for_a_limit(flavour, 
     assert len(simulator.requests) == sent
 
 
-@rows(('method', 'arguments'), [('set_mmp', (5000, 2000, 100)), ('reset_mmp', ()), ('fetch_mmp', ())])
-@rows('exchange_id', ['okx', 'binance'])
+@rows(('method', 'arguments'), [('set_mmp', (5000, 2000)), ('reset_mmp', ()), ('fetch_mmp', ())])
+@rows('exchange_id', EXCHANGES)
 def test_clock_is_not_asked_for_a_credential_that_cannot_be_sent(flavour, simulator, exchange_id, method, arguments):
     options = {'adjustForTimeDifference': True}
     exchange = flavour.exchange(exchange_id, simulator.url, secret='SEKRET\n', options=options)
-    if (exchange_id, method) == ('binance', 'set_mmp'):
-        arguments = (*arguments, 1)
+    limits = RULES[exchange_id] if method == 'set_mmp' else {}
     with pytest.raises(ccxt.AuthenticationError, match='secret'):
-        flavour.take(getattr(exchange, method)(UNIFIED[exchange_id], *arguments))
+        flavour.take(getattr(exchange, method)(UNIFIED[exchange_id], *arguments, **limits))
     assert simulator.requests == []
 
 
@@ -163,7 +167,7 @@ def test_missing_credential_is_told_by_ccxt(flavour, simulator, exchange_id):
     assert exchange.check_required_credentials(False) is False
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance', 'bybit'])  # Deribit's ids stand in a list
 def test_credentials_that_can_be_sent_are(flavour, simulator, exchange_id):
     """White space within, and a secret beyond latin-1, which only signs."""
     account = simulator.add_account('a key, "quoted"', 'gehëim €', 'a passphrase')

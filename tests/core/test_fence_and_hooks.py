@@ -12,11 +12,11 @@ import ccxt_mmp.async_support
 import ccxt_mmp.pro
 from ccxt_mmp import MassCancelIncomplete, MassCancelLocked
 from ccxt_mmp.core.request_context import current_request
-from tests.core.fencing import placing
+from ccxt_mmp.registry import EXCHANGES
+from tests.core.fencing import ORDER, placing
 from tests.trading import UNDERLYING, UNIFIED, at_simulator, symbols, with_markets
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_calls_in_the_course_of_an_order_leave_the_fence_as_it_was(fast, exchange_id):
     """The time is asked for while errors are handled, and another exchange."""
     other = fast.connect(ccxt_mmp.binance)
@@ -24,7 +24,7 @@ def test_calls_in_the_course_of_an_order_leave_the_fence_as_it_was(fast, exchang
 
     class Mine(getattr(ccxt_mmp, exchange_id)):
         def handle_errors(self, code, reason, url, *arguments):
-            if url.endswith(('batch-orders', 'order')):
+            if url.endswith(ORDER[exchange_id]):
                 self.load_time_difference()
                 other.fetch_mmp('BTC/USDT')
                 seen.append(current_request(other))
@@ -79,12 +79,10 @@ def test_order_whose_hook_cancels_before_it_is_sent_is_not_sent(fast):
     assert fast.resting('okx', 'BTC-USD') == []
 
 
-MIXINS = {'okx': ccxt_mmp.OkxMmp, 'binance': ccxt_mmp.BinanceMmp}
 HOOKS = ['on_rest_response', 'handle_errors', 'sign', 'create_order']
 
 
 @pytest.mark.parametrize('hook', HOOKS)
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_task_that_a_hook_of_an_order_starts_inherits_nothing(fast, exchange_id, hook):
     """Its own requests queue, are not stopped with the order, and are none of those that a mass cancel waits for."""
     stock = getattr(ccxt.async_support, exchange_id)
@@ -105,7 +103,7 @@ def test_task_that_a_hook_of_an_order_starts_inherits_nothing(fast, exchange_id,
             started.append(asyncio.ensure_future(read(self)))
         return getattr(Base, hook)(self, *arguments, **keywords)
 
-    Base = type(exchange_id, (ccxt_mmp.AsyncMmp, MIXINS[exchange_id], Below), {})
+    Base = type(exchange_id, (ccxt_mmp.AsyncMmp, EXCHANGES[exchange_id].mixin, Below), {})
     Mine = Base if hook == 'create_order' else type(exchange_id, (Base,), {hook: start_a_task})
 
     async def main():
@@ -171,11 +169,10 @@ def test_request_that_a_hook_makes_meanwhile_is_one_of_its_own(fast):
     assert cancelled.port != asked.port
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_hook_of_an_answer_may_cancel_without_waiting_for_it(flavour, fast, exchange_id):
     class Mine(flavour.exchange_class(exchange_id)):
         def handle_errors(self, code, reason, url, *arguments):
-            if url.endswith(('batch-orders', 'order')) and not answered:
+            if url.endswith(ORDER[exchange_id]) and not answered:
                 answered.append(time.monotonic())
                 assert self._mmp_fence(UNDERLYING[exchange_id]).in_flight_until() == 0
             return super().handle_errors(code, reason, url, *arguments)

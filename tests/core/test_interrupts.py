@@ -15,10 +15,9 @@ from requests.adapters import HTTPAdapter
 
 import ccxt_mmp
 from ccxt_mmp import MassCancelIncomplete
+from tests.core.fencing import CANCEL, ORDER
 from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 from tests.warm import python
-
-ORDER = {'okx': 'batch-orders', 'binance': 'order'}
 
 
 @contextmanager
@@ -42,9 +41,9 @@ def signal_when(holds):
     return thread
 
 
-@pytest.fixture(params=['okx', 'binance'])
-def exchange(request, fast):
-    return with_markets(fast.connect(getattr(ccxt_mmp, request.param), enableRateLimit=False))
+@pytest.fixture
+def exchange(exchange_id, fast):
+    return with_markets(fast.connect(getattr(ccxt_mmp, exchange_id), enableRateLimit=False))
 
 
 def placing(exchange):
@@ -122,7 +121,7 @@ def test_order_that_may_arrive_later_than_the_mass_cancel_may_take_is_told(fast,
 def test_mass_cancel_that_a_mass_cancel_interrupts(fast, exchange):
     """It goes over connections of its own, so that it needs nothing that the interrupted one holds."""
     fast.rest(exchange.id, UNDERLYING[exchange.id], mmp=True)
-    fast.fault('hold', {'okx': 'mass-cancel', 'binance': 'openOrders'}[exchange.id], milliseconds=300)
+    fast.fault('hold', CANCEL[exchange.id], milliseconds=300)
     ended = []
 
     def pull_the_plug():

@@ -6,28 +6,18 @@ import ccxt
 import pytest
 
 import ccxt_mmp
-from ccxt_mmp import BinanceMmp, MmpFrozen, OkxMmp, SyncMmp
+from ccxt_mmp import MmpFrozen, SyncMmp
 from ccxt_mmp.core.awaiting import run_sync
-from tests.core.test_orders import create, listed, resting
+from ccxt_mmp.registry import EXCHANGES
+from tests.core.fencing import ORDER
+from tests.core.ordering import LARGEST, create, listed, resting
 from tests.rows import rows
-from tests.trading import UNDERLYING, symbols, with_markets
+from tests.trading import FROZEN, UNDERLYING, symbols, with_markets
 
-LARGEST = {'okx': 20, 'binance': 10}
-
-
-@pytest.fixture(params=['okx', 'binance'])
-def exchange_id(request):
-    return request.param
-
-
-@pytest.fixture
-def exchange(flavour, simulator, exchange_id):
-    return with_markets(flavour.exchange(exchange_id, simulator.url))
-
-
-@pytest.fixture
-def quoted(exchange, exchange_id):
-    return symbols(exchange, UNDERLYING[exchange_id])
+# the ends of the paths of a list of orders
+PATH = {'okx': 'batch-orders', 'binance': 'batchOrders', 'deribit': '/buy', 'bybit': 'create-batch'}
+# ccxt's Deribit has no lists of orders
+HAS_LISTS = pytest.mark.parametrize('exchange_id', ['okx', 'binance', 'bybit'])
 
 
 class Stop(BaseException):
@@ -39,6 +29,8 @@ def on_first_answer(exchange, change):
     answers = []
 
     def hook(code, reason, url, method, response_headers, response_body, *_):
+        if method == 'GET' or 'query-api' in url:  # Bybit's asks once whether the account is unified
+            return response_body
         answers.append(response_body)
         return change(response_body) if len(answers) == 1 else response_body
 
@@ -62,12 +54,13 @@ def ids_of(simulator, exchange_id):
 @pytest.mark.parametrize('error', [KeyError('mine'), TypeError('mine'), RuntimeError('mine'), ccxt.NetworkError('x')])
 def test_failing_hook_loses_no_accepted_order(flavour, simulator, exchange, exchange_id, quoted, error):
     on_first_answer(exchange, raises(error))
-    orders = flavour.take(exchange.create_orders(listed(quoted, 60)))
-    assert [order['price'] for order in orders] == list(range(1, 61))
+    count = 3 * LARGEST[exchange_id]
+    orders = flavour.take(exchange.create_orders(listed(quoted, count)))
+    assert [order['price'] for order in orders] == list(range(1, count + 1))
     lost = [order for order in orders if order['error'] is not None]
     assert len(lost) == LARGEST[exchange_id]
     rests = ids_of(simulator, exchange_id)
-    assert len(rests) == 60
+    assert len(rests) == count
     for order in orders:
         if order in lost:
             assert (order['error'], order['status'], order['id']) == (error, None, None)
@@ -89,6 +82,16 @@ UNREADABLE = {
         'null',
     ],
     'binance': ['[null]', '[[]]', '{}', '[]', 'null', '[1,{"code":-2010}]', '{"orderId":1}'],
+    'deribit': ['{"result":null}', '{"result":{}}', '{"result":{"order":null}}', '{"result":[]}', '{}', '[]', 'null'],
+    'bybit': [
+        '{"retCode":0,"result":{"list":[null]},"retExtInfo":{"list":[null]}}',
+        '{"retCode":0,"result":{"list":[]},"retExtInfo":{"list":[]}}',
+        '{"retCode":0,"result":{"list":[{"orderId":"1"}]},"retExtInfo":{}}',
+        '{"retCode":0,"result":null,"retExtInfo":{}}',
+        '{}',
+        '[]',
+        'null',
+    ],
 }
 
 
@@ -117,6 +120,11 @@ def without(changed):
     return change
 
 
+# Deribit has no batches, and Bybit tells the orders by their places
+NAMES_ITS_ITEMS = pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+
+
+@NAMES_ITS_ITEMS
 def test_answer_of_fewer_items_loses_no_accepted_order(flavour, simulator, exchange, exchange_id, quoted):
     on_first_answer(exchange, without(lambda items: items[2:]))
     orders = flavour.take(exchange.create_orders(listed(quoted, 4)))
@@ -126,6 +134,7 @@ def test_answer_of_fewer_items_loses_no_accepted_order(flavour, simulator, excha
     assert [rests[order['id']] for order in orders[2:]] == [order['clientOrderId'] for order in orders[2:]]
 
 
+@NAMES_ITS_ITEMS
 @rows('strange', [None, 1, 'x', [], {}])
 def test_item_that_is_none_loses_no_accepted_order(flavour, simulator, exchange, exchange_id, quoted, strange):
     on_first_answer(exchange, without(lambda items: [items[0], strange, *items[2:]]))
@@ -158,6 +167,7 @@ def test_what_is_no_exception_stops(flavour, simulator, exchange, quoted):
         flavour.take(exchange.create_orders(listed(quoted, 60)))
 
 
+@HAS_LISTS
 def test_other_market_whose_hook_fails_is_told_apart(flavour, exchange, quoted):
     def stock(orders, params):
         raise KeyError('mine')
@@ -168,6 +178,7 @@ def test_other_market_whose_hook_fails_is_told_apart(flavour, exchange, quoted):
     assert [order['mmp'] for order in orders] == [True, False]
 
 
+@HAS_LISTS
 @rows('placed', [None, [], [None], ['1'], 'x', [{'id': '1'}, {'id': '2'}]])
 def test_other_market_of_a_class_of_the_users_answers_as_it_likes(flavour, exchange, quoted, placed):
     placing = exchange._create_orders(
@@ -211,21 +222,22 @@ def test_freeze_within_a_batch_is_told_by_its_orders(flavour, simulator, exchang
     wanted = listed(quoted, 4)
     wanted[0]['params'] = {}
     orders = flavour.take(exchange.create_orders(wanted))
-    assert [type(order['error']) for order in orders] == [type(None), MmpFrozen, MmpFrozen, MmpFrozen]
+    assert [type(order['error']) for order in orders] == [type(None), *[FROZEN.get(exchange_id, MmpFrozen)] * 3]
     assert [order['status'] for order in orders] == ['open', 'rejected', 'rejected', 'rejected']
 
 
-def test_accepted_orders_have_no_error(flavour, simulator, exchange, quoted):
-    orders = flavour.take(exchange.create_orders(listed(quoted, 45)))
-    assert [order['error'] for order in orders] == [None] * 45
+def test_accepted_orders_have_no_error(flavour, simulator, exchange, exchange_id, quoted):
+    count = 2 * LARGEST[exchange_id] + 1
+    orders = flavour.take(exchange.create_orders(listed(quoted, count)))
+    assert [order['error'] for order in orders] == [None] * count
 
 
-@pytest.mark.parametrize('count', [3, 45])
+@pytest.mark.parametrize('batches', [1, 3])
 def test_exception_of_a_lost_list_has_the_ids_to_look_the_orders_up(
-    flavour, simulator, exchange, exchange_id, quoted, count
+    flavour, simulator, exchange, exchange_id, quoted, batches
 ):
-    for _ in range(-(-count // LARGEST[exchange_id])):
-        simulator.fault('drop_after')
+    count = batches * LARGEST[exchange_id]
+    simulator.fault('drop_after', PATH[exchange_id], times=batches)
     with pytest.raises(ccxt.NetworkError) as caught:
         flavour.take(exchange.create_orders(listed(quoted, count)))
     orders = caught.value.orders
@@ -240,7 +252,7 @@ def test_exception_of_a_lost_list_has_the_ids_to_look_the_orders_up(
 def test_exception_of_a_hook_has_the_ids_too(flavour, simulator, exchange, exchange_id, quoted, error):
     on_first_answer(exchange, raises(error))
     with pytest.raises(type(error)) as caught:
-        flavour.take(exchange.create_orders(listed(quoted, 2)))
+        flavour.take(exchange.create_orders(listed(quoted, min(2, LARGEST[exchange_id]))))
     assert caught.value is error
     assert {order['clientOrderId'] for order in error.orders} == set(ids_of(simulator, exchange_id).values())
 
@@ -248,9 +260,10 @@ def test_exception_of_a_hook_has_the_ids_too(flavour, simulator, exchange, excha
 def test_exception_of_a_refused_list_has_the_orders(flavour, simulator, exchange, exchange_id, quoted):
     simulator.set_rule(exchange_id, UNDERLYING[exchange_id])
     simulator.trip(exchange_id, UNDERLYING[exchange_id])
-    with pytest.raises(MmpFrozen) as caught:
+    error = FROZEN.get(exchange_id, MmpFrozen)
+    with pytest.raises(error) as caught:
         flavour.take(exchange.create_orders(listed(quoted, 2)))
-    assert [(order['status'], type(order['error'])) for order in caught.value.orders] == [('rejected', MmpFrozen)] * 2
+    assert [(order['status'], type(order['error'])) for order in caught.value.orders] == [('rejected', error)] * 2
 
 
 def test_failure_that_leaves_it_open_is_raised_before_a_refusal(flavour, exchange, exchange_id, quoted):
@@ -286,12 +299,15 @@ def test_cancellation_that_may_have_been_is_raised_before_a_refusal(flavour, sim
 WRONG_CLOCK = {
     'okx': '{"code":"50102","msg":"Timestamp request expired","data":[]}',
     'binance': '{"code":-1021,"msg":"Timestamp for this request is outside of the recvWindow."}',
+    'bybit': '{"retCode":10002,"retMsg":"invalid request, please check your server timestamp","result":{}}',
 }
 
 
+@pytest.mark.parametrize('exchange_id', WRONG_CLOCK)  # Deribit's code for a wrong clock is not documented
 def test_orders_that_are_refused_by_their_clock_are_rejected_ones(flavour, canned, exchange_id):
     canned.answer(WRONG_CLOCK[exchange_id], status=400)
     exchange = with_markets(flavour.exchange(exchange_id, canned.url))
+    exchange.options['enableUnifiedAccount'] = True  # else Bybit's asks first
     quoted = symbols(exchange, UNDERLYING[exchange_id])
     with pytest.raises(ccxt.InvalidNonce) as caught:
         flavour.take(exchange.create_orders(listed(quoted, 2)))
@@ -311,7 +327,7 @@ def test_class_of_the_user_may_answer_without_a_dict(simulator, exchange_id, ans
                 super().create_order(*arguments)
             return answer
 
-    mixin = {'okx': OkxMmp, 'binance': BinanceMmp}[exchange_id]
+    mixin = EXCHANGES[exchange_id].mixin
     exchange = with_markets(simulator.connect(type('Mine', (SyncMmp, mixin, Own), {}), enableRateLimit=False))
     symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
     assert exchange.create_order(symbol, 'limit', 'buy', 10, 5, params) == answer
@@ -374,7 +390,7 @@ LOSSES = ['drop_after', 'truncated', 'malformed']
 
 @rows('kind', LOSSES)
 def test_lost_order_is_told_with_its_client_id(flavour, simulator, exchange, exchange_id, quoted, kind):
-    simulator.fault(kind, 'batch-orders' if exchange_id == 'okx' else 'order', method='POST')
+    simulator.fault(kind, ORDER[exchange_id], method='POST')
     with pytest.raises(ccxt.BaseError) as caught:
         create(flavour, exchange, quoted[0], {'mmp': True})
     [told] = caught.value.orders
@@ -387,7 +403,7 @@ def test_lost_order_is_told_with_its_client_id(flavour, simulator, exchange, exc
 def test_refused_order_is_told_with_its_error(flavour, simulator, exchange, exchange_id, quoted):
     simulator.set_rule(exchange_id, UNDERLYING[exchange_id])
     simulator.trip(exchange_id, UNDERLYING[exchange_id])
-    with pytest.raises(MmpFrozen) as caught:
+    with pytest.raises(FROZEN.get(exchange_id, MmpFrozen)) as caught:
         create(flavour, exchange, quoted[0], {'mmp': True})
     [told] = caught.value.orders
     assert told['status'] == 'rejected'

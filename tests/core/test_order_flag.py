@@ -7,7 +7,7 @@ from tests.core.test_orders import create, listed, resting
 from tests.rows import rows
 from tests.trading import UNDERLYING, symbols, with_markets
 
-MISNAMED_ON_BOTH = [
+MISNAMED_EVERYWHERE = [
     {'MMP': True},
     {'Mmp': True},
     {'mMP': 1},
@@ -21,33 +21,21 @@ MISNAMED_ON_BOTH = [
     {'params': {'mmp': True}},
     {'mmp': True, 'MMP': True},
 ]
+OF_OTHERS = [{'isMmp': True}, {'isMmp': False}, {'ordType': 'mmp'}, {'ordType': 'mmp_and_post_only'}]
 MISNAMED = {
-    'okx': [{'isMmp': True}, {'isMmp': False}, *MISNAMED_ON_BOTH],
+    'okx': [{'isMmp': True}, {'isMmp': False}, *MISNAMED_EVERYWHERE],
+    'deribit': [*OF_OTHERS, *MISNAMED_EVERYWHERE],
+    'bybit': [*OF_OTHERS, *MISNAMED_EVERYWHERE],
     'binance': [
         {'ordType': 'mmp'},
         {'ordType': 'mmp_and_post_only'},
         {'ismmp': True},
         {'is_mmp': 'true'},
-        *MISNAMED_ON_BOTH,
+        *MISNAMED_EVERYWHERE,
     ],
 }
 # that are no flag, whatever they look like
 FINE = [{'tag': 'mmp'}, {'clientOrderId': 'mmp'}, {'mmp': None}, {'params': {'x': 'mmp'}}]
-
-
-@pytest.fixture(params=['okx', 'binance'])
-def exchange_id(request):
-    return request.param
-
-
-@pytest.fixture
-def exchange(flavour, simulator, exchange_id):
-    return with_markets(flavour.exchange(exchange_id, simulator.url))
-
-
-@pytest.fixture
-def quoted(exchange, exchange_id):
-    return symbols(exchange, UNDERLYING[exchange_id])
 
 
 @rows('params', MISNAMED, by='exchange_id')
@@ -204,7 +192,7 @@ def test_option_listed_later_is_placed_after_the_hint_was_followed(flavour, simu
     flavour.opened.append(exchange)
     flavour.take(exchange.load_markets())
     underlying = UNDERLYING[exchange_id]
-    settle = 'USDT' if exchange_id == 'binance' else 'BTC'
+    settle = {'binance': 'USDT', 'bybit': 'USDC'}.get(exchange_id, 'BTC')
     option_id = simulator.list_options(exchange_id, underlying, base='BTC', settle=settle, strikes=[61_000])[0]
     symbol = exchange._unified_symbol(option_id, underlying)
     with pytest.raises(ccxt.BadSymbol):

@@ -8,24 +8,9 @@ import pytest
 from ccxt_mmp.exchanges.binance import orders as binance_orders
 from tests.core.test_orders import create
 from tests.rows import rows
-from tests.trading import UNDERLYING, symbols, with_markets
+from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 
 MMP = {'mmp': True}
-
-
-@pytest.fixture(params=['okx', 'binance'])
-def exchange_id(request):
-    return request.param
-
-
-@pytest.fixture
-def exchange(flavour, simulator, exchange_id):
-    return with_markets(flavour.exchange(exchange_id, simulator.url))
-
-
-@pytest.fixture
-def quoted(exchange, exchange_id):
-    return symbols(exchange, UNDERLYING[exchange_id])
 
 
 def rest(simulator, exchange, symbol, count, **terms):
@@ -63,9 +48,9 @@ def test_every_open_mmp_order_is_listed(flavour, simulator, exchange, quoted, wi
     wanted = rest(simulator, exchange, quoted[0], count)
     rest(simulator, exchange, quoted[0], 5, mmp=False)
     found = ids(flavour, exchange.fetch_open_orders(symbol, None, None, MMP))
-    assert sorted(found, key=int) == wanted
+    assert sorted(found) == sorted(wanted)
     newest = ids(flavour, exchange.fetch_open_orders(symbol, None, count - 1, MMP))
-    assert sorted(newest, key=int) == wanted[1:]
+    assert sorted(newest) == sorted(wanted[1:])
 
 
 def test_limit_beyond_a_page_takes_the_pages_that_it_needs(flavour, simulator):
@@ -86,21 +71,22 @@ def test_time_from_which_on_orders_are_listed_counts_from_there(flavour, simulat
     since = simulator.now()
     later = rest(simulator, exchange, quoted[0], 130)
     assert ids(flavour, exchange.fetch_open_orders(quoted[0], since, 2, MMP)) == later[:2]
-    assert sorted(ids(flavour, exchange.fetch_open_orders(quoted[0], since, None, MMP)), key=int) == later
+    assert sorted(ids(flavour, exchange.fetch_open_orders(quoted[0], since, None, MMP))) == sorted(later)
     assert len(flavour.take(exchange.fetch_open_orders(quoted[0], start, None, MMP))) == len(first + later)
 
 
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_every_cancelled_mmp_order_is_listed(flavour, simulator, exchange, exchange_id, quoted):
     wanted = rest(simulator, exchange, quoted[0], 120)
     others = rest(simulator, exchange, quoted[0], 120, mmp=False)
     simulator.set_rule(exchange_id, UNDERLYING[exchange_id])
     simulator.trip(exchange_id, UNDERLYING[exchange_id])
     cancel(flavour, exchange, quoted[0], others)
-    flavour.take(exchange.reset_mmp({'okx': 'BTC/USD', 'binance': 'BTC/USDT'}[exchange_id]))
+    flavour.take(exchange.reset_mmp(UNIFIED[exchange_id]))
     mine = rest(simulator, exchange, quoted[0], 110)
     cancel(flavour, exchange, quoted[0], mine)
     orders = flavour.take(exchange.fetch_canceled_orders(quoted[0], None, None, MMP))
-    assert sorted([order['id'] for order in orders], key=int) == wanted + mine
+    assert sorted(order['id'] for order in orders) == sorted(wanted + mine)
     assert {(order['status'], order['mmp']) for order in orders} == {('canceled', True)}
     last = ids(flavour, exchange.fetch_canceled_orders(quoted[0], None, 150, MMP))
     assert len(last) == 150
@@ -130,11 +116,12 @@ def test_cancelled_orders_of_binance_are_paged(flavour, simulator, monkeypatch):
 
 
 @pytest.mark.parametrize('flag', [False, None])
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance', 'bybit'])
 def test_list_with_the_flag_off_is_ccxts(flavour, simulator, exchange, quoted, flag):
     wanted = rest(simulator, exchange, quoted[0], 1) + rest(simulator, exchange, quoted[0], 1, mmp=False)
     cancel(flavour, exchange, quoted[0], wanted)
     found = ids(flavour, exchange.fetch_canceled_orders(quoted[0], None, None, {'mmp': flag}))
-    assert sorted(found, key=int) == wanted
+    assert sorted(found) == sorted(wanted)
     assert not any('mmp=' in request.query for request in simulator.requests)
 
 
@@ -181,20 +168,27 @@ def test_pages_of_binance_that_never_end_are_an_error(flavour, canned, monkeypat
 @rows('symbol', ['BTC/USDT', 'BTC/USDT:USDT'])
 @rows('name', ['fetch_open_orders', 'fetch_canceled_orders'])
 def test_other_markets_have_no_mmp_orders_whatever_rests_there(flavour, canned, exchange_id, symbol, name):
+    if can_have_flag(exchange_id, symbol):
+        return
     exchange = with_markets(flavour.exchange(exchange_id, canned.url))
-    canned.answer(other_order(exchange, symbol, as_list=True))
+    canned.answer(other_order(exchange, symbol, 'list'))
     assert flavour.take(getattr(exchange, name)(symbol, None, None, MMP)) == []
 
 
-@pytest.mark.parametrize('symbol', ['BTC/USDT', 'BTC/USDT:USDT'])
+@rows('symbol', ['BTC/USDT', 'BTC/USDT:USDT'])
 def test_orders_of_other_markets_are_no_mmp_orders_by_any_answer(flavour, canned, exchange_id, symbol):
+    if can_have_flag(exchange_id, symbol):
+        return
     exchange = with_markets(flavour.exchange(exchange_id, canned.url))
-    canned.answer(other_order(exchange, symbol))
-    orders = [create(flavour, exchange, symbol, {}), flavour.take(exchange.fetch_order('7', symbol))]
-    canned.answer(other_order(exchange, symbol, as_list=True))
+    exchange.options.update(enableUnifiedMargin=False, enableUnifiedAccount=True)  # else Bybit's asks once
+    canned.answer(other_order(exchange, symbol, 'create'))
+    orders = [create(flavour, exchange, symbol, {})]
+    canned.answer(other_order(exchange, symbol, 'fetch'))
+    orders.append(flavour.take(exchange.fetch_order('7', symbol, {'acknowledged': True})))
+    canned.answer(other_order(exchange, symbol, 'list'))
     orders += flavour.take(exchange.fetch_open_orders(symbol))
     assert [order['mmp'] for order in orders] == [False, False, False]
-    thin = exchange.parse_order({'ordId': '7', 'sCode': '0', 'orderId': 7}, exchange.market(symbol))
+    thin = exchange.parse_order({'ordId': '7', 'sCode': '0', 'orderId': 7, 'order_id': '7'}, exchange.market(symbol))
     assert thin['mmp'] is False
 
 
@@ -203,15 +197,27 @@ def test_order_of_a_market_that_is_not_known_does_not_say(exchange, quoted):
     assert exchange.parse_order({'ordId': '7', 'orderId': 7}, exchange.market(quoted[0]))['mmp'] is None
 
 
-def other_order(exchange, symbol, *, as_list=False):
+def can_have_flag(exchange_id, symbol):
+    """As perpetuals of Deribit can."""
+    return (exchange_id, symbol) == ('deribit', 'BTC/USDT:USDT')
+
+
+def other_order(exchange, symbol, kind):
+    """The answer to a call that creates, fetches or lists an order of another market."""
     market = exchange.market(symbol)
     if exchange.id == 'okx':
         row = {'instId': market['id'], 'ordId': '7', 'state': 'live', 'side': 'buy', 'sz': '1', 'px': '5', 'sCode': '0'}
         return json.dumps({'code': '0', 'msg': '', 'data': [{**row, 'ordType': 'limit'}]})
+    if exchange.id == 'deribit':
+        row = {'order_id': '7', 'instrument_name': market['id'], 'order_state': 'open', 'direction': 'buy', 'amount': 1}
+        return json.dumps({'result': {'create': {'order': row, 'trades': []}, 'fetch': row, 'list': [row]}[kind]})
     row = {'symbol': market['id'], 'orderId': 7, 'status': 'NEW', 'side': 'BUY', 'origQty': '1', 'price': '5'}
+    if exchange.id == 'bybit':
+        row = {'symbol': market['id'], 'orderId': '7', 'orderLinkId': '', 'orderStatus': 'New', 'side': 'Buy'}
+        return json.dumps({'retCode': 0, 'result': {'orderId': '7', 'orderLinkId': '', 'list': [row]}})
     if market['swap']:
         row['positionSide'] = 'BOTH'
-    return json.dumps([row] if as_list else row)
+    return json.dumps([row] if kind == 'list' else row)
 
 
 @pytest.mark.parametrize('method', ['fetch_open_orders', 'fetch_canceled_orders'])

@@ -124,8 +124,8 @@ def test_order_that_may_arrive_after_the_time_is_over_is_told_and_cancelled_for_
 REFUSED = {
     'okx': '{"code":"51008","msg":"","data":[]}',
     'binance': '{"code":-2010,"msg":"NEW_ORDER_REJECTED"}',
-    'deribit': '{"jsonrpc":"2.0","error":{"code":10009,"message":"not_enough_funds"}}',
-    'bybit': '{"retCode":110007,"retMsg":"Insufficient available balance"}',
+    'deribit': '{"jsonrpc":"2.0","id":1,"error":{"code":10009,"message":"not_enough_funds"}}',
+    'bybit': '{"retCode":110007,"retMsg":"ab not enough for new order","result":{},"retExtInfo":{}}',
 }
 
 
@@ -158,12 +158,16 @@ def test_order_whose_answer_broke_off_may_still_arrive(flavour, httpserver, exch
     assert exchange._mmp_fence(UNDERLYING[exchange_id]).in_flight_until() > time.monotonic()
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_order_is_counted_when_it_is_signed(flavour, exchange_id):
     """So that a fetch of the user's is fenced, too."""
     exchange = with_markets(flavour.exchange(exchange_id))
     fence = exchange._mmp_fence(UNDERLYING[exchange_id])
-    answer = {'okx': {'code': '0', 'data': [{'ordId': '1', 'sCode': '0'}]}, 'binance': {'orderId': 1}}[exchange_id]
+    answer = {
+        'okx': {'code': '0', 'data': [{'ordId': '1', 'sCode': '0'}]},
+        'binance': {'orderId': 1},
+        'deribit': {'result': {'order': {'order_id': '1'}, 'trades': []}},
+        'bybit': {'retCode': 0, 'result': {'orderId': '1', 'orderLinkId': 'mmp-1'}},
+    }[exchange_id]
     seen = []
 
     def fetch(*arguments):

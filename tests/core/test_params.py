@@ -5,23 +5,27 @@ import pytest
 
 import ccxt_mmp
 from ccxt_mmp.core.params import OWN_NAMES, misspelt
+from ccxt_mmp.registry import EXCHANGES
+from tests.core.fencing import WAYS
+from tests.fault_matrix.methods import OTHER
 from tests.rows import rows
 from tests.trading import UNDERLYING, UNIFIED
 
-FIELD = {'okx': 'instFamily', 'binance': 'underlying'}
+FIELD = {'okx': 'instFamily', 'binance': 'underlying', 'deribit': 'index_name', 'bybit': 'baseCoin'}
 NAMES = {
     'okx': ['BTC-USD', 'BTC/USD', 'BTC/USD:BTC', 'BTC/USD:BTC-260327-100000-C', 'BTC-USD-260327-100000-P'],
     'binance': ['BTCUSDT', 'BTC/USDT', 'BTC/USDT:USDT', 'BTC/USDT:USDT-260327-100000-C', 'BTC-260327-100000-P'],
+    'deribit': ['btc_usd', 'BTC/USD', 'BTC/USD:BTC', 'BTC/USD:BTC-260327-100000-C', 'BTC-27MAR26-100000-P'],
+    'bybit': ['BTC', 'BTC/USDT', 'BTC/USDC:USDC', 'BTC/USDT:USDT-260327-100000-C', 'BTC-27MAR26-100000-P-USDT'],
 }
 METHODS = ['set_mmp', 'reset_mmp', 'fetch_mmp', 'fetch_mmps', 'mass_cancel_mmp', 'cancel_all_orders_after']
 # OKX's dead man's switch is of the account
 CALLS = [
     (exchange_id, method)
     for method in METHODS
-    for exchange_id in FIELD
+    for exchange_id in ('okx', 'binance')
     if (exchange_id, method) != ('okx', 'cancel_all_orders_after')
 ]
-KILLS = [('okx', {}), ('okx', {'emulate': True}), ('binance', {}), ('binance', {'includeNonMmp': True})]
 
 
 def arguments(exchange_id, method, params, underlying=None):
@@ -62,7 +66,7 @@ def test_name_in_params_is_read_as_the_argument_is(flavour, canned, exchange_id,
     assert sent[FIELD[exchange_id]] == UNDERLYING[exchange_id]
 
 
-@rows(('exchange_id', 'params'), KILLS)
+@rows(('exchange_id', 'params'), WAYS)
 @rows('index', range(5))
 def test_mass_cancel_of_a_name_in_params_leaves_nothing(flavour, simulator, exchange_id, params, index):
     quote(simulator, exchange_id)
@@ -103,23 +107,22 @@ def test_name_in_params_may_differ_from_the_argument_in_its_form_alone(
 # --- what several protections are keyed by
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+@pytest.mark.parametrize('exchange_id', EXCHANGES)
 def test_states_are_keyed_by_the_names_that_were_asked_for(flavour, simulator, exchange_id):
     simulator.set_rule(exchange_id, UNDERLYING[exchange_id])
     exchange = flavour.exchange(exchange_id, simulator.url)
-    other = {'okx': 'ETH/USD', 'binance': 'ETH/USDT'}[exchange_id]
-    names = [UNDERLYING[exchange_id], other, UNIFIED[exchange_id]]
+    names = [UNDERLYING[exchange_id], NAMES[exchange_id][1].replace('BTC', 'ETH'), NAMES[exchange_id][2]]
     states = flavour.take(exchange.fetch_mmps(tuple(names)))
     assert list(states) == names
     assert [states[name]['enabled'] for name in names] == [True, False, True]
     assert states[names[0]] == states[names[2]]
     assert states[names[0]] is not states[names[2]]
-    assert len(simulator.requests) == {'okx': 1, 'binance': 2}[exchange_id]  # one of an underlying is enough
+    assert len(simulator.requests) == (1 if exchange_id == 'okx' else 2)  # one of an underlying is enough
 
 
-@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+@pytest.mark.parametrize('exchange_id', EXCHANGES)
 def test_state_of_a_name_in_params_is_keyed_by_it(flavour, simulator, exchange_id):
-    for underlying in {'okx': ['BTC-USD', 'ETH-USD'], 'binance': ['BTCUSDT', 'ETHUSDT']}[exchange_id]:
+    for underlying in (UNDERLYING[exchange_id], OTHER[exchange_id]):
         simulator.set_rule(exchange_id, underlying)
     exchange = flavour.exchange(exchange_id, simulator.url)
     states = flavour.take(exchange.fetch_mmps(None, {FIELD[exchange_id]: UNIFIED[exchange_id]}))
@@ -136,10 +139,10 @@ def test_states_without_names_are_keyed_by_the_unified_underlying(flavour, simul
 
 # --- what a mass cancel takes
 
-OPTION = {'okx': 'BTC-USD-260327-100000-C', 'binance': 'BTC-260327-100000-C'}
+OPTION = {each: names[-1] for each, names in NAMES.items()}
 
 
-@rows(('exchange_id', 'kind'), KILLS)
+@rows(('exchange_id', 'kind'), WAYS)
 @rows(
     ('name', 'value'),
     [
@@ -149,6 +152,9 @@ OPTION = {'okx': 'BTC-USD-260327-100000-C', 'binance': 'BTC-260327-100000-C'}
         ('instType', 'OPTION'),
         ('uly', 'BTC-USD'),
         ('limit', 1),
+        ('label', 'x'),
+        ('settleCoin', 'USDT'),
+        ('cursor', 'x'),
         ('after', '1'),
         ('orderId', '1'),
         ('concurrency', 1),
@@ -167,7 +173,7 @@ def test_param_that_could_narrow_a_mass_cancel_is_refused_unsent(flavour, simula
     assert len(resting(simulator, exchange_id)) == 3
 
 
-@pytest.mark.parametrize(('exchange_id', 'kind'), KILLS)
+@pytest.mark.parametrize(('exchange_id', 'kind'), WAYS)
 def test_params_of_ccxt_and_those_that_are_none_do_not_keep_a_mass_cancel_from_its_work(
     flavour, simulator, exchange_id, kind
 ):

@@ -72,7 +72,7 @@ def test_rule_that_is_none_is_refused_before_anything_is_sent(flavour, simulator
     assert simulator.requests == []
 
 
-@rows('name', ['btc', 'BTC/USD', 'BTC/USDT:USDC', 'BTC-USDT', 'BTC-27MAR26', '', None])
+@rows('name', ['btc', 'BTC/USD', 'BTC/USDT:USDC', 'BTC-USDT', 'BTCUSDT', 'BTCUSD', 'BTC-27MAR26', '', None])
 def test_what_names_no_coin_is_refused_before_anything_is_sent(flavour, simulator, bybit, name):
     with pytest.raises((ccxt.BadSymbol, ccxt.ArgumentsRequired), match='the coin in upper case'):
         flavour.take(bybit.fetch_mmp(name))

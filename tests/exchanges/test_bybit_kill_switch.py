@@ -10,7 +10,7 @@ import pytest
 
 from ccxt_mmp import MassCancelIncomplete
 from ccxt_mmp.core.mass_cancels import NOT_TOLD
-from tests.core.mass_cancel.cancelling import after_each_list, ids
+from tests.core.mass_cancel.cancelling import after_each_list, ids, lose_all_but_the_first
 
 COIN = 'BTC'
 
@@ -117,7 +117,7 @@ def test_acknowledged_cancellation_is_waited_for_and_not_sent_again(flavour, sim
     mine = rest(simulator, 30)
     assert ids(cancel(flavour, bybit)['orders']) == sorted(mine)
     assert sorted(len(each) for each in batches(simulator)) == [10, 20]
-    assert min(slept) >= 0.1
+    assert min(slept, default=0.1) >= 0.1  # none on a machine that is slower than the exchange
     times = [request.time for request in lists(simulator)]
     assert all(later - earlier >= 100 for earlier, later in pairwise(times[1:]))
     assert times[-1] - asked(simulator, 'cancel-batch')[-1].time >= processing_time
@@ -137,6 +137,18 @@ def test_acknowledged_cancellation_that_comes_to_nothing_is_not_reported_as_done
     assert sorted(len(each) for each in batches(simulator)) == [1, 1, 5, 20]
     assert len(slept) >= 3
     assert max(slept) == pytest.approx(0.1)
+
+
+def test_acknowledged_cancellation_that_no_list_confirms_is_unknown(flavour, simulator, bybit):
+    by_the_clock_of(simulator, bybit)
+    simulator.processing_time = 60_000
+    mine = rest(simulator, 25)
+    after_each_list(bybit, lose_all_but_the_first)
+    with pytest.raises(MassCancelIncomplete, match='cancelled 0, remaining 0, unknown 25') as caught:
+        cancel(flavour, bybit)
+    error = caught.value
+    assert (error.cancelled, error.remaining, sorted(error.unknown)) == ([], [], sorted(mine))
+    assert sorted(resting(simulator)) == sorted(mine)
 
 
 def test_waiting_costs_no_round(flavour, simulator, bybit):

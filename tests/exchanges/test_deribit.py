@@ -12,7 +12,7 @@ import pytest
 import requests
 
 import ccxt_mmp.pro
-from ccxt_mmp import MassCancelIncomplete, MmpFrozen
+from ccxt_mmp import MassCancelIncomplete, MassCancelLocked, MmpFrozen
 from ccxt_mmp.exchanges.deribit import DeribitMmp
 from ccxt_mmp.simulator import Rule, Simulator
 from tests.conftest import Flavour
@@ -176,6 +176,12 @@ def test_group_of_quotes_is_a_protection_of_its_own(flavour, simulator, deribit)
     with pytest.raises(ccxt.NotSupported, match='fetchMmp'):
         flavour.take(deribit.fetch_mmps(['BTC/USD'], group))
 
+    def list_the_group(code, reason, url, method, headers, body, *_):
+        return json.dumps({'result': [state['info']]}) if url.endswith('get_mmp_config') else body
+
+    deribit.on_rest_response = list_the_group  # the documentation lists them beside the rule of orders
+    assert flavour.take(deribit.fetch_mmp('BTC/USD'))['enabled'] is False
+
 
 def test_block_rfq_is_of_an_index_or_of_all(flavour, simulator, deribit):
     flavour.take(deribit.set_mmp('ETH/USD', 1000, 0, 10, None, RFQ))
@@ -280,21 +286,18 @@ def test_code_is_an_error(flavour, canned, code, error):
 # --- orders
 
 
-@pytest.mark.parametrize('symbol', [PERPETUAL, 'BTC/USDC:USDC', 'BTC/USD:BTC-<future>'])
-def test_futures_and_perpetuals_have_the_flag_too(flavour, simulator, symbol):
+@pytest.mark.parametrize(('symbol', 'kind'), [(PERPETUAL, 'swap'), ('BTC/USDC:USDC', 'swap'), (PERPETUAL, 'future')])
+def test_futures_and_perpetuals_have_the_flag_too(flavour, simulator, symbol, kind):
     deribit = flavour.exchange('deribit', simulator.url)
     flavour.take(deribit.load_markets())
-    symbol = next(each for each in deribit.markets if each.startswith(symbol.partition('<')[0]))
-    if not deribit.market(symbol)['option']:
-        order = flavour.take(deribit.create_order(symbol, 'limit', 'buy', 10, 100_000, {'mmp': True}))
-        index = deribit.market(symbol)['info']['price_index']
-        assert (order['mmp'], order['clientOrderId']) == (True, f'mmp:{index}')
-        [listed] = flavour.take(deribit.fetch_open_orders(symbol, params={'mmp': True}))
-        assert listed['id'] == order['id']
-    assert (
-        flavour.take(deribit.mass_cancel_mmp(symbol))['underlyingId'] == deribit.market(symbol)['info']['price_index']
-    )
-    assert simulator.resting('deribit', 'BTC/USD') == []
+    market = next(each for name, each in deribit.markets.items() if name.startswith(symbol) and each[kind])
+    symbol, index = market['symbol'], market['info']['price_index']
+    order = flavour.take(deribit.create_order(symbol, 'limit', 'buy', 10, 100_000, {'mmp': True}))
+    assert (order['mmp'], order['clientOrderId']) == (True, f'mmp:{index}')
+    [listed] = flavour.take(deribit.fetch_open_orders(symbol, params={'mmp': True}))
+    assert listed['id'] == order['id']
+    assert flavour.take(deribit.mass_cancel_mmp(symbol))['underlyingId'] == index
+    assert simulator.resting('deribit', index) == []
 
 
 def test_label_is_the_clients_id(flavour, simulator, deribit, option):
@@ -513,10 +516,38 @@ def test_list_that_is_none_is_no_empty_list(flavour, canned):
         ('buy', {'instrument_name': 'BTC-PERPETUAL', 'mmp': False}, []),
         ('buy', {'instrument_name': 'of a new form', 'mmp': True}, []),
         ('edit', {'order_id': '7', 'mmp': True}, []),
+        (
+            'mass_quote',
+            {'quotes': [{'instrument_name': 'BTC-PERPETUAL'}, {'instrument_name': 'BTC_USDC-27MAR26-70000-P'}, None]},
+            ['btc_usd', 'btc_usdc'],
+        ),
+        ('mass_quote', {'quotes': 'BTC-PERPETUAL'}, []),
+        ('mass_quote', None, []),
     ],
 )
 def test_raw_requests_tell_what_a_mass_cancel_stops(flavour, path, params, underlyings):
     assert list(flavour.exchange('deribit')._mmp_underlyings_sent(path, params)) == underlyings
+
+
+def test_mass_quote_that_waits_behind_a_mass_cancel_is_not_sent(flavour, simulator, deribit):
+    """A raw call, which ccxt cannot make of a list: a freeze of the orders says nothing of quotes."""
+    simulator.answer('POST', '/api/v2/private/mass_quote', {'jsonrpc': '2.0', 'result': {'orders': []}})
+    deribit._refuse_in_freeze = None
+    quotes = {'quote_id': '1', 'mmp_group': 'one', 'quotes': [{'instrument_name': 'BTC-PERPETUAL', 'side': 'buy'}]}
+    fence = deribit._mmp_fence('btc_usd')
+    throttle = deribit.throttle
+
+    def cancel(*arguments):
+        with fence.close():
+            pass
+        return throttle(*arguments)
+
+    deribit.throttle, deribit.enableRateLimit = cancel, True
+    with pytest.raises(MassCancelLocked):
+        flavour.take(deribit.privateGetMassQuote(quotes))
+    assert simulator.requests == []
+    deribit.throttle = throttle
+    assert flavour.take(deribit.privateGetMassQuote(quotes))['result'] == {'orders': []}
 
 
 def test_errors_of_other_orders_are_those_of_all(flavour):

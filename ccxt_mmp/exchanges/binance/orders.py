@@ -31,7 +31,7 @@ class BinanceOrders(BinanceAnswers):
         for order in orders if isinstance(orders, list) else ():
             if isinstance(order, dict) and str(order.get('isMmp')).lower() == 'true':
                 option_id = str(order.get('symbol'))
-                underlying_id = self._listed_underlying(option_id) or self._parse_underlying(option_id)
+                underlying_id = self._underlying_named(option_id)
                 if underlying_id is not None:
                     yield underlying_id
 
@@ -132,9 +132,7 @@ class BinanceOrders(BinanceAnswers):
     def safe_order(self, order: Params, market: Any = None) -> Order:
         info = order.get('info') if isinstance(order, dict) else None
         parsed: Order = super().safe_order(order, market)
-        parsed['mmp'] = self._flag_told(info)
-        if self._is_option(market) is False:
-            parsed['mmp'] = False
+        parsed['mmp'] = self._flag_read(info, market)
         return parsed
 
 

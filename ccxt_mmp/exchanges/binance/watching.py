@@ -51,7 +51,7 @@ class BinanceWatching(BinanceAnswers):
         for order in orders if isinstance(orders, list) else [orders]:
             if isinstance(order, dict) and order.get('X', order.get('S')) in ENDED:
                 option_id = order['s']
-                underlying_id = self._listed_underlying(option_id) or self._parse_underlying(option_id)
+                underlying_id = self._underlying_named(option_id)
                 if underlying_id is not None:
                     yield underlying_id, None
 

@@ -119,7 +119,7 @@ class BybitCancelling(BybitAnswers):
     def _is_to_cancel(self, row: Params, coin: str) -> bool | None:
         """Whether a listed order of the coin has the tag; None if it does not say."""
         market_id = str(row.get('symbol'))
-        named = self._listed_underlying(market_id) or self._parse_underlying(market_id)
+        named = self._underlying_named(market_id)
         link_id = row.get('orderLinkId')
         return all_of(None if named is None else named == coin, None if link_id is None else self._has_tag(link_id))
 

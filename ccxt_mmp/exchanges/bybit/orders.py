@@ -33,7 +33,7 @@ class BybitOrders(BybitAnswers):
                 str(order.get('mmp')).lower() == 'true' or self._has_tag(order.get('orderLinkId'))
             ):
                 option_id = str(order.get('symbol'))
-                coin = self._listed_underlying(option_id) or self._parse_underlying(option_id)
+                coin = self._underlying_named(option_id)
                 if coin is not None:
                     yield coin
 
@@ -215,9 +215,7 @@ class BybitOrders(BybitAnswers):
     def safe_order(self, order: Params, market: Any = None) -> Order:
         info = order.get('info') if isinstance(order, dict) else None
         parsed: Order = super().safe_order(order, market)
-        parsed['mmp'] = self._flag_told(info)
-        if self._is_option(market) is False:
-            parsed['mmp'] = False
+        parsed['mmp'] = self._flag_read(info, market)
         return parsed
 
 

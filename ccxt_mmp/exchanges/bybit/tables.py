@@ -22,7 +22,8 @@ from ccxt_mmp.errors import MmpNotEnabled
 
 MONTHS = ('JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC')
 STRIKE = r'[0-9]+(?:\.[0-9]+)?'
-OWN_ID = re.compile(r'(?P<base>[A-Z0-9]+)')
+# BTCUSDT and BTCUSD are perpetuals: a halt of a coin of that name would stop nothing
+OWN_ID = re.compile(r'(?P<base>(?!.+USD[TC]?$)[A-Z0-9]+)')
 # without a settle coin it is settled in USDC
 OPTION_ID = re.compile(
     rf'(?P<base>[A-Z0-9]+)-(?P<day>[0-9]{{1,2}})(?P<month>{"|".join(MONTHS)})(?P<year>[0-9]{{2}})'

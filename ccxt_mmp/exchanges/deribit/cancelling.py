@@ -70,7 +70,7 @@ class DeribitCancelling(DeribitAnswers):
         if isinstance(row, dict) and row.get('mmp') is False:
             return None
         market_id = str(row.get('instrument_name')) if isinstance(row, dict) else ''
-        return self._listed_underlying(market_id) or self._parse_underlying(market_id) or NOT_TOLD
+        return self._underlying_named(market_id) or NOT_TOLD
 
     def _confirm_cancelled(self, answer: Any) -> None:
         if self._number_cancelled(answer) is None:
@@ -108,7 +108,7 @@ class DeribitCancelling(DeribitAnswers):
     def _is_to_cancel(self, row: Params, index: str) -> bool | None:
         """Whether a listed order is an MMP order of the index; None if it does not say."""
         market_id = str(row.get('instrument_name'))
-        named = self._listed_underlying(market_id) or self._parse_underlying(market_id)
+        named = self._underlying_named(market_id)
         return all_of(None if named is None else named == index, self.safe_bool(row, 'mmp'))
 
     def _chunks(self, resting: dict[str, Params]) -> list[dict[str, Params]]:

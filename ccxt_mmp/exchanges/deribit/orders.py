@@ -24,9 +24,14 @@ class DeribitOrders(DeribitAnswers):
 
     def _mmp_underlyings_sent(self, path: str, params: Any) -> Iterator[str]:
         # an edit does not say whether its order is an MMP order
-        if path in ENDPOINTS and isinstance(params, dict) and str(params.get('mmp')).lower() == 'true':
-            market_id = str(params.get('instrument_name'))
-            index = self._listed_underlying(market_id) or self._parse_underlying(market_id)
+        given = params if isinstance(params, dict) else {}
+        quotes = given.get('quotes')
+        orders = [given] if path in ENDPOINTS and str(given.get('mmp')).lower() == 'true' else []
+        if path in self._quote_paths and isinstance(quotes, list):
+            orders = [each for each in quotes if isinstance(each, dict)]  # which are MMP orders all
+        for order in orders:
+            market_id = str(order.get('instrument_name'))
+            index = self._underlying_named(market_id)
             if index is not None:
                 yield index
 
@@ -199,7 +204,7 @@ class DeribitOrders(DeribitAnswers):
     def safe_order(self, order: Params, market: Any = None) -> Order:
         info = order.get('info') if isinstance(order, dict) else None
         parsed: Order = super().safe_order(order, market)
-        parsed['mmp'] = self._flag_told(info)
+        parsed['mmp'] = self._flag_read(info, market)
         label = self.safe_string(info, 'label') if isinstance(info, dict) else None
         if label and parsed.get('clientOrderId') is None:
             parsed['clientOrderId'] = label

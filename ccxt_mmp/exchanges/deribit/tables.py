@@ -102,7 +102,8 @@ class DeribitTables(SocketOrders, SocketKillSwitch, Mmp):
     }
     _time_endpoint = 'GET get_time'
     _rule_endpoint = 'POST get_mmp_config'
-    _order_paths = ('buy', 'sell', 'edit', 'edit_by_label')
+    _order_paths = ('buy', 'sell', 'edit', 'edit_by_label', 'mass_quote')
+    _quote_paths = ('mass_quote',)
     _mass_cancel_flag = 'includeNonMmp'
     _mmp_access = (
         'Deribit staff activates it on request, once for the main account and all its subaccounts; MMP orders of '

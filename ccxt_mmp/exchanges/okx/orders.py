@@ -27,7 +27,7 @@ class OkxOrders(OkxAnswers):
         for order in params if isinstance(params, list) else [params]:
             if isinstance(order, dict) and order.get('ordType') in MMP_ORDER_TYPES:
                 option_id = str(order.get('instId'))
-                family = self._listed_underlying(option_id) or self._parse_underlying(option_id)
+                family = self._underlying_named(option_id)
                 if family is not None:
                     yield family
 
@@ -195,7 +195,5 @@ class OkxOrders(OkxAnswers):
         if order_type in MMP_ORDER_TYPES:
             order = {**order, 'type': 'limit', 'postOnly': MMP_ORDER_TYPES[order_type]}
         parsed: Order = super().safe_order(order, market)
-        parsed['mmp'] = self._flag_told(info)
-        if self._is_option(market) is False:
-            parsed['mmp'] = False
+        parsed['mmp'] = self._flag_read(info, market)
         return parsed
