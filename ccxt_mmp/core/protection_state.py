@@ -71,6 +71,7 @@ class ProtectionState:
             None  # asked and answered; of the answer that told of a freeze before a push
         )
         self._doubt: Doubt | None = None
+        self._last_until: int | None = None  # until when the last freeze was to last, of which that was told
         self._slack = 0  # ms by which the freeze may end earlier: as long as the answer took that told of its end
         self._is_unsure = False  # something may have happened that nobody told
         self._reset: tuple[int, int] | None = None  # asked and answered; of the last reset, if it ended no known trip
@@ -178,6 +179,8 @@ class ProtectionState:
         known = self._trip_at
         if known is not None and (at <= known or (trip.placed is not None and trip.placed < known)):
             return
+        if trip.until and trip.until == self._last_until and not self.is_frozen:
+            return  # of a freeze that is over: it comes late, or twice
         is_new = self._is_new(trip, at)
         if is_new is False:
             if self.is_frozen:  # it may be of another trip, after a reset that is not known yet
@@ -258,12 +261,12 @@ class ProtectionState:
 
     def _take(self, answer: MmpState, changes: dict[str, Any], *, is_change: bool) -> None:
         silent = {name: answer[name] for name in SILENT if answer[name] is not None}  # type: ignore[literal-required]
-        self._state = {**self._state, **silent, **changes}  # type: ignore[typeddict-item]
-        self.version += is_change
+        self._change({**silent, **changes}, is_change=is_change)
 
-    def _change(self, changes: dict[str, Any]) -> None:
+    def _change(self, changes: dict[str, Any], *, is_change: bool = True) -> None:
         self._state = {**self._state, **changes}  # type: ignore[typeddict-item]
-        self.version += 1
+        self._last_until = self._state['frozenUntil'] or self._last_until
+        self.version += is_change
 
 
 def _is_after(known: int, trip: Trip, at: int, margin: int) -> bool | None:

@@ -158,6 +158,23 @@ def test_push_of_another_end_is_another_trip():
     assert (known.version, known.until) == (2, START + 5000)
 
 
+@pytest.mark.parametrize('is_pushed_first', [True, False])
+def test_push_of_a_freeze_that_is_over_is_no_other_trip(is_pushed_first):
+    known = Known()
+    trip = Trip({}, until=START + 60_000)
+    if is_pushed_first:
+        known.pushed(trip, START)
+    else:
+        known.read(known.ask(), answer(frozen=True, frozenUntil=trip.until), START, START + 1)
+    known.own_reset(known.ask(), {}, START + 5, START + 6)
+    version = known.version
+    known.pushed(trip, START + 5000)
+    assert (known.version, known.is_frozen) == (version, False)
+    assert known.asks_at(START + 5000) is None
+    known.pushed(Trip({}, until=START + 65_000), START + 5001)
+    assert (known.version, known.until) == (version + 1, START + 65_000)
+
+
 def test_late_row_of_a_trip_that_was_over_before_the_last_answer_is_in_doubt():
     known = Known()
     known.ask_and_read(START + 5000)
