@@ -207,7 +207,8 @@ class Bot:
         for client in clients:
             for name in ('futures', 'subscriptions'):
                 kept[name] = max(kept.get(name, ()), getattr(client, name), key=len)
-        bounds = {'clients': 3, 'protections': len(self.underlyings), 'futures': 20, 'subscriptions': 20}
+        # a mass cancel over the websocket has 20 requests under way at once, and there may be one of each underlying
+        bounds = {'clients': 3, 'protections': len(self.underlyings), 'futures': 60, 'subscriptions': 20}
         return [
             f'{self.name} has {len(each)} {name}: {", ".join(map(str, each))}'
             for name, each in kept.items()
