@@ -25,7 +25,8 @@ from tests.test_packaging import not_of_the_project
 
 ROOT = Path(__file__).parent.parent
 LIST = Path(__file__).with_suffix('.yaml')
-WHOLE_SUITE = ('tests', '--ignore=tests/test_mutants.py')  # which would notice any change at all
+EXAMPLES = '--hypothesis-profile=ci'  # as many as there are in .ci/run
+WHOLE_SUITE = (EXAMPLES, 'tests', '--ignore=tests/test_mutants.py')  # which would notice any change at all
 SECONDS, SECONDS_OF_WHOLE_SUITE = 120, 1200  # after which tests that were started are given up
 TIMEOUT = 'timeout'
 
@@ -81,7 +82,7 @@ def imported_from(project: Path) -> Path:
 
 def first_failure(project: Path, arguments: Sequence[str], seconds: float) -> str | None:
     """The id of the first test that fails, or TIMEOUT; None if all pass."""
-    command = [sys.executable, '-m', 'pytest', '-q', '--hypothesis-profile=ci', *arguments]
+    command = [sys.executable, '-m', 'pytest', '-q', *arguments]
     with subprocess.Popen(
         command,
         cwd=project,
@@ -112,7 +113,7 @@ def noticed_by(mutant: Mutant) -> tuple[str | None, float]:
         assert imported_from(project) == project / 'ccxt_mmp' / '__init__.py'
         path = path_of(mutant, project)
         path.write_text(mutant.break_text(path.read_text()))
-        failure = first_failure(project, ['-x', f'tests/{mutant.tests}'], SECONDS)
+        failure = first_failure(project, [EXAMPLES, '-x', f'tests/{mutant.tests}'], SECONDS)
         if failure is None and first_failure(project, WHOLE_SUITE, SECONDS_OF_WHOLE_SUITE):
             # among so many a test may fail by chance: what fails again notices it
             failure = first_failure(project, ['-x', '--last-failed', *WHOLE_SUITE], SECONDS)
@@ -121,7 +122,7 @@ def noticed_by(mutant: Mutant) -> tuple[str | None, float]:
 
 def fails_without_a_breakage(tests: Sequence[str]) -> str | None:
     with TemporaryDirectory() as folder:
-        return first_failure(copy_project(folder), ['-x', *tests], SECONDS_OF_WHOLE_SUITE) if tests else None
+        return first_failure(copy_project(folder), [EXAMPLES, '-x', *tests], SECONDS_OF_WHOLE_SUITE) if tests else None
 
 
 def main(argv: Sequence[str] | None = None) -> int:
