@@ -1,3 +1,3 @@
 """The version, which setup.cfg and the package read from here."""
 
-__version__ = '0.1.0'
+__version__ = '0.2.0'

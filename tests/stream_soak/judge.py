@@ -281,6 +281,10 @@ class Judge:
         self.simulator._log.frames.clear()
         with self.simulator._state.lock:
             del self.simulator._account.orders[:-KEPT]
+            self.simulator._account.client_ids.clear()  # the simulator never forgets an id or a nonce
+            for venue in self.simulator._state.venues:
+                if hasattr(venue, '_logins'):
+                    venue._logins.nonces.clear()
         self.memory.append((seconds, used_memory()))
         for bot in self.bots:
             self.violations += bot.overgrown()
