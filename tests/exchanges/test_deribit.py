@@ -488,8 +488,26 @@ def test_order_that_was_filled_meanwhile_is_gone(flavour, simulator, answer, out
     assert [order['id'] for order in cancelled['orders']] == outcome
 
 
-@rows('answer', [{'order_id': '8', 'order_state': 'cancelled'}, {'order_id': '7'}, 1, None])
-def test_cancellation_that_is_not_said_is_none(flavour, simulator, answer):
+@rows(('number', 'outcome'), [(2, ['7', '8']), (1, []), (0, [])])
+def test_orders_of_a_label_are_cancelled_if_the_answer_counts_all_of_them(flavour, simulator, number, outcome):
+    deribit = flavour.exchange('deribit', simulator.url)
+    row = {'instrument_name': 'BTC-PERPETUAL', 'mmp': True, 'label': 'mine'}
+    listed = [{**row, 'order_id': each} for each in ('7', '8')]
+    lists = [listed, []]
+
+    async def answered(endpoint, request, **keywords):
+        return {'result': lists.pop(0) if endpoint == 'POST get_open_orders' else number}
+
+    deribit._send = answered
+    cancelled = flavour.take(deribit.mass_cancel_mmp('BTC/USD'))
+    assert [order['id'] for order in cancelled['orders']] == outcome
+
+
+@rows(
+    ('answer', 'is_of_another'),
+    [({'order_id': '8', 'order_state': 'cancelled'}, True), ({'order_id': '7'}, False), (1, True), (None, False)],
+)
+def test_cancellation_that_is_not_said_is_none(flavour, simulator, answer, is_of_another):
     deribit = flavour.exchange('deribit', simulator.url)
     row = {'order_id': '7', 'instrument_name': 'BTC-PERPETUAL', 'mmp': True, 'label': ''}
 
@@ -500,6 +518,7 @@ def test_cancellation_that_is_not_said_is_none(flavour, simulator, answer):
     with pytest.raises(MassCancelIncomplete) as caught:
         flavour.take(deribit.mass_cancel_mmp('BTC/USD'))
     assert (caught.value.cancelled, caught.value.remaining) == ([], ['7'])
+    assert ('was told of another order' in str(caught.value)) is is_of_another
 
 
 def test_list_that_is_none_is_no_empty_list(flavour, canned):
