@@ -45,8 +45,8 @@ def test_python_block_runs(doors, folder_of_the_desk, document, code):  # noqa: 
 @pytest.mark.parametrize(('document', 'code'), [each for each in PYTHON if 'def test_' in each.values[1]])
 def test_test_of_a_bot_passes(pytester, document, code):
     pytester.makepyfile(code)
-    outcomes = pytester.runpytest_inprocess().parseoutcomes()
-    assert outcomes == {'passed': code.count('def test_')}
+    # warnings are of plugins that are installed beside this one
+    pytester.runpytest_inprocess().assert_outcomes(passed=code.count('def test_'))
 
 
 @pytest.mark.parametrize(('document', 'block'), list(named('sh')))
