@@ -5,6 +5,7 @@ from ccxt.base.errors import OrderNotFound
 
 from ccxt_mmp import MassCancelIncomplete
 from ccxt_mmp.core.request_context import REFUSALS
+from tests.core.streams.watching import BINANCE_STREAMS
 from tests.fault_matrix.bench import Bench
 from tests.fault_matrix.document import DOCUMENT, arrived, document, outcome
 from tests.fault_matrix.methods import METHODS, CreateOrders, MassCancel, may_others_rest
@@ -102,4 +103,7 @@ def is_repeated_by_the_transport(row):
 
 
 def test_document_says_what_is_observed(bench):
-    assert document(bench).splitlines() == DOCUMENT.read_text().splitlines()
+    said = DOCUMENT.read_text()
+    if not BINANCE_STREAMS:  # there ccxt has no listen key of options to ask for
+        said = said.replace(', `POST listenKey`', '')
+    assert document(bench).splitlines() == said.splitlines()
