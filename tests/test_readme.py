@@ -87,7 +87,7 @@ def test_loop_quotes_until_frozen_and_again_after_it(simulator, frozen_time):
             loop = asyncio.create_task(names['keep_quoting'](exchange, quote))
             await until(lambda: simulator.resting('okx', 'BTC/USD') or loop.done())
             simulator.trip('okx', 'BTC/USD')
-            await until(lambda: told[-1]['frozen'] or loop.done())
+            await until(lambda: any(each['frozen'] for each in told) or loop.done())
             if frozen_time:
                 before, read = len(quoted), reads()
                 await until(lambda: reads() > read + 1)  # half a second: ten turns of the loop

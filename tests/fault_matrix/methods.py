@@ -235,6 +235,10 @@ class MassCancelOverBoth(MassCancelOverSocket):
         return struck == '' or endpoint.startswith('op ') is not struck.startswith('op ')
 
 
+class MassCancelByLabelOverBoth(MassCancelByLabelOverSocket, MassCancelOverBoth):
+    """What is struck is the first request of a way, without which it sends no other."""
+
+
 class CancelOrders(MassCancel):
     before = 'Two MMP orders of one contract rest.'
 
@@ -513,6 +517,12 @@ METHODS = (
     ),
     MassCancelByLabelOverSocket(
         'deribit', 'mass_cancel_mmp_ws', DERIBIT_OPERATIONS, lambda deribit, _: deribit.mass_cancel_mmp_ws('BTC/USD')
+    ),
+    MassCancelByLabelOverBoth(
+        'deribit',
+        'mass_cancel_mmp, hedge',
+        ('POST get_open_orders', 'op public/auth', 'op private/get_open_orders'),
+        mass_cancel(hedge=True),
     ),
     MassCancelsByLabel('deribit', 'mass_cancel_mmps', ('POST get_mmp_config', *DERIBIT_LISTED), mass_cancel_mmps),
     HaltMmp('deribit', 'halt_mmp', (), halt_mmp),

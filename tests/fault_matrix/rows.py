@@ -9,6 +9,7 @@ from tests.fault_matrix.methods import (
     CreateOrder,
     CreateOrdersOverSocket,
     HaltMmp,
+    MassCancelByLabelOverBoth,
     MassCancelOverBoth,
     MassCancelOverSocket,
     MassCancels,
@@ -143,7 +144,9 @@ def rows_of(method: Method) -> Iterator[Row]:
 def rows_of_socket(method: Method) -> Iterator[Row]:
     """Where both ways are taken, a fault of one is for ever: else either could come first."""
     is_of_both = isinstance(method, MassCancelOverBoth)
-    for condition in (WRONG_SECRET,) if isinstance(method, WatchMmp) else (WRONG_SECRET, NO_PRIVILEGE):
+    # no cancel of Deribit needs the privilege: either way could come first
+    no_privilege = not isinstance(method, (WatchMmp, MassCancelByLabelOverBoth))
+    for condition in (WRONG_SECRET, NO_PRIVILEGE) if no_privilege else (WRONG_SECRET,):
         yield Row(method, condition)
     for endpoint in method.endpoints:
         faults = SOCKET_FAULTS if endpoint.startswith('op ') else FAULTS
