@@ -84,6 +84,7 @@ class Flavour:
     def close(self):
         self.disconnect()
         if self.loop is not None:
+            self.take(self.loop.shutdown_asyncgens())  # as asyncio.run does: the connections let go of their sockets
             self.loop.close()
 
 

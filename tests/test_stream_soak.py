@@ -14,13 +14,22 @@ SECONDS = 4
 
 
 def test_each_trip_and_each_thaw_is_told_once_whatever_breaks():
-    judge = Judge(SECONDS, seed=1, every=0.1)
-    asyncio.run(judge.live())
+    judge = lived(SECONDS)
+    if not has_met_all(judge):  # a busy machine takes longer
+        judge = lived(10 * SECONDS)
     assert judge.violations == []
-    assert judge.events.total() > 3
-    assert judge.weather.faults.total() > 3
-    assert judge.met['accepted'] > 0
-    assert judge.met['cancelled'] > 0
+    assert has_met_all(judge)
+
+
+def lived(seconds):
+    judge = Judge(seconds, seed=1, every=0.1)
+    asyncio.run(judge.live())
+    return judge
+
+
+def has_met_all(judge):
+    is_eventful = judge.events.total() > 3 and judge.weather.faults.total() > 3
+    return is_eventful and judge.met['accepted'] > 0 and judge.met['cancelled'] > 0
 
 
 def test_report_and_exit_status_tell_of_violations(capsys, monkeypatch):

@@ -140,6 +140,9 @@ class Bench:
         if method.is_over_socket:  # the way that was not waited for arrives
             flavour.take(sleep_until(has_struck))
         flavour.disconnect()
+        if flavour.name != 'sync':  # what was sent and not waited for is read, and does not arrive in the next row
+            wait_until(lambda: not simulator._server.connections)
+        struck_at_all = wait_until(has_struck)
         forget_frames(error)
         orders = [
             order
@@ -148,7 +151,10 @@ class Bench:
         ]
         resting = {order.order_id: order.client_order_id for order in orders}
         protection = simulator.protection(method.exchange_id, method.underlying)
-        simulator.check()
+        try:
+            simulator.check()
+        except AssertionError as failure:
+            raise AssertionError(f'{row.name}, {flavour.name}: {failure}; {result} {error!r}') from error
         return Observation(
             result=result,
             error=error,
@@ -160,7 +166,7 @@ class Bench:
             resting={order_id: client_id for order_id, client_id in resting.items() if order_id not in others},
             prices={order.order_id: float(order.price) for order in orders},
             others_rest=resting.keys() >= {*others},
-            has_struck=wait_until(has_struck),
+            has_struck=struck_at_all,
         )
 
     def _exchange(self, row: Row, place: Place) -> Any:

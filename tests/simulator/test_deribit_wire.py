@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 
 from ccxt_mmp.simulator import KEY, SECRET, Rule, Simulator
-from ccxt_mmp.simulator.venues.deribit.calls import number, plain_number
+from ccxt_mmp.simulator.venues.deribit.calls import number, plain_number, read_text
 
 INDEX = {'index_name': 'btc_usd'}
 RULE = {'interval': 3, 'frozen_time': 30, 'quantity_limit': 5, 'max_quote_quantity': 20}
@@ -106,6 +106,13 @@ def test_numbers_are_of_any_form():
         '1e1e1',
     )
     assert (number('3.0'), number('0.5')) == (3, 0.5)
+
+
+@pytest.mark.parametrize('text', ['1e5', '48e5610889934231'])  # the second could be a nonce
+def test_text_that_looks_like_a_number_stays_as_it_is(simulator, text):
+    assert read_text({'nonce': text}, 'nonce') == text
+    assert code(place(simulator, label=text)) is None
+    assert call(simulator, 'POST', 'private/cancel_by_label', label=text)[1]['result'] == 1
 
 
 # --- authentication

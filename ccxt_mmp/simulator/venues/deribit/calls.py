@@ -1,5 +1,6 @@
 """A call of Deribit's API: what a handler gets, and how it reads the parameters."""
 
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from ccxt_mmp.simulator.venues.deribit.tables import (
 from ccxt_mmp.simulator.wire import ApiError, Times, is_natural, is_positive
 
 Parameters = dict[str, Any]
+EXPONENTIAL = re.compile(r'\d+(\.\d+)?[eE][+-]?\d{1,2}')
 Bucket = Literal['matching', 'cancel_all', 'others', 'subscribe']
 
 
@@ -109,7 +111,7 @@ def read_text(parameters: Parameters, name: str, default: str | None = None) -> 
         raise InvalidParamsError(name, 'value required')
     if not isinstance(value, (str, int, float)) or isinstance(value, bool):
         raise InvalidParamsError(name, 'wrong format')
-    return plain_number(value)
+    return value if isinstance(value, str) else plain_number(value)  # a label may be 1e5
 
 
 def read_boolean(parameters: Parameters, name: str) -> bool:
@@ -127,7 +129,7 @@ def read_integer(parameters: Parameters, name: str, highest: int, default: str |
 
 
 def read_positive(parameters: Parameters, name: str) -> str:
-    text = read_text(parameters, name)
+    text = plain_number(read_text(parameters, name))
     if not is_positive(text):
         raise InvalidParamsError(name, 'must be a positive number')
     return text
@@ -152,10 +154,7 @@ def read_instrument(call: Call) -> Instrument:
 def plain_number(value: object) -> str:
     """A number of JSON or of a query as a plain decimal; ``1e-05`` is one, too."""
     text = str(value)
-    try:
-        return format(Decimal(text), 'f') if 'e' in text.lower() and len(text) < 20 else text
-    except ArithmeticError:
-        return text
+    return format(Decimal(text), 'f') if EXPONENTIAL.fullmatch(text) else text
 
 
 def number(text: object) -> int | float:
