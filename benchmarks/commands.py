@@ -17,10 +17,11 @@ STOCK = 'import ccxt'
 WRONG_OPTION = 'a wrong option is told'
 FIRST_REQUEST = 'cancel sends its first request'
 
-COMMAND = 'import sys; from ccxt_mmp.cli import main; sys.exit(main(sys.argv[1:]))'
+COMMAND = 'import sys; from ccxt_mmp_command import main; sys.exit(main(sys.argv[1:]))'  # the installed script
 KEYS = ('key', 'secret', 'password')  # of nobody
 # the simulator's own redirection would import its web server, which no user of an exchange does
 REDIRECTED = f"""
+import ccxt_mmp_command
 from ccxt_mmp.cli.targets import Exchanges
 
 
