@@ -13,6 +13,7 @@ from ccxt_mmp.registry import EXCHANGES
 
 REPETITIONS = 15
 TARGET = 1.15
+PATIENCE = 60  # s, for a command that fails and sends nothing
 STOCK = 'import ccxt'
 WRONG_OPTION = 'a wrong option is told'
 FIRST_REQUEST = 'cancel sends its first request'
@@ -39,6 +40,7 @@ def run() -> Result:
     times: dict[str, list[float]] = {STOCK: [], WRONG_OPTION: [], FIRST_REQUEST: []}
     target = next(f'{each.id}:{each.underlying}' for each in EXCHANGES.values())
     with TemporaryDirectory() as bytecode, socket.create_server(('127.0.0.1', 0)) as server:
+        server.settimeout(PATIENCE)
         # installed packages have their bytecode, a checkout has not where Python is told to write none
         environment = {**os.environ, 'PYTHONPYCACHEPREFIX': bytecode}
         environment.pop('PYTHONDONTWRITEBYTECODE', None)
