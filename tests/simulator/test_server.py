@@ -155,13 +155,16 @@ def test_2000_requests_of_50_concurrent_clients_without_an_error_or_a_leak():
 def test_task_that_goes_on_after_a_cancellation_is_cancelled_again():
     is_handled, cancelled = threading.Event(), []
 
+    async def outlast():
+        try:
+            is_handled.set()
+            await asyncio.sleep(20)
+        except asyncio.CancelledError:
+            cancelled.append(True)
+
     async def stubborn(request):
         for _ in range(3):
-            try:
-                is_handled.set()
-                await asyncio.sleep(20)
-            except asyncio.CancelledError:
-                cancelled.append(request)
+            await outlast()
 
     with Simulator() as simulator:
         simulator._server._handle = stubborn
