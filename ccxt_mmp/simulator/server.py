@@ -103,6 +103,7 @@ class Server:
         protocol.pre_shutdown()
         await protocol.shutdown(SHUTDOWN_TIMEOUT)
         await _end({task for task in asyncio.all_tasks() if task is not asyncio.current_task()})
+        transports += [each.transport for each in protocol.connections]  # some were accepted meanwhile
         for transport in transports:
             if transport is not None:
                 transport.abort()  # if a client does not read what it was sent
