@@ -383,6 +383,7 @@ class AsyncMmp(AsyncStreams, AsyncHalts, AsyncSockets, Mmp):
 
     async def close(self, *arguments: Any, **keywords: Any) -> None:
         try:
+            await self._tasks().end()  # a login that goes on would open a connection again
             await super().close(*arguments, **keywords)
         finally:  # a mass cancel that was under way has opened its own again
             await self._tasks().end()

@@ -311,7 +311,7 @@ class AsyncStreams(Streams):
     async def close(self, *arguments: Any, **keywords: Any) -> None:
         watching = self._mmp_watched
         if watching is not None:
-            watching.stop()
+            watching.close()
             self.__dict__['_mmp_watching'] = None
         await super().close(*arguments, **keywords)
 

@@ -54,3 +54,14 @@ def retrieve(future: 'asyncio.Future[Any]') -> None:
     """Who waited for a failure may be gone: asyncio would complain that nobody looked at it."""
     if not future.cancelled():
         future.exception()
+
+
+def started(work: Coroutine[Any, Any, None]) -> 'asyncio.Task[None]':
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(retrieve)
+    return task
+
+
+def release(waiting: 'asyncio.Future[None]') -> None:
+    if not waiting.done():
+        waiting.set_result(None)
