@@ -80,6 +80,7 @@ class Watching:
         self.settings = settings
         self.watched: dict[str, Watched] = {}
         self.is_of_all = False  # whatever the exchange lists is watched
+        self._left_out: set[str] = set()  # of these: ids that were ended by name
         self._is_listed = False
         self._exchange = exchange
         self._client: Any = None
@@ -101,6 +102,7 @@ class Watching:
         """Wait until one of these protections (None: any) has changed since it was given last; those that have."""
         self.settings = settings
         self.is_of_all = self.is_of_all or ids is None
+        self._left_out.difference_update(ids or ())
         named = [self._find(each) for each in ids or ()]
 
         def wanted() -> list[Watched]:
@@ -141,8 +143,10 @@ class Watching:
         for each in ended:
             each.is_ended = True
             del self.watched[each.underlying_id]
+        self._left_out.update((ids or ()) if self.is_of_all else ())
         if ids is None:
             self.is_of_all = self._is_listed = False
+            self._left_out.clear()
         self._fail([*(each.message_hash for each in ended), *([ALL] if ids is None else [])], self._unsubscribed())
         if not self.watched and not self.is_of_all:
             self.stop()
@@ -284,7 +288,8 @@ class Watching:
 
     def pushed(self, underlying_id: str, trip: Trip | None) -> None:
         """A push tells of a trip, or (None) of something that may have been one, such as a fill."""
-        each = self._find(underlying_id) if self.is_of_all else self.watched.get(underlying_id)
+        is_found = self.is_of_all and underlying_id not in self._left_out
+        each = self._find(underlying_id) if is_found else self.watched.get(underlying_id)
         if each is None:
             return
         now = self._exchange.nonce()
@@ -410,7 +415,7 @@ class Watching:
         states = await exchange._read_mmps(None if is_of_all else [each.underlying_id for each in protections])
         now = exchange.nonce()
         if is_of_all and self.is_of_all:
-            for underlying_id in [each for each in states if each not in self.watched]:
+            for underlying_id in [each for each in states if each not in self._left_out | self.watched.keys()]:
                 new = self._find(underlying_id)
                 new.is_started = new.is_started and not self._is_listed  # else it is told, as it is new
                 new.given = 0 if new.is_started else -1
