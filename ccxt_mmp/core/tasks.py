@@ -33,13 +33,18 @@ class Tasks:
         self._timers = [each for each in self._timers if not each.cancelled() and each.when() > now] + [timer]
 
     async def end(self) -> None:
-        """Cancel them and wait until they have ended."""
-        loop = asyncio.get_running_loop()
+        """Cancel them and the timers, and wait until they have ended."""
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
-        running = [task for task in self._running.values() if task.get_loop() is loop and not task.done()]
-        self._running.clear()
+        await self.end_those('')
+
+    async def end_those(self, prefix: str) -> None:
+        """Cancel those whose names begin so, and wait until they have ended."""
+        loop = asyncio.get_running_loop()
+        ended = {name: task for name, task in self._running.items() if name.startswith(prefix)}
+        self._running = {name: task for name, task in self._running.items() if name not in ended}
+        running = [task for task in ended.values() if task.get_loop() is loop and not task.done()]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
