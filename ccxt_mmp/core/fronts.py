@@ -14,6 +14,7 @@ from ccxt_mmp.core.halt_fronts import AsyncHalts, SyncHalts
 from ccxt_mmp.core.request_context import current_request
 from ccxt_mmp.core.requests import UNREADABLE
 from ccxt_mmp.core.socket_fronts import AsyncSockets, SyncSockets
+from ccxt_mmp.core.socket_state import LOGIN
 from ccxt_mmp.core.streams import AsyncStreams, SyncStreams
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params
 
@@ -383,6 +384,7 @@ class AsyncMmp(AsyncStreams, AsyncHalts, AsyncSockets, Mmp):
 
     async def close(self, *arguments: Any, **keywords: Any) -> None:
         try:
+            await self._tasks().end_those(LOGIN)  # one that goes on would open a connection again
             await super().close(*arguments, **keywords)
         finally:  # a mass cancel that was under way has opened its own again
             await self._tasks().end()

@@ -58,11 +58,12 @@ class HaltCheck(Host):
     def _halted(self, halts: Halts, stored: StoredHalt) -> MmpHalted:
         halt = self._mmp_halt(halts, stored)
         name = halt['underlying'] or halt['underlyingId']
-        until = 'until they are resumed' if stored.until is None else f'until {self.iso8601(stored.until)}'
+        # no date tells a time after the year 9999
+        end = 'they are resumed' if stored.until is None else self.iso8601(stored.until) or f'{stored.until} ms'
         ends = f'resume_mmp({repr(name) if name else ""}) ends it'
         reason = '' if stored.reason is None else f': {stored.reason}'
         return MmpHalted(
-            f'{self.id} createOrder() was not sent: MMP orders of {name or "all underlyings"} are halted {until}, '
+            f'{self.id} createOrder() was not sent: MMP orders of {name or "all underlyings"} are halted until {end}, '
             f'since {self.iso8601(stored.since)} by {stored.by}; {ends}{reason}',
             halt,
         )

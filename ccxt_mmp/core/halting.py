@@ -114,9 +114,13 @@ class Halting(HaltCheck):
     async def _halt_mmp(self, underlying: str | None, params: Params) -> MmpHalt:
         halts = self._required_halts('haltMmp')
         wanted, rest = self._wanted_halt('haltMmp', params)
+        if rest.get('halt') is not None:  # which its mass cancels are not told
+            raise NotSupported(f'{self.id} haltMmp() takes no halt, it always halts')
         underlying_id, rest = self._halted_underlying('haltMmp', underlying, rest)
         if not wanted.cancels:
             self._refuse_params('haltMmp', rest)
+            if wanted.underlyings is not None:
+                raise BadRequest(f'{self.id} haltMmp() takes underlyings only to cancel')
             try:
                 stands = await self._write_halt(halts, wanted, underlying_id)
             except HaltStoreError as error:
@@ -179,7 +183,8 @@ class Halting(HaltCheck):
                         f'{self.id} resumeMmp() cannot resume {underlying_id} alone: MMP orders of all underlyings are '
                         'halted; resume_mmp() ends every halt'
                     )
-            ended = await await_result(opened(halts).end(halts.key, underlying_id))
+            # one whose time was over halted nothing
+            ended = self._in_force(await await_result(opened(halts).end(halts.key, underlying_id)))
         except HaltStoreError as error:
             raise self._failed_to_reach_halts('resumeMmp', error) from error
         name = underlying_id or ALL
@@ -389,18 +394,46 @@ async def side_by_side(
     blocks: the write has a thread, also in asyncio. The cancel stays in the caller's: it may interrupt an order there.
     """
     if not synchronous:
-        beside = partial(asyncio.to_thread, lambda: run_sync(write())) if blocks else write
-        written, cancelled = await gather(synchronous, [beside, cancel])
+        written, cancelled = await gather(
+            synchronous, [partial(awaited_from_thread, write) if blocks else write, cancel]
+        )
         return written, cancelled
     results: list[Any] = []
-    thread = threading.Thread(target=lambda: results.extend(run_sync(gather(True, [write]))), daemon=True)
-    try:
-        thread.start()
-    except RuntimeError:  # too many threads, or the interpreter is shutting down
-        thread.run()
+    thread = begun(lambda: results.extend(run_sync(gather(True, [write]))))
     try:
         [cancelled] = await gather(synchronous, [cancel])
     finally:
         if thread.ident is not None:
             thread.join()
     return results[0], cancelled
+
+
+async def awaited_from_thread(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    """The result of what blocks. Its thread is none of the loop's: a bot may keep all of those busy."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[Any] = loop.create_future()
+
+    def tell(result: Any) -> None:
+        if not done.done():  # the caller may be cancelled
+            done.set_result(result)
+
+    def run() -> None:
+        [result] = run_sync(gather(True, [work]))
+        with suppress(RuntimeError):  # the loop may be closed
+            loop.call_soon_threadsafe(tell, result)
+
+    begun(run)
+    result = await done
+    if isinstance(result, BaseException):
+        raise result
+    return result
+
+
+def begun(work: Callable[[], None]) -> threading.Thread:
+    """A thread that does it; one that could not be started has no ident, and the work is done."""
+    thread = threading.Thread(target=work, name='ccxt-mmp', daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # too many threads, or the interpreter is shutting down
+        work()
+    return thread

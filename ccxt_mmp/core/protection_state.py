@@ -202,7 +202,9 @@ class ProtectionState:
         changes = {'frozen': True, 'frozenUntil': until, 'info': trip.info, 'timestamp': None, 'datetime': None}
         if trip.at is not None:
             changes['lastTriggerTimestamp'] = at
-        self._asks_at = until
+        # without a rule that is known, only a read tells when it ends
+        is_known = trip.until is not None or frozen_time is not None
+        self._asks_at = until if is_known else now
         self._change(changes)
 
     def _is_new(self, trip: Trip, at: int) -> bool | None:

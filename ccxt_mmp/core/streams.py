@@ -97,7 +97,8 @@ class Streams(Host):
         https://docs.deribit.com/subscriptions/market-maker-protection/usermmp_triggerindex_name
 
         Calls that wait for it fail with ``UnsubscribeError``. MMP orders are not stopped any more. Reads end with the
-        last protection, and so does the subscription, unless ``watch_orders`` of this object needs it.
+        last protection, and so does the subscription, unless ``watch_orders`` of this object needs it. One of all that
+        ``watch_mmps()`` watches is left out until it is watched by name.
 
         :param str [underlying]: as in ``watch_mmp``, all by default
         :param dict [params]: the underlying under the exchange's own name
@@ -311,7 +312,7 @@ class AsyncStreams(Streams):
     async def close(self, *arguments: Any, **keywords: Any) -> None:
         watching = self._mmp_watched
         if watching is not None:
-            watching.stop()
+            watching.close()
             self.__dict__['_mmp_watching'] = None
         await super().close(*arguments, **keywords)
 

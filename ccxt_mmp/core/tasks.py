@@ -33,13 +33,18 @@ class Tasks:
         self._timers = [each for each in self._timers if not each.cancelled() and each.when() > now] + [timer]
 
     async def end(self) -> None:
-        """Cancel them and wait until they have ended."""
-        loop = asyncio.get_running_loop()
+        """Cancel them and the timers, and wait until they have ended."""
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
-        running = [task for task in self._running.values() if task.get_loop() is loop and not task.done()]
-        self._running.clear()
+        await self.end_those('')
+
+    async def end_those(self, prefix: str) -> None:
+        """Cancel those whose names begin so, and wait until they have ended."""
+        loop = asyncio.get_running_loop()
+        ended = {name: task for name, task in self._running.items() if name.startswith(prefix)}
+        self._running = {name: task for name, task in self._running.items() if name not in ended}
+        running = [task for task in ended.values() if task.get_loop() is loop and not task.done()]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
@@ -54,3 +59,14 @@ def retrieve(future: 'asyncio.Future[Any]') -> None:
     """Who waited for a failure may be gone: asyncio would complain that nobody looked at it."""
     if not future.cancelled():
         future.exception()
+
+
+def started(work: Coroutine[Any, Any, None]) -> 'asyncio.Task[None]':
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(retrieve)
+    return task
+
+
+def release(waiting: 'asyncio.Future[None]') -> None:
+    if not waiting.done():
+        waiting.set_result(None)

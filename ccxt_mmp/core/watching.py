@@ -13,7 +13,7 @@ from ccxt.base.errors import RequestTimeout, UnsubscribeError
 
 from ccxt_mmp.core.protection_state import ProtectionState, Question, Trip
 from ccxt_mmp.core.request_context import RequestContext
-from ccxt_mmp.core.tasks import retrieve
+from ccxt_mmp.core.tasks import release, retrieve, started
 from ccxt_mmp.types import MmpState
 
 ALL = 'mmp'  # the message hash of any change; those of a protection have its id behind it
@@ -80,6 +80,7 @@ class Watching:
         self.settings = settings
         self.watched: dict[str, Watched] = {}
         self.is_of_all = False  # whatever the exchange lists is watched
+        self._left_out: set[str] = set()  # of these: ids that were ended by name
         self._is_listed = False
         self._exchange = exchange
         self._client: Any = None
@@ -89,6 +90,7 @@ class Watching:
         self._reader: asyncio.Task[None] | None = None
         self._polled_at = 0
         self._woken = asyncio.Event()
+        self._is_closed = False
         self._waiting: set[asyncio.Future[None]] = set()  # of the calls that wait for news
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -100,6 +102,7 @@ class Watching:
         """Wait until one of these protections (None: any) has changed since it was given last; those that have."""
         self.settings = settings
         self.is_of_all = self.is_of_all or ids is None
+        self._left_out.difference_update(ids or ())
         named = [self._find(each) for each in ids or ()]
 
         def wanted() -> list[Watched]:
@@ -112,11 +115,14 @@ class Watching:
             for each in changed:
                 each.given = each.known.version
             if changed:
+                self._keep_reading()  # also if no call follows: MMP orders wait for the end of a freeze
                 return changed
             if any(each.is_ended for each in named) or (ids is None and not self.is_of_all):
                 raise self._unsubscribed()
             if failure is not None:  # after the news, which no later call would be given
                 failure.result()
+            if self._is_closed:  # what goes on would open it again
+                raise self._exchange._closed()
             if not self._is_open:
                 failure = await self._share('_opening', self._open)
             elif self._without_channel():
@@ -137,8 +143,10 @@ class Watching:
         for each in ended:
             each.is_ended = True
             del self.watched[each.underlying_id]
+        self._left_out.update((ids or ()) if self.is_of_all else ())
         if ids is None:
             self.is_of_all = self._is_listed = False
+            self._left_out.clear()
         self._fail([*(each.message_hash for each in ended), *([ALL] if ids is None else [])], self._unsubscribed())
         if not self.watched and not self.is_of_all:
             self.stop()
@@ -147,11 +155,18 @@ class Watching:
             if was_open:
                 await self._exchange._close_mmp_stream(client)
 
+    def close(self) -> None:
+        """Before the exchange closes its connections: what is under way would open others."""
+        self._is_closed = True
+        self.stop()
+
     def stop(self) -> None:
-        """Read no more."""
-        if self._reader is not None:
-            self._reader.cancel()
-            self._reader = None
+        """Read no more, and end what is under way."""
+        starting = {each.starting for each in self.watched.values()}
+        for task in (self._reader, self._opening, self._listing, self._subscribing, *starting):
+            if task is not None:
+                task.cancel()
+        self._reader = self._opening = self._listing = self._subscribing = None
 
     def _find(self, underlying_id: str) -> Watched:
         found = self.watched.get(underlying_id)
@@ -172,7 +187,12 @@ class Watching:
             task = started(work())
             setattr(self, name, task)
         await asyncio.wait([task])
-        return first_failed([task])
+        return self._failed([task])
+
+    def _failed(self, tasks: Iterable['asyncio.Task[None]']) -> 'asyncio.Future[Any] | None':
+        failed = first_failed(tasks)
+        # ``close`` has cancelled it, and nobody the call
+        return None if failed is not None and failed.cancelled() and self._is_closed else failed
 
     async def _wait(self, hashes: Sequence[str]) -> 'asyncio.Future[Any] | None':
         """Wait for news; the future of a call that ends otherwise, if there is one."""
@@ -247,7 +267,7 @@ class Watching:
                 each.starting = starting
         [*tasks] = {each.starting for each in named if each.starting is not None}
         await asyncio.wait(tasks)
-        return first_failed(tasks)
+        return self._failed(tasks)
 
     async def _read_first(self, new: Sequence[Watched]) -> None:
         try:
@@ -268,7 +288,8 @@ class Watching:
 
     def pushed(self, underlying_id: str, trip: Trip | None) -> None:
         """A push tells of a trip, or (None) of something that may have been one, such as a fill."""
-        each = self._find(underlying_id) if self.is_of_all else self.watched.get(underlying_id)
+        is_found = self.is_of_all and underlying_id not in self._left_out
+        each = self._find(underlying_id) if is_found else self.watched.get(underlying_id)
         if each is None:
             return
         now = self._exchange.nonce()
@@ -327,7 +348,7 @@ class Watching:
     # --- reads
 
     def _keep_reading(self) -> None:
-        if self._reader is None or self._reader.done():
+        if not self._is_closed and (self.watched or self.is_of_all) and (self._reader is None or self._reader.done()):
             self._polled_at = self._exchange.nonce()
             self._reader = started(self._run())
 
@@ -394,7 +415,7 @@ class Watching:
         states = await exchange._read_mmps(None if is_of_all else [each.underlying_id for each in protections])
         now = exchange.nonce()
         if is_of_all and self.is_of_all:
-            for underlying_id in [each for each in states if each not in self.watched]:
+            for underlying_id in [each for each in states if each not in self._left_out | self.watched.keys()]:
                 new = self._find(underlying_id)
                 new.is_started = new.is_started and not self._is_listed  # else it is told, as it is new
                 new.given = 0 if new.is_started else -1
@@ -422,17 +443,6 @@ async def in_time(awaitable: Awaitable[Any], seconds: float, client: Any, what: 
     if client is not None and client.isConnected:  # else ccxt is still dialling, and gives up by itself
         client.on_error(error)
     raise error
-
-
-def started(work: Coroutine[Any, Any, None]) -> 'asyncio.Task[None]':
-    task = asyncio.ensure_future(work)
-    task.add_done_callback(retrieve)
-    return task
-
-
-def release(waiting: 'asyncio.Future[None]') -> None:
-    if not waiting.done():
-        waiting.set_result(None)
 
 
 def first_failed(futures: Iterable['asyncio.Future[Any]']) -> 'asyncio.Future[Any] | None':

@@ -41,6 +41,9 @@ redis.call('DEL', KEYS[1])
 return old
 """
 
+# the server, or what is in between, may have closed a connection that was idle, or is dead: the next one tells. To do a
+# command twice does no harm
+Closed = redis.exceptions.ConnectionError
 FAILURES = (RedisError, OSError, asyncio.TimeoutError, EOFError, RuntimeError)  # RuntimeError: of a closed loop
 
 
@@ -122,7 +125,10 @@ class RedisStore(_Redis):
         started = time.monotonic()
         client = self._take()
         try:
-            answer = client.execute_command(*command)
+            try:
+                answer = client.execute_command(*command)
+            except Closed:
+                answer = client.execute_command(*command)
         except FAILURES as error:
             client.close()
             raise self._lost(error) from error
@@ -161,8 +167,13 @@ class AsyncRedisStore(_Redis):
 
     async def _call(self, read: Callable[[Any], Any], *command: Any) -> Any:
         started = time.monotonic()
+        client = self._of_this_loop()
         try:
-            answer = await self._of_this_loop().execute_command(*command)
+            try:
+                answer = await client.execute_command(*command)
+            except Closed:
+                await client.connection_pool.disconnect(inuse_connections=False)
+                answer = await client.execute_command(*command)
         except FAILURES as error:
             raise self._lost(error) from error
         self._check_time(started)

@@ -395,6 +395,21 @@ def test_resume_of_what_is_not_halted_is_no_error(flavour, halting, underlying):
     assert ended['until'] is not None
 
 
+def test_resume_of_a_halt_that_is_over_ends_none(flavour, halting, underlying):
+    halt = flavour.take(halting.halt_mmp(underlying, {'duration': 60000, 'cancel': False}))
+    halting.milliseconds = lambda: halt['until']
+    ended = flavour.take(halting.resume_mmp(underlying))
+    assert (ended['since'], ended['info']) == (None, [])
+    halting.milliseconds = lambda: halt['since']  # another clock, for which it would go on
+    assert flavour.take(halting.fetch_mmp_halts()) == []
+
+
+def test_halt_beyond_the_last_year_says_when_it_ends(flavour, halting, quoted, underlying):
+    halt = flavour.take(halting.halt_mmp(underlying, {'duration': 10**15, 'cancel': False}))
+    error = halted(flavour, lambda: placing(halting, quoted[0]))
+    assert f'halted until {halt["until"]} ms' in str(error)
+
+
 def test_account_has_a_name_or_the_key_stands_for_it(flavour, halting, desk, quoted, underlying):
     halt = flavour.take(halting.halt_mmp(underlying, {'cancel': False}))
     assert halt['account'].startswith('sha256:')
@@ -475,6 +490,9 @@ def test_option_that_cannot_be_used_is_refused_before_anything(flavour, simulato
         ({'Duration': 5}, BadRequest),
         ({'cancel': 0}, BadRequest),
         ({'cancel': False, 'foo': 1}, NotSupported),
+        ({'cancel': False, 'underlyings': ['BTC/USD']}, BadRequest),
+        ({'halt': True}, NotSupported),
+        ({'halt': False}, NotSupported),
         ({'foo': 1}, NotSupported),
         ({'timeout': 0}, BadRequest),
         ({'scope': 'blocks'}, BadRequest),

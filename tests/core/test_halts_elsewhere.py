@@ -2,12 +2,14 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from ccxt_mmp import MassCancelIncomplete, MmpHalted
 from ccxt_mmp.core import halting as core
 from ccxt_mmp.core.awaiting import run_sync
+from tests.core.fencing import until
 from tests.core.ordering import create
 from tests.core.sockets import MMP, received
 from tests.core.test_order_sockets import over_socket, rest
@@ -15,6 +17,7 @@ from tests.halts.conftest import own_redis  # noqa: F401 - a fixture
 from tests.trading import UNDERLYING, UNIFIED
 
 TIMEOUT = 5000  # ms
+PATIENCE = 20  # s
 
 
 @pytest.fixture
@@ -94,6 +97,54 @@ def test_neither_waits_for_the_other(flavour):
     if flavour.loop is None:
         begun.clear()
         assert both(flavour, begin, wait, blocks=True) == ('begun', 'waited')
+
+
+def test_halt_needs_no_thread_of_the_loop(flavour):
+    """A bot may keep all of them busy, for as long as it likes."""
+    if flavour.loop is None:
+        pytest.skip('no loop')
+
+    async def write():
+        return 'written'
+
+    async def run():
+        loop, free = asyncio.get_running_loop(), threading.Event()
+        loop.set_default_executor(ThreadPoolExecutor(1))
+        busy = loop.run_in_executor(None, free.wait)
+        try:
+            return await asyncio.wait_for(core.side_by_side(False, write, write, blocks=True), PATIENCE)
+        finally:
+            free.set()
+            await busy
+
+    assert flavour.take(run()) == ('written', 'written')
+
+
+def test_halt_goes_on_though_its_caller_and_its_loop_do_not():
+    begun, go_on, done = threading.Event(), threading.Event(), threading.Event()
+
+    async def write():
+        begun.set()
+        assert go_on.wait(PATIENCE)
+        done.set()
+
+    async def main(is_cancelled):
+        task = asyncio.ensure_future(core.awaited_from_thread(write))
+        await asyncio.to_thread(begun.wait)
+        if is_cancelled:
+            task.cancel()
+            go_on.set()
+            await asyncio.wait([task])
+            await until(done.is_set)
+
+    threads = threading.active_count()
+    for is_cancelled in (True, False):
+        for each in (begun, go_on, done):
+            each.clear()
+        asyncio.run(main(is_cancelled))
+        go_on.set()
+        assert done.wait(PATIENCE)
+    asyncio.run(until(lambda: threading.active_count() == threads))
 
 
 def test_cancel_stays_in_the_thread_of_the_caller(flavour):

@@ -63,6 +63,21 @@ def test_killed_server_is_lost_and_one_that_is_back_is_empty(own_redis, opened, 
     assert store.read_all(DESK) == []
 
 
+def test_connections_that_the_server_has_closed_are_not_used(own_redis, client, opened, is_async):
+    """As a server with a ``timeout``, one that was restarted, and a firewall do."""
+    store = opened(own_redis.url, is_async)
+    for call, result in (
+        (lambda: store.write(DESK, halt()), halt()),
+        (lambda: store.read(DESK, ('*', 'BTC-USD')), [halt()]),
+        (lambda: store.end(DESK, None), [halt()]),
+    ):
+        client.client_kill_filter(_type='normal', skipme=True)
+        assert call() == result
+    own_redis.kill()
+    own_redis.start()
+    assert store.write(DESK, halt()) == halt()
+
+
 def test_suspended_server_is_lost_within_twice_the_timeout(own_redis, opened, is_async):
     store = opened(own_redis.url, is_async, SHORT)
     own_redis.suspend()

@@ -5,7 +5,7 @@ from contextlib import suppress
 from importlib import import_module
 
 import pytest
-from ccxt.base.errors import AuthenticationError, ExchangeError, NetworkError, RequestTimeout
+from ccxt.base.errors import AuthenticationError, ExchangeClosedByUser, ExchangeError, NetworkError, RequestTimeout
 
 from ccxt_mmp import BadRequest
 from tests.core.fencing import until
@@ -496,3 +496,58 @@ def test_default_interval_is_used(okx):
         assert exchange.options['watchMmp']['pollInterval'] == POLL
 
     okx.run(main)
+
+
+# --- close
+
+
+@pytest.mark.parametrize('step', ['_open_mmp_stream', '_read_mmps'])
+def test_close_ends_a_call_that_begins_and_nothing_is_opened_after_it(streaming, step):
+    async def main(exchange):
+        begun, go_on, stock = asyncio.Event(), asyncio.Event(), getattr(exchange, step)
+
+        async def late(*arguments):
+            begun.set()
+            await go_on.wait()
+            return await stock(*arguments)
+
+        setattr(exchange, step, late)
+        task = asyncio.ensure_future(streaming.watch())
+        await begun.wait()
+        await exchange.close()
+        go_on.set()
+        with pytest.raises(ExchangeClosedByUser):
+            await task
+        assert (exchange.session, streaming.all_futures) == (None, [])
+        assert not [each for each in exchange.clients or {} if each.startswith('ws')]
+
+    streaming.run(main)
+
+
+def test_close_ends_a_login_before_ccxt_closes_its_connections(streaming):
+    if streaming.login is None:
+        pytest.skip('a key, and no login')
+
+    async def main(exchange):
+        begun, is_closing = asyncio.Event(), asyncio.Event()
+
+        async def dial(url):
+            begun.set()
+            await is_closing.wait()
+            return exchange.client(url)
+
+        async def sleep(milliseconds):  # as ccxt does at the end of its close
+            is_closing.set()
+            for _ in range(5):
+                await asyncio.sleep(0)
+
+        exchange._dial, exchange.sleep = dial, sleep
+        task = asyncio.ensure_future(streaming.watch())
+        await begun.wait()
+        await exchange.close()
+        with pytest.raises(ExchangeClosedByUser):
+            await task
+        assert exchange.session is None
+        assert not exchange.clients
+
+    streaming.run(main)

@@ -122,6 +122,40 @@ def test_orders_are_sent_again(watcher, end):
     watcher.run(main)
 
 
+def test_orders_are_sent_again_though_no_call_follows_the_first_state(watcher):
+    async def main(exchange):
+        symbol = watcher.with_markets()[0]
+        watcher.set_rule()
+        await watcher.watch()
+        watcher.trip()
+        known = exchange._mmp_watched.watched[watcher.underlying].known
+        await until(lambda: known.is_frozen)
+        with pytest.raises(MmpFrozen, match='was not sent'):
+            await order(exchange, symbol)
+        watcher.simulator.advance(FROZEN_TIME)
+        await until(lambda: not known.is_frozen)
+        assert (await order(exchange, symbol))['status'] == 'open'
+
+    watcher.run(main)
+
+
+def test_orders_are_sent_again_though_the_rule_was_not_known_and_nothing_polls(watcher):
+    if not watcher.pushes_trips:
+        pytest.skip('a read tells of the trip')
+
+    async def main(exchange):
+        symbol = watcher.with_markets()[0]
+        watcher.set_rule()
+        task = await watcher.waiting(watcher.watch(fetchSnapshot=False, pollInterval=0))
+        assert (await watcher.tripped(task))['frozen'] is True
+        known = exchange._mmp_watched.watched[watcher.underlying].known
+        watcher.simulator.advance(FROZEN_TIME)
+        await until(lambda: not known.is_frozen)
+        assert (await order(exchange, symbol))['status'] == 'open'
+
+    watcher.run(main)
+
+
 def test_orders_are_sent_in_a_freeze_where_that_is_asked_for(watcher):
     async def main(exchange):
         symbol = watcher.with_markets()[0]

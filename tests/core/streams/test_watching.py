@@ -516,6 +516,28 @@ def test_un_watch_ends_a_call_for_all(pushed):
     pushed.run(main)
 
 
+def test_un_watch_of_one_of_all_lasts_until_it_is_watched_by_name(pushed):
+    pushed.set_rule()
+    pushed.set_rule(OTHER[pushed.exchange_id])
+
+    async def main(exchange):
+        await exchange.un_watch_mmp(pushed.name)  # of nothing: it leaves none out
+        assert len(await exchange.watch_mmps()) == 2
+        task = await pushed.waiting(exchange.watch_mmps())
+        await exchange.un_watch_mmp(pushed.name)
+        pushed.trip()
+        await pushed.poll()
+        await pushed.poll()
+        assert (task.done(), list(exchange._mmp_watched.watched)) == (False, [OTHER[pushed.exchange_id]])
+        assert (await pushed.watch())['frozen'] is True
+        await exchange.un_watch_mmp()
+        with pytest.raises(UnsubscribeError):
+            await task
+        assert len(await exchange.watch_mmps()) == 2
+
+    pushed.run(main)
+
+
 def test_un_watch_before_anything_is_watched_does_nothing(watcher):
     async def main(exchange):
         assert await exchange.un_watch_mmp() is None
