@@ -11,7 +11,6 @@ from typing import Any
 from ccxt.base.errors import (
     BadRequest,
     BadResponse,
-    BadSymbol,
     BaseError,
     OperationFailed,
     OrderNotFound,
@@ -27,7 +26,7 @@ from ccxt_mmp.core.mass_cancels import NOT_TOLD
 from ccxt_mmp.core.numbers import exact_decimal
 from ccxt_mmp.core.orders import Answer, chunked, failed
 from ccxt_mmp.core.request_context import RequestContext
-from ccxt_mmp.core.text import described, shown
+from ccxt_mmp.core.text import shown
 from ccxt_mmp.core.throttling import MARGIN
 from ccxt_mmp.errors import MassCancelIncomplete
 from ccxt_mmp.exchanges.bybit.answers import BybitAnswers
@@ -93,8 +92,8 @@ class BybitCancelling(BybitAnswers):
         first: Any = error
         if isinstance(error, MassCancelIncomplete):
             first = None if error.cancelled or error.remaining or error.unknown else error.__cause__
-        if first is not None and self._says_no_such_underlying(first):
-            raise BadSymbol(f'{self.id} massCancelMmp() {coin}: {described(first)}') from error
+        if first is not None:
+            self._raise_if_no_underlying(coin, first)
 
     def _says_no_such_underlying(self, error: Exception) -> bool:
         # which code names it is not documented; the coin is the only parameter that can be wrong [unverified]
