@@ -32,8 +32,10 @@ from ccxt_mmp.errors import MassCancelIncomplete
 from ccxt_mmp.exchanges.bybit.answers import BybitAnswers
 from ccxt_mmp.exchanges.bybit.tables import (
     CATEGORY,
+    CLOSED_STATES,
     LEAST_COUNTDOWN,
     MAX_BATCH,
+    MAX_ROWS,
     MOST_COUNTDOWN,
     OPTION_ID,
     SECOND,
@@ -111,6 +113,11 @@ class BybitCancelling(BybitAnswers):
         request = {'category': CATEGORY, **of_coin, 'openOnly': '0', **params}
         ask = partial(self._ask_page, progress)
         await self._read_pages('massCancelMmp', ask, request, rows, lambda: progress.must_stop)
+
+    async def _list_closed_orders(self, coin: str, progress: Progress, rows: list[Any]) -> None:
+        request = {'category': CATEGORY, 'baseCoin': coin, 'openOnly': '1', 'limit': str(MAX_ROWS)}
+        listed = self._listed('massCancelMmp', await self._ask_page(progress, request))
+        rows += [row for row in listed if isinstance(row, dict) and row.get('orderStatus') in CLOSED_STATES]
 
     async def _ask_page(self, progress: Progress, request: Params) -> Any:
         return await self._urgent_request('GET order/realtime', request, progress)
