@@ -79,9 +79,9 @@ class AcknowledgedCancels(ListAndCancel):
 
     def _forget_accepted(self, underlying_id: str, rows: list[Any]) -> None:
         accepted = self._unlisted(underlying_id)
-        for row in rows if accepted else ():
-            if isinstance(row, dict):
-                accepted.pop(str(row.get(self._order_id_field)), None)
+        listed = {str(row.get(self._order_id_field)) for row in rows if isinstance(row, dict)} if accepted else set()
+        for order_id in listed:
+            accepted.pop(order_id, None)
 
     async def _has_unlisted(self, underlying_id: str, progress: Progress) -> bool:
         """Whether an acknowledged MMP order is neither listed nor closed yet."""
