@@ -21,6 +21,7 @@ SERVER = f'ccxt-mmp-simulator/{__version__}'
 SHUTDOWN_TIMEOUT = 0.1  # s that requests under way have when the server is closed
 END_TIMEOUT = 0.1  # s after which a task that goes on is cancelled again
 BACKLOG = 128
+TURNS = 5  # of asyncio's loop, one more than it takes
 
 Handle = Callable[[Request], Awaitable[Answer | None]]  # None: the connection is dropped
 
@@ -97,18 +98,16 @@ class Server:
         server = await loop.create_server(protocol, sock=listener)
         await stop.wait()
         server.close()
-        await asyncio.sleep(0)  # requests that have come begin to be handled
+        await _turns()  # connections that have come begin to be handled
         await self._sockets.close()
         transports = [each.transport for each in protocol.connections]
         protocol.pre_shutdown()
         await protocol.shutdown(SHUTDOWN_TIMEOUT)
         await _end({task for task in asyncio.all_tasks() if task is not asyncio.current_task()})
-        transports += [each.transport for each in protocol.connections]  # some were accepted meanwhile
         for transport in transports:
             if transport is not None:
                 transport.abort()  # if a client does not read what it was sent
-        for _ in range(3):  # in which the transports let go of their sockets
-            await asyncio.sleep(0)
+        await _turns()  # the transports let go of their sockets
 
     async def _respond(self, request: web.BaseRequest) -> web.StreamResponse:
         try:
@@ -142,6 +141,12 @@ class Server:
         body = (await request.read()).decode(errors='surrogateescape')
         port = request.transport.get_extra_info('peername')[1] if request.transport else 0
         return Request(request.method, path, query, body, request.headers, port)
+
+
+async def _turns() -> None:
+    """Let asyncio do what it spreads over turns of its loop: accept a connection, or close one."""
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
 
 
 async def _end(tasks: set['asyncio.Task[Any]']) -> None:
