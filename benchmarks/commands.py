@@ -13,14 +13,16 @@ from ccxt_mmp.registry import EXCHANGES
 
 REPETITIONS = 15
 TARGET = 1.15
+PATIENCE = 60  # s, for a command that fails and sends nothing
 STOCK = 'import ccxt'
 WRONG_OPTION = 'a wrong option is told'
 FIRST_REQUEST = 'cancel sends its first request'
 
-COMMAND = 'import sys; from ccxt_mmp.cli import main; sys.exit(main(sys.argv[1:]))'
+COMMAND = 'import sys; from ccxt_mmp_command import main; sys.exit(main(sys.argv[1:]))'  # the installed script
 KEYS = ('key', 'secret', 'password')  # of nobody
 # the simulator's own redirection would import its web server, which no user of an exchange does
 REDIRECTED = f"""
+import ccxt_mmp_command
 from ccxt_mmp.cli.targets import Exchanges
 
 
@@ -38,6 +40,7 @@ def run() -> Result:
     times: dict[str, list[float]] = {STOCK: [], WRONG_OPTION: [], FIRST_REQUEST: []}
     target = next(f'{each.id}:{each.underlying}' for each in EXCHANGES.values())
     with TemporaryDirectory() as bytecode, socket.create_server(('127.0.0.1', 0)) as server:
+        server.settimeout(PATIENCE)
         # installed packages have their bytecode, a checkout has not where Python is told to write none
         environment = {**os.environ, 'PYTHONPYCACHEPREFIX': bytecode}
         environment.pop('PYTHONDONTWRITEBYTECODE', None)

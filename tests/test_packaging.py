@@ -18,7 +18,7 @@ from tests.extras import need_lint
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / 'ccxt_mmp'
-PLUGIN = 'ccxt_mmp_pytest.py'  # outside the package, so that pytest does not import ccxt
+BESIDE = {'ccxt_mmp_command.py', 'ccxt_mmp_pytest.py'}  # the package, whose import brings ccxt
 VERSION = ccxt_mmp.__version__
 HIDDEN = {'.ci', '.github', '.pre-commit-config.yaml'}  # and of the project
 
@@ -66,7 +66,7 @@ def metadata(wheel):
 def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     packed = {name for name in wheel.namelist() if not name.startswith(f'ccxt_mmp-{VERSION}.dist-info/')}
     sources = {file.relative_to(ROOT).as_posix() for file in PACKAGE.rglob('*.py')}
-    assert packed == sources | {'ccxt_mmp/py.typed', PLUGIN}
+    assert packed == sources | {'ccxt_mmp/py.typed'} | BESIDE
     named = ('py.typed', 'cli/commands.py', 'simulator/venues/okx/venue.py', 'exchanges/okx/__init__.py')
     assert {f'ccxt_mmp/{name}' for name in named} <= packed
 
@@ -75,7 +75,7 @@ def test_the_wheel_has_the_command_and_the_pytest_plugin(wheel):
     entry_points = configparser.ConfigParser()
     entry_points.read_string(wheel.read(f'ccxt_mmp-{VERSION}.dist-info/entry_points.txt').decode())
     assert {section: dict(entry_points[section]) for section in entry_points.sections()} == {
-        'console_scripts': {'ccxt-mmp': 'ccxt_mmp.cli:main'},
+        'console_scripts': {'ccxt-mmp': 'ccxt_mmp_command:main'},
         'pytest11': {'ccxt-mmp': 'ccxt_mmp_pytest'},
     }
 
@@ -106,7 +106,7 @@ def packed(built):
 
 
 def test_the_sdist_holds_what_the_wheel_is_built_from(packed, wheel):
-    needed = {name for name in wheel.namelist() if name.startswith('ccxt_mmp/')} | {PLUGIN}
+    needed = {name for name in wheel.namelist() if name.startswith('ccxt_mmp/')} | BESIDE
     assert needed | {'setup.cfg', 'pyproject.toml', 'README.md', 'LICENSE'} <= packed
     # the tests, which can be run from it
     assert {'tests/conftest.py', 'tests/static/request/okx.json', 'cassettes/okx/life_cycle.yaml'} <= packed

@@ -121,7 +121,10 @@ def receive(connection):
         streams.frombytes(data)
     rest = bytearray()
     while len(rest) < int(first):
-        rest += connection.recv(65536)
+        more = connection.recv(65536)
+        if not more:
+            os._exit(0)  # the client has ended
+        rest += more
     return json.loads(rest), list(streams)
 
 

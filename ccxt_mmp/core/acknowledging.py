@@ -1,7 +1,7 @@
-"""Mass cancels where an answer only acknowledges a cancellation, and the list of open orders tells what came of it."""
+"""Mass cancels where an answer only acknowledges, and the list of open orders tells what came of it."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ccxt.base.errors import BaseError
@@ -11,12 +11,20 @@ from ccxt_mmp.core.kill_switch import Progress
 from ccxt_mmp.core.list_and_cancel import ROUNDS, ListAndCancel, Progresses
 from ccxt_mmp.types import Params
 
-WAIT = 2.0  # s that an acknowledged cancellation has to take effect
+WAIT = 2.0  # s that an acknowledged cancellation or order has to take effect
 PAUSE = 0.1  # s, at the least between two lists
 
 
 class AcknowledgedCancels(ListAndCancel):
-    """Waits for acknowledged cancellations to take effect, before they are sent again."""
+    """Waits for acknowledged cancellations before they are sent again, and for new orders that no list has yet."""
+
+    # --- set by the exchange mixins
+
+    async def _list_closed_orders(self, underlying_id: str, progress: Progress, rows: list[Any]) -> None:
+        """Add the latest orders that are closed."""
+        raise NotImplementedError
+
+    # --- the lists
 
     async def _list_what_rests(
         self,
@@ -25,15 +33,69 @@ class AcknowledgedCancels(ListAndCancel):
         listing: Progress,
         joining: Callable[[list[Any]], Progresses] | None,
     ) -> None:
-        """List, and list again while orders rest whose cancellation was acknowledged, as long as they may still go."""
+        """List, and list again while something acknowledged may still take effect."""
         await super()._list_what_rests(progresses, params, listing, joining)
         ends = effect_ends(listing)
         while (
             listing.is_verified
-            and any(not each.acknowledged.keys().isdisjoint(each.resting) for each in progresses.values())
+            and await self._is_to_list_again(progresses)
             and await self._waited(PAUSE, ends, listing)
         ):
             await super()._list_what_rests(progresses, params, listing, joining)
+        for underlying_id, progress in progresses.items():
+            unlisted = self._unlisted(underlying_id)
+            if unlisted and not progress.resting:
+                progress.is_verified = False
+                progress.unconfirmed |= unlisted.keys()
+
+    async def _is_to_list_again(self, progresses: Progresses) -> bool:
+        for underlying_id, progress in progresses.items():
+            if not progress.acknowledged.keys().isdisjoint(progress.resting):
+                return True
+            if not progress.resting and await self._has_unlisted(underlying_id, progress):
+                return True
+        return False
+
+    def _note_listed(self, rows: list[Any], underlying_id: str, progress: Progress, *, is_whole: bool) -> None:
+        super()._note_listed(rows, underlying_id, progress, is_whole=is_whole)
+        self._forget_accepted(underlying_id, rows)
+
+    # --- new orders: an answer acknowledges one before the list has it
+
+    def _note_accepted(self, underlying_ids: Iterable[str], order_ids: Iterable[str]) -> None:
+        """MMP orders that the exchange has just acknowledged."""
+        ends = time.monotonic() + WAIT
+        for each in underlying_ids:
+            self._unlisted(each).update(dict.fromkeys(order_ids, ends))
+
+    def _unlisted(self, underlying_id: str) -> dict[str, float]:
+        """MMP orders that were acknowledged lately and that no list has had since, and until when they may come."""
+        accepted: dict[str, float] = self.__dict__.setdefault('_mmp_accepted', {}).setdefault(underlying_id, {})
+        now = time.monotonic()
+        for order_id, ends in list(accepted.items()):
+            if ends <= now:
+                accepted.pop(order_id, None)
+        return accepted
+
+    def _forget_accepted(self, underlying_id: str, rows: list[Any]) -> None:
+        accepted = self._unlisted(underlying_id)
+        listed = {str(row.get(self._order_id_field)) for row in rows if isinstance(row, dict)} if accepted else set()
+        for order_id in listed:
+            accepted.pop(order_id, None)
+
+    async def _has_unlisted(self, underlying_id: str, progress: Progress) -> bool:
+        """Whether an acknowledged MMP order is neither listed nor closed yet."""
+        if not self._unlisted(underlying_id):
+            return False
+        rows: list[Any] = []
+        try:
+            await self._list_closed_orders(underlying_id, progress, rows)
+        except Exception as error:  # noqa: BLE001 - the next list of open orders may tell
+            progress.fail(error)
+        self._forget_accepted(underlying_id, rows)
+        return bool(self._unlisted(underlying_id))
+
+    # --- the cancellations
 
     async def _cancel_what_rests(self, progresses: Progresses, params: Params, concurrency: int) -> None:
         before = {each: {*progress.acknowledged} for each, progress in progresses.items()}
@@ -64,8 +126,10 @@ class AcknowledgedCancels(ListAndCancel):
                 raise self._incomplete(underlying_id, progress) from error
             progress.is_verified = True
             progress.resting = {str(self.safe_string(row, self._order_id_field)): row for row in rows}
-            if not rows or not await self._waited(PAUSE, ends, progress):
-                return not rows
+            self._forget_accepted(underlying_id, rows)
+            none_rests = not rows and not await self._has_unlisted(underlying_id, progress)
+            if none_rests or not await self._waited(PAUSE, ends, progress):
+                return none_rests
 
     async def _waited(self, seconds: float, ends: float, progress: Progress) -> bool:
         """Pause before the next request; False if there is no time for one."""

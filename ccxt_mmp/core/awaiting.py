@@ -9,9 +9,11 @@ import asyncio
 import inspect
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from types import CoroutineType
 from typing import Any, TypeVar
+
+from ccxt_mmp.core.tasks import retrieve
 
 T = TypeVar('T')
 
@@ -24,6 +26,25 @@ async def await_result(value: Any) -> Any:
     if type(value) is dict or type(value) is list:
         return value
     return await value if inspect.isawaitable(value) else value
+
+
+async def within(seconds: float | None, awaitable: Awaitable[T]) -> T:
+    """The result of an awaitable; ``asyncio.TimeoutError`` if it takes longer (None: however long it takes).
+
+    As ``asyncio.wait_for``, which up to Python 3.11 loses a cancellation that comes together with the result: a call
+    that was cancelled would go on.
+    """
+    task = asyncio.ensure_future(awaitable)
+    task.add_done_callback(retrieve)  # nobody may look at it any more
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+        if task.done():
+            return task.result()
+        raise asyncio.TimeoutError
+    finally:
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
 
 
 async def gather(

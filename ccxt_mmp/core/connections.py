@@ -8,16 +8,20 @@ import asyncio
 import io
 import os
 import time
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
 
+from ccxt_mmp.core.awaiting import within
 from ccxt_mmp.core.request_context import answer_ends
 
 # s, longer than aiohttp's, so that what warm_up has opened is still open when it is needed
 KEEPALIVE, DNS_CACHE = 60, 600
+# s that close() waits for requests under way; aiohttp waits until they are sent, and the other side may read nothing
+CLOSING = 1.0
 SETTINGS = frozenset(requests.Session.__attrs__)
 
 
@@ -247,4 +251,5 @@ class AsyncConnections:
     async def close(self) -> None:
         session, self._client = self._client, None
         if session is not None and self._loop is asyncio.get_running_loop():
-            await session.close()
+            with suppress(asyncio.TimeoutError):
+                await within(CLOSING, session.close())

@@ -335,9 +335,16 @@ class Mmp(Streams, Halting, MassCancels, Rules, MmpStates, Requests, SocketContr
         if params is NO_PARAMS:
             return default, params
         self._refuse_misspelt(method, params, BadRequest)
+        own = self._flag(method, self._scope_field, params.get(self._scope_field), BadRequest)
         scope, rest = self._mmp_option(method, 'scope', default, params)
         if scope not in SCOPES:
             raise BadRequest(f'{self.id} {method}() scope must be one of {", ".join(SCOPES)}, received {shown(scope)}')
+        if own is not None:
+            rest = self.omit(rest, self._scope_field)
+            said: Scope = 'rfq' if own else 'orders'
+            if params.get('scope') not in (None, said):
+                raise BadRequest(f'{self.id} {method}() was asked for {said} by {self._scope_field} and for {scope}')
+            scope = said
         if not self._has_scope(scope):
             raise NotSupported(f'{self.id} {method}() has no protection of the scope {scope}')
         if rest:

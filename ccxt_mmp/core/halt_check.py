@@ -37,7 +37,9 @@ class HaltCheck(Host):
             return
         context.withdraw()  # a mass cancel waits for no store
         try:
-            found = await await_result(opened(halts).read(halts.key, (ALL, *context.underlyings)))
+            found = opened(halts).read(halts.key, (ALL, *context.underlyings))
+            if not isinstance(found, list):
+                found = await found
         except HaltStoreError as error:
             if not halts.lets_pass_if_lost:
                 raise MmpHalted(
@@ -46,7 +48,7 @@ class HaltCheck(Host):
                 ) from error
             self._warn_of_lost_halts(halts, error)
             return
-        for each in self._in_force(found):
+        for each in self._in_force(found) if found else ():
             raise self._halted(halts, each)
 
     def _in_force(self, stored: Iterable[StoredHalt]) -> list[StoredHalt]:

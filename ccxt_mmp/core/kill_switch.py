@@ -166,6 +166,13 @@ class KillSwitch(Requests):
     def _says_no_such_underlying(self, error: Exception) -> bool:
         return isinstance(error, BadSymbol)
 
+    def _raise_if_no_underlying(self, underlying_id: str, error: Exception) -> None:
+        """Raise BadSymbol if the exchange has refused a request because it knows no such underlying."""
+        if self._says_no_such_underlying(error):
+            if type(error) is BadSymbol:
+                raise error
+            raise BadSymbol(f'{self.id} massCancelMmp() {underlying_id}: {described(error)}') from error
+
     async def _warm_up_connection(self) -> None:
         await self._load_time_difference(is_urgent=True)
 
@@ -264,6 +271,9 @@ class KillSwitch(Requests):
         except NetworkError as error:
             if progress.is_late or isinstance(error, RateLimitExceeded):
                 raise self._incomplete(underlying_id, progress) from error
+            raise
+        except BadRequest as error:
+            self._raise_if_no_underlying(underlying_id, error)
             raise
         self._confirm_cancelled(answer)
         if progress.nothing_in_flight:

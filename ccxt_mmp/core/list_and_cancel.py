@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from ccxt.base.errors import BadResponse, BadSymbol, BaseError, DDoSProtection, OrderNotFound
+from ccxt.base.errors import BadResponse, BaseError, DDoSProtection, OrderNotFound
 
 from ccxt_mmp.core.awaiting import gather, succeeded
 from ccxt_mmp.core.kill_switch import CONCURRENCY, MAX_THREADS, KillSwitch, Outcome, Progress, first_of
 from ccxt_mmp.core.request_context import REFUSALS
-from ccxt_mmp.core.text import described, shown
+from ccxt_mmp.core.text import shown
 from ccxt_mmp.types import MassCancel, Params
 
 ROUNDS = 3
@@ -197,9 +197,8 @@ class ListAndCancel(KillSwitch):
             await (progress.send or self._send)(
                 self._rule_endpoint, request, cost=1, ends=progress.ends, least_timeout=progress.reserve, is_urgent=True
             )
-        except Exception as error:  # no order rests, which is what was asked for
-            if self._says_no_such_underlying(error):
-                raise BadSymbol(f'{self.id} massCancelMmp() {underlying_id}: {described(error)}') from error
+        except Exception as error:  # noqa: BLE001 - no order rests, which is what was asked for
+            self._raise_if_no_underlying(underlying_id, error)
 
 
 def bans(progresses: Progresses) -> Iterator[Exception]:

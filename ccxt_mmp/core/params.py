@@ -23,7 +23,8 @@ ONLY_CHECK = object()  # as halt: the params of a mass cancel are checked, and n
 # never sent, as are those of ccxt below
 OWN_PARAMS = ('scope', 'mmp', 'timeout', 'qtyUnit', *MASS_CANCEL_FLAGS)
 WATCH_PARAMS = ('pollInterval', 'fetchSnapshot', 'stopOrders')  # of watch_mmp, besides the timeout
-OWN_NAMES = (*OWN_PARAMS, *WATCH_PARAMS, *LIMITS, 'lockInterval')
+GROUP = 'mmpGroup'  # of mass quotes, where they have protections of their own
+OWN_NAMES = (*OWN_PARAMS, *WATCH_PARAMS, *LIMITS, 'lockInterval', GROUP)
 
 # ccxt's own, which MMP endpoints do not take
 RETRY_OPTIONS = ('maxRetriesOnFailure', 'maxRetriesOnFailureDelay')

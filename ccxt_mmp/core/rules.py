@@ -9,6 +9,7 @@ from ccxt_mmp.core.contract_sizes import UNITS, in_coins, whole_contracts
 from ccxt_mmp.core.freezes import Freezes
 from ccxt_mmp.core.numbers import MAX_DECIMALS, MAX_NUMBER, exact_decimal, is_integer, plain
 from ccxt_mmp.core.params import (
+    GROUP,
     LIMITS,
     LIMITS_IN_PARAMS,
     MASS_CANCEL_FLAGS,
@@ -33,6 +34,8 @@ class Rules(Freezes):
 
     _mass_cancel_flag: str  # which of MASS_CANCEL_FLAGS the exchange has, '' if none
     _mass_cancel_fields: tuple[str, ...] = ()  # the exchange's own fields that a mass cancel sends
+    _group_field: str = ''  # its own name of a group of mass quotes, '' if it has none
+    _scope_field: str = ''  # its own flag of the scope rfq, '' if it has none
 
     def _describe_mmp(self) -> dict[str, Any]:
         """The settings that are added to ccxt's."""
@@ -54,7 +57,8 @@ class Rules(Freezes):
                 continue
             if not has_misspelt(tuple(given)):
                 continue
-            slip = misspelt([name for name, value in given.items() if value is not None], self._limit_fields())
+            own_fields = {*self._limit_fields(), self._group_field}
+            slip = misspelt([name for name, value in given.items() if value is not None], own_fields)
             if slip is not None:
                 raise error(f'{self.id} {method}() has no {slip[0]} in {where}, did you mean {slip[1]}?')
 
@@ -99,6 +103,8 @@ class Rules(Freezes):
                     )
             elif name in MASS_CANCEL_FLAGS and value is not False and value is not ONLY_CHECK:
                 raise NotSupported(f'{self.id} {method}() does not support {name}')
+            elif name == GROUP and not self._group_field:
+                raise NotSupported(f'{self.id} {method}() has no groups of mass quotes')
             elif name == 'qtyUnit' and (method != 'setMmp' or limits.get('qtyLimit') is None):
                 raise NotSupported(f'{self.id} {method}() has no qtyLimit in the scope {scope}, so it takes no qtyUnit')
 

@@ -22,7 +22,7 @@ from ccxt.base.errors import (
 )
 
 from ccxt_mmp._redaction import guard
-from ccxt_mmp.core.awaiting import await_result
+from ccxt_mmp.core.awaiting import await_result, within
 from ccxt_mmp.core.logins import RefusedLogins
 from ccxt_mmp.core.request_context import current_request
 from ccxt_mmp.core.requests import Requests
@@ -255,7 +255,7 @@ class Sockets(Requests):
         client = self.client(url)
         if not (state_of(client).is_logged_in and client.connected.done()):
             try:
-                await asyncio.wait_for(self.authenticate(), None if ends is None else max(ends - time.monotonic(), 0))
+                await within(None if ends is None else max(ends - time.monotonic(), 0), self.authenticate())
             except asyncio.TimeoutError:
                 error = RequestTimeout(f'{self.id} had no websocket with a login in time')
                 if client.connected.done():  # a login that is not answered: the retry opens another connection
@@ -307,11 +307,11 @@ class Sockets(Requests):
             await stock()
 
         try:
-            await asyncio.wait_for(self._dial(url), seconds)
+            await within(seconds, self._dial(url))
         except asyncio.TimeoutError:  # ccxt goes on with it
             raise RequestTimeout(f'{self.id} had no connection for its websocket in time') from None
         try:
-            await asyncio.wait_for(log_in(), seconds)
+            await within(seconds, log_in())
         except asyncio.TimeoutError:
             error = RequestTimeout(f'{self.id} received no answer to its login over the websocket')
             forget_login(client)

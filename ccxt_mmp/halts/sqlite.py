@@ -32,6 +32,8 @@ PAUSE = 0.002  # s, between two attempts to set a new file up
 # connections that a fork has copied: closing one would end locks and files of the other process
 _OF_OTHER_PROCESSES: list[sqlite3.Connection] = []
 
+Opened = tuple[int, sqlite3.Connection]  # the process that opened it
+
 
 def opened(url: str, timeout: float, *, is_async: bool) -> 'SqliteStore':
     path = url.removeprefix('sqlite:')
@@ -50,8 +52,10 @@ class SqliteStore:
         self._name = str(self._path)
         self._timeout = timeout
         self._file: tuple[int, int] | None = None  # device and inode of the file that was opened first
-        self._idle: list[tuple[int, sqlite3.Connection]] = []  # the process that opened it
+        self._idle: list[Opened] = []
+        self._in_use: set[Opened] = set()
         weakref.finalize(self, _close_all, self._idle)
+        _STORES[id(self)] = self
 
     def read(self, account: str, underlyings: Sequence[str]) -> list[StoredHalt]:
         # an account has few halts, mostly none; to look up each of several keys takes SQLite twice as long
@@ -86,11 +90,13 @@ class SqliteStore:
         try:
             if self._file is not None:
                 self._check_file()
-            connection = self._take()
+            opened = os.getpid(), self._take()
+            self._in_use.add(opened)
             try:
-                return work(connection, *arguments)
+                return work(opened[1], *arguments)
             finally:
-                self._idle.append((os.getpid(), connection))  # also after a failure: another may not open any more
+                self._in_use.discard(opened)
+                self._idle.append(opened)  # also after a failure: another may not open any more
         except (sqlite3.Error, OSError, TypeError) as error:  # TypeError: of a table that has no such rows
             raise HaltStoreError(f'{self._name} cannot be used: {type(error).__name__}: {error}') from error
 
@@ -113,6 +119,8 @@ class SqliteStore:
             raise HaltStoreError(f'{self._name} was replaced while it was in use')
 
     def _open(self) -> sqlite3.Connection:
+        if _has_copied_locks():
+            raise HaltStoreError(f'{self._name} cannot be used: this process was forked while a thread used a store')
         if self._file is None:
             # one that exists must not be opened here: to close it would end the locks of other connections
             with suppress(FileExistsError):
@@ -158,7 +166,32 @@ def _is_set_up(connection: sqlite3.Connection, *, is_last: bool) -> bool:
     return True
 
 
-def _close_all(connections: list[tuple[int, sqlite3.Connection]]) -> None:
+_STORES: weakref.WeakValueDictionary[int, SqliteStore] = weakref.WeakValueDictionary()
+
+
+def _opened_stores() -> list[SqliteStore]:
+    return [store for store in (each() for each in _STORES.valuerefs()) if store is not None]
+
+
+def _close_idle() -> None:
+    """Before a fork: SQLite notes its locks in memory, and a child would believe that it has those of its parent.
+
+    When the parent closed its last connection and deleted the log, the child would go on reading the deleted one.
+    """
+    for store in _opened_stores():
+        _close_all(store._idle)
+
+
+def _has_copied_locks() -> bool:
+    """Whether a connection was in use when this process was forked."""
+    return any(process != os.getpid() for store in _opened_stores() for process, _ in store._in_use.copy())
+
+
+if hasattr(os, 'register_at_fork'):  # not on Windows, which has no fork
+    os.register_at_fork(before=_close_idle)
+
+
+def _close_all(connections: list[Opened]) -> None:
     while connections:
         opened_by, connection = connections.pop()
         if opened_by == os.getpid():

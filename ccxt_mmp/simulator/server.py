@@ -9,7 +9,7 @@ import os
 import socket
 import threading
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from aiohttp import web
 
@@ -19,6 +19,7 @@ from ccxt_mmp.simulator.wire import Answer, Request
 HOST = '127.0.0.1'
 SERVER = f'ccxt-mmp-simulator/{__version__}'
 SHUTDOWN_TIMEOUT = 0.1  # s that requests under way have when the server is closed
+END_TIMEOUT = 0.1  # s after which a task that goes on is cancelled again
 BACKLOG = 128
 
 Handle = Callable[[Request], Awaitable[Answer | None]]  # None: the connection is dropped
@@ -101,11 +102,8 @@ class Server:
         transports = [each.transport for each in protocol.connections]
         protocol.pre_shutdown()
         await protocol.shutdown(SHUTDOWN_TIMEOUT)
-        others = asyncio.all_tasks() - {asyncio.current_task()}
-        for task in others:
-            task.cancel()
-        if others:
-            await asyncio.wait(others)
+        await _end({task for task in asyncio.all_tasks() if task is not asyncio.current_task()})
+        transports += [each.transport for each in protocol.connections]  # some were accepted meanwhile
         for transport in transports:
             if transport is not None:
                 transport.abort()  # if a client does not read what it was sent
@@ -144,6 +142,17 @@ class Server:
         body = (await request.read()).decode(errors='surrogateescape')
         port = request.transport.get_extra_info('peername')[1] if request.transport else 0
         return Request(request.method, path, query, body, request.headers, port)
+
+
+async def _end(tasks: set['asyncio.Task[Any]']) -> None:
+    """Cancel tasks until they have ended: one may go on after a cancellation.
+
+    Up to Python 3.11 ``asyncio.wait_for`` loses one that comes together with a result, on 3.10 aiohttp some others.
+    """
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=END_TIMEOUT)
 
 
 def _listen(port: int) -> socket.socket:

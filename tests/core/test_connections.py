@@ -178,6 +178,30 @@ def test_close_closes_what_the_kill_switch_connected(flavour, simulator, exchang
         assert session.closed
 
 
+def test_close_does_not_wait_for_who_reads_nothing(monkeypatch):
+    monkeypatch.setattr('ccxt_mmp.core.connections.CLOSING', 0.05)
+
+    async def main(url):
+        async with ccxt_mmp.async_support.okx() as exchange:
+            exchange.timeout_on_exit = 0
+            connections = exchange._connections()
+            session = connections.session(exchange)
+            body = io.BytesIO(b' ' * 2**25)  # more than all buffers on the way take
+            request = asyncio.ensure_future(session.post(url, data=body, timeout=aiohttp.ClientTimeout(30)))
+            while not (session.connector._acquired or request.done()):  # noqa: ASYNC110 - aiohttp has no event for it
+                await asyncio.sleep(0.005)
+            await asyncio.wait([request], timeout=0.05)
+            assert not request.done(), request
+            closing = asyncio.ensure_future(connections.close())
+            await asyncio.wait([closing], timeout=5)
+            assert closing.done()
+            request.cancel()
+            await asyncio.gather(closing, request, return_exceptions=True)
+
+    with socket.create_server(('127.0.0.1', 0)) as server:
+        asyncio.run(main(f'http://127.0.0.1:{server.getsockname()[1]}'))
+
+
 def test_closed_exchange_says_so(flavour, simulator, exchange_id):
     if flavour.name == 'sync' or not hasattr(flavour.exchange_class(exchange_id), 'closed_by_user'):
         pytest.skip('sync objects can be used again, and older versions of ccxt say nothing')

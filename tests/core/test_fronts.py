@@ -19,7 +19,7 @@ import ccxt_mmp
 import ccxt_mmp.async_support
 import ccxt_mmp.pro
 from ccxt_mmp import AsyncMmp, BinanceMmp, Mmp, OkxMmp, SyncMmp
-from ccxt_mmp.core.awaiting import gather, run_sync
+from ccxt_mmp.core.awaiting import gather, run_sync, within
 from ccxt_mmp.types import MassCancel, MmpState
 from tests.rows import rows
 
@@ -274,6 +274,49 @@ def test_gather_is_concurrent_in_async():
         return await asyncio.wait_for(gather(False, [call, call]), 5)
 
     assert asyncio.run(main()) == ['both', 'both']
+
+
+async def begun(work):
+    """A task that has begun, and waits."""
+    task = asyncio.ensure_future(work)
+    await asyncio.sleep(0)
+    return task
+
+
+@pytest.mark.parametrize('seconds', [None, 60])
+def test_cancellation_that_comes_together_with_a_result_is_not_lost(seconds):
+    async def main():
+        result = asyncio.get_running_loop().create_future()
+        task = await begun(within(seconds, result))
+        result.set_result('in time')
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await within(seconds, result) == 'in time'
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize('is_cancelled', [True, False])
+def test_what_is_not_waited_for_any_more_has_ended(is_cancelled):
+    ended = []
+
+    async def last():
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            ended.append(True)
+
+    async def main():
+        task = await begun(within(60 if is_cancelled else 0, last()))
+        if is_cancelled:
+            task.cancel()
+        with pytest.raises(asyncio.CancelledError if is_cancelled else asyncio.TimeoutError):
+            await task
+        assert ended == [True]
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize(('concurrency', 'at_once'), [(2, 2), (None, 6), (9, 6)])

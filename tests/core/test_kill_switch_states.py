@@ -265,8 +265,9 @@ class Threads(Book):
         asked_for = len(self.asked_for)
         self.threads.append(threading.Thread(target=self.ask_now, args=[kind], daemon=True))
         self.threads[-1].start()
-        while len(self.asked_for) == asked_for:
+        while len(self.asked_for) == asked_for and self.threads[-1].is_alive():
             time.sleep(0.0005)
+        assert len(self.asked_for) > asked_for, 'its order was not asked for'
 
     @rule(is_open=st.booleans())
     def queue_moves(self, is_open):

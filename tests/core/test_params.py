@@ -246,6 +246,16 @@ def test_misspelt_param_is_refused_with_the_right_name(flavour, exchange_id, met
     assert type(caught.value) is ccxt.BadRequest
 
 
+@rows('exchange_id', ['okx', 'binance', 'bybit'])
+@rows('method', METHODS[:-1])
+@rows(('name', 'error'), [('mmpGroup', ccxt.NotSupported), ('mmp_group', ccxt.BadRequest)])
+def test_group_of_mass_quotes_is_of_deribit_alone(flavour, exchange_id, method, name, error):
+    exchange = flavour.exchange(exchange_id)  # which is nowhere
+    given = arguments(exchange_id, method, {name: 'MassQuoteBot7'}, UNIFIED[exchange_id])
+    with pytest.raises(error, match='group'):
+        flavour.take(getattr(exchange, method)(*given))
+
+
 def test_misspelt_option_of_a_method_is_refused_too(flavour):
     exchange = flavour.exchange('okx', options={'massCancelMmp': {'lockinterval': 10_000}})
     with pytest.raises(ccxt.BadRequest, match=r"options\['massCancelMmp'\], did you mean lockInterval"):

@@ -132,6 +132,29 @@ def test_login_that_waits_ends_with_close(simulator):
     run(main())
 
 
+def test_close_that_comes_together_with_the_connection_ends_the_login(simulator):
+    async def main():
+        async with connected(simulator, options={'authenticate': {'timeout': 200}}) as exchange:
+            simulator.fault('lose', op='login')
+            dialled, dials = asyncio.get_running_loop().create_future(), []
+
+            def dial(url):
+                dials.append(url)
+                return dialled
+
+            exchange._dial = dial
+            call = asyncio.ensure_future(exchange.authenticate())
+            await until(lambda: dials)
+            dialled.set_result(None)
+            await exchange._tasks().end()
+            with pytest.raises(ccxt.ExchangeClosedByUser):
+                await call
+            assert received(simulator, 'login') == []
+            simulator.clear_faults()
+
+    run(main())
+
+
 def test_dial_that_is_refused_fails_and_the_next_call_dials_again(simulator):
     async def main():
         async with connected(simulator) as exchange:

@@ -269,6 +269,12 @@ def test_only_the_tag_tells_an_mmp_order(flavour, simulator, bybit, option):
 # --- orders
 
 
+@pytest.mark.parametrize(('link_id', 'flag'), [('mmp-1', True), ('quote-1', None)])
+def test_tag_tells_an_mmp_order_where_the_info_is_a_whole_answer(bybit, link_id, flag):
+    info = {'retCode': 0, 'result': {'orderLinkId': link_id}}
+    assert bybit.safe_order({'id': '1', 'clientOrderId': link_id, 'info': info})['mmp'] is flag
+
+
 def test_mmp_order_is_one_request(flavour, simulator, bybit, option):
     """It needs a unified account: nobody has to ask whether it is one."""
     placed = quoted(flavour, bybit, option, postOnly=True)

@@ -9,8 +9,11 @@ import ccxt.pro
 import pytest
 
 from ccxt_mmp import MassCancelIncomplete
+from ccxt_mmp.core import acknowledging
 from ccxt_mmp.core.mass_cancels import NOT_TOLD
+from ccxt_mmp.exchanges.bybit.answers import accepted_ids
 from tests.core.mass_cancel.cancelling import after_each_list, ids, lose_all_but_the_first
+from tests.trading import markets, symbols
 
 COIN = 'BTC'
 
@@ -292,6 +295,130 @@ def test_list_that_goes_on_for_ever_is_no_list(flavour, simulator, bybit):
     bybit._urgent_request = same
     with pytest.raises(MassCancelIncomplete, match='could not list all orders'):
         cancel(flavour, bybit)
+
+
+# --- new orders: acknowledged, and not listed yet
+
+
+def raw_order(bybit, option, number=0):
+    return {
+        'symbol': bybit.market(option)['id'],
+        'side': 'Buy',
+        'orderType': 'Limit',
+        'qty': '1',
+        'price': '5',
+        'orderLinkId': f'mmp-raw-{number}',
+        'mmp': True,
+    }
+
+
+PLACE = {
+    'create_order': lambda bybit, option: bybit.create_order(option, 'limit', 'buy', 1, 5, {'mmp': True}),
+    'create_orders': lambda bybit, option: bybit.create_orders(
+        [{'symbol': option, 'type': 'limit', 'side': 'buy', 'amount': 1, 'price': 5, 'params': {'mmp': True}}]
+    ),
+    'raw': lambda bybit, option: bybit.privatePostV5OrderCreate({'category': 'option', **raw_order(bybit, option)}),
+    'raw batch': lambda bybit, option: bybit.privatePostV5OrderCreateBatch(
+        {'category': 'option', 'request': [raw_order(bybit, option)]}
+    ),
+}
+
+
+@pytest.fixture
+def option(bybit):
+    bybit.set_markets(markets('bybit'))
+    return symbols(bybit, COIN)[0]
+
+
+def hide_until(bybit, last):
+    """Let the first lists lack every order, as where the exchange still processes what it has acknowledged."""
+    after_each_list(bybit, lambda number, rows: rows.clear() if number < last else None)
+
+
+@pytest.mark.parametrize(
+    ('place', 'params'), [*((place, {}) for place in PLACE), ('create_order', {'includeNonMmp': True})]
+)
+def test_order_that_no_list_has_yet_is_waited_for(flavour, simulator, bybit, option, place, params):
+    flavour.take(PLACE[place](bybit, option))
+    [placed] = resting(simulator)
+    hide_until(bybit, 2)
+    if params:  # the request that cancels all comes before the order, too
+        simulator.refuse_cancel(placed, acknowledged=True)
+        after_each_list(bybit, lambda number, rows: simulator.allow_cancel(placed) if number == 2 else None)
+    cancelled = cancel(flavour, bybit, **params)
+    assert resting(simulator) == []
+    assert params or ids(cancelled['orders']) == [placed]
+
+
+def test_order_that_is_closed_already_is_not_waited_for(flavour, simulator, bybit, option):
+    placed = flavour.take(PLACE['create_order'](bybit, option))
+    simulator.fill(placed['id'])
+    slept = by_the_clock_of(simulator, bybit)
+    assert cancel(flavour, bybit)['orders'] == []
+    assert slept == []
+    assert [request.query.count('openOnly=1') for request in lists(simulator)] == [0, 1]
+
+
+def test_orders_that_are_listed_cost_no_request(flavour, simulator, bybit, option):
+    flavour.take(PLACE['create_order'](bybit, option))
+    cancel(flavour, bybit)
+    assert [request.query.count('openOnly=1') for request in lists(simulator)] == [0, 0]
+
+
+@pytest.mark.parametrize('params', [{}, {'includeNonMmp': True}])
+def test_order_that_no_list_has_while_there_is_time_is_unknown(flavour, simulator, bybit, option, params):
+    placed = flavour.take(PLACE['create_order'](bybit, option))
+    hide_until(bybit, 10_000)
+    if params:
+        simulator.refuse_cancel(placed['id'], acknowledged=True)
+    with pytest.raises(MassCancelIncomplete) as caught:
+        cancel(flavour, bybit, timeout=500, **params)
+    # its last list may break off after a page that has it
+    assert params or [*caught.value.unknown, *caught.value.remaining] == [placed['id']]
+
+
+def test_order_that_no_list_has_is_none_after_a_while(flavour, simulator, bybit, option, monkeypatch):
+    monkeypatch.setattr(acknowledging, 'WAIT', 0.2)
+    flavour.take(PLACE['create_order'](bybit, option))
+    hide_until(bybit, 10_000)
+    simulator.fault('status', 'realtime', status=503, times=1)  # one that is asked for again
+    assert cancel(flavour, bybit)['orders'] == []
+
+
+def test_closed_orders_that_cannot_be_listed_stop_nothing(flavour, simulator, bybit, option):
+    placed = flavour.take(PLACE['create_order'](bybit, option))
+    hide_until(bybit, 1)
+
+    async def refuse(*_):
+        raise ccxt.ExchangeError('no list')
+
+    bybit._list_closed_orders = refuse
+    assert ids(cancel(flavour, bybit)['orders']) == [placed['id']]
+
+
+def test_open_order_in_the_list_of_closed_ones_is_not_closed(flavour, simulator, bybit, option):
+    placed = flavour.take(PLACE['create_order'](bybit, option))
+    hide_until(bybit, 1)
+    asks = bybit._ask_page
+    bybit._ask_page = lambda progress, request: asks(progress, {**request, 'openOnly': '0'})
+    assert ids(cancel(flavour, bybit)['orders']) == [placed['id']]
+
+
+@pytest.mark.parametrize(
+    'answer',
+    [
+        None,
+        [],
+        {},
+        {'result': None},
+        {'result': []},
+        {'result': {}},
+        {'result': {'list': 5}},
+        {'result': {'list': [5]}},
+    ],
+)
+def test_answer_that_names_no_order_acknowledges_none(answer):
+    assert accepted_ids(answer) == []
 
 
 # --- every order of the coin

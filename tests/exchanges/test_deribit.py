@@ -198,6 +198,39 @@ def test_block_rfq_is_of_an_index_or_of_all(flavour, simulator, deribit):
         flavour.take(deribit.mass_cancel_mmp('BTC/USD', RFQ))
 
 
+def test_block_rfq_by_the_exchanges_name_is_the_scope_rfq(flavour, simulator, deribit):
+    own_name = {'block_rfq': True}
+    assert flavour.take(deribit.set_mmp('BTC/USD', 1000, 0, 10, None, own_name))['scope'] == 'rfq'
+    assert flavour.take(deribit.fetch_mmp('BTC/USD'))['enabled'] is False  # no order is protected by it
+    state = flavour.take(deribit.fetch_mmp('BTC/USD', own_name))
+    assert (state['scope'], state['enabled'], state['qtyLimit']) == ('rfq', True, 10)
+    assert flavour.take(deribit.fetch_mmps(params=own_name)).keys() == {'BTC/USD:BTC'}
+    assert flavour.take(deribit.reset_mmp('BTC/USD', {**own_name, **RFQ}))['scope'] == 'rfq'
+    assert sent(simulator)[-1] == ('reset_mmp', {'index_name': 'btc_usd', 'block_rfq': True})
+    assert flavour.take(deribit.set_mmp('BTC/USD', 1000, 0, 1, None, {**MQQ, 'block_rfq': False}))['scope'] == 'orders'
+
+
+@rows(
+    ('params', 'error'),
+    [
+        ({'block_rfq': True, 'scope': 'orders'}, ccxt.BadRequest),
+        ({'block_rfq': False, **RFQ}, ccxt.BadRequest),
+        ({'block_rfq': 'true'}, ccxt.BadRequest),
+        ({'mmpgroup': 'MassQuoteBot7'}, ccxt.BadRequest),
+        ({'MMP_Group': 'MassQuoteBot7'}, ccxt.BadRequest),
+    ],
+)
+@rows('method', ['set_mmp', 'reset_mmp', 'fetch_mmp'])
+def test_name_of_another_protection_that_is_none_reaches_no_protection(
+    flavour, simulator, deribit, method, params, error
+):
+    terms = (1000, 0, 1, None) if method == 'set_mmp' else ()
+    limits = MQQ if method == 'set_mmp' else {}
+    with pytest.raises(error):
+        flavour.take(getattr(deribit, method)('BTC/USD', *terms, {**limits, **params}))
+    assert simulator.requests == []
+
+
 def test_freeze_until_a_reset_has_no_end(flavour, simulator, deribit):
     simulator.set_rule('deribit', 'btc_usd', Rule(3000, 0, '5'))
     simulator.trip('deribit', 'btc_usd')
@@ -298,6 +331,16 @@ def test_futures_and_perpetuals_have_the_flag_too(flavour, simulator, symbol, ki
     assert listed['id'] == order['id']
     assert flavour.take(deribit.mass_cancel_mmp(symbol))['underlyingId'] == index
     assert simulator.resting('deribit', index) == []
+
+
+@rows('place', ['create_order', 'create_orders'])
+def test_another_type_in_params_is_no_mmp_order(flavour, simulator, deribit, option, place):
+    params = {'mmp': True, 'type': 'market'}
+    order = {'symbol': option, 'type': 'limit', 'side': 'buy', 'amount': 1, 'price': 0.01, 'params': params}
+    asked = ([order],) if place == 'create_orders' else order.values()
+    with pytest.raises(ccxt.InvalidOrder, match='plain limit'):
+        flavour.take(getattr(deribit, place)(*asked))
+    assert simulator.requests == []
 
 
 def test_label_is_the_clients_id(flavour, simulator, deribit, option):

@@ -314,8 +314,8 @@ def lose_patience(exchange: Any, simulator: Simulator, milliseconds: int) -> Non
 
     async def async_fetch_with_patience(url: str, method: str, *arguments: Any) -> Any:
         is_late = may_strike(method, url) and first.acquire(blocking=False)
-        while not is_late and may_strike(method, url):  # noqa: ASYNC110 - another thread brings it about
-            await asyncio.sleep(0.01)
+        if not is_late:
+            await sleep_until(lambda: not may_strike(method, url))
         exchange.timeout = milliseconds if is_late else patience
         return await fetch(url, method, *arguments)
 

@@ -68,10 +68,11 @@ class Judge:
     def __exit__(self, *error):
         for bot in self.bots:
             bot.stdin.close()
+            bot.stdin = None  # communicate would close it again
         for bot in self.bots:
             try:
-                said = bot.stdout.read()
-                assert bot.wait(WAIT) == 0, bot.stderr.read()
+                said, complaints = bot.communicate(timeout=WAIT)  # of both: a full pipe would hold the bot up
+                assert bot.returncode == 0, complaints
                 self.met += Counter(json.loads(said))
             finally:
                 bot.kill()

@@ -40,7 +40,7 @@ def test_missing_file_is_created_for_its_owner_alone(store, path):
 def test_readers_do_not_wait_for_a_writer(store, path, opened):
     store.write(DESK, halt())
     with sqlite3.connect(path, isolation_level=None) as writer:
-        writer.execute('BEGIN IMMEDIATE')
+        writer.execute('BEGIN EXCLUSIVE')
         writer.execute("UPDATE halts SET reason = 'late'")
         assert opened(f'sqlite:{path}', timeout=0.01).read_all(DESK) == [halt()]
         writer.execute('COMMIT')

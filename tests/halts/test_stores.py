@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from ccxt_mmp.halts import ALL
+from ccxt_mmp.halts import ALL, HaltStoreError, open_store
 from tests.halts.conftest import halt
 
 
@@ -75,16 +75,65 @@ def test_child_process_opens_connections_of_its_own(store, account, kind):
     if kind == 'redis async':
         pytest.skip('a loop does not outlive a fork')
     store.write(account, halt())
+
+    def write_and_read():
+        store.write(account, halt('ETH-USD'))
+        return len(store.read_all(account)) == 2
+
+    assert in_child(write_and_read)() == 0
+    store.write(account, halt('SOL-USD'))
+    assert len(store.read_all(account)) == 3
+
+
+def in_child(work):
+    """Begin it in a forked process; what waits for its end returns the exit status, 0 if the work returned True."""
     child = os.fork()
     if not child:
         try:
-            store.write(account, halt('ETH-USD'))
-            os._exit(0 if len(store.read_all(account)) == 2 else 1)
+            os._exit(0 if work() else 1)
         finally:
             os._exit(2)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    store.write(account, halt('SOL-USD'))
-    assert len(store.read_all(account)) == 3
+    return lambda: os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def test_child_process_sees_halts_after_its_parent_has_closed(store, account, kind):
+    if kind == 'redis async':
+        pytest.skip('a loop does not outlive a fork')
+    assert store.read_all(account) == []
+    has_read, has_written = os.pipe(), os.pipe()
+
+    def read_before_and_after():
+        is_new = store.read_all(account) == []
+        os.write(has_read[1], b'.')
+        os.read(has_written[0], 1)
+        return is_new and store.read_all(account) == [halt()]
+
+    exit_status = in_child(read_before_and_after)
+    os.read(has_read[0], 1)
+    store.close()
+    store.write(account, halt())
+    os.write(has_written[1], b'.')
+    assert exit_status() == 0
+    for each in (*has_read, *has_written):
+        os.close(each)
+
+
+def test_child_process_of_a_thread_s_work_trusts_no_store(store, account, kind):
+    """SQLite's notes of its locks are copied with the rest."""
+    if kind != 'sqlite':
+        pytest.skip('has no such notes')
+    used = store.store._with_connection
+
+    def fork_meanwhile(connection):
+        def read():
+            with pytest.raises(HaltStoreError, match='forked while a thread used a store'):
+                open_store(f'sqlite:{store.store._path}', 5, is_async=False).read_all(account)
+            return True
+
+        return in_child(read)()
+
+    assert used(fork_meanwhile) == 0
+    assert store.read_all(account) == []
 
 
 def test_connection_of_another_process_is_left_alone(store, account, kind):

@@ -150,3 +150,27 @@ def test_2000_requests_of_50_concurrent_clients_without_an_error_or_a_leak():
     threads_after, descriptors_after = held()
     assert threads_after <= threads
     assert descriptors_after <= descriptors
+
+
+def test_task_that_goes_on_after_a_cancellation_is_cancelled_again():
+    is_handled, cancelled = threading.Event(), []
+
+    async def outlast():
+        try:
+            is_handled.set()
+            await asyncio.sleep(20)
+        except asyncio.CancelledError:
+            cancelled.append(True)
+
+    async def stubborn(request):
+        for _ in range(3):
+            await outlast()
+
+    with Simulator() as simulator:
+        simulator._server._handle = stubborn
+        host, port = '127.0.0.1', int(simulator.url.rpartition(':')[2])
+        with socket.create_connection((host, port)) as client:
+            client.sendall(f'GET / HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n'.encode())
+            assert is_handled.wait(30)
+            simulator.close()
+    assert len(cancelled) == 3

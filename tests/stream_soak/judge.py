@@ -30,7 +30,7 @@ LEAST_LIMIT = 1000  # contracts, beyond all that is quoted
 ROOM = {'deribit': {'params': {'maxQuoteQuantity': 1_000_000}}}  # of set_mmp: for all that is quoted
 KEPT = 200  # orders and frames that the simulator remembers
 MANY = 20  # violations, after which it is no use to go on
-MAX_TASKS = 150
+MAX_TASKS = 300
 TELL_EVERY = 60  # s
 
 

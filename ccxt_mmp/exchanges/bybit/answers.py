@@ -16,7 +16,7 @@ from ccxt.base.errors import (
 from ccxt_mmp.core.request_context import current_request
 from ccxt_mmp.core.statuses import error_of_status
 from ccxt_mmp.core.text import shown
-from ccxt_mmp.exchanges.bybit.tables import HEX_DIGITS, LINK_ID, MAX_ROWS, MAX_TAG, MMP_TAG, RECV_WINDOW
+from ccxt_mmp.exchanges.bybit.tables import CREATE, HEX_DIGITS, LINK_ID, MAX_ROWS, MAX_TAG, MMP_TAG, RECV_WINDOW
 from ccxt_mmp.exchanges.bybit.underlyings import BybitUnderlyings
 from ccxt_mmp.types import Params
 
@@ -139,9 +139,20 @@ class BybitAnswers(BybitUnderlyings):
                 raise error_of_status(self, httpCode, reason, body)
             if response is not None and not is_coded(response):
                 raise BadResponse(f'{self.id} received an answer without a retCode: {shown(response)}')
-        return super().handle_errors(
+        handled = super().handle_errors(
             httpCode, reason, url, method, headers, body, response, requestHeaders, requestBody
         )
+        if context is not None and context.underlyings and CREATE in url:
+            self._note_accepted(context.underlyings, accepted_ids(response))
+        return handled
+
+
+def accepted_ids(response: Any) -> list[str]:
+    """The ids of the orders that an answer acknowledges."""
+    result = response.get('result') if isinstance(response, dict) else None
+    rows = result.get('list', [result]) if isinstance(result, dict) else []
+    ids = [row.get('orderId') for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return [each for each in ids if isinstance(each, str) and each]
 
 
 def is_coded(response: object) -> bool:

@@ -11,7 +11,6 @@ from typing import Any
 from ccxt.base.errors import (
     BadRequest,
     BadResponse,
-    BadSymbol,
     BaseError,
     OperationFailed,
     OrderNotFound,
@@ -27,14 +26,16 @@ from ccxt_mmp.core.mass_cancels import NOT_TOLD
 from ccxt_mmp.core.numbers import exact_decimal
 from ccxt_mmp.core.orders import Answer, chunked, failed
 from ccxt_mmp.core.request_context import RequestContext
-from ccxt_mmp.core.text import described, shown
+from ccxt_mmp.core.text import shown
 from ccxt_mmp.core.throttling import MARGIN
 from ccxt_mmp.errors import MassCancelIncomplete
 from ccxt_mmp.exchanges.bybit.answers import BybitAnswers
 from ccxt_mmp.exchanges.bybit.tables import (
     CATEGORY,
+    CLOSED_STATES,
     LEAST_COUNTDOWN,
     MAX_BATCH,
+    MAX_ROWS,
     MOST_COUNTDOWN,
     OPTION_ID,
     SECOND,
@@ -93,8 +94,8 @@ class BybitCancelling(BybitAnswers):
         first: Any = error
         if isinstance(error, MassCancelIncomplete):
             first = None if error.cancelled or error.remaining or error.unknown else error.__cause__
-        if first is not None and self._says_no_such_underlying(first):
-            raise BadSymbol(f'{self.id} massCancelMmp() {coin}: {described(first)}') from error
+        if first is not None:
+            self._raise_if_no_underlying(coin, first)
 
     def _says_no_such_underlying(self, error: Exception) -> bool:
         # which code names it is not documented; the coin is the only parameter that can be wrong [unverified]
@@ -112,6 +113,11 @@ class BybitCancelling(BybitAnswers):
         request = {'category': CATEGORY, **of_coin, 'openOnly': '0', **params}
         ask = partial(self._ask_page, progress)
         await self._read_pages('massCancelMmp', ask, request, rows, lambda: progress.must_stop)
+
+    async def _list_closed_orders(self, coin: str, progress: Progress, rows: list[Any]) -> None:
+        request = {'category': CATEGORY, 'baseCoin': coin, 'openOnly': '1', 'limit': str(MAX_ROWS)}
+        listed = self._listed('massCancelMmp', await self._ask_page(progress, request))
+        rows += [row for row in listed if isinstance(row, dict) and row.get('orderStatus') in CLOSED_STATES]
 
     async def _ask_page(self, progress: Progress, request: Params) -> Any:
         return await self._urgent_request('GET order/realtime', request, progress)

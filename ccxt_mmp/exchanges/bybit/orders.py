@@ -215,7 +215,10 @@ class BybitOrders(BybitAnswers):
     def safe_order(self, order: Params, market: Any = None) -> Order:
         info = order.get('info') if isinstance(order, dict) else None
         parsed: Order = super().safe_order(order, market)
-        parsed['mmp'] = self._flag_read(info, market)
+        flag = self._flag_read(info, market)
+        if flag is None and self._has_tag(parsed.get('clientOrderId')):
+            flag = True  # its info may be a whole answer
+        parsed['mmp'] = flag
         return parsed
 
 

@@ -34,6 +34,8 @@ UNIFIED = re.compile(rf'(?P<base>[A-Z0-9]+)/(?P<quote>USDT|USDC)(?::(?P=quote)(?
 CATEGORY = 'option'
 MAX_BATCH = 20
 MAX_ROWS = 50  # of a page
+CREATE = '/v5/order/create'  # begins the path of what places orders
+CLOSED_STATES = ('Cancelled', 'Deactivated', 'Filled', 'PartiallyFilledCanceled', 'Rejected')
 RECV_WINDOW = 5000  # ms, Bybit's default
 LEAST_COUNTDOWN, MOST_COUNTDOWN = 3000, 300_000  # ms
 SECOND = 1000  # ms

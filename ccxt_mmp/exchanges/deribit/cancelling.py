@@ -16,6 +16,7 @@ from ccxt_mmp.core.text import shown
 from ccxt_mmp.exchanges.deribit.answers import DeribitAnswers
 from ccxt_mmp.types import MassCancel, Params, Stock
 
+NAMES_OF_INDEX = ('index_name', 'currency_pair')  # of the parameter that a refusal is about
 LEAST_PAUSE = 50  # ms, in which one request that matches nothing gets its credit back
 
 
@@ -82,7 +83,7 @@ class DeribitCancelling(DeribitAnswers):
         return max(milliseconds / calls, LEAST_PAUSE)
 
     def _says_no_such_underlying(self, error: Exception) -> bool:
-        is_of_name = isinstance(error, BadRequest) and 'index_name' in str(error)
+        is_of_name = isinstance(error, BadRequest) and any(name in str(error) for name in NAMES_OF_INDEX)
         return is_of_name or super()._says_no_such_underlying(error)
 
     async def _list_open_orders(self, index: str, params: Params, progress: Progress, rows: list[Any]) -> None:

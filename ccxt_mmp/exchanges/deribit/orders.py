@@ -48,7 +48,8 @@ class DeribitOrders(DeribitAnswers):
     def _flagged(self, request: Params) -> Params | None:
         is_conditional = any(request.get(name) is not None for name in CONDITIONS)
         is_good = request['time_in_force'] == 'good_til_cancelled'
-        return {**self._named(request), 'mmp': True} if is_good and not is_conditional else None
+        is_plain = request['type'] == 'limit'  # params may have another one
+        return {**self._named(request), 'mmp': True} if is_plain and is_good and not is_conditional else None
 
     def _named(self, request: Params) -> Params:
         """With a label: an order without one has that of its index, so that one request cancels all of them."""

@@ -125,6 +125,8 @@ class DeribitTables(SocketOrders, SocketKillSwitch, Mmp):
     _underlying_field = 'index_name'
     _market_field = 'price_index'
     _rfq_has_underlyings = True
+    _scope_field = 'block_rfq'
+    _group_field = 'mmp_group'
     _accepted_underlyings = (
         "'BTC/USD', 'BTC/USDC', 'BTC/USDT', the exchange's 'btc_usd', or the symbol or id of an option, future or "
         'perpetual'

@@ -53,6 +53,13 @@ def test_underlying_that_the_exchange_does_not_know_is_a_bad_symbol(flavour, sim
     assert resting(simulator, exchange_id) == theirs
 
 
+def test_underlying_that_is_none_is_a_bad_symbol_in_one_request_too(flavour, simulator, exchange, exchange_id):
+    params = {} if exchange_id == 'okx' else {'includeNonMmp': True}
+    with pytest.raises(ccxt.BadSymbol, match=r'(?i)bct|invalid underlying') as caught:
+        flavour.take(exchange.mass_cancel_mmp(UNKNOWN[exchange_id], params))
+    assert 'BadSymbol' not in str(caught.value)  # it is said once
+
+
 @pytest.mark.parametrize('fault', [('status', {'status': 503}), ('malformed', {}), ('drop_before', {})])
 def test_question_that_is_not_answered_is_passed_over(flavour, simulator, exchange, exchange_id, fault):
     kind, details = fault
