@@ -149,7 +149,7 @@ def test_orders_are_sent_again_though_the_rule_was_not_known_and_nothing_polls(w
         task = await watcher.waiting(watcher.watch(fetchSnapshot=False, pollInterval=0))
         assert (await watcher.tripped(task))['frozen'] is True
         known = exchange._mmp_watched.watched[watcher.underlying].known
-        await until(lambda: known.until is not None)
+        await until(lambda: known.until is not None and watcher.simulator.sleepers)
         watcher.simulator.advance(FROZEN_TIME)
         await until(lambda: not known.is_frozen)
         assert (await order(exchange, symbol))['status'] == 'open'
