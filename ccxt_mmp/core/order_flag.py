@@ -42,6 +42,7 @@ class OrderFlag(Host):
 
     _own_flag_names: tuple[str, ...]  # the exchange's own params that carry the flag
     _own_order_types: tuple[str, ...]  # besides 'limit'
+    _order_market_field: str  # the exchange's own name of the market of an order
     _has_flag_over_websocket: bool
     _loads_options: bool  # whether load_markets() loads options by default
     _flagged_markets: str = 'options'  # for people: the orders of which can have the flag
@@ -104,8 +105,12 @@ class OrderFlag(Host):
 
     def _is_post_only(self, symbol: str, type: Any, params: Params, method: str = 'createOrder') -> bool:
         """Whether an MMP order is post-only. Raises InvalidOrder unless it can be an MMP order."""
-        if not self._can_have_flag(self._listed_market(method, symbol)):
+        market = self._listed_market(method, symbol)
+        if not self._can_have_flag(market):
             raise self._no_mmp_order(symbol, self._flagged_markets, params, method)
+        field = self._order_market_field
+        if params.get(field) not in (None, market['id']):  # ccxt would send it instead
+            raise self._no_mmp_order(symbol, 'of one market', {field: params[field]}, method)
         if str(type).lower() not in ('limit', *self._own_order_types):
             raise self._no_mmp_order(symbol, 'limit', {'type': type}, method)
         conditions = {name: params[name] for name in CONDITIONS if params.get(name) is not None}

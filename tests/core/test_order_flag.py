@@ -38,6 +38,25 @@ MISNAMED = {
 FINE = [{'tag': 'mmp'}, {'clientOrderId': 'mmp'}, {'mmp': None}, {'params': {'x': 'mmp'}}]
 
 
+MARKET_FIELDS = {'okx': 'instId', 'binance': 'symbol', 'deribit': 'instrument_name', 'bybit': 'symbol'}
+
+
+def test_market_in_params_is_that_of_the_argument(flavour, simulator, exchange, exchange_id, quoted):
+    """ccxt would send the one in params: the order would pass the fence of one underlying and rest in another."""
+    field = MARKET_FIELDS[exchange_id]
+    ids = [exchange.market(symbol)['id'] for symbol in quoted[:2]]
+    other = {'mmp': True, field: ids[1]}
+    for call in (
+        lambda: exchange.create_order(quoted[0], 'limit', 'buy', 10, 5, other),
+        lambda: exchange.create_orders(listed(quoted, 1, params=other)),
+    ):
+        with pytest.raises(ccxt.InvalidOrder, match=f'of one market alone.*{field}'):
+            flavour.take(call())
+    assert simulator.requests == []
+    order = flavour.take(exchange.create_order(quoted[0], 'limit', 'buy', 10, 5, {'mmp': True, field: ids[0]}))
+    assert order['symbol'] == quoted[0]
+
+
 @rows('params', MISNAMED, by='exchange_id')
 def test_misnamed_flag_of_an_order_is_refused_before_anything_is_sent(
     flavour, simulator, exchange, exchange_id, quoted, params

@@ -79,6 +79,7 @@ class BinanceTables(SocketOrders, SocketKillSwitch, Mmp):
     _has_flag_over_websocket = False
     _loads_options = False
     _own_order_types = ()
+    _order_market_field = 'symbol'
     _underlying_field = 'underlying'
     _accepted_underlyings = (
         "'BTC/USDT', 'BTC/USDT:USDT', an option's symbol, the exchange's 'BTCUSDT' or an option's id"

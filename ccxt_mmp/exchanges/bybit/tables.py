@@ -94,6 +94,7 @@ class BybitTables(SocketOrders, AcknowledgedCancels, SocketKillSwitch, Mmp):
     _has_flag_over_websocket = False
     _loads_options = True
     _own_order_types = ()
+    _order_market_field = 'symbol'
     _underlying_field = 'baseCoin'
     _accepted_underlyings = (
         "the coin in upper case, such as 'BTC', 'BTC/USDT', 'BTC/USDC', either with settle, or an option's symbol or id"

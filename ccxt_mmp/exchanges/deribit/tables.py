@@ -122,6 +122,7 @@ class DeribitTables(SocketOrders, SocketKillSwitch, Mmp):
     _loads_options = True
     _flagged_markets = 'options, futures and perpetuals'
     _own_order_types = ()
+    _order_market_field = 'instrument_name'
     _underlying_field = 'index_name'
     _market_field = 'price_index'
     _rfq_has_underlyings = True

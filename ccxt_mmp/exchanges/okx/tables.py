@@ -83,6 +83,7 @@ class OkxTables(SocketOrders, SocketKillSwitch, Mmp):
     _has_flag_over_websocket = True
     _loads_options = True
     _own_order_types = (*MMP_ORDER_TYPES, 'post_only')
+    _order_market_field = 'instId'
     _underlying_field = 'instFamily'
     _accepted_underlyings = "'BTC/USD', 'BTC/USD:USD', an option's symbol, an instrument family or an option's id"
 
