@@ -33,7 +33,7 @@ async def thawed(watcher, known):
     """Let time pass until a read tells, whenever that begins to wait."""
     while known.is_frozen:
         watcher.simulator.advance(1000)
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0.05)  # for a request: no exchange takes one that is some seconds old
 
 
 @pytest.fixture(autouse=True)
