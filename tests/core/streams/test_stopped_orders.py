@@ -153,6 +153,7 @@ def test_orders_are_sent_again_though_the_rule_was_not_known_and_nothing_polls(w
         symbol = watcher.with_markets()[0]
         watcher.set_rule()
         task = await watcher.waiting(watcher.watch(fetchSnapshot=False, pollInterval=0))
+        await until(lambda: exchange._mmp_watched._client is not None)  # subscribed: no read tells of what came before
         assert (await watcher.tripped(task))['frozen'] is True
         known = exchange._mmp_watched.watched[watcher.underlying].known
         await until(lambda: known.until is not None)
