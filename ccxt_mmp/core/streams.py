@@ -10,7 +10,8 @@ from ccxt_mmp.core.numbers import exact_decimal, is_integer
 from ccxt_mmp.core.params import WATCH_PARAMS
 from ccxt_mmp.core.protection_state import Trip
 from ccxt_mmp.core.text import shown
-from ccxt_mmp.core.watching import Settings, Watched, Watching
+from ccxt_mmp.core.watched import Settings, Watched
+from ccxt_mmp.core.watching import Watching
 from ccxt_mmp.errors import MmpFrozen
 from ccxt_mmp.types import MmpState, Params, Scope
 

@@ -6,71 +6,23 @@ they end those of ccxt.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ccxt.base.errors import RequestTimeout, UnsubscribeError
 
 from ccxt_mmp.core.protection_state import ProtectionState, Question, Trip
 from ccxt_mmp.core.request_context import RequestContext
 from ccxt_mmp.core.tasks import release, retrieve, started
+from ccxt_mmp.core.watched import ALL, Settings, Watched
 from ccxt_mmp.types import MmpState
 
-ALL = 'mmp'  # the message hash of any change; those of a protection have its id behind it
 GATHERING = 20  # ms in which the fills are gathered that one read is to answer for
 RETRY = 1000  # ms after a read that failed
 FIRST_READS = 3
 NEVER = Question(0, -1, -1)  # of a protection that was not watched then
 
-
-@dataclass(frozen=True)
-class Settings:
-    """Of ``options['watchMmp']`` and params, as the last call has them."""
-
-    poll_interval: int  # ms, 0 = no polls
-    timeout: int  # ms
-    fetch_snapshot: bool
-    stop_orders: bool
-
-
-class Watched:
-    """One protection: what is known of it, and which version of it a call was given last."""
-
-    def __init__(self, underlying_id: str, unknown: MmpState) -> None:
-        self.underlying_id = underlying_id
-        self.known = ProtectionState(unknown)
-        self.given = -1  # none, so that the first state is told
-        self.is_started = False  # its state may be told
-        self.is_ended = False
-        self.is_subscribed = False  # where each has a channel of its own
-        self.starting: asyncio.Task[None] | None = None  # its first read
-        self.wanted_at: int | None = None  # when a push that tells of no trip wants a read
-        self.not_before = 0  # that it is read again, after a failure
-        self.is_put_off = False  # the last answer was, as the next one tells more
-
-    @property
-    def message_hash(self) -> str:
-        return f'{ALL}:{self.underlying_id}'
-
-    def has_news(self, seen: dict['Watched', int]) -> bool:
-        """Whether it changed since a call was given it last, or since this one began to wait."""
-        version = self.known.version
-        return self.is_started and (version > self.given or version != seen.get(self, -1))
-
-    def puts_off(self, answer: MmpState) -> bool:
-        """Whether an answer is half of the truth: asked for before a trip, of which a refused order has told since.
-
-        It would be told, and the trip again by the read that the refusal wants. No two in a row: that may tell no more.
-        """
-        has_no_end = answer['frozen'] is True and answer['frozenUntil'] is None and bool(answer['frozenTime'])
-        is_half = has_no_end and not self.known.is_frozen and self.wanted_at is not None
-        self.is_put_off = is_half and not self.is_put_off
-        return self.is_put_off
-
-    def reads_at(self, now: int) -> int | None:
-        """When it is to be read, apart from polls."""
-        due = [each for each in (self.known.asks_at(now), self.wanted_at) if each is not None]
-        return max(min(due), self.not_before) if due else None
+Seen = dict[Watched, int]  # the version of each that a call began with
 
 
 class Watching:
@@ -92,6 +44,7 @@ class Watching:
         self._woken = asyncio.Event()
         self._is_closed = False
         self._waiting: set[asyncio.Future[None]] = set()  # of the calls that wait for news
+        self._failed: WeakKeyDictionary[Any, tuple[Any, Seen]] = WeakKeyDictionary()  # the last call of a task
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(None), ()  # a copy of an exchange watches nothing
@@ -104,11 +57,22 @@ class Watching:
         self.is_of_all = self.is_of_all or ids is None
         self._left_out.difference_update(ids or ())
         named = [self._find(each) for each in ids or ()]
+        task, asked = asyncio.current_task(), None if ids is None else tuple(ids)
+        # what other calls were given since a call failed is news for the next one of its task
+        failed, seen = self._failed.pop(task, ((), {}))
+        if failed != asked:
+            now_watched = self.watched.values() if ids is None else named
+            seen = {each: each.known.version for each in now_watched if each.is_started}
+        try:
+            return await self._changed_since(seen, ids, named)
+        except BaseException:
+            self._failed[task] = asked, seen
+            raise
 
+    async def _changed_since(self, seen: Seen, ids: Sequence[str] | None, named: list[Watched]) -> list[Watched]:
         def wanted() -> list[Watched]:
             return list(self.watched.values()) if ids is None else named
 
-        seen = {each: each.known.version for each in wanted() if each.is_started}
         failure: asyncio.Future[Any] | None = None
         while True:
             changed = [each for each in wanted() if each.has_news(seen)]
@@ -129,7 +93,7 @@ class Watching:
                 failure = await self._share('_subscribing', self._subscribe)
             elif ids is None and not self._is_listed:
                 failure = await self._share('_listing', self._list)
-                if not settings.fetch_snapshot:
+                if not self.settings.fetch_snapshot:
                     seen |= {each: each.known.version for each in wanted()}
             elif any(not each.is_started for each in named):
                 failure = await self._start(named)
@@ -187,9 +151,9 @@ class Watching:
             task = started(work())
             setattr(self, name, task)
         await asyncio.wait([task])
-        return self._failed([task])
+        return self._failure_of([task])
 
-    def _failed(self, tasks: Iterable['asyncio.Task[None]']) -> 'asyncio.Future[Any] | None':
+    def _failure_of(self, tasks: Iterable['asyncio.Task[None]']) -> 'asyncio.Future[Any] | None':
         failed = first_failed(tasks)
         # ``close`` has cancelled it, and nobody the call
         return None if failed is not None and failed.cancelled() and self._is_closed else failed
@@ -267,7 +231,7 @@ class Watching:
                 each.starting = starting
         [*tasks] = {each.starting for each in named if each.starting is not None}
         await asyncio.wait(tasks)
-        return self._failed(tasks)
+        return self._failure_of(tasks)
 
     async def _read_first(self, new: Sequence[Watched]) -> None:
         try:

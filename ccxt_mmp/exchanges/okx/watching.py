@@ -11,7 +11,8 @@ from ccxt.base.errors import NetworkError
 from ccxt_mmp.core.protection_state import Trip
 from ccxt_mmp.core.socket_state import Subscription, state_of
 from ccxt_mmp.core.tasks import retrieve
-from ccxt_mmp.core.watching import ALL, in_time
+from ccxt_mmp.core.watched import ALL
+from ccxt_mmp.core.watching import in_time
 from ccxt_mmp.exchanges.okx.answers import OkxAnswers
 from ccxt_mmp.exchanges.okx.tables import CHANNEL, FILLED_STATES, MMP_ORDER_TYPES, TRIPPED
 

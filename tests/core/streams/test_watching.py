@@ -3,6 +3,7 @@
 import asyncio
 import pickle
 
+import ccxt
 import pytest
 from ccxt.base.errors import UnsubscribeError
 
@@ -341,6 +342,39 @@ def test_each_change_is_told_to_all_that_wait_and_to_a_later_call_only_once(watc
         tasks = [await watcher.waiting() for _ in range(3)]
         assert (await watcher.tripped(tasks[0]))['frozen'] is True
         assert [state['frozen'] for state in await asyncio.gather(*tasks[1:])] == [True] * 2
+        assert not (await watcher.waiting()).done()
+
+    watcher.run(main)
+
+
+@pytest.mark.parametrize('is_cancelled', [False, True])
+def test_bot_whose_call_failed_is_told_what_others_were_told_meanwhile(watcher, is_cancelled):
+    """Its next call goes on where the one that failed began."""
+    watcher.set_rule()
+
+    async def main(exchange):
+        await watcher.watch()
+        has_failed, has_been_told = asyncio.Event(), asyncio.Event()
+
+        async def watch_twice():
+            with pytest.raises((ccxt.NetworkError, asyncio.CancelledError)):
+                await watcher.watch()
+            has_failed.set()
+            await has_been_told.wait()
+            return await watcher.watch()
+
+        bot = await watcher.waiting(watch_twice())
+        if is_cancelled:
+            bot.cancel()
+        else:
+            watching = exchange._mmp_watched
+            watching._fail([watching.watched[watcher.underlying].message_hash], ccxt.NetworkError('lost'))
+        await has_failed.wait()
+        assert (await watcher.tripped(await watcher.waiting()))['frozen'] is True
+        has_been_told.set()
+        await asyncio.wait({bot}, timeout=5)
+        assert bot.done()
+        assert (await bot)['frozen'] is True
         assert not (await watcher.waiting()).done()
 
     watcher.run(main)
