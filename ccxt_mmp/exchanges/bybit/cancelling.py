@@ -115,6 +115,7 @@ class BybitCancelling(BybitAnswers):
         await self._read_pages('massCancelMmp', ask, request, rows, lambda: progress.must_stop)
 
     async def _list_closed_orders(self, coin: str, progress: Progress, rows: list[Any]) -> None:
+        # that openOnly 1 lists the latest closed orders is [unverified]: those count that say that they are
         request = {'category': CATEGORY, 'baseCoin': coin, 'openOnly': '1', 'limit': str(MAX_ROWS)}
         listed = self._listed('massCancelMmp', await self._ask_page(progress, request))
         rows += [row for row in listed if isinstance(row, dict) and row.get('orderStatus') in CLOSED_STATES]
