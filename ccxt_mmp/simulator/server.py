@@ -53,16 +53,10 @@ class Server:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
-        self._protocol: web.Server | None = None
 
     @property
     def url(self) -> str:
         return f'http://{HOST}:{self.port}'
-
-    @property
-    def connections(self) -> int:
-        """How many are open."""
-        return 0 if self._protocol is None else len(self._protocol.connections)
 
     def start(self) -> None:
         """Open the port and serve it, unless it does so."""
@@ -94,7 +88,7 @@ class Server:
 
     async def _serve(self, listener: socket.socket, stop: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
-        protocol = self._protocol = web.Server(self._respond, access_log=None)
+        protocol = web.Server(self._respond, access_log=None)
         server = await loop.create_server(protocol, sock=listener)
         await stop.wait()
         server.close()

@@ -140,8 +140,6 @@ class Bench:
         if method.is_over_socket:  # the way that was not waited for arrives
             flavour.take(sleep_until(has_struck))
         flavour.disconnect()
-        if flavour.name != 'sync':  # what was sent and not waited for is read, and does not arrive in the next row
-            wait_until(lambda: not simulator._server.connections)
         struck_at_all = wait_until(has_struck)
         forget_frames(error)
         orders = [
