@@ -23,7 +23,7 @@ from tests.trading import RULES
 
 WATCHED = [each for each in EXCHANGES if getattr(ccxt_mmp.pro, each)().has['watchMmp']]
 OBJECTS = 2  # of each exchange
-WINDOW, FROZEN_TIME = 5000, 120_000  # ms; time is set forward to end a freeze
+WINDOW, FROZEN_TIME = 5000, 60_000  # ms; time is set forward to end a freeze, and contracts expire within a day
 PATIENCE = 30  # s in which a change must be told
 STALE = 40  # s after which a freeze is ended, so that it does not end by itself
 LEAST_LIMIT = 1000  # contracts, beyond all that is quoted
