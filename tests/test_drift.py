@@ -46,6 +46,7 @@ NO_MIXINS = {
     'tasks',
     'text',
     'throttling',
+    'watched',
     'watching',
 }
 STREAMS = {'get_private_ws_url'}  # of Binance options, in ccxt 4.5.72 and later
