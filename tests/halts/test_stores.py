@@ -136,6 +136,20 @@ def test_child_process_of_a_thread_s_work_trusts_no_store(store, account, kind):
     assert store.read_all(account) == []
 
 
+def test_store_that_another_process_was_using_opens_no_connection(store, account, kind):
+    """As after a fork."""
+    if kind != 'sqlite':
+        pytest.skip('has no such notes')
+    store.read_all(account)
+    [(_, connection)] = store.store._idle
+    store.store._in_use.add((0, connection))
+    store.close()
+    with pytest.raises(HaltStoreError, match='forked while a thread used a store'):
+        store.read_all(account)
+    store.store._in_use.clear()
+    assert store.read_all(account) == []
+
+
 def test_connection_of_another_process_is_left_alone(store, account, kind):
     if kind == 'redis async':
         pytest.skip('a loop does not outlive a fork')
