@@ -215,3 +215,10 @@ def test_refusal_is_not_repeated(flavour, simulator):
     with pytest.raises(MmpNotEnabled):
         cancel(flavour, exchange, emulate=False)
     assert len(simulator.requests) == 1
+
+
+def test_refusal_of_another_parameter_is_no_unknown_underlying(flavour, canned):
+    canned.answer('{"code":"51000","msg":"Parameter instType error","data":[]}')
+    with pytest.raises(ccxt.BadRequest) as caught:
+        flavour.take(flavour.exchange('okx', canned.url).mass_cancel_mmp('BTC/USD'))
+    assert not isinstance(caught.value, ccxt.BadSymbol)
