@@ -155,6 +155,22 @@ def test_close_that_comes_together_with_the_connection_ends_the_login(simulator)
     run(main())
 
 
+def test_connection_that_is_closed_while_it_is_dialled_fails_who_waits_for_it(simulator):
+    async def main():
+        async with connected(simulator) as exchange:
+            client = exchange.client(exchange._socket_url())
+            is_over = asyncio.Event()
+            client.connect = lambda *_: is_over.wait()
+            call = asyncio.ensure_future(exchange.authenticate())
+            await until(lambda: client.futures)
+            await client.close()
+            with pytest.raises(ccxt.ExchangeClosedByUser):
+                await call
+            is_over.set()
+
+    run(main())
+
+
 def test_dial_that_is_refused_fails_and_the_next_call_dials_again(simulator):
     async def main():
         async with connected(simulator) as exchange:
