@@ -277,8 +277,6 @@ class Sockets(Requests):
         finally:
             client.subscriptions.pop(name, None)
             client.futures.pop(name, None)
-        if failed.cancelled():
-            raise self._closed()
         return failed.result() if failed.done() else client
 
     async def _log_in(self, url: str, stock: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
