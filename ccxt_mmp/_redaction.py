@@ -46,7 +46,11 @@ def remember(exchange: Any) -> None:
 
 
 def redacted(text: str) -> str:
-    return without_values(redacted_by_shape(text), _values())
+    return _redacted(text, _values())
+
+
+def _redacted(text: str, values: set[str]) -> str:
+    return without_values(redacted_by_shape(text), values)
 
 
 def redacted_by_shape(text: str) -> str:
@@ -105,38 +109,39 @@ def redact(error: BaseException, handled: BaseException | None) -> None:
 
     That one is the user's. An error that has them elsewhere than in its arguments is left out of the chain.
     """
+    values = _values()  # once: all exchange objects are asked for them
     chain = [error]
     for each in chain:  # which grows meanwhile
-        _redact_arguments(each)
+        _redact_arguments(each, values)
         for link in ('__cause__', '__context__'):
             other = getattr(each, link)
             if other is None or other is handled or other in chain:
                 continue
-            _redact_arguments(other)
-            if _tells(other):
+            _redact_arguments(other, values)
+            if _tells(other, values):
                 setattr(each, link, None)
             else:
                 chain.append(other)
 
 
-def _redact_arguments(error: BaseException) -> None:
-    arguments = tuple(map(_redacted_argument, error.args))
+def _redact_arguments(error: BaseException, values: set[str]) -> None:
+    arguments = tuple(_redacted_argument(argument, values) for argument in error.args)
     if any(new is not old for new, old in zip(arguments, error.args, strict=True)):
         error.args = arguments
 
 
-def _redacted_argument(argument: Any) -> Any:
+def _redacted_argument(argument: Any, values: set[str]) -> Any:
     if isinstance(argument, BaseException):  # requests has its causes there
-        _redact_arguments(argument)
+        _redact_arguments(argument, values)
     elif type(argument) is str:
-        text = redacted(argument)
+        text = _redacted(argument, values)
         return argument if text == argument else text
-    return redacted(repr(argument)) if _tells(argument) else argument
+    return _redacted(repr(argument), values) if _tells(argument, values) else argument
 
 
-def _tells(value: object) -> bool:
+def _tells(value: object, values: set[str]) -> bool:
     text = f'{value} {value!r}'
-    return redacted(text) != text
+    return _redacted(text, values) != text
 
 
 def _redact_record(record: logging.LogRecord) -> bool:

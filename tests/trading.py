@@ -1,6 +1,7 @@
 """Markets to trade, without loading them in every test: a few options of the simulator, a spot market and swaps."""
 
 import copy
+import threading
 from functools import lru_cache
 
 import ccxt
@@ -113,6 +114,7 @@ OF_MARKETS = (
     'quoteCurrencies',
 )
 _of_markets = {}
+_setting = threading.Lock()  # of several threads one loads them, and the others wait
 
 
 def with_markets(exchange):
@@ -128,9 +130,10 @@ def load_markets(flavour, exchange):
 
 
 def _set_once(exchange, key, set_markets):
-    if key not in _of_markets:
-        set_markets()
-        _of_markets[key] = {name: getattr(exchange, name) for name in OF_MARKETS if hasattr(exchange, name)}
+    with _setting:
+        if key not in _of_markets:
+            set_markets()
+            _of_markets[key] = {name: getattr(exchange, name) for name in OF_MARKETS if hasattr(exchange, name)}
     kept = _of_markets[key]
     for name, value in kept.items():
         setattr(exchange, name, copy.copy(value))
