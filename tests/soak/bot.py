@@ -475,7 +475,8 @@ def unsettled(exchange) -> list[str]:
     return [f'{exchange.id} still waits for {len(held)} orders'] if held else []
 
 
-def run(plan: Plan, connection: Connection) -> None:
-    bot = Bot(plan, connection)
-    bot.live()
+def main() -> None:
+    """The standard input leads to the exchanges' side, in both directions."""
+    connection = Connection(os.dup(0))
+    Bot(connection.recv(), connection).live()
     connection.close()

@@ -1,17 +1,21 @@
 """The exchanges of a bot, where things go wrong at random, and what is known there against what the bot says."""
 
 import asyncio
+import subprocess
 import time
 from collections import Counter
-from multiprocessing import get_context
+from multiprocessing import Pipe
+from pathlib import Path
 from statistics import median
 from threading import Event, Thread
 
 from ccxt_mmp.simulator import Simulator
 from ccxt_mmp.simulator.faults import KINDS
-from tests.soak.bot import LATEST_EFFECT, SPECIAL, UNDERLYINGS, Cancelled, Health, Plan, dice, run
+from tests.soak.bot import LATEST_EFFECT, SPECIAL, UNDERLYINGS, Cancelled, Health, Plan, dice
 from tests.soak.okx_socket import OkxSocket, placed, serve
+from tests.warm import python
 
+ROOT = Path(__file__).parent.parent.parent
 FAULTS = 0.04  # of the requests
 ORDERS = ('batch-orders', 'batchOrders')
 PATHS = {'result_false': ('mass-cancel', 'mmp-reset'), 'half_batch': ORDERS}
@@ -125,11 +129,11 @@ class Desk(Thread):
         self.simulator.start()
         self.sockets.start()
         self.sockets.is_ready.wait()
-        context = get_context('spawn')
-        self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=run, args=(self.plan(), theirs), daemon=True)
-        self.process.start()
+        self.connection, theirs = Pipe()
+        command = python('-c', 'from tests.soak.bot import main; main()')
+        self.process = subprocess.Popen(command, stdin=theirs, cwd=ROOT)
         theirs.close()  # so that the end of the process is the end of the pipe
+        self.connection.send(self.plan())
         super().start()
 
     def plan(self):
@@ -171,7 +175,7 @@ class Desk(Thread):
                 self.violations.append(f'the bot did not come to its end within {PATIENCE} s')
                 self.process.kill()
                 break
-        self.process.join()
+        self.process.wait()
         self.sockets.stop()
         self.simulator.close()
         self.judge_the_end()
@@ -283,8 +287,8 @@ class Desk(Thread):
             self.violations.append(f'{health.sockets} sockets and {health.tasks} tasks are too many')
 
     def judge_the_end(self):
-        if self.process.exitcode:
-            self.violations.append(f'the bot ended with exit status {self.process.exitcode}')
+        if self.process.returncode:
+            self.violations.append(f'the bot ended with exit status {self.process.returncode}')
         self.simulator.clear_faults()  # some of which came too late for anything
         try:
             self.simulator.check()
