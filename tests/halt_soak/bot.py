@@ -4,27 +4,26 @@ import asyncio
 import json
 import sys
 import threading
+import time
 from collections import Counter
 
 import ccxt_mmp.async_support
 import ccxt_mmp.pro
 from ccxt_mmp import MmpHalted
 from ccxt_mmp.core.awaiting import await_result, run_sync
-from tests.trading import UNDERLYING, at_simulator, symbols
+from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, redirect
+from tests.trading import UNDERLYING, option_market
 
-CONFIG = {'enableRateLimit': False}
-
-
-class At:
-    """Where the simulator is."""
-
-    def __init__(self, url):
-        self.url = url
+CONFIG = {'enableRateLimit': False, 'apiKey': KEY, 'secret': SECRET, 'password': PASSPHRASE}
+PAUSE = 0.005  # s after a refusal
 
 
 def made(settings):
     module = {'sync': ccxt_mmp, 'async': ccxt_mmp.async_support, 'pro': ccxt_mmp.pro}[settings['flavour']]
-    exchange = at_simulator(getattr(module, settings['exchange'])(CONFIG), At(settings['simulator']))
+    exchange = getattr(module, settings['exchange'])(CONFIG)
+    exchange.timeout_on_exit = 0
+    redirect(exchange, settings['simulator'])
+    exchange.set_markets([option_market(exchange, settings['option'], UNDERLYING[exchange.id])])
     exchange.options['mmpHalt'] = settings['halt']
     return exchange
 
@@ -53,6 +52,10 @@ async def place(exchange, symbol, met):
         await await_result(exchange.create_order(symbol, 'limit', 'buy', 1, 5, {'mmp': True}))
     except Exception as error:  # noqa: BLE001 - the judge judges it
         counted(met, error)
+        if exchange.synchronous:
+            time.sleep(PAUSE)
+        else:
+            await asyncio.sleep(PAUSE)
     else:
         counted(met)
 
@@ -72,7 +75,7 @@ async def quote_twice(exchange, symbol, stopped, met):
 def main():
     settings = json.loads(sys.argv[1])
     exchange, stopped, met = made(settings), threading.Event(), Counter()
-    symbol = symbols(exchange, UNDERLYING[exchange.id])[0]
+    [symbol] = exchange.symbols
     listen(stopped)
     sys.stderr.write('ready\n')
     sys.stderr.flush()

@@ -45,6 +45,7 @@ class Judge:
                 'exchange': exchange_id,
                 'flavour': flavour,
                 'simulator': self.simulator.url,
+                'option': self.simulator.instruments(exchange_id, UNDERLYING[exchange_id])[0],
                 'halt': {'url': self.url, 'account': self.account, 'timeout': 1000},
             }
             command = python('-m', 'tests.halt_soak.bot', json.dumps(settings))
