@@ -1,7 +1,9 @@
 """The kill switch on Bybit: by the tag, within the limits, and by the list, since answers only acknowledge."""
 
 import json
+import time
 from itertools import pairwise
+from types import SimpleNamespace
 
 import ccxt
 import ccxt.async_support
@@ -23,8 +25,9 @@ def bybit(flavour, simulator):
     return flavour.exchange('bybit', simulator.url)
 
 
-def by_the_clock_of(simulator, exchange):
-    """Let an exchange sleep on the simulator's clock, which it sets forward; the seconds that it slept."""
+@pytest.fixture
+def slept(simulator, bybit, monkeypatch):
+    """Lets the exchange sleep on the simulator's clock, which it sets forward; the seconds that it slept."""
     slept = []
 
     def sleep(milliseconds):
@@ -34,8 +37,10 @@ def by_the_clock_of(simulator, exchange):
     async def async_sleep(milliseconds):
         sleep(milliseconds)
 
-    exchange.sleep = sleep if exchange.synchronous else async_sleep
-    exchange.milliseconds = simulator.now
+    bybit.sleep = sleep if bybit.synchronous else async_sleep
+    bybit.milliseconds = simulator.now
+    # what is acknowledged has the time that passes so
+    monkeypatch.setattr(acknowledging, 'time', SimpleNamespace(monotonic=lambda: time.monotonic() + sum(slept)))
     return slept
 
 
@@ -114,8 +119,7 @@ def test_order_that_does_not_say_its_id_of_the_client_is_not_decided(flavour, si
 
 
 @pytest.mark.parametrize('processing_time', [90, 1500])
-def test_acknowledged_cancellation_is_waited_for_and_not_sent_again(flavour, simulator, bybit, processing_time):
-    slept = by_the_clock_of(simulator, bybit)
+def test_acknowledged_cancellation_is_waited_for_and_not_sent_again(flavour, simulator, bybit, processing_time, slept):
     simulator.processing_time = processing_time
     mine = rest(simulator, 30)
     assert ids(cancel(flavour, bybit)['orders']) == sorted(mine)
@@ -126,8 +130,7 @@ def test_acknowledged_cancellation_is_waited_for_and_not_sent_again(flavour, sim
     assert times[-1] - asked(simulator, 'cancel-batch')[-1].time >= processing_time
 
 
-def test_acknowledged_cancellation_that_comes_to_nothing_is_not_reported_as_done(flavour, simulator, bybit):
-    slept = by_the_clock_of(simulator, bybit)
+def test_acknowledged_cancellation_that_comes_to_nothing_is_not_reported_as_done(flavour, simulator, bybit, slept):
     mine = rest(simulator, 25)
     simulator.refuse_cancel(mine[7], acknowledged=True)
     with pytest.raises(MassCancelIncomplete) as caught:
@@ -142,8 +145,8 @@ def test_acknowledged_cancellation_that_comes_to_nothing_is_not_reported_as_done
     assert max(slept) == pytest.approx(0.1)
 
 
+@pytest.mark.usefixtures('slept')
 def test_acknowledged_cancellation_that_no_list_confirms_is_unknown(flavour, simulator, bybit):
-    by_the_clock_of(simulator, bybit)
     simulator.processing_time = 60_000
     mine = rest(simulator, 25)
     after_each_list(bybit, lose_all_but_the_first)
@@ -154,9 +157,9 @@ def test_acknowledged_cancellation_that_no_list_confirms_is_unknown(flavour, sim
     assert sorted(resting(simulator)) == sorted(mine)
 
 
+@pytest.mark.usefixtures('slept')
 def test_waiting_costs_no_round(flavour, simulator, bybit):
     """The cancellation that takes effect in the third round is still one of three."""
-    by_the_clock_of(simulator, bybit)
     [only] = rest(simulator, 1)
     simulator.refuse_cancel(only, acknowledged=True)
     cancelling = bybit._cancel_chunk
@@ -179,8 +182,8 @@ def test_order_that_was_filled_after_it_was_listed_is_gone(flavour, simulator, b
     assert ids(cancel(flavour, bybit)['orders']) == sorted(mine[1:])
 
 
+@pytest.mark.usefixtures('slept')
 def test_list_that_fails_while_it_waits_is_asked_for_again(flavour, simulator, bybit):
-    by_the_clock_of(simulator, bybit)
     simulator.processing_time = 500
     mine = rest(simulator, 2)
 
@@ -198,8 +201,7 @@ def test_list_that_fails_while_it_waits_is_asked_for_again(flavour, simulator, b
 
 
 @pytest.mark.parametrize('code', [110079, 30035, 10006])
-def test_order_that_is_refused_for_the_moment_is_asked_for_again(flavour, simulator, bybit, code):
-    slept = by_the_clock_of(simulator, bybit)
+def test_order_that_is_refused_for_the_moment_is_asked_for_again(flavour, simulator, bybit, code, slept):
     rest(simulator, 3)
     asking, told = bybit._urgent_request, []
 
@@ -218,8 +220,8 @@ def test_order_that_is_refused_for_the_moment_is_asked_for_again(flavour, simula
     assert slept == [pytest.approx(0.1 if code == 110079 else 1.02)]
 
 
+@pytest.mark.usefixtures('slept')
 def test_order_that_is_processed_for_ever_is_what_is_left(flavour, simulator, bybit):
-    by_the_clock_of(simulator, bybit)
     mine = rest(simulator, 3)
     simulator.refuse_cancel(mine[1])
     with pytest.raises(MassCancelIncomplete) as caught:
@@ -229,8 +231,7 @@ def test_order_that_is_processed_for_ever_is_what_is_left(flavour, simulator, by
     assert [len(each) for each in batches(simulator)] == [3] + [1] * 8  # twice more in each of three rounds
 
 
-def test_limit_that_is_used_up_is_waited_out(flavour, simulator, bybit):
-    slept = by_the_clock_of(simulator, bybit)
+def test_limit_that_is_used_up_is_waited_out(flavour, simulator, bybit, slept):
     mine = rest(simulator, 3)
     simulator.fault('status', 'cancel-batch', status=429, times=4)
     assert ids(cancel(flavour, bybit)['orders']) == sorted(mine)
@@ -350,10 +351,9 @@ def test_order_that_no_list_has_yet_is_waited_for(flavour, simulator, bybit, opt
     assert params or ids(cancelled['orders']) == [placed]
 
 
-def test_order_that_is_closed_already_is_not_waited_for(flavour, simulator, bybit, option):
+def test_order_that_is_closed_already_is_not_waited_for(flavour, simulator, bybit, option, slept):
     placed = flavour.take(PLACE['create_order'](bybit, option))
     simulator.fill(placed['id'])
-    slept = by_the_clock_of(simulator, bybit)
     assert cancel(flavour, bybit)['orders'] == []
     assert slept == []
     assert [request.query.count('openOnly=1') for request in lists(simulator)] == [0, 1]
@@ -424,8 +424,7 @@ def test_answer_that_names_no_order_acknowledges_none(answer):
 # --- every order of the coin
 
 
-def test_every_order_of_the_coin_is_one_request_that_the_list_confirms(flavour, simulator, bybit):
-    slept = by_the_clock_of(simulator, bybit)
+def test_every_order_of_the_coin_is_one_request_that_the_list_confirms(flavour, simulator, bybit, slept):
     simulator.processing_time = 350
     rest(simulator, 3)
     rest(simulator, 60, mmp=False)
@@ -439,8 +438,8 @@ def test_every_order_of_the_coin_is_one_request_that_the_list_confirms(flavour, 
     assert slept
 
 
+@pytest.mark.usefixtures('slept')
 def test_request_that_comes_to_nothing_is_sent_again_and_then_incomplete(flavour, bybit, simulator):
-    by_the_clock_of(simulator, bybit)
     [only] = rest(simulator, 1, mmp=False)
     simulator.refuse_cancel(only, acknowledged=True)
     with pytest.raises(MassCancelIncomplete) as caught:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import sys
 import threading
-import time
 from collections import Counter
 
 import ccxt_mmp.async_support
@@ -15,7 +14,7 @@ from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, redirect
 from tests.trading import UNDERLYING, option_market
 
 CONFIG = {'enableRateLimit': False, 'apiKey': KEY, 'secret': SECRET, 'password': PASSPHRASE}
-PAUSE = 0.005  # s after a refusal
+PAUSE = 5  # ms after a refusal
 
 
 def made(settings):
@@ -52,10 +51,7 @@ async def place(exchange, symbol, met):
         await await_result(exchange.create_order(symbol, 'limit', 'buy', 1, 5, {'mmp': True}))
     except Exception as error:  # noqa: BLE001 - the judge judges it
         counted(met, error)
-        if exchange.synchronous:
-            time.sleep(PAUSE)
-        else:
-            await asyncio.sleep(PAUSE)
+        await await_result(exchange.sleep(PAUSE))
     else:
         counted(met)
 
