@@ -114,7 +114,7 @@ OF_MARKETS = (
     'quoteCurrencies',
 )
 _of_markets = {}
-_setting = threading.Lock()  # of several threads one loads them, and the others wait
+_setting = threading.RLock()  # of several threads one loads them, and the others wait
 
 
 def with_markets(exchange):
