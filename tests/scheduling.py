@@ -4,7 +4,13 @@ import os
 from pathlib import Path
 
 # what one process prepares for all tests of a file takes long
-TOGETHER = ('test_fault_matrix.py', 'test_official_clients.py', 'test_packaging.py', 'test_pictures.py', 'test_typing.py')
+TOGETHER = (
+    'test_fault_matrix.py',
+    'test_official_clients.py',
+    'test_packaging.py',
+    'test_pictures.py',
+    'test_typing.py',
+)
 
 # seconds; they start first, so that no worker is left with one of them while the others have nothing to do
 SLOW = {
