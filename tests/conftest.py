@@ -19,6 +19,7 @@ import ccxt_mmp
 import ccxt_mmp.async_support
 import ccxt_mmp.pro
 from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator, redirect
+from tests import warm
 from tests.construction import construct_cheaply
 from tests.recording import is_recordable
 from tests.scheduling import number_of_workers, scheduler
@@ -101,6 +102,17 @@ def pytest_collection():
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
     return number_of_workers(config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    """All workers have one server of processes."""
+    node.workerinput['warm'] = warm.server()
+
+
+def pytest_configure(config):
+    if hasattr(config, 'workerinput'):
+        warm.SHARED['path'] = config.workerinput['warm']
 
 
 @pytest.hookimpl(optionalhook=True)
