@@ -1,6 +1,9 @@
+import gc
+
+gc.disable()  # the imports make many objects, none of them garbage
+
 import asyncio
 import contextlib
-import gc
 import os
 import re
 import shutil
@@ -25,6 +28,8 @@ from tests.recording import is_recordable
 from tests.scheduling import number_of_workers, scheduler
 from tests.sightings import pytest_runtest_makereport  # noqa: F401 - a hook
 from tests.tagging import tag_what_rests
+
+gc.enable()
 
 # a run tries a few new examples, and many with --hypothesis-profile=deep; .ci/run tries 100 in one of its suites
 IS_CI = bool(os.environ.get('CI'))  # where every run tries the same ones
