@@ -30,6 +30,7 @@ OPTION_ID = re.compile(rf'(?P<base>[A-Z0-9]+){OPTION}')
 UNIFIED = re.compile(rf'(?P<base>[A-Z0-9]+)/USDT(?::USDT(?:{OPTION})?)?')
 
 OPTIONS_API = re.compile(r'/eapi/v[0-9]+/(?P<path>[^?]*)')
+CANCEL_ALL = 'allOpenOrdersByUnderlying'
 DEMO_API = 'https://demo-fapi.binance.com/eapi/v1'  # documented since 2026-06
 
 USED_WEIGHT = 'X-MBX-USED-WEIGHT-1M'
