@@ -1,6 +1,9 @@
+import gc
+
+gc.disable()  # the imports make many objects, none of them garbage
+
 import asyncio
 import contextlib
-import gc
 import os
 import re
 import shutil
@@ -19,11 +22,14 @@ import ccxt_mmp
 import ccxt_mmp.async_support
 import ccxt_mmp.pro
 from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator, redirect
+from tests import warm
 from tests.construction import construct_cheaply
 from tests.recording import is_recordable
 from tests.scheduling import number_of_workers, scheduler
 from tests.sightings import pytest_runtest_makereport  # noqa: F401 - a hook
 from tests.tagging import tag_what_rests
+
+gc.enable()
 
 # a run tries a few new examples, and many with --hypothesis-profile=deep; .ci/run tries 100 in one of its suites
 IS_CI = bool(os.environ.get('CI'))  # where every run tries the same ones
@@ -88,9 +94,30 @@ class Flavour:
             self.loop.close()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Without the garbage collector, which would look at all that is imported, again and again: a tenth of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
     return number_of_workers(config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node):
+    """All workers have one server of processes."""
+    node.workerinput['warm'] = warm.server()
+
+
+def pytest_configure(config):
+    if hasattr(config, 'workerinput'):
+        warm.SHARED['path'] = config.workerinput['warm']
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -14,21 +14,29 @@ def rows(names, table, ids=None, *, by=None):
     """As ``pytest.mark.parametrize``, without a test for each row: that takes longer than what many rows test.
 
     A row must leave an ``exchange`` of the fixtures as it found it. After each row its other exchanges are closed and
-    the ``simulator`` is checked and cleared. ``by`` names a fixture, by whose value the table has its rows.
+    the ``simulator`` is checked and cleared. ``by`` names a fixture, by whose value the table has its rows. A function
+    makes the table when the test runs: every worker collects all tests, and one of them runs this one.
     """
     names = [name.strip() for name in names.split(',')] if isinstance(names, str) else list(names)
-    tables = {
-        key: [(named(row, ids, index), values_of(row, len(names))) for index, row in enumerate(listed)]
-        for key, listed in (table if by else {None: table}).items()
-    }
-    assert all(tables.values())
-    assert all(len(values) == len(names) for each in tables.values() for _, values in each)
+
+    @functools.cache
+    def tables():
+        made = {
+            key: [(named(row, ids, index), values_of(row, len(names))) for index, row in enumerate(listed)]
+            for key, listed in (table if by else {None: table() if callable(table) else table}).items()
+        }
+        assert all(made.values())
+        assert all(len(values) == len(names) for each in made.values() for _, values in each)
+        return made
+
+    if not callable(table):
+        tables()  # what is wrong with it is an error of the collection
 
     def decorate(test):
         @functools.wraps(test)
         def try_all(**fixtures):
             __tracebackhide__ = True
-            failed, named_rows = [], tables[by and fixtures[by]]
+            failed, named_rows = [], tables()[by and fixtures[by]]
             for name, values in named_rows:
                 failure = failure_of(test, fixtures, dict(zip(names, values, strict=True)))
                 if failure is not None:

@@ -4,7 +4,13 @@ import os
 from pathlib import Path
 
 # what one process prepares for all tests of a file takes long
-TOGETHER = ('test_fault_matrix.py', 'test_packaging.py', 'test_pictures.py', 'test_typing.py')
+TOGETHER = (
+    'test_fault_matrix.py',
+    'test_official_clients.py',
+    'test_packaging.py',
+    'test_pictures.py',
+    'test_typing.py',
+)
 
 # seconds; they start first, so that no worker is left with one of them while the others have nothing to do
 SLOW = {
@@ -25,9 +31,8 @@ SLOW = {
     'test_answer_that_drips_does_not_outlast_its_time': 5,  # the time that it must not outlast
     'test_no_sequence_of_events_leaves_an_order_behind_or_disables_the_kill_switch': 5,  # a state machine, at random
     'test_documented_limit_is_kept_as_the_exchange_counts_it': 4,  # the time of the limit
-    'test_bot_gets_the_methods_unchanged': 4,  # two processes import ccxt
+    'test_bot_gets_the_methods_unchanged': 2,  # a process imports ccxt
     'test_50_sockets_and_10_000_pushes_leave_nothing': 3,  # 10,000 pushes
-    'test_recording_selects_what_its_source_can_bring_about': 3,  # starts pytest
     'test_2000_requests_of_50_concurrent_clients_without_an_error_or_a_leak': 3,  # 2,000 requests
 }
 USUAL = 0.02

@@ -18,6 +18,8 @@ from pathlib import Path
 
 from ccxt_mmp.cli import main
 from ccxt_mmp.registry import EXCHANGES
+from tests.trading import markets
+from tests.warm import python
 
 ROOT = Path(__file__).parent.parent
 COMMAND = str(Path(sys.executable).with_name('ccxt-mmp'))
@@ -42,7 +44,7 @@ def environment(tmp_path, *, with_rich):
 class Terminal:
     """A process on a pseudo-terminal of its own; what it has written so far is ``output``."""
 
-    def __init__(self, arguments, environ, *, program=(COMMAND,), pass_fds=()):
+    def __init__(self, arguments, environ, *, program=(COMMAND,)):
         self._end, inner = pty.openpty()
         self.resize(COLUMNS)
         self.process = subprocess.Popen(
@@ -52,7 +54,6 @@ class Terminal:
             stderr=inner,
             env=environ,
             start_new_session=True,
-            pass_fds=pass_fds,
             cwd=ROOT,
         )
         os.close(inner)
@@ -112,21 +113,27 @@ class Terminal:
 # the script that is installed, again and again in one process: to import ccxt and load markets takes seconds
 RUN_SCRIPT = """
 import json, os, runpy, sys
+for name in [each for each in sys.modules if each.partition('.')[0] == 'rich']:
+    del sys.modules[name]  # it may not be there, as the environment says
+sys.path[1:1] = os.environ.get('PYTHONPATH', '').split(os.pathsep)
 import ccxt_mmp
 from ccxt_mmp import async_support, pro
 from ccxt_mmp.cli import demo, views
+from tests import trading
 from tests.construction import construct_cheaply
-from tests.trading import with_markets
 
 async def load_markets(exchange):
-    return with_markets(exchange).markets
+    return trading.with_markets(exchange).markets
 
 construct_cheaply([ccxt_mmp, async_support, pro])
 async_support.okx.load_markets = async_support.binance.load_markets = load_markets
 async_support.deribit.load_markets = async_support.bybit.load_markets = load_markets
 views.PAUSE, demo.GRID = 0, 2
-script, asked, ended = sys.argv[1], os.fdopen(int(sys.argv[2])), int(sys.argv[3])
-for line in asked:
+script, asked, ended, loaded = sys.argv[1:]
+with open(loaded) as file:
+    trading.markets = json.load(file).get
+ended = os.open(ended, os.O_WRONLY)
+for line in open(asked):
     sys.argv = [script, *json.loads(line)]
     try:
         runpy.run_path(script, run_name='__main__')
@@ -138,13 +145,13 @@ for line in asked:
 class Commands(Terminal):
     """The installed command on a terminal that changes its size, one command after the other."""
 
-    def __init__(self, environ):
-        asked, self._ask = os.pipe()
-        self._ended, ended = os.pipe()
-        program = (sys.executable, '-c', RUN_SCRIPT)
-        super().__init__([COMMAND, str(asked), str(ended)], environ, program=program, pass_fds=(asked, ended))
-        os.close(asked)
-        os.close(ended)
+    def __init__(self, folder, environ):
+        asked, ended, loaded = (folder / name for name in ('asked', 'ended', 'markets.json'))
+        for path in (asked, ended):
+            os.mkfifo(path)
+        self._ask, self._ended = (os.open(path, os.O_RDWR) for path in (asked, ended))
+        loaded.write_text(json.dumps({exchange_id: markets(exchange_id) for exchange_id in EXCHANGES}))
+        super().__init__([COMMAND, asked, ended, loaded], environ, program=python('-c', RUN_SCRIPT))
 
     def __exit__(self, *error):
         super().__exit__(*error)

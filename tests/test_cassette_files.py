@@ -4,7 +4,6 @@ import os
 import re
 import socket
 import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,6 +15,7 @@ from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET
 from tests.exchanges.test_cassettes import BEHAVIOURS, CASSETTES, DEMO_HOST, LIFE_CYCLES, PUBLIC_HOSTS, at_public_host
 from tests.recording import BY_THE_ACCOUNT_ALONE, READS, exchange_to_record, is_recordable
 from tests.rows import rows
+from tests.warm import python
 
 ROOT = Path(__file__).parent.parent
 PATHS = sorted(CASSETTES.glob('*/*.yaml'))
@@ -56,8 +56,9 @@ def test_source_can_bring_about(source, selected):
 
 
 def test_recording_selects_what_its_source_can_bring_about():
-    options = ('--record-mode=rewrite', '--collect-only', '-q')
-    command = [sys.executable, '-m', 'pytest', 'tests/exchanges/test_cassettes.py', *options]
+    # the package is imported already, and no assertions are to be rewritten
+    options = ('--record-mode=rewrite', '--collect-only', '-q', '--assert=plain')
+    command = python('-m', 'pytest', 'tests/exchanges/test_cassettes.py', *options)
     environ = {**os.environ, 'MMP_RECORD': 'live'}
     listed = subprocess.run(command, capture_output=True, text=True, check=True, env=environ, cwd=ROOT).stdout
     names = re.findall(r'test_behaviour\[(\w+)-\w+?-(\w+)\]', listed)

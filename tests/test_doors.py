@@ -20,6 +20,7 @@ from ccxt_mmp.simulator import redirect
 from tests.conftest import FLAVOURS
 from tests.core.test_fronts import METHODS
 from tests.trading import RULES, UNDERLYING, UNIFIED, symbols, with_markets
+from tests.warm import python
 
 STOCK = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}
 SUBMODULES = {'sync': '', 'async': 'async_support', 'pro': 'pro'}
@@ -328,13 +329,19 @@ def test_objects_made_meanwhile_keep_their_methods(simulator):
 # --- a program as bots are
 
 
+def new_process(*arguments):
+    """Where it counts what is imported first."""
+    return [sys.executable, *arguments]
+
+
 HOST = (Path(__file__).parent / 'host' / 'bot.py').read_text()
 CHANGED_IMPORT = HOST.replace('import ccxt.async_support as ccxt', 'import ccxt_mmp.async_support as ccxt')
 INSTALLED = f'import ccxt_mmp\nccxt_mmp.install()\n{HOST}'
+PROGRAMS = {'one import changed': (CHANGED_IMPORT, python), 'installed': (INSTALLED, new_process)}
 
 
-@pytest.mark.parametrize('program', [CHANGED_IMPORT, INSTALLED], ids=['one import changed', 'installed'])
-def test_bot_gets_the_methods_unchanged(simulator, tmp_path, program):
+@pytest.mark.parametrize(('program', 'process'), PROGRAMS.values(), ids=PROGRAMS)
+def test_bot_gets_the_methods_unchanged(simulator, tmp_path, program, process):
     """It reads a configuration, makes its exchanges by their ids and uses them side by side."""
     assert program != HOST
     account = simulator._account
@@ -348,7 +355,7 @@ def test_bot_gets_the_methods_unchanged(simulator, tmp_path, program):
     for exchange_id in EXCHANGES:
         simulator.rest(exchange_id, UNDERLYING[exchange_id], mmp=True)
     run = subprocess.run(
-        [sys.executable, 'bot.py', 'bot.json'], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+        process('bot.py', 'bot.json'), cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
     )
     assert (run.returncode, run.stderr) == (0, '')
     assert json.loads(run.stdout) == {
@@ -367,6 +374,6 @@ def test_bot_without_it_has_no_such_methods(tmp_path):
     configuration = {'url': 'http://127.0.0.1:1', 'exchanges': {'okx': {'keys': {}, 'underlying': ''}}}
     (tmp_path / 'bot.json').write_text(json.dumps(configuration))
     run = subprocess.run(
-        [sys.executable, 'bot.py', 'bot.json'], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+        python('bot.py', 'bot.json'), cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
     )
     assert "has no attribute 'mass_cancel_mmp'" in run.stderr

@@ -147,18 +147,22 @@ def is_ours(node):
     return not node.attr.startswith('_')
 
 
-SOURCES = {exchange_id: Source(exchange_id) for exchange_id in MIXINS}
-NEW_METHODS = (
-    {
+@cache
+def source_of(exchange_id):
+    return Source(exchange_id)
+
+
+@cache
+def new_methods():
+    public = {
         name
         for front in SyncMmp.__mro__
         if front.__name__.startswith('Sync')
         for name, value in vars(front).items()
         if inspect.isfunction(value) and not name.startswith('_')
     }
-    - SOURCES['okx'].overridden
-    - {'create_orders_ws'}
-)  # which is ccxt's, too, and there for no exchange of these
+    # the last is ccxt's, too, and there for no exchange of these
+    return public - source_of('okx').overridden - {'create_orders_ws'}
 
 
 def positional(function):
@@ -193,7 +197,7 @@ def of_newer_versions(exchange_id, stock):
 
 def drift(module, exchange_id, stock):
     """What is gone or has changed in an instance of a stock class, or something that stands for it."""
-    source = SOURCES[exchange_id]
+    source = source_of(exchange_id)
     relied_on = {
         **dict.fromkeys(source.used | BESIDES, 'used by the mixins'),
         **dict.fromkeys(source.overridden, 'overridden by the mixins'),
@@ -222,7 +226,7 @@ def drift(module, exchange_id, stock):
             except TypeError as error:
                 yield f'{where} {name}() cannot be called with {count} arguments and {list(keywords)}: {error}'
 
-    for name in sorted(NEW_METHODS):
+    for name in sorted(new_methods()):
         camel_case = re.sub('_(.)', lambda found: found[1].upper(), name)
         yield from (
             f'{where} has a {each} of its own now, which the package hides'
@@ -330,7 +334,7 @@ def test_ccxt_has_every_name_that_is_imported():
 
 
 def test_the_lists_are_complete():
-    okx, binance = SOURCES['okx'], SOURCES['binance']
+    okx, binance = source_of('okx'), source_of('binance')
     assert {'privatePostTradeMassCancel', 'privatePostTradeBatchOrders'} <= okx.implicit
     assert {'eapiPublicGetTime', 'eapiPrivatePostBatchOrders', 'eapiPrivateGetMmp'} <= binance.implicit
     assert {'handle_errors', 'sign', 'throttle', 'handle_option_and_params', 'create_order_request'} <= okx.overridden
@@ -341,17 +345,17 @@ def test_the_lists_are_complete():
     new = {'set_mmp', 'reset_mmp', 'fetch_mmp', 'fetch_mmps', 'mass_cancel_mmp', 'mass_cancel_mmp_ws', 'warm_up'}
     new |= {'mass_cancel_mmps', 'watch_mmp', 'watch_mmps', 'un_watch_mmp'}
     new |= {'halt_mmp', 'resume_mmp', 'fetch_mmp_halt', 'fetch_mmp_halts'}
-    assert new == NEW_METHODS
+    assert new == new_methods()
     errors = {name for file in PACKAGE.rglob('*.py') for module, name in imported(file.read_text())}
     assert {'OperationFailed', 'RateLimitExceeded', 'ExchangeClosedByUser'} <= errors
 
 
-RELIED_ON = [
-    (exchange_id, name)
-    for exchange_id, source in SOURCES.items()
-    for name in sorted((source.used | source.overridden | source.implicit | BESIDES) - OWN.get(exchange_id, set()))
-    if name not in {'has', 'options', 'synchronous'}  # which the guard itself reads
-]
+def names_relied_on():
+    for exchange_id in MIXINS:
+        source = source_of(exchange_id)
+        names = (source.used | source.overridden | source.implicit | BESIDES) - OWN.get(exchange_id, set())
+        # those are what the guard itself reads
+        yield from ((exchange_id, name) for name in sorted(names - {'has', 'options', 'synchronous'}))
 
 
 @pytest.fixture(scope='module')
@@ -359,7 +363,7 @@ def stock():
     return {exchange_id: stock_class('ccxt.pro', exchange_id)() for exchange_id in MIXINS}
 
 
-@rows(('exchange_id', 'name'), RELIED_ON)
+@rows(('exchange_id', 'name'), names_relied_on)
 def test_what_is_gone_is_named(stock, exchange_id, name):
     if name in of_newer_versions(exchange_id, stock[exchange_id]):
         return

@@ -15,6 +15,7 @@ import pytest
 
 from ccxt_mmp import pro
 from ccxt_mmp.simulator import Simulator
+from tests.trading import load_markets_once
 from tests.warm import python
 
 EXAMPLES = Path(__file__).parent.parent / 'examples'
@@ -121,7 +122,7 @@ async def desk(exchange_id, frozen_time=FREEZE, **config):
         options = market_maker.OPTIONS
         async with simulator.connect(exchange_class, enableRateLimit=False, options=options) as exchange:
             exchange.sleep = lambda milliseconds: simulator.async_sleep(milliseconds / 1000)  # of watch_mmp's reads
-            await exchange.load_markets()
+            await load_markets_once(exchange, exchange_class.load_markets)
             ids = [each for each in simulator.instruments(exchange_id, underlying) if '-110000-' in each][4:6]
             bot = market_maker.MarketMaker(
                 exchange,

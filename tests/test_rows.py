@@ -37,6 +37,29 @@ def test_row_cannot_leave_the_others_out(stop):
     assert tried == ['x', 'y']
 
 
+def test_table_is_made_when_the_test_runs():
+    made = []
+
+    def table():
+        made.append('table')
+        return ['a', 'b']
+
+    @rows('row', table)
+    def check(row):
+        made.append(row)
+
+    assert made == []
+    check()
+    check()
+    assert made == ['table', 'a', 'b', 'a', 'b']
+
+
+def test_table_that_is_empty_fails():
+    check = rows('row', list)(lambda row: None)
+    with pytest.raises(AssertionError):
+        check()
+
+
 def test_rows_are_those_of_a_fixture():
     tried = []
 

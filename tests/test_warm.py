@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from tests import warm
 from tests.rows import rows
 from tests.warm import python
 
@@ -79,6 +80,11 @@ def is_there(pid):
     except ProcessLookupError:
         return False
     return True
+
+
+def test_workers_share_the_server_of_who_started_them(monkeypatch):
+    monkeypatch.setitem(warm.SHARED, 'path', 'a socket')
+    assert 'a socket' in python('-c', '')
 
 
 def test_ccxt_is_there_already():

@@ -178,3 +178,13 @@ PLAIN = {'bybit': None}
 FROZEN = {'bybit': ccxt.BadRequest}
 UNDERLYING = {each.id: each.underlying_id for each in EXCHANGES.values()}
 UNIFIED = {each.id: each.underlying for each in EXCHANGES.values()}
+
+
+async def load_markets_once(exchange, load):
+    """The same within a loop; ``load`` is the method of ccxt, in whose place this may stand."""
+    key = ('loaded', type(exchange), repr(exchange.options.get('fetchMarkets')))
+    if not exchange.markets:
+        if key not in _of_markets:
+            await load(exchange)
+        _set_once(exchange, key, lambda: None)
+    return exchange.markets

@@ -28,6 +28,7 @@ from pathlib import Path
 
 CLIENT = Path(__file__).with_name('warm_client.py')
 ROOT = CLIENT.parent.parent
+SHARED = {}  # the path of a server that another process has started
 IMPORTED = (
     'ccxt.pro',
     'ccxt_mmp.pro',
@@ -46,9 +47,14 @@ def python(*arguments):
     return [sys.executable, '-I', '-S', str(CLIENT), server(), *map(str, arguments)]
 
 
-@functools.cache
 def server():
-    """The path of its socket; it is started once, and ends with this process."""
+    """The path of its socket; the workers of a run share that of the process that started them."""
+    return SHARED.get('path') or started()
+
+
+@functools.cache
+def started():
+    """A server of this process, which ends with it."""
     folder = tempfile.mkdtemp(prefix='warm-')
     path = str(Path(folder, 'socket'))
     listener = socket.socket(socket.AF_UNIX)
@@ -59,6 +65,7 @@ def server():
         [sys.executable, '-m', 'tests.warm', str(listener.fileno())],
         stdin=subprocess.PIPE,
         cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name != 'COVERAGE_PROCESS_CONFIG'},
         pass_fds=[listener.fileno()],
         start_new_session=True,
     )
@@ -174,11 +181,13 @@ def run(arguments, folder):
 
 
 if __name__ == '__main__':
+    gc.disable()  # none of what is imported is garbage
     for name in IMPORTED:
         with contextlib.suppress(ImportError):  # of an extra that is not installed
             import_module(name)
     gc.collect()
     gc.freeze()
+    gc.enable()
     become_what, with_streams = serve(socket.socket(fileno=int(sys.argv[1])))
     become(become_what, with_streams)
     run(become_what['arguments'], become_what['folder'])

@@ -4,10 +4,12 @@ import sys
 
 import pytest
 
+from ccxt_mmp import async_support
 from ccxt_mmp.cli import changing, main
 from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, redirect
 from tests.conftest import FLAVOURS
+from tests.trading import load_markets_once
 
 
 @pytest.fixture
@@ -40,6 +42,18 @@ def environment(simulator, monkeypatch):
         for module in FLAVOURS.values():
             monkeypatch.setattr(module, exchange_id, redirected(getattr(module, exchange_id)))
     return monkeypatch
+
+
+@pytest.fixture
+def loaded_markets(monkeypatch):
+    """Markets are loaded once for all tests, and taken over by the commands of later ones."""
+
+    def once(load):
+        return lambda exchange, *arguments, **keywords: load_markets_once(exchange, load)
+
+    for exchange_id in EXCHANGES:
+        exchange_class = getattr(async_support, exchange_id)
+        monkeypatch.setattr(exchange_class, 'load_markets', once(exchange_class.load_markets))
 
 
 @pytest.fixture

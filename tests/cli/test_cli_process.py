@@ -1,6 +1,7 @@
 """The installed command as a process: signals, its exit status, and what becomes of its output.
 
-A process imports ccxt, which takes a second: what it says on a terminal is tested in ``test_cli_terminal.py``.
+What it says on a terminal is tested in ``test_cli_terminal.py``. A process imports ccxt, which takes a second: one
+here is started so, the others run the same script in a process that has it.
 """
 
 import json
@@ -33,7 +34,7 @@ def frozen(simulator):
 
 
 def test_watching_without_a_terminal_writes_table_after_table(frozen, environ_with_rich):
-    command = [COMMAND, 'status', 'okx:BTC/USD', '--watch', '0.1', '--simulator', frozen.url]
+    command = python(COMMAND, 'status', 'okx:BTC/USD', '--watch', '0.1', '--simulator', frozen.url)
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ_with_rich
     ) as process:
@@ -47,7 +48,8 @@ def test_watching_without_a_terminal_writes_table_after_table(frozen, environ_wi
 
 
 def test_question_that_is_interrupted_does_nothing(frozen, environ_with_rich):
-    with Terminal(['reset', 'okx:BTC/USD', '--simulator', frozen.url], environ_with_rich) as terminal:
+    command = ['reset', 'okx:BTC/USD', '--simulator', frozen.url]
+    with Terminal(command, environ_with_rich, program=python(COMMAND)) as terminal:
         terminal.until(r'reset it\?')
         terminal.interrupt()
         assert terminal.wait() == 130
@@ -95,7 +97,7 @@ def test_command_that_is_terminated_leaves_one_document(simulator, environ_with_
 
 
 def test_simulate_serves_until_it_is_interrupted(environ_with_rich):
-    command = [COMMAND, 'simulate', '--verbose']
+    command = python(COMMAND, 'simulate', '--verbose')
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ_with_rich
     ) as process:

@@ -81,6 +81,7 @@ def test_reset_of_what_is_frozen_is_asked(frozen, terminal, answer, status, stay
     assert terminal.status == status
 
 
+@pytest.mark.usefixtures('loaded_markets')
 def test_demo_is_a_picture_with_rich_and_lines_without(monkeypatch, terminal, with_rich):
     monkeypatch.setattr(views, 'PAUSE', 0)
     monkeypatch.setattr(demo, 'GRID', 20)

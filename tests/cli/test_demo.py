@@ -17,7 +17,7 @@ from tests.cli.books import SECTIONS
 
 
 @pytest.fixture
-def small_grid(monkeypatch):
+def small_grid(monkeypatch, loaded_markets):
     monkeypatch.setattr(demo, 'GRID', 20)
 
 

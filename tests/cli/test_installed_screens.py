@@ -38,7 +38,7 @@ def whole_words():
 def terminal(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp('terminal')
     environ = environment(folder, with_rich=request.param) | {'CCXT_MMP_HALT': f'sqlite:{folder}/halt.db'}
-    with Commands(environ) as terminal:
+    with Commands(folder, environ) as terminal:
         terminal.with_rich = request.param
         yield terminal
 

@@ -1,18 +1,10 @@
 """The exchanges' own Python clients, which know nothing of this package, work against the simulator."""
 
 from contextlib import ExitStack
+from importlib import import_module
 
 import pytest
-from binance_common.configuration import ConfigurationRestAPI
 from binance_common.errors import BadRequestError, UnauthorizedError
-from binance_sdk_derivatives_trading_options.derivatives_trading_options import DerivativesTradingOptions
-from binance_sdk_derivatives_trading_options.rest_api.models import (
-    ExchangeInformationResponse,
-    NewOrderNewOrderRespTypeEnum,
-    NewOrderSideEnum,
-    NewOrderTypeEnum,
-    PlaceMultipleOrdersOrdersParameterInner,
-)
 from okx.Account import AccountAPI
 from okx.BlockTrading import BlockTradingAPI
 from okx.MarketData import MarketAPI
@@ -265,14 +257,24 @@ def test_okx_countdown_says_when_it_cancels(trade):
 
 # --- Binance
 
+SDK = 'binance_sdk_derivatives_trading_options'
+
+
+def models():
+    """Those of the SDK, whose import takes a second: not every worker needs them."""
+    return import_module(f'{SDK}.rest_api.models')
+
 
 @pytest.fixture
 def binance_client(simulator, caplog):
     """Makes clients of Binance's SDK, which only logs an answer that is not of its strict types."""
 
+    client_class = import_module(f'{SDK}.derivatives_trading_options').DerivativesTradingOptions
+    configuration_class = import_module('binance_common.configuration').ConfigurationRestAPI
+
     def make_client(**changed):
         credentials = {'api_key': KEY, 'api_secret': SECRET, **changed}
-        return DerivativesTradingOptions(ConfigurationRestAPI(base_path=simulator.url, **credentials)).rest_api
+        return client_class(configuration_class(base_path=simulator.url, **credentials)).rest_api
 
     yield make_client
     assert [record.getMessage() for record in caplog.get_records('call')] == []
@@ -304,12 +306,12 @@ def place(binance, contract, **changed):
     """An order; with RESULT the answer has all that there is to say about it."""
     order = {
         'symbol': contract.symbol,
-        'side': NewOrderSideEnum.BUY,
-        'type': NewOrderTypeEnum.LIMIT,
+        'side': models().NewOrderSideEnum.BUY,
+        'type': models().NewOrderTypeEnum.LIMIT,
         'quantity': float(contract.min_qty),
         'price': lowest_price(contract),
         'is_mmp': True,
-        'new_order_resp_type': NewOrderNewOrderRespTypeEnum.RESULT,
+        'new_order_resp_type': models().NewOrderNewOrderRespTypeEnum.RESULT,
     }
     return binance.new_order(**{**order, **changed}).data()
 
@@ -322,7 +324,7 @@ def batch_order(contract, **changed):
         'quantity': float(contract.min_qty),
         'price': lowest_price(contract),
     }
-    return PlaceMultipleOrdersOrdersParameterInner(**{**order, **changed})
+    return models().PlaceMultipleOrdersOrdersParameterInner(**{**order, **changed})
 
 
 def lowest_price(contract):
@@ -363,7 +365,7 @@ def test_binance_positions_are_what_was_filled(simulator, binance, contract):
 
 def test_binance_lists_its_options(binance):
     information = binance.exchange_information().data()
-    assert isinstance(information, ExchangeInformationResponse)
+    assert isinstance(information, models().ExchangeInformationResponse)
     assert {each.underlying for each in information.option_contracts} == {
         each.underlying for each in information.option_symbols
     }

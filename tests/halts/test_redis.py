@@ -2,9 +2,9 @@
 
 import asyncio
 import time
+from importlib import import_module
 
 import pytest
-import redis
 
 from ccxt_mmp.halts import HaltStoreError, open_store
 from tests.halts.conftest import Opened, halt
@@ -19,7 +19,13 @@ def is_async(request):
 
 
 @pytest.fixture
-def client(own_redis):
+def redis():
+    """The module; not every worker needs it."""
+    return import_module('redis')
+
+
+@pytest.fixture
+def client(own_redis, redis):
     with redis.Redis(port=own_redis.port, decode_responses=True) as client:
         yield client
 
@@ -110,7 +116,7 @@ def test_answer_that_was_given_up_is_no_answer_to_the_next_call(own_redis, clien
     assert len(store.read(DESK, ('BTC-USD',))) == 1
 
 
-def test_interrupted_call_leaves_no_connection_behind(own_redis, opened, monkeypatch):
+def test_interrupted_call_leaves_no_connection_behind(own_redis, opened, monkeypatch, redis):
     store = opened(own_redis.url)
     store.write(DESK, halt())
     stock = redis.Redis.execute_command

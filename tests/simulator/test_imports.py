@@ -1,6 +1,7 @@
 """What the simulator's modules may import, and which of them may name an exchange."""
 
 import ast
+import functools
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -15,6 +16,7 @@ FOLDER = Path(ccxt_mmp.simulator.__file__).parent
 ALLOWED = {'ccxt_mmp._version', 'ccxt_mmp._redaction', 'ccxt_mmp.registry'}
 
 
+@functools.cache
 def modules(folder=FOLDER, package=PACKAGE):
     """Every module of a package by its name, and its syntax tree."""
     found = {}
@@ -38,9 +40,6 @@ def imported(tree, known):
     return {name for name in names if name.split('.')[0] == 'ccxt_mmp'}
 
 
-MODULES = modules()
-
-
 def is_docstring(node):
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
@@ -60,7 +59,7 @@ def words(tree):
 
 
 def test_no_module_imports_one_that_imports_it():
-    TopologicalSorter({name: imported(tree, MODULES) for name, tree in MODULES.items()}).prepare()
+    TopologicalSorter({name: imported(tree, modules()) for name, tree in modules().items()}).prepare()
 
 
 def test_circle_would_be_noticed(tmp_path):
@@ -73,22 +72,22 @@ def test_circle_would_be_noticed(tmp_path):
         TopologicalSorter({name: imported(tree, found) for name, tree in found.items()}).prepare()
 
 
-@rows('name', MODULES)
+@rows('name', modules)
 def test_simulator_imports_nothing_of_the_plugin(name):
-    others = {each for each in imported(MODULES[name], MODULES) if each not in MODULES}
+    others = {each for each in imported(modules()[name], modules()) if each not in modules()}
     assert others <= ALLOWED
 
 
-@rows('name', [name for name in MODULES if not name.startswith(f'{PACKAGE}.venues.')])
+@rows('name', lambda: [name for name in modules() if not name.startswith(f'{PACKAGE}.venues.')])
 def test_only_a_venue_names_its_exchange(name):
-    assert not [word for word in words(MODULES[name]) if any(each in word.lower() for each in EXCHANGES)]
+    assert not [word for word in words(modules()[name]) if any(each in word.lower() for each in EXCHANGES)]
 
 
 @pytest.mark.parametrize('exchange_id', EXCHANGES)
 def test_venue_names_no_other_exchange(exchange_id):
     folder = f'{PACKAGE}.venues.{exchange_id}'
     others = [each for each in EXCHANGES if each != exchange_id]
-    of_it = [tree for name, tree in MODULES.items() if name.startswith(folder)]
+    of_it = [tree for name, tree in modules().items() if name.startswith(folder)]
     assert of_it
     assert not [word for tree in of_it for word in words(tree) if any(each in word.lower() for each in others)]
 
@@ -102,7 +101,7 @@ def test_engine_does_no_io_and_has_no_clock():
     of_engine = {
         each
         for name in ('engine', 'accounts', 'listing', 'instruments', 'limits')
-        for node in ast.walk(MODULES[f'{PACKAGE}.{name}'])
+        for node in ast.walk(modules()[f'{PACKAGE}.{name}'])
         if isinstance(node, ast.Import | ast.ImportFrom)
         for each in ([node.module] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names])
     }
