@@ -43,7 +43,6 @@ UNUSABLE = {
     'number': 12345678,
     'bytes': b'SEKRET',
 }
-pytestmark = pytest.mark.usefixtures('no_other_secrets')
 STOCK = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}
 
 
@@ -486,7 +485,7 @@ def test_command_line_takes_out_no_short_value():
     assert exchanges.without_secrets('Exchange passphrase-two passphrase') == 'Exchange *** ***'
 
 
-def test_values_of_a_copy_are_hidden_when_the_original_is_gone(flavour, no_other_secrets):
+def test_values_of_a_copy_are_hidden_when_the_original_is_gone(flavour):
     original = flavour.exchange('okx')
     original.secret = 'a-secret-of-two-objects'  # pragma: allowlist secret
     original.check_required_credentials()
