@@ -319,20 +319,27 @@ def test_orders_that_are_refused_by_their_clock_are_rejected_ones(flavour, canne
 # --- what a class of the user's answers
 
 
+@pytest.fixture
+def of_the_users(simulator, exchange_id):
+    """An exchange of a class of the user's, which places orders or not, and answers as it likes."""
+
+    class Own(getattr(ccxt, exchange_id)):
+        def create_order(self, *arguments):
+            if self.is_placed:
+                super().create_order(*arguments)
+            return self.answer
+
+    mixin = EXCHANGES[exchange_id].mixin
+    return with_markets(simulator.connect(type('Mine', (SyncMmp, mixin, Own), {}), enableRateLimit=False))
+
+
 @rows('answer', [None, 'mine', 7, ('mine',), []])
 @rows('params', [{}, {'mmp': True}])
 @rows('is_placed', [True, False])
-def test_class_of_the_user_may_answer_without_a_dict(simulator, exchange_id, answer, params, is_placed):
-    class Own(getattr(ccxt, exchange_id)):
-        def create_order(self, *arguments):
-            if is_placed:
-                super().create_order(*arguments)
-            return answer
-
-    mixin = EXCHANGES[exchange_id].mixin
-    exchange = with_markets(simulator.connect(type('Mine', (SyncMmp, mixin, Own), {}), enableRateLimit=False))
-    symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
-    assert exchange.create_order(symbol, 'limit', 'buy', 10, 5, params) == answer
+def test_class_of_the_user_may_answer_without_a_dict(simulator, of_the_users, exchange_id, answer, params, is_placed):
+    of_the_users.is_placed, of_the_users.answer = is_placed, answer
+    symbol = symbols(of_the_users, UNDERLYING[exchange_id])[0]
+    assert of_the_users.create_order(symbol, 'limit', 'buy', 10, 5, params) == answer
     assert len(resting(simulator, exchange_id)) == is_placed
 
 
