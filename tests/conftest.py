@@ -139,6 +139,7 @@ def nothing_outlives_its_test(request):
     ignored = [warning for mark in request.node.iter_markers('filterwarnings') for warning in mark.args]
     if any('PytestUnraisableExceptionWarning' in warning for warning in ignored):
         gc.collect()
+        gc.freeze()  # what is left stays, and no later collection looks at it again
 
 
 @pytest.fixture(scope='session', autouse=True)
