@@ -233,7 +233,7 @@ class SyncMmp(SyncStreams, SyncHalts, SyncSockets, Mmp):
     def fetch(self, *arguments: Any, **keywords: Any) -> Any:
         handled = sys.exc_info()[1]
         if self.options.get('mmpHalt') is not None:
-            run_sync(self._pass_halt())
+            self._pass_halt()
         with self._sending() as context:
             try:
                 if context is None or not context.is_urgent:
@@ -361,7 +361,9 @@ class AsyncMmp(AsyncStreams, AsyncHalts, AsyncSockets, Mmp):
     async def fetch(self, *arguments: Any, **keywords: Any) -> Any:
         handled = sys.exc_info()[1]
         if self.options.get('mmpHalt') is not None:
-            await self._pass_halt()
+            halt = self._pass_halt()
+            if halt is not None:
+                await halt
         with self._sending() as context:
             try:
                 if context is not None and context.is_urgent:

@@ -3,7 +3,7 @@
 import hashlib
 import time
 import weakref
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from math import inf
 from typing import Any, cast
 
@@ -27,29 +27,46 @@ WARN_EVERY = 1.0  # s
 class HaltCheck(Host):
     """Stops MMP orders while they are halted."""
 
-    async def _pass_halt(self, context: RequestContext | None = None) -> None:
-        """Raise MmpHalted if the MMP orders of a request, by default the current one, are halted."""
+    def _pass_halt(self, context: RequestContext | None = None) -> Awaitable[None] | None:
+        """Raise MmpHalted if the MMP orders of a request, by default the current one, are halted.
+
+        A store that is async has to be waited for: it returns an awaitable, which raises.
+        """
         context = context or current_request(self)
         if context is None or context.is_of_orders is False or not context.underlyings:
-            return
+            return None
         halts = self._halts()
         if halts is None:
-            return
+            return None
         context.withdraw()  # a mass cancel waits for no store
         try:
             found = opened(halts).read(halts.key, (ALL, *context.underlyings))
-            if not isinstance(found, list):
-                found = await found
         except HaltStoreError as error:
-            if not halts.lets_pass_if_lost:
-                raise MmpHalted(
-                    f'{self.id} createOrder() was not sent: whether MMP orders are halted is not known, '
-                    f'{described(error)}'
-                ) from error
-            self._warn_of_lost_halts(halts, error)
-            return
+            self._halts_are_lost(halts, error)
+            return None
+        if not isinstance(found, list):
+            return self._await_halts(halts, found)
+        self._refuse_halted(halts, found)
+        return None
+
+    async def _await_halts(self, halts: Halts, reading: Awaitable[list[StoredHalt]]) -> None:
+        try:
+            found = await reading
+        except HaltStoreError as error:
+            self._halts_are_lost(halts, error)
+        else:
+            self._refuse_halted(halts, found)
+
+    def _refuse_halted(self, halts: Halts, found: list[StoredHalt]) -> None:
         for each in self._in_force(found) if found else ():
             raise self._halted(halts, each)
+
+    def _halts_are_lost(self, halts: Halts, error: HaltStoreError) -> None:
+        if not halts.lets_pass_if_lost:
+            raise MmpHalted(
+                f'{self.id} createOrder() was not sent: whether MMP orders are halted is not known, {described(error)}'
+            ) from error
+        self._warn_of_lost_halts(halts, error)
 
     def _in_force(self, stored: Iterable[StoredHalt]) -> list[StoredHalt]:
         now = self.milliseconds()

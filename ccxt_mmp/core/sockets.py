@@ -180,7 +180,7 @@ class Sockets(Requests):
         if request is not None and request_id is not None:
             if request.context is not None and request.context.underlyings:
                 try:
-                    await self._pass_halt(request.context)
+                    await await_result(self._pass_halt(request.context))
                     if request_id in state.given_up:  # while the store of halts was read
                         state.given_up.discard(request_id)
                         return None

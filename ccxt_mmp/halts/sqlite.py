@@ -90,7 +90,7 @@ class SqliteStore:
         try:
             if self._file is not None:
                 self._check_file()
-            opened = os.getpid(), self._take()
+            opened = self._take()
             self._in_use.add(opened)
             try:
                 return work(opened[1], *arguments)
@@ -100,17 +100,17 @@ class SqliteStore:
         except (sqlite3.Error, OSError, TypeError) as error:  # TypeError: of a table that has no such rows
             raise HaltStoreError(f'{self._name} cannot be used: {type(error).__name__}: {error}') from error
 
-    def _take(self) -> sqlite3.Connection:
+    def _take(self) -> Opened:
         process = os.getpid()
         while self._idle:
             try:
-                opened_by, connection = self._idle.pop()
+                opened = self._idle.pop()
             except IndexError:  # another thread has taken it
                 break
-            if opened_by == process:
-                return connection
-            _OF_OTHER_PROCESSES.append(connection)
-        return self._open()
+            if opened[0] == process:
+                return opened
+            _OF_OTHER_PROCESSES.append(opened[1])
+        return process, self._open()
 
     def _check_file(self) -> None:
         """Raise if the file is not the one that was opened first: others may use another one by now."""

@@ -1,6 +1,7 @@
 """A market maker of one flavour: it quotes, watches its protections, and cancels, until its time is over."""
 
 import asyncio
+import ctypes
 import gc
 import os
 import threading
@@ -66,6 +67,7 @@ IN_BETWEEN = 0.02  # of the requests and answers, in the middle of which a hook 
 IN_FREEZE = 'refused by the market maker protection'  # of Bybit, which documents no code for it
 EXPECTED = (ccxt.OperationFailed, ccxt.OperationRejected, ccxt_mmp.MassCancelLocked, asyncio.TimeoutError)
 
+LIBC = ctypes.CDLL(None)
 
 # the numbers of the orders that the running task or thread asks for
 _ASKING: ContextVar[tuple[int, ...]] = ContextVar('asking', default=())
@@ -433,7 +435,9 @@ def dice(seed: int, *names: str) -> Random:
 
 
 def used_memory() -> int:
-    """Bytes, of this process."""
+    """Bytes, of this process, without those that the C library keeps of what was freed."""
+    if hasattr(LIBC, 'malloc_trim'):  # of glibc
+        LIBC.malloc_trim(0)
     return int(Path('/proc/self/statm').read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE')
 
 
