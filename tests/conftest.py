@@ -21,6 +21,7 @@ from pytest_recording import network
 import ccxt_mmp
 import ccxt_mmp.async_support
 import ccxt_mmp.pro
+from ccxt_mmp._redaction import _EXCHANGES
 from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator, redirect
 from tests import warm
 from tests.construction import construct_cheaply
@@ -156,11 +157,16 @@ def flavour(request):
 
 @pytest.fixture(autouse=True)
 def nothing_outlives_its_test(request):
-    """What closed loops leave behind is collected in the test that may warn of it, and not in a later one."""
+    """What closed loops leave behind is collected in the test that may warn of it, and not in a later one.
+
+    Exchange objects live on in tracebacks, and every text would be searched for the credentials of each of them.
+    """
     yield
+    _EXCHANGES.clear()
     ignored = [warning for mark in request.node.iter_markers('filterwarnings') for warning in mark.args]
     if any('PytestUnraisableExceptionWarning' in warning for warning in ignored):
         gc.collect()
+        gc.freeze()  # what is left stays, and no later collection looks at it again
 
 
 @pytest.fixture(scope='session', autouse=True)

@@ -31,9 +31,16 @@ def names_to_walk(exchange):
     names, own = dir(exchange), vars(exchange)
     if is_of_ccxt_or_ours(kind):  # a class of a test may change
         _other_names[kind] = frozenset(
-            name for name in names if name not in own and not isinstance(getattr(exchange, name), MethodType)
+            name
+            for name in names
+            if is_of_two_words(name) and name not in own and not isinstance(getattr(exchange, name), MethodType)
         )
     return names
+
+
+def is_of_two_words(name):
+    """Only these have an alias."""
+    return '_' in name[1:-1]
 
 
 def is_of_ccxt_or_ours(kind):
@@ -50,17 +57,20 @@ def described_once(describe):
         if not is_of_ccxt_or_ours(kind):  # a class of a test may change
             return describe(exchange)
         if kind not in descriptions:
-            descriptions[kind] = describe(exchange)
-        # nobody changes the list of endpoints, which is half of all
-        return {name: value if name == 'api' else copy_of(value) for name, value in descriptions[kind].items()}
+            description = describe(exchange)
+            # nobody changes the list of endpoints, which is half of all
+            descriptions[kind] = copier(description, shared={'api'})
+        return descriptions[kind]()
 
     return copied
 
 
-def copy_of(value):
-    if type(value) is dict:
-        return {name: copy_of(each) if type(each) in (dict, list) else each for name, each in value.items()}
-    return value.copy() if type(value) is list else value
+def copier(value, shared=()):
+    """What copies a dict or list; the dict's levels, most of whose values are plain, are walked but once."""
+    if type(value) is list:
+        return value.copy
+    inner = {name: copier(each) for name, each in value.items() if type(each) in (dict, list) and name not in shared}
+    return lambda: value | {name: copy() for name, copy in inner.items()}
 
 
 def spare_tls():

@@ -193,9 +193,10 @@ class Engine:
         self._check(account, order, now)
         listing = self._listings[order.venue]
         key = (order.venue, order.client_order_id)
-        named_alike = (each.client_order_id == order.client_order_id for each in account.open_orders(order.venue))
-        if listing.has_unique_client_ids and order.client_order_id and any(named_alike):
-            raise RejectedError('duplicate')
+        if listing.has_unique_client_ids and order.client_order_id:
+            open_orders = account.open_orders(order.venue)
+            if any(each.client_order_id == order.client_order_id for each in open_orders):
+                raise RejectedError('duplicate')
         if listing.keeps_client_ids and order.client_order_id and key in account.client_ids:
             raise RejectedError('duplicate')
         self._accept(account, order, now)

@@ -1,7 +1,5 @@
 """An exchange at the simulator with its markets, and what spares tests the seconds that are not what they test."""
 
-from weakref import WeakValueDictionary
-
 import pytest
 
 from ccxt_mmp.registry import EXCHANGES
@@ -39,9 +37,3 @@ def set_grace(monkeypatch):
 @pytest.fixture
 def short_grace(set_grace):
     return set_grace(0.02)
-
-
-@pytest.fixture
-def no_other_secrets(monkeypatch):
-    """Those of the exchange objects of other tests are searched for in each text as long as the objects live."""
-    monkeypatch.setattr('ccxt_mmp._redaction._EXCHANGES', WeakValueDictionary())

@@ -208,8 +208,7 @@ def test_bad_symbol_says_how_to_load_the_option(flavour, exchange, exchange_id, 
 def test_option_listed_later_is_placed_after_the_hint_was_followed(flavour, simulator, exchange_id):
     options = {'fetchMarkets': ['option']} if exchange_id == 'binance' else {}
     exchange = simulator.connect(flavour.exchange_class(exchange_id), enableRateLimit=False, options=options)
-    flavour.opened.append(exchange)
-    flavour.take(exchange.load_markets())
+    flavour.opened.append(with_markets(exchange))
     underlying = UNDERLYING[exchange_id]
     settle = {'binance': 'USDT', 'bybit': 'USDC'}.get(exchange_id, 'BTC')
     option_id = simulator.list_options(exchange_id, underlying, base='BTC', settle=settle, strikes=[61_000])[0]

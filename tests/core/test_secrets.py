@@ -46,7 +46,7 @@ USED_UP = {
     'mmpRateLimits': {'POST trade/mass-cancel': [5, 40], 'GET trade/orders-pending': [60, 40]},
 }
 
-pytestmark = pytest.mark.usefixtures('short_grace', 'no_other_secrets')
+pytestmark = pytest.mark.usefixtures('short_grace')
 
 
 class Watch:

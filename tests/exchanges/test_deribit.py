@@ -17,7 +17,7 @@ from ccxt_mmp.exchanges.deribit import DeribitMmp
 from ccxt_mmp.simulator import Rule, Simulator
 from tests.conftest import Flavour
 from tests.rows import rows
-from tests.trading import at_simulator, markets, symbols
+from tests.trading import at_simulator, load_markets, markets, symbols
 
 STOCK = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}
 PERPETUAL = 'BTC/USD:BTC'
@@ -322,7 +322,7 @@ def test_code_is_an_error(flavour, canned, code, error):
 @pytest.mark.parametrize(('symbol', 'kind'), [(PERPETUAL, 'swap'), ('BTC/USDC:USDC', 'swap'), (PERPETUAL, 'future')])
 def test_futures_and_perpetuals_have_the_flag_too(flavour, simulator, symbol, kind):
     deribit = flavour.exchange('deribit', simulator.url)
-    flavour.take(deribit.load_markets())
+    load_markets(flavour, deribit)
     market = next(each for name, each in deribit.markets.items() if name.startswith(symbol) and each[kind])
     symbol, index = market['symbol'], market['info']['price_index']
     order = flavour.take(deribit.create_order(symbol, 'limit', 'buy', 10, 100_000, {'mmp': True}))
