@@ -5,7 +5,7 @@ import time
 import weakref
 from collections.abc import Awaitable, Iterable
 from math import inf
-from typing import Any, cast
+from typing import Any
 
 from ccxt.base.errors import BadRequest, NotSupported
 
@@ -15,7 +15,7 @@ from ccxt_mmp.core.host import Host
 from ccxt_mmp.core.request_context import RequestContext, current_request
 from ccxt_mmp.core.text import described, shown
 from ccxt_mmp.errors import MmpHalted
-from ccxt_mmp.halts import ALL, SCHEMES, HaltStore, HaltStoreError, StoredHalt, open_store
+from ccxt_mmp.halts import ALL, SCHEMES, HaltStoreError, StoredHalt, open_store
 from ccxt_mmp.types import MmpHalt
 
 OPTION = 'mmpHalt'
@@ -40,13 +40,14 @@ class HaltCheck(Host):
             return None
         context.withdraw()  # a mass cancel waits for no store
         try:
-            found = opened(halts).read(halts.key, (ALL, *context.underlyings))
+            found = halts.store.read(halts.key, (ALL, *context.underlyings))
         except HaltStoreError as error:
             self._halts_are_lost(halts, error)
             return None
         if not isinstance(found, list):
             return self._await_halts(halts, found)
-        self._refuse_halted(halts, found)
+        if found:
+            self._refuse_halted(halts, found)
         return None
 
     async def _await_halts(self, halts: Halts, reading: Awaitable[list[StoredHalt]]) -> None:
@@ -58,7 +59,7 @@ class HaltCheck(Host):
             self._refuse_halted(halts, found)
 
     def _refuse_halted(self, halts: Halts, found: list[StoredHalt]) -> None:
-        for each in self._in_force(found) if found else ():
+        for each in self._in_force(found):
             raise self._halted(halts, each)
 
     def _halts_are_lost(self, halts: Halts, error: HaltStoreError) -> None:
@@ -167,7 +168,3 @@ class HaltCheck(Host):
 
     def _bad_halt_option(self, name: str, says: str) -> BadRequest:
         return BadRequest(f"{self.id} options['{OPTION}']['{name}'] {says}")
-
-
-def opened(halts: Halts) -> HaltStore:
-    return cast(HaltStore, halts.store)

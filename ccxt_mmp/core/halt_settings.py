@@ -3,8 +3,6 @@
 from math import inf
 from typing import Any
 
-from ccxt_mmp.halts import HaltStore
-
 
 class Halts:
     """The option of an exchange object as it was last read, and the store that it leads to."""
@@ -17,7 +15,7 @@ class Halts:
         self.key = ''  # of the store: the same account on two exchanges is two
         self.lets_pass_if_lost = False
         self.grace = 0.0  # ms
-        self.store: HaltStore | None = None
+        self.store: Any = None  # a HaltStore, once it is of an exchange
         self.warned_at = -inf  # of time.monotonic()
 
     def __reduce__(self) -> tuple[Any, ...]:

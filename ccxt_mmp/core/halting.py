@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from ccxt.base.errors import ArgumentsRequired, BadRequest, BaseError, NotSupported, OperationFailed, OperationRejected
 
 from ccxt_mmp.core.awaiting import await_result, gather, run_sync
-from ccxt_mmp.core.halt_check import OPTION, HaltCheck, opened
+from ccxt_mmp.core.halt_check import OPTION, HaltCheck
 from ccxt_mmp.core.halt_settings import Halts
 from ccxt_mmp.core.mass_cancels import Cancels, Several, incomplete, told
 from ccxt_mmp.core.numbers import exact_decimal, is_integer
@@ -177,14 +177,14 @@ class Halting(HaltCheck):
         self._refuse_params('resumeMmp', rest)
         try:
             if underlying_id is not None:
-                found = await await_result(opened(halts).read(halts.key, (ALL,)))
+                found = await await_result(halts.store.read(halts.key, (ALL,)))
                 if self._in_force(found):
                     raise OperationRejected(
                         f'{self.id} resumeMmp() cannot resume {underlying_id} alone: MMP orders of all underlyings are '
                         'halted; resume_mmp() ends every halt'
                     )
             # one whose time was over halted nothing
-            ended = self._in_force(await await_result(opened(halts).end(halts.key, underlying_id)))
+            ended = self._in_force(await await_result(halts.store.end(halts.key, underlying_id)))
         except HaltStoreError as error:
             raise self._failed_to_reach_halts('resumeMmp', error) from error
         name = underlying_id or ALL
@@ -200,7 +200,7 @@ class Halting(HaltCheck):
         self._refuse_params('fetchMmpHalt', rest)
         names = (ALL,) if underlying_id is None else (underlying_id, ALL)
         try:
-            found = await await_result(opened(halts).read(halts.key, names))
+            found = await await_result(halts.store.read(halts.key, names))
         except HaltStoreError as error:
             raise self._failed_to_reach_halts('fetchMmpHalt', error) from error
         in_force = sorted(self._in_force(found), key=lambda each: names.index(each.underlying))
@@ -210,7 +210,7 @@ class Halting(HaltCheck):
         halts = self._required_halts('fetchMmpHalts')
         self._refuse_params('fetchMmpHalts', params)
         try:
-            found = await await_result(opened(halts).read_all(halts.key))
+            found = await await_result(halts.store.read_all(halts.key))
         except HaltStoreError as error:
             raise self._failed_to_reach_halts('fetchMmpHalts', error) from error
         return [self._mmp_halt(halts, each) for each in sorted(self._in_force(found))]
@@ -309,7 +309,7 @@ class Halting(HaltCheck):
             self.synchronous,
             partial(self._write_halts, halts, wanted, halted),
             partial(cancel, ids, rest),
-            blocks=not opened(halts).is_async,
+            blocks=not halts.store.is_async,
         )
         if isinstance(written, BaseException):
             self._raise_not_halted(method, written, {} if isinstance(first, BaseException) else first.cancels)
@@ -328,7 +328,7 @@ class Halting(HaltCheck):
         until = None if wanted.duration is None else since + wanted.duration
         by = f'{socket.gethostname()}:{os.getpid()}'
         halt = StoredHalt(underlying_id or ALL, since, until, wanted.reason, by)
-        stands: StoredHalt = await await_result(opened(halts).write(halts.key, halt))
+        stands: StoredHalt = await await_result(halts.store.write(halts.key, halt))
         return stands
 
     # --- failures

@@ -59,7 +59,8 @@ class SqliteStore:
 
     def read(self, account: str, underlyings: Sequence[str]) -> list[StoredHalt]:
         # an account has few halts, mostly none; to look up each of several keys takes SQLite twice as long
-        return [halt for halt in self.read_all(account) if halt.underlying in underlyings]
+        halts = self.read_all(account)
+        return [halt for halt in halts if halt.underlying in underlyings] if halts else halts
 
     def read_all(self, account: str) -> list[StoredHalt]:
         return self._with_connection(_select, SELECT, (account,))
@@ -89,7 +90,9 @@ class SqliteStore:
     def _with_connection(self, work: Callable[..., T], *arguments: Any) -> T:
         try:
             if self._file is not None:
-                self._check_file()
+                found = os.stat(self._name)  # noqa: PTH116 - for each order, and Path.stat takes twice as long
+                if (found.st_dev, found.st_ino) != self._file:  # others may use another one by now
+                    raise HaltStoreError(f'{self._name} was replaced while it was in use')
             opened = self._take()
             self._in_use.add(opened)
             try:
@@ -111,12 +114,6 @@ class SqliteStore:
                 return opened
             _OF_OTHER_PROCESSES.append(opened[1])
         return process, self._open()
-
-    def _check_file(self) -> None:
-        """Raise if the file is not the one that was opened first: others may use another one by now."""
-        found = os.stat(self._name)  # noqa: PTH116 - for each order, and Path.stat takes twice as long
-        if (found.st_dev, found.st_ino) != self._file:
-            raise HaltStoreError(f'{self._name} was replaced while it was in use')
 
     def _open(self) -> sqlite3.Connection:
         if _has_copied_locks():
@@ -149,7 +146,8 @@ class SqliteStore:
 
 
 def _select(connection: sqlite3.Connection, query: str, values: Sequence[str]) -> list[StoredHalt]:
-    return [StoredHalt(*row) for row in connection.execute(query, values).fetchall()]
+    rows = connection.execute(query, values).fetchall()
+    return [StoredHalt(*row) for row in rows] if rows else rows
 
 
 def _is_set_up(connection: sqlite3.Connection, *, is_last: bool) -> bool:
