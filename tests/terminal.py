@@ -91,11 +91,15 @@ class Terminal:
     def interrupt(self):
         self.process.send_signal(signal.SIGINT)
 
-    def wait(self):
-        """The exit status, when all of the output is read."""
-        ends = time.monotonic() + PATIENCE
+    def wait(self, again=None):
+        """The exit status, when all of the output is read. again: what is done every 5 seconds until then."""
+        begun = time.monotonic()
+        ends, next_at = begun + PATIENCE, begun + 5
         while self.process.poll() is None and time.monotonic() < ends:
             self._read(0.1)
+            if again is not None and time.monotonic() > next_at:
+                again()
+                next_at += 5
         while self._read(0.1):
             pass
         return self.process.wait(1)

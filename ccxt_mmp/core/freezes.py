@@ -8,6 +8,7 @@ from typing import Any
 from ccxt.base.errors import ExchangeError
 
 from ccxt_mmp.core.host import Host
+from ccxt_mmp.core.text import date_of
 from ccxt_mmp.errors import MmpFrozen, MmpNotEnabled
 from ccxt_mmp.types import MmpState, Scope
 
@@ -92,7 +93,7 @@ class Freezes(Host):
         underlying = None if underlying_id is None else self._unified_underlying(underlying_id)
         name = underlying or underlying_id
         if until is not None:
-            ends = f'until {self.iso8601(until)}'
+            ends = f'until {date_of(self, until)}'
         elif frozen_time == 0:
             ends = 'until it is reset (its frozenTime is 0)'
         else:

@@ -13,7 +13,7 @@ from ccxt_mmp.core.awaiting import await_result
 from ccxt_mmp.core.halt_settings import Halts
 from ccxt_mmp.core.host import Host
 from ccxt_mmp.core.request_context import RequestContext, current_request
-from ccxt_mmp.core.text import described, shown
+from ccxt_mmp.core.text import date_of, described, shown
 from ccxt_mmp.errors import MmpHalted
 from ccxt_mmp.halts import ALL, SCHEMES, HaltStoreError, StoredHalt, open_store
 from ccxt_mmp.types import MmpHalt
@@ -76,13 +76,12 @@ class HaltCheck(Host):
     def _halted(self, halts: Halts, stored: StoredHalt) -> MmpHalted:
         halt = self._mmp_halt(halts, stored)
         name = halt['underlying'] or halt['underlyingId']
-        # no date tells a time after the year 9999
-        end = 'they are resumed' if stored.until is None else self.iso8601(stored.until) or f'{stored.until} ms'
+        end = 'they are resumed' if stored.until is None else date_of(self, stored.until)
         ends = f'resume_mmp({repr(name) if name else ""}) ends it'
         reason = '' if stored.reason is None else f': {stored.reason}'
         return MmpHalted(
             f'{self.id} createOrder() was not sent: MMP orders of {name or "all underlyings"} are halted until {end}, '
-            f'since {self.iso8601(stored.since)} by {stored.by}; {ends}{reason}',
+            f'since {date_of(self, stored.since)} by {stored.by}; {ends}{reason}',
             halt,
         )
 

@@ -130,6 +130,7 @@ def test_orders_are_placed_and_told_over_sockets(simulator, pybit, option, monke
     monkeypatch.setattr('pybit.unified_trading.PRIVATE_WSS', f'{url}/v5/private')
     monkeypatch.setattr('pybit._websocket_trading.TRADE_WSS', f'{url}/v5/trade')
     told, answered = [], []
+    simulator.latency = 100  # ms: pybit sends an order before it notes whom to tell of the answer
     # its threads look only so often whether they are to end
     settings = {'testnet': False, 'api_key': KEY, 'api_secret': SECRET, 'restart_on_error': False, 'ping_timeout': 0.2}
     private = pybit.WebSocket(channel_type='private', **settings)
