@@ -93,7 +93,7 @@ class Freezes(Host):
         underlying = None if underlying_id is None else self._unified_underlying(underlying_id)
         name = underlying or underlying_id
         if until is not None:
-            ends = f'until {date_of(self, until)}'
+            ends = f'until {date_of(self, until) or f"{until} ms"}'
         elif frozen_time == 0:
             ends = 'until it is reset (its frozenTime is 0)'
         else:

@@ -76,12 +76,12 @@ class HaltCheck(Host):
     def _halted(self, halts: Halts, stored: StoredHalt) -> MmpHalted:
         halt = self._mmp_halt(halts, stored)
         name = halt['underlying'] or halt['underlyingId']
-        end = 'they are resumed' if stored.until is None else date_of(self, stored.until)
+        end = 'they are resumed' if stored.until is None else date_of(self, stored.until) or f'{stored.until} ms'
         ends = f'resume_mmp({repr(name) if name else ""}) ends it'
         reason = '' if stored.reason is None else f': {stored.reason}'
         return MmpHalted(
             f'{self.id} createOrder() was not sent: MMP orders of {name or "all underlyings"} are halted until {end}, '
-            f'since {date_of(self, stored.since)} by {stored.by}; {ends}{reason}',
+            f'since {self.iso8601(stored.since)} by {stored.by}; {ends}{reason}',
             halt,
         )
 

@@ -1,4 +1,4 @@
-"""Values and failures in error texts."""
+"""Values, times and failures in texts."""
 
 import re
 from typing import Any
@@ -18,9 +18,9 @@ def shown(value: object) -> str:
     return text if len(text) <= 200 else text[:200] + '...'
 
 
-def date_of(exchange: Any, timestamp: int) -> str:
-    """A time in ms since the epoch as a date; after the year 9999, for which older versions of ccxt fail, as it is."""
-    return str(exchange.iso8601(timestamp)) if timestamp <= LAST_DATE else f'{timestamp} ms'
+def date_of(exchange: Any, timestamp: int | None) -> str | None:
+    """ccxt's iso8601, but None after the year 9999: older versions raise ValueError."""
+    return None if timestamp is None or timestamp > LAST_DATE else exchange.iso8601(timestamp)
 
 
 def described(error: BaseException) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from ccxt_mmp.errors import MassCancelLocked, MmpFrozen, MmpNotEnabled
 from tests.rows import rows
-from tests.trading import UNDERLYING, option_market
+from tests.trading import UNDERLYING, UNIFIED, option_market
 
 OKX_SET = ('set_mmp', 'BTC/USD', 5000, 2000, 100)
 OKX_SET_RFQ = ('set_mmp', None, 5000, 2000, None, None, {'scope': 'rfq', 'countLimit': 10})
@@ -187,6 +187,29 @@ def test_result_is_asked_of_the_endpoints_that_have_one_alone(flavour, canned):
     canned.answer(json.dumps({'code': '0', 'msg': '', 'data': [{'ts': '1597026383085'}]}))
     exchange = flavour.exchange('okx', canned.url)
     assert flavour.take(exchange.reset_mmp())['timestamp'] == 1597026383085
+
+
+def test_refusal_of_a_mass_cancel_has_its_meaning_with_any_status(flavour, canned):
+    canned.answer(json.dumps({'code': -2015, 'msg': 'Invalid API-key, IP, or permissions for action.'}))
+    exchange = flavour.exchange('binance', canned.url)
+    with pytest.raises(ccxt.AuthenticationError):
+        flavour.take(exchange.mass_cancel_mmp('BTC/USDT', {'includeNonMmp': True}))
+
+
+BEYOND_THE_LAST_YEAR = 10**15  # ms
+ANSWERED_THEN = {
+    'okx': {'code': '0', 'msg': '', 'data': [{'ts': str(BEYOND_THE_LAST_YEAR)}]},
+    'deribit': {'jsonrpc': '2.0', 'id': 1, 'result': [], 'usOut': 1000 * BEYOND_THE_LAST_YEAR},
+    'bybit': {'retCode': 0, 'retMsg': 'OK', 'result': {'result': []}, 'time': BEYOND_THE_LAST_YEAR},
+}
+
+
+@rows('exchange_id', ANSWERED_THEN)
+def test_time_after_the_year_9999_has_no_date(flavour, canned, exchange_id):
+    canned.answer(json.dumps(ANSWERED_THEN[exchange_id]))
+    exchange = flavour.exchange(exchange_id, canned.url)
+    state = flavour.take(exchange.reset_mmp() if exchange_id == 'okx' else exchange.fetch_mmp(UNIFIED[exchange_id]))
+    assert (state['timestamp'], state['datetime']) == (BEYOND_THE_LAST_YEAR, None)
 
 
 OKX_CALLS = [OKX_SET, OKX_RESET, OKX_RESET_RFQ, OKX_FETCH, OKX_FETCH_ALL, OKX_CANCEL]

@@ -10,6 +10,7 @@ from typing import Any
 from ccxt.base.errors import ArgumentsRequired
 
 from ccxt_mmp.core.awaiting import gather, succeeded
+from ccxt_mmp.core.text import date_of
 from ccxt_mmp.exchanges.bybit.answers import BybitAnswers
 from ccxt_mmp.types import MmpState, Number, Params, Scope
 
@@ -93,7 +94,7 @@ class BybitProtection(BybitAnswers):
 
     def _answered_at(self, response: Params) -> Any:
         timestamp = self._safe_integer(response, 'time')
-        return {'timestamp': timestamp, 'datetime': self.iso8601(timestamp)}
+        return {'timestamp': timestamp, 'datetime': date_of(self, timestamp)}
 
     def _parse_mmp_state(self, scope: Scope, coin: str | None, entry: Params) -> MmpState:
         frozen_time, frozen = self._safe_integer(entry, 'frozenPeriod'), self.safe_bool(entry, 'mmpFrozen')

@@ -10,7 +10,7 @@ from typing import Any
 from ccxt.base.errors import ArgumentsRequired, BadRequest, BadResponse, NotSupported, OperationFailed
 
 from ccxt_mmp.core.awaiting import gather, succeeded
-from ccxt_mmp.core.text import shown
+from ccxt_mmp.core.text import date_of, shown
 from ccxt_mmp.exchanges.deribit.answers import DeribitAnswers
 from ccxt_mmp.exchanges.deribit.tables import ALL, MAX_LABEL, SECOND
 from ccxt_mmp.types import MmpState, Number, Params, Scope
@@ -168,7 +168,7 @@ class DeribitProtection(DeribitAnswers):
     def _answered_at(self, response: Any) -> Any:
         microseconds = self._safe_integer(response, 'usOut')
         timestamp = None if microseconds is None else microseconds // 1000
-        return {'timestamp': timestamp, 'datetime': self.iso8601(timestamp)}
+        return {'timestamp': timestamp, 'datetime': date_of(self, timestamp)}
 
     def _remembered(self, state: Any, protection: Params, asked: Any) -> MmpState:
         """What is remembered of freezes is of orders and of Block RFQ, not of groups of mass quotes."""

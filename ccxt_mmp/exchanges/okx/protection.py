@@ -8,7 +8,7 @@ from typing import Any
 
 from ccxt.base.errors import BadResponse, NotSupported
 
-from ccxt_mmp.core.text import shown
+from ccxt_mmp.core.text import date_of, shown
 from ccxt_mmp.exchanges.okx.answers import OkxAnswers
 from ccxt_mmp.exchanges.okx.tables import EPOCH_FROM
 from ccxt_mmp.types import MmpState, Number, Params, Scope
@@ -74,7 +74,7 @@ class OkxProtection(OkxAnswers):
             **self._unknown_mmp_state(entry, scope, family),
             'frozen': False,
             'timestamp': timestamp,
-            'datetime': self.iso8601(timestamp),
+            'datetime': date_of(self, timestamp),
         }
 
     async def _fetch_mmp(self, underlying: str | None, params: Params) -> MmpState:
