@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from contextlib import asynccontextmanager
+from itertools import count
 
 import ccxt.pro
 import pytest
@@ -179,6 +180,7 @@ def test_orders_go_over_it_with_the_answers_and_credits_of_http(simulator):
 
 def test_used_up_credits_end_the_session_after_the_answer(simulator):
     exchange = simulator.connect(ccxt.deribit, enableRateLimit=False)
+    exchange.nonce = count(exchange.milliseconds()).__next__  # that of ccxt is used twice in one millisecond
 
     async def main():
         for _ in range(15):  # the credits of the matching engine are those of HTTP
