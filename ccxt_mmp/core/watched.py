@@ -26,6 +26,7 @@ class Watched:
         self.underlying_id = underlying_id
         self.known = ProtectionState(unknown)
         self.given = -1  # none, so that the first state is told
+        self.is_told = False  # a call was given it
         self.is_started = False  # its state may be told
         self.is_ended = False
         self.is_subscribed = False  # where each has a channel of its own

@@ -78,6 +78,7 @@ class Watching:
             changed = [each for each in wanted() if each.has_news(seen)]
             for each in changed:
                 each.given = each.known.version
+                each.is_told = True
             if changed:
                 self._keep_reading()  # also if no call follows: MMP orders wait for the end of a freeze
                 return changed
@@ -260,6 +261,9 @@ class Watching:
         if trip is not None:
             each.is_started = each.is_started or self._is_listed
             self._tell(each, lambda known: known.pushed(trip, now))
+            if each.known.is_frozen and not each.is_told:  # a first answer may have said so, which alone is no news
+                each.given = -1
+                self._resolve(each)
         elif not each.known.is_frozen and each.wanted_at is None:
             each.wanted_at = now + GATHERING
             self._woken.set()

@@ -78,6 +78,30 @@ def test_first_call_may_wait_for_a_change(watcher):
     watcher.run(main)
 
 
+def test_trip_that_the_first_answer_knew_before_its_push_came_is_told_once(watcher):
+    if not watcher.pushes_trips:
+        pytest.skip('a read tells of the trip')
+    watcher.set_rule(frozen_time=POLL * 5000)
+    at = watcher.trip()
+
+    async def main(exchange):
+        task = await watcher.waiting(watcher.watch(fetchSnapshot=False, pollInterval=POLL * 1000))
+        await watcher.poll(POLL * 1000)
+        known = exchange._mmp_watched.watched[watcher.underlying].known
+        await until(lambda: known.is_read)
+        assert not task.done()
+        push = Trip({}, at, until=known.until)
+        exchange._mmp_watched.pushed(watcher.underlying, push)
+        assert (await task)['frozen'] is True
+        task = await watcher.waiting()
+        exchange._mmp_watched.pushed(watcher.underlying, push)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert not task.done()
+
+    watcher.run(main)
+
+
 def test_trip_during_the_first_read_is_no_reason_to_believe_its_answer(pushed):
     pushed.set_rule()
 
