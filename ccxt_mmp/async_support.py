@@ -6,9 +6,21 @@ import ccxt.async_support
 
 from ccxt_mmp._fall_through import fall_through
 from ccxt_mmp._version import __version__
+from ccxt_mmp.errors import MassCancelIncomplete, MassCancelLocked, MmpFrozen, MmpHalted, MmpNotEnabled
 from ccxt_mmp.mixins import AsyncMmp, BinanceMmp, BybitMmp, DeribitMmp, OkxMmp
 
-__all__ = ['__version__', 'binance', 'bybit', 'deribit', 'okx']
+__all__ = [
+    'MassCancelIncomplete',
+    'MassCancelLocked',
+    'MmpFrozen',
+    'MmpHalted',
+    'MmpNotEnabled',
+    '__version__',
+    'binance',
+    'bybit',
+    'deribit',
+    'okx',
+]
 
 
 class okx(AsyncMmp, OkxMmp, ccxt.async_support.okx):

@@ -7,6 +7,7 @@ import ccxt.pro
 
 from ccxt_mmp._fall_through import fall_through
 from ccxt_mmp._version import __version__
+from ccxt_mmp.errors import MassCancelIncomplete, MassCancelLocked, MmpFrozen, MmpHalted, MmpNotEnabled
 from ccxt_mmp.mixins import AsyncMmp, BinanceMmp, BybitMmp, DeribitMmp, OkxMmp
 
 if TYPE_CHECKING:
@@ -16,7 +17,18 @@ if TYPE_CHECKING:
 
     from ccxt_mmp.types import Params
 
-__all__ = ['__version__', 'binance', 'bybit', 'deribit', 'okx']
+__all__ = [
+    'MassCancelIncomplete',
+    'MassCancelLocked',
+    'MmpFrozen',
+    'MmpHalted',
+    'MmpNotEnabled',
+    '__version__',
+    'binance',
+    'bybit',
+    'deribit',
+    'okx',
+]
 
 
 class okx(AsyncMmp, OkxMmp, ccxt.pro.okx):

@@ -149,6 +149,16 @@ def test_errors_are_ccxts_too():
     assert issubclass(ccxt_mmp.errors.MmpFrozen, ccxt_mmp.errors.OperationRejected)
 
 
+@pytest.mark.parametrize('flavour', FLAVOURS)
+def test_errors_are_in_every_door(flavour):
+    """Else an ``except ccxt.MmpFrozen`` fails when something else is raised."""
+    own = {name for name, each in vars(ccxt_mmp.errors).items() if getattr(each, '__module__', '') == 'ccxt_mmp.errors'}
+    assert own == {'MassCancelIncomplete', 'MassCancelLocked', 'MmpFrozen', 'MmpHalted', 'MmpNotEnabled'}
+    for name in own:
+        assert getattr(FLAVOURS[flavour], name) is getattr(ccxt_mmp.errors, name)
+        assert name in FLAVOURS[flavour].__all__
+
+
 @pytest.mark.parametrize('module', [ccxt_mmp, ccxt_mmp.async_support, ccxt_mmp.pro, ccxt_mmp.errors])
 def test_missing_name_is_an_error_that_names_the_module(module):
     for name in ('nothing', '__nothing__'):

@@ -2,13 +2,14 @@
 
 import argparse
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from ccxt.base.errors import BaseError, NotSupported
 
 from ccxt_mmp.cli.report import Result, moment
 from ccxt_mmp.cli.screens import screen
-from ccxt_mmp.cli.targets import HALT_URL, Target
+from ccxt_mmp.cli.targets import HALT_ACCOUNT, HALT_URL, Target
 from ccxt_mmp.cli.verdicts import count_cancelled, details
 from ccxt_mmp.types import MmpHalt
 
@@ -22,6 +23,7 @@ def halting(arguments: argparse.Namespace) -> Work:
         cancels = not arguments.no_cancel
         can_cancel = bool(target.underlying) or exchange.has['fetchMmps'] is True
         _require_url(exchange)
+        new_store = _new_store(exchange)
         if target.underlying and cancels:
             done = await exchange.mass_cancel_mmp(target.underlying, {'halt': True, **wanted})
             result.cancelled = done
@@ -32,7 +34,7 @@ def halting(arguments: argparse.Namespace) -> Work:
         else:
             result.halt = await exchange.halt_mmp(target.underlying, {'cancel': cancels and can_cancel, **wanted})
         if not arguments.json and result.halt is not None:
-            screen().notes([halt_line(target, result.halt)])
+            screen().notes([halt_line(target, result.halt), f'{target.text}: {_whom_it_stops(exchange)}', *new_store])
         if cancels and not can_cancel:  # the halt is done without the cancel, but the target counts as failed
             raise NotSupported(
                 f'{target.exchange_id} lists no rules: its MMP orders rest, name underlyings to cancel them'
@@ -46,9 +48,10 @@ def resuming(arguments: argparse.Namespace) -> Work:
         _require_url(exchange)
         ended = await exchange.resume_mmp(result.target.underlying, _scope(result.target))
         if not arguments.json:
-            was = f'halted since {moment(ended["since"])}' if ended['info'] and ended['since'] else 'not halted'
             others = f', {len(ended["info"])} halts ended' if len(ended['info']) > 1 else ''
-            screen().notes([f'{result.target.text}: resumed, it was {was}{others}'])
+            said = f'resumed, it was halted since {moment(ended["since"])}{others}'
+            nothing = f'nothing to resume, it was not halted; a halt {_whom_it_stops(exchange)}'
+            screen().notes([f'{result.target.text}: {said if ended["info"] and ended["since"] else nothing}'])
 
     return resume
 
@@ -88,6 +91,21 @@ def halt_line(target: Target, halt: MmpHalt) -> str:
 
 def _scope(target: Target) -> dict[str, str]:
     return {} if target.scope == 'orders' else {'scope': target.scope}
+
+
+def _whom_it_stops(exchange: Any) -> str:
+    account = exchange.options['mmpHalt'].get('account')
+    if account:
+        return f'stops the bots of this store whose account is {account!r}, no others'
+    return f'stops the bots of this store and API key that name no account: for others set {HALT_ACCOUNT}'
+
+
+def _new_store(exchange: Any) -> list[str]:
+    """A note if the file of the halts is not there yet, as after a slip in its path."""
+    url = str(exchange.options['mmpHalt']['url'])
+    path = Path(url.removeprefix('sqlite:'))
+    is_new = url.startswith('sqlite:') and not path.exists()
+    return [f'{path} is a new store: no bot has used it yet'] if is_new else []
 
 
 def _require_url(exchange: Any) -> None:

@@ -35,7 +35,18 @@ def test_halt_cancels_and_stands_until_the_resume(simulator, ccxt_mmp_command, u
     assert status == 0
     assert out.count('resumed, it was halted since 20') == len(ALL)
     assert 'HALTED' not in ccxt_mmp_command('status', *ALL)[1]
-    assert 'resumed, it was not halted\n' in ccxt_mmp_command('resume', ALL[0])[1]
+
+
+def test_halt_says_whom_it_stops(simulator, ccxt_mmp_command, url, monkeypatch):
+    halt, resume = ('halt', 'okx:BTC/USD', '--no-cancel'), ('resume', 'okx:BTC/USD')
+    out = ccxt_mmp_command(*halt)[1]
+    assert "okx:BTC/USD: stops the bots of this store whose account is 'desk1', no others\n" in out
+    assert f'{url.removeprefix("sqlite:")} is a new store: no bot has used it yet\n' in out
+    assert 'new store' not in ccxt_mmp_command(*halt)[1]
+    monkeypatch.delenv('CCXT_MMP_HALT_ACCOUNT')
+    said = 'stops the bots of this store and API key that name no account: for others set CCXT_MMP_HALT_ACCOUNT\n'
+    assert f'nothing to resume, it was not halted; a halt {said}' in ccxt_mmp_command(*resume)[1]
+    assert f'okx:BTC/USD: {said}' in ccxt_mmp_command(*halt)[1]
 
 
 def test_exchange_alone_is_all_of_it(simulator, ccxt_mmp_command, url):
