@@ -204,7 +204,9 @@ class SyncMmp(SyncStreams, SyncHalts, SyncSockets, Mmp):
         :param str[] [params.clientOrderIds]: Binance: instead of the ids
         :returns dict[]: ccxt's order structures, in the order asked
         """
-        return run_sync(self._cancel_orders(super().cancel_orders, ids, symbol, params))
+        return run_sync(
+            self._cancel_orders(super().cancel_orders, ids, symbol, self._of_named_order('cancelOrders', params))
+        )
 
     def cancel_all_orders_after(self, timeout: int | None, params: Params = {}) -> Params:
         """
@@ -222,7 +224,11 @@ class SyncMmp(SyncStreams, SyncHalts, SyncSockets, Mmp):
         :param str [params.underlying]: Binance: as in ``set_mmp``
         :returns dict: the exchange's answer
         """
-        return run_sync(self._cancel_all_orders_after(super().cancel_all_orders_after, timeout, params))
+        return run_sync(
+            self._cancel_all_orders_after(
+                super().cancel_all_orders_after, timeout, self._of_all_orders('cancelAllOrdersAfter', params)
+            )
+        )
 
     # --- how its requests are made
 
@@ -347,10 +353,14 @@ class AsyncMmp(AsyncStreams, AsyncHalts, AsyncSockets, Mmp):
         return await self._fetch_canceled_orders(super().fetch_canceled_orders, symbol, since, limit, params)
 
     async def cancel_orders(self, ids: Sequence[str], symbol: str | None = None, params: Params = {}) -> list[Order]:
-        return await self._cancel_orders(super().cancel_orders, ids, symbol, params)
+        return await self._cancel_orders(
+            super().cancel_orders, ids, symbol, self._of_named_order('cancelOrders', params)
+        )
 
     async def cancel_all_orders_after(self, timeout: int | None, params: Params = {}) -> Params:
-        return await self._cancel_all_orders_after(super().cancel_all_orders_after, timeout, params)
+        return await self._cancel_all_orders_after(
+            super().cancel_all_orders_after, timeout, self._of_all_orders('cancelAllOrdersAfter', params)
+        )
 
     # --- how its requests are made
 

@@ -13,6 +13,7 @@ from ccxt_mmp.core.editing import UNKNOWN_FILL, OrderEditing
 from ccxt_mmp.core.fence import Mark
 from ccxt_mmp.core.listing import OrderLists
 from ccxt_mmp.core.order_flag import POST_ONLY
+from ccxt_mmp.core.other_orders import OtherOrders
 from ccxt_mmp.core.params import RETRY_OPTIONS, option_names
 from ccxt_mmp.core.request_context import REFUSALS, RequestContext, current_request
 from ccxt_mmp.core.text import described, shown
@@ -29,7 +30,7 @@ REQUESTED = ('symbol', 'side', 'price', 'amount', 'timeInForce', 'clientOrderId'
 REQUESTED_KIND = ('type', 'postOnly', 'reduceOnly', 'mmp')  # ccxt makes up some of these if an answer lacks them
 
 
-class MmpOrders(OrderEditing, OrderLists):
+class MmpOrders(OrderEditing, OrderLists, OtherOrders):
     """``create_order``, ``create_orders`` and ``cancel_orders``, with the flag or without."""
 
     # --- set by the exchange mixins

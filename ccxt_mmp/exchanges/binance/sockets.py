@@ -64,7 +64,9 @@ class BinanceSockets(BinanceAnswers):
     def _is_of_options(self, params: Params) -> bool:
         is_portfolio_margin = params.get('papi') or params.get('portfolioMargin')
         market_type, _ = self.handle_market_type_and_params('authenticate', None, params)
-        return bool(market_type == 'option' and not is_portfolio_margin)
+        # older versions of ccxt take a linear option for a future, and hand its symbol on
+        market = (self.markets or {}).get(params.get('symbol')) or {}
+        return bool((market_type == 'option' or market.get('option')) and not is_portfolio_margin)
 
     async def _open_listen_key(self, stock: Any) -> None:
         """The active key of the account, which is renewed as long as a stream of it is open."""
