@@ -10,7 +10,7 @@ import pytest
 
 from tests.core.sockets import connected, run, watching
 from tests.simulator.sockets import until
-from tests.trading import with_markets
+from tests.trading import symbols
 
 UNDERLYING = 'BTCUSDT'
 REFRESH = 1_200_000  # ms
@@ -214,7 +214,7 @@ def test_older_ccxt_says_that_it_has_no_stream(simulator, is_named):
     async def main():
         async with connected(simulator, 'binance') as exchange:
             exchange.urls['api']['ws'].pop('optionPrivate', None)
-            named = (with_markets(exchange).symbols[0],) if is_named else ()
+            named = (symbols(exchange, UNDERLYING)[0],) if is_named else ()
             with pytest.raises(ccxt.NotSupported, match='need ccxt'):
                 await exchange.watch_orders(*named, params={} if is_named else {'type': 'option'})
 
