@@ -5,6 +5,7 @@ import time
 import pytest
 
 from tests.halt_soak.__main__ import STORES, main, soak
+from tests.halt_soak.bot import LOOPS, QUOTES
 from tests.halt_soak.judge import WAIT, Judge
 from tests.redis_server import need_redis
 
@@ -18,6 +19,7 @@ def test_no_process_quotes_while_halted(store):
     judge = soak(store, PROCESSES, HALTS, seed=1)
     assert judge.violations == []
     assert judge.halts == HALTS
+    assert 0 < judge.most <= LOOPS * (QUOTES + 1)  # of one process; more of them take a mass cancel too long
     assert min(judge.met[what] for what in ('accepted', 'halted', 'lost')) > 0
 
 

@@ -130,10 +130,10 @@ class RedisStore(_Redis):
             except Closed:
                 answer = client.execute_command(*command)
         except FAILURES as error:
-            client.close()
+            _disconnect(client)
             raise self._lost(error) from error
         except BaseException:  # an interrupt: the answer may still come
-            client.close()
+            _disconnect(client)
             raise
         self._idle.append((os.getpid(), client))
         self._check_time(started)
@@ -152,7 +152,11 @@ class RedisStore(_Redis):
 
     def close(self) -> None:
         while self._idle:
-            self._idle.pop()[1].close()
+            _disconnect(self._idle.pop()[1])
+
+
+def _disconnect(client: Any) -> None:
+    client.connection_pool.disconnect()  # its own ``close`` leaves a pool that it was given to the garbage collector
 
 
 class AsyncRedisStore(_Redis):

@@ -1,6 +1,6 @@
 """Halts in a file of SQLite, for processes that share a machine.
 
-It is read inline, also in asyncio: a look-up by primary key takes microseconds, and writers delay no reader (WAL).
+It is read inline, also in asyncio: a look-up takes microseconds, and writers delay no reader (WAL).
 """
 
 import os
@@ -20,6 +20,7 @@ TABLE = """CREATE TABLE IF NOT EXISTS halts (
     account TEXT NOT NULL, underlying TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER, reason TEXT,
     "by" TEXT NOT NULL, PRIMARY KEY (account, underlying)
 ) WITHOUT ROWID"""
+ANY = 'SELECT 1 FROM halts LIMIT 1'
 SELECT = 'SELECT underlying, since, until, reason, "by" FROM halts WHERE account = ?'
 # a halt never shortens another
 UPSERT = """INSERT INTO halts VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account, underlying) DO UPDATE
@@ -30,9 +31,10 @@ ONE = ' AND underlying = ?'
 PAUSE = 0.002  # s, between two attempts to set a new file up
 
 # connections that a fork has copied: closing one would end locks and files of the other process
-_OF_OTHER_PROCESSES: list[sqlite3.Connection] = []
+_OF_OTHER_PROCESSES: list[sqlite3.Cursor] = []
 
-Opened = tuple[int, sqlite3.Connection]  # the process that opened it
+# the process that opened a connection, and its only cursor: to make one for each order takes as long as to read
+Opened = tuple[int, sqlite3.Cursor]
 
 
 def opened(url: str, timeout: float, *, is_async: bool) -> 'SqliteStore':
@@ -53,69 +55,71 @@ class SqliteStore:
         self._timeout = timeout
         self._file: tuple[int, int] | None = None  # device and inode of the file that was opened first
         self._idle: list[Opened] = []
-        self._in_use: set[Opened] = set()
-        weakref.finalize(self, _close_all, self._idle)
+        self._all: set[Opened] = set()  # those and the ones in use
+        weakref.finalize(self, _close_all, self._idle, self._all)
         _STORES[id(self)] = self
 
     def read(self, account: str, underlyings: Sequence[str]) -> list[StoredHalt]:
-        # an account has few halts, mostly none; to look up each of several keys takes SQLite twice as long
-        halts = self.read_all(account)
-        return [halt for halt in halts if halt.underlying in underlyings] if halts else halts
+        # mostly there is no halt at all, and to ask for those of an account takes longer
+        if not self._with_cursor(_any):
+            return []
+        return [halt for halt in self.read_all(account) if halt.underlying in underlyings]
 
     def read_all(self, account: str) -> list[StoredHalt]:
-        return self._with_connection(_select, SELECT, (account,))
+        return self._with_cursor(lambda cursor: _select(cursor, SELECT, account))
 
     def write(self, account: str, halt: StoredHalt) -> StoredHalt:
-        def upsert(connection: sqlite3.Connection) -> StoredHalt:
-            connection.execute(UPSERT, (account, *halt))
-            return StoredHalt(*connection.execute(SELECT + ONE, (account, halt.underlying)).fetchone())
+        def upsert(cursor: sqlite3.Cursor) -> StoredHalt:
+            cursor.execute(UPSERT, (account, *halt))
+            [stored] = _select(cursor, SELECT + ONE, account, halt.underlying)
+            return stored
 
-        return self._with_connection(upsert)
+        return self._with_cursor(upsert)
 
     def end(self, account: str, underlying: str | None) -> list[StoredHalt]:
         where, names = ('', (account,)) if underlying is None else (ONE, (account, underlying))
 
-        def delete(connection: sqlite3.Connection) -> list[StoredHalt]:
-            ended = _select(connection, SELECT + where, names)
-            connection.execute(DELETE + where, names)
+        def delete(cursor: sqlite3.Cursor) -> list[StoredHalt]:
+            ended = _select(cursor, SELECT + where, *names)
+            cursor.execute(DELETE + where, names)
             return ended
 
-        return self._with_connection(delete)
+        return self._with_cursor(delete)
 
     def close(self) -> None:
-        _close_all(self._idle)
+        _close_all(self._idle, self._all)
 
     # --- connections
 
-    def _with_connection(self, work: Callable[..., T], *arguments: Any) -> T:
+    def _with_cursor(self, work: Callable[[sqlite3.Cursor], T]) -> T:
         try:
             if self._file is not None:
                 found = os.stat(self._name)  # noqa: PTH116 - for each order, and Path.stat takes twice as long
                 if (found.st_dev, found.st_ino) != self._file:  # others may use another one by now
                     raise HaltStoreError(f'{self._name} was replaced while it was in use')
             opened = self._take()
-            self._in_use.add(opened)
             try:
-                return work(opened[1], *arguments)
+                return work(opened[1])
             finally:
-                self._in_use.discard(opened)
                 self._idle.append(opened)  # also after a failure: another may not open any more
         except (sqlite3.Error, OSError, TypeError) as error:  # TypeError: of a table that has no such rows
             raise HaltStoreError(f'{self._name} cannot be used: {type(error).__name__}: {error}') from error
 
     def _take(self) -> Opened:
         process = os.getpid()
-        while self._idle:
-            try:
+        try:
+            while True:
                 opened = self._idle.pop()
-            except IndexError:  # another thread has taken it
-                break
-            if opened[0] == process:
-                return opened
-            _OF_OTHER_PROCESSES.append(opened[1])
-        return process, self._open()
+                if opened[0] == process:
+                    return opened
+                _OF_OTHER_PROCESSES.append(opened[1])
+        except IndexError:  # none is left
+            pass
+        opened = process, self._open()
+        self._all.add(opened)
+        return opened
 
-    def _open(self) -> sqlite3.Connection:
+    def _open(self) -> sqlite3.Cursor:
         if _has_copied_locks():
             raise HaltStoreError(f'{self._name} cannot be used: this process was forked while a thread used a store')
         if self._file is None:
@@ -136,7 +140,7 @@ class SqliteStore:
             connection.close()
             raise
         self._file = self._file or (found.st_dev, found.st_ino)
-        return connection
+        return connection.cursor()
 
     def _set_up(self, connection: sqlite3.Connection) -> None:
         """Of processes that create it at the same time one is refused at once, whatever the timeout."""
@@ -145,9 +149,13 @@ class SqliteStore:
             time.sleep(PAUSE)
 
 
-def _select(connection: sqlite3.Connection, query: str, values: Sequence[str]) -> list[StoredHalt]:
-    rows = connection.execute(query, values).fetchall()
-    return [StoredHalt(*row) for row in rows] if rows else rows
+def _any(cursor: sqlite3.Cursor) -> list[Any]:
+    return cursor.execute(ANY).fetchall()
+
+
+def _select(cursor: sqlite3.Cursor, query: str, *values: str) -> list[StoredHalt]:
+    # all: a row that is not fetched would keep the cursor at what was true then
+    return [StoredHalt(*row) for row in cursor.execute(query, values).fetchall()]
 
 
 def _is_set_up(connection: sqlite3.Connection, *, is_last: bool) -> bool:
@@ -157,6 +165,7 @@ def _is_set_up(connection: sqlite3.Connection, *, is_last: bool) -> bool:
             connection.execute('PRAGMA journal_mode = WAL')
         connection.execute('PRAGMA synchronous = FULL')  # a halt outlives a loss of power
         connection.execute(TABLE)
+        connection.execute(SELECT, ('',))  # a table of something else is none
     except sqlite3.OperationalError as error:
         if 'locked' not in str(error) or is_last:
             raise
@@ -177,22 +186,24 @@ def _close_idle() -> None:
     When the parent closed its last connection and deleted the log, the child would go on reading the deleted one.
     """
     for store in _opened_stores():
-        _close_all(store._idle)
+        store.close()
 
 
 def _has_copied_locks() -> bool:
-    """Whether a connection was in use when this process was forked."""
-    return any(process != os.getpid() for store in _opened_stores() for process, _ in store._in_use.copy())
+    """Whether a connection was in use when this process was forked: those that were idle had been closed."""
+    return any(process != os.getpid() for store in _opened_stores() for process, _ in store._all.copy())
 
 
 if hasattr(os, 'register_at_fork'):  # not on Windows, which has no fork
     os.register_at_fork(before=_close_idle)
 
 
-def _close_all(connections: list[Opened]) -> None:
-    while connections:
-        opened_by, connection = connections.pop()
-        if opened_by == os.getpid():
-            connection.close()
-        else:
-            _OF_OTHER_PROCESSES.append(connection)
+def _close_all(idle: list[Opened], opened: set[Opened]) -> None:
+    with suppress(IndexError):  # none is left
+        while True:
+            each = idle.pop()
+            if each[0] == os.getpid():
+                each[1].connection.close()
+                opened.discard(each)
+            else:
+                _OF_OTHER_PROCESSES.append(each[1])

@@ -4,17 +4,20 @@ import asyncio
 import json
 import sys
 import threading
-from collections import Counter
+from collections import Counter, deque
 
 import ccxt_mmp.async_support
 import ccxt_mmp.pro
 from ccxt_mmp import MmpHalted
 from ccxt_mmp.core.awaiting import await_result, run_sync
+from ccxt_mmp.errors import OrderNotFound
 from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, redirect
 from tests.trading import UNDERLYING, option_market
 
 CONFIG = {'enableRateLimit': False, 'apiKey': KEY, 'secret': SECRET, 'password': PASSPHRASE}
 PAUSE = 5  # ms after a refusal
+QUOTES = 10  # of each loop that may rest: a mass cancel has to cancel those of all within its time
+LOOPS = 2  # of a process that has an event loop
 
 
 def made(settings):
@@ -46,25 +49,38 @@ def counted(met, error=None):
         met[f'{type(error).__name__}: {error}'[:300]] += 1
 
 
-async def place(exchange, symbol, met):
+async def place(exchange, symbol, quotes, met):
     try:
-        await await_result(exchange.create_order(symbol, 'limit', 'buy', 1, 5, {'mmp': True}))
+        order = await await_result(exchange.create_order(symbol, 'limit', 'buy', 1, 5, {'mmp': True}))
     except Exception as error:  # noqa: BLE001 - the judge judges it
         counted(met, error)
         await await_result(exchange.sleep(PAUSE))
     else:
         counted(met)
+        quotes.append(order['id'])
+
+
+async def cancel(exchange, symbol, order_id, met):
+    try:
+        await await_result(exchange.cancel_order(order_id, symbol))
+    except OrderNotFound:
+        pass  # a halt has cancelled it
+    except Exception as error:  # noqa: BLE001 - the judge judges it
+        counted(met, error)
 
 
 async def quote(exchange, symbol, stopped, met):
+    quotes = deque()
     while not stopped.is_set():
-        await place(exchange, symbol, met)
+        await place(exchange, symbol, quotes, met)
+        if len(quotes) > QUOTES:
+            await cancel(exchange, symbol, quotes.popleft(), met)
         if not exchange.synchronous:
             await asyncio.sleep(0)
 
 
-async def quote_twice(exchange, symbol, stopped, met):
-    await asyncio.gather(*(quote(exchange, symbol, stopped, met) for _ in range(2)))
+async def quote_in_loops(exchange, symbol, stopped, met):
+    await asyncio.gather(*(quote(exchange, symbol, stopped, met) for _ in range(LOOPS)))
     await exchange.close()
 
 
@@ -79,7 +95,7 @@ def main():
         run_sync(quote(exchange, symbol, stopped, met))
         exchange.close()
     else:
-        asyncio.run(quote_twice(exchange, symbol, stopped, met))
+        asyncio.run(quote_in_loops(exchange, symbol, stopped, met))
     sys.stdout.write(json.dumps(met))
 
 

@@ -4,7 +4,7 @@ import json
 import subprocess
 import time
 from collections import Counter
-from itertools import cycle
+from itertools import cycle, islice
 from pathlib import Path
 from random import Random
 
@@ -19,6 +19,7 @@ WAIT = 60  # s, for what has to come
 QUIET = 0.3  # s, in which nothing may be accepted
 GRACE = 1000  # ms
 EXPECTED = ('accepted', 'halted', 'lost')
+FLAVOURS = ('sync', 'async', 'pro')
 
 
 class Judge:
@@ -35,6 +36,7 @@ class Judge:
         self.violations = []
         self.met = Counter()
         self.halts = 0
+        self.most = 0  # orders of an exchange when a halt came
 
     def __enter__(self):
         self.simulator.start()
@@ -57,8 +59,9 @@ class Judge:
         return self
 
     def _kinds(self):
-        kinds = cycle((exchange_id, flavour) for flavour in ('sync', 'async', 'pro') for exchange_id in EXCHANGES)
-        return [kind for _, kind in zip(range(self.processes), kinds, strict=False)]
+        """The exchange and the flavour of each process: all of both, however few there are."""
+        kinds = zip(cycle(EXCHANGES), cycle(FLAVOURS), strict=False)
+        return [*islice(kinds, self.processes)]
 
     def _desk(self, exchange_id):
         exchange = getattr(ccxt_mmp, exchange_id)({'enableRateLimit': False})
@@ -113,6 +116,7 @@ class Judge:
         desk, underlying = self.desks[exchange_id], UNDERLYING[exchange_id]
         self.wait_for_quotes(exchange_id)
         self.pause()
+        self.most = max(self.most, len(self.resting(exchange_id)))
         # without a lock of the exchange, so that nothing but the halt holds them
         params = {'lockInterval': 0} if exchange_id == 'okx' else {}
         if self.random.random() < 0.5:
@@ -145,4 +149,5 @@ class Judge:
 
     def report(self):
         met = ', '.join(f'{count} {what}' for what, count in self.met.items())
-        return f'{self.processes} processes, {self.halts} halts, orders: {met}; {len(self.violations)} violations'
+        halts = f'{self.halts} halts of at most {self.most} orders'
+        return f'{self.processes} processes, {halts}, orders: {met}; {len(self.violations)} violations'

@@ -11,6 +11,7 @@ from tests.halts.conftest import Opened, halt
 
 DESK = 'okx:desk1'
 SHORT = 0.05  # s
+PATIENCE = 20  # s
 
 
 @pytest.fixture(params=[False, True], ids=['sync', 'async'])
@@ -82,6 +83,18 @@ def test_connections_that_the_server_has_closed_are_not_used(own_redis, client, 
     own_redis.kill()
     own_redis.start()
     assert store.write(DESK, halt()) == halt()
+
+
+def test_closed_store_has_no_connection(own_redis, client, opened, is_async):
+    store = opened(own_redis.url, is_async)
+    store.read_all(DESK)
+    kept = store.store._client if is_async else store.store._idle[0]  # from the garbage collector
+    assert len(client.client_list()) == 2
+    store.close()
+    ends = time.monotonic() + PATIENCE
+    while len(client.client_list()) > 1:
+        assert time.monotonic() < ends, kept
+        time.sleep(0.001)
 
 
 def test_suspended_server_is_lost_within_twice_the_timeout(own_redis, opened, is_async):

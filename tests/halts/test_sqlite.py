@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from ccxt_mmp.halts import HaltStoreError, open_store
+from ccxt_mmp.halts.sqlite import SELECT
 from tests.halts.conftest import halt
 
 DESK = 'okx:desk1'
@@ -45,6 +46,38 @@ def test_readers_do_not_wait_for_a_writer(store, path, opened):
         assert opened(f'sqlite:{path}', timeout=0.01).read_all(DESK) == [halt()]
         writer.execute('COMMIT')
     writer.close()
+
+
+def test_nothing_is_held_between_two_calls(store, path):
+    """A statement that is not at its end keeps its connection at what was true then, and the log from being emptied."""
+    calls = (
+        lambda: store.write(DESK, halt()),
+        lambda: store.read(DESK, ('BTC-USD',)),
+        lambda: store.read_all(DESK),
+        lambda: store.end(DESK, None),
+    )
+    for call in calls:
+        call()
+        with sqlite3.connect(path) as other:
+            other.execute("INSERT INTO halts VALUES ('another', 'ETH-USD', 1, NULL, NULL, 'h') ON CONFLICT DO NOTHING")
+            other.commit()
+            [is_busy, *_] = other.execute('PRAGMA wal_checkpoint(TRUNCATE)').fetchone()
+        other.close()
+        assert not is_busy
+
+
+def test_read_that_was_broken_off_hides_no_later_halt(store, path, opened):
+    other = opened(f'sqlite:{path}')
+    other.write(DESK, halt())
+    assert store.read_all(DESK) == [halt()]
+    [(_, cursor)] = store.store._idle
+    for read, change, expected in (
+        (store.read_all, lambda: other.write(DESK, halt('ETH-USD')), [halt(), halt('ETH-USD')]),
+        (lambda desk: store.read(desk, ('BTC-USD',)), lambda: other.end(DESK, 'BTC-USD'), []),
+    ):
+        cursor.execute(SELECT, (DESK,))  # by a signal handler that raises, before it has fetched
+        change()
+        assert read(DESK) == expected
 
 
 def test_many_may_create_it_at_the_same_time(path, opened):

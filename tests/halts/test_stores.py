@@ -103,8 +103,10 @@ def test_child_process_sees_halts_after_its_parent_has_closed(store, account, ki
     has_read, has_written = os.pipe(), os.pipe()
 
     def read_before_and_after():
-        is_new = store.read_all(account) == []
-        os.write(has_read[1], b'.')
+        try:
+            is_new = store.read_all(account) == []
+        finally:
+            os.write(has_read[1], b'.')
         os.read(has_written[0], 1)
         return is_new and store.read_all(account) == [halt()]
 
@@ -122,9 +124,9 @@ def test_child_process_of_a_thread_s_work_trusts_no_store(store, account, kind):
     """SQLite's notes of its locks are copied with the rest."""
     if kind != 'sqlite':
         pytest.skip('has no such notes')
-    used = store.store._with_connection
+    used = store.store._with_cursor
 
-    def fork_meanwhile(connection):
+    def fork_meanwhile(cursor):
         def read():
             with pytest.raises(HaltStoreError, match='forked while a thread used a store'):
                 open_store(f'sqlite:{store.store._path}', 5, is_async=False).read_all(account)
@@ -141,12 +143,12 @@ def test_store_that_another_process_was_using_opens_no_connection(store, account
     if kind != 'sqlite':
         pytest.skip('has no such notes')
     store.read_all(account)
-    [(_, connection)] = store.store._idle
-    store.store._in_use.add((0, connection))
+    [(_, cursor)] = store.store._idle
+    store.store._all.add((0, cursor))
     store.close()
     with pytest.raises(HaltStoreError, match='forked while a thread used a store'):
         store.read_all(account)
-    store.store._in_use.clear()
+    store.store._all.clear()
     assert store.read_all(account) == []
 
 
@@ -160,6 +162,8 @@ def test_connection_of_another_process_is_left_alone(store, account, kind):
         idle[:] = [(0, connection)]
         use()
         assert not any(each is connection for _, each in idle)
+        if kind == 'redis':
+            connection.connection_pool.disconnect()
         store.read_all(account)
 
 
