@@ -73,8 +73,9 @@ class SocketKillSwitch(ListAndCancel, Sockets, SocketContract):
         """
 
         def over(**way: Any) -> Progress:
-            own: dict[str, Any] = {'answers': [], 'failures': [], 'gone': set(), 'unanswered': set()}
-            return replace(progress, resting={}, undecided={}, **own, **way)
+            own = replace(progress, answers=[], failures=[], **way)
+            own.orders = replace(progress.orders, resting={}, undecided={}, gone=set(), unanswered=set())
+            return own
 
         ways = [over(send=self._send_over_socket), over(send_over_rest=self._send_to_its_end)]
         tasks = [asyncio.ensure_future(cancel(way)) for way in ways]
