@@ -181,10 +181,7 @@ class Sending:
         self._context = context
 
     def __enter__(self) -> RequestContext | None:
-        context = self._context
-        if context is not None and context.timeout is not None:
-            context.answer_ends = time.monotonic() + context.timeout / 1000
-        return context
+        return self._context
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         context = self._context
