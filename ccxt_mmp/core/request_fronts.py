@@ -4,6 +4,7 @@ They are the last of the fronts: each of them asks for ccxt's own, which is foun
 """
 
 import sys
+import time
 from typing import Any
 
 from ccxt.base.errors import BaseError
@@ -31,6 +32,8 @@ class SyncRequests(Requests):
             try:
                 if context is None or not context.is_urgent:
                     return self._read(super().fetch(url, method, headers, body))
+                if context.timeout is not None:
+                    context.answer_ends = time.monotonic() + context.timeout / 1000
                 with self._connections().lend(self.session) as context.session:
                     return self._read(super().fetch(url, method, headers, body))
             except BaseError as error:

@@ -160,11 +160,9 @@ class Requests(Host):
             self._pass_fence(context)
         if context.is_urgent and context.ends is not None:
             # a third of what is left, so that after an answer that never comes there is time to ask again
-            now = time.monotonic()
-            left = max(context.ends - now, 0.001)
-            seconds = max(left / 3, min(left, context.least_timeout))
-            context.timeout = min(self.timeout or inf, int(seconds * 1000) or 1)
-            context.answer_ends = now + context.timeout / 1000
+            left, least = context.ends - time.monotonic(), context.least_timeout
+            milliseconds = int((left / 3 if left > 3 * least else min(left, least)) * 1000)
+            context.timeout = max(min(milliseconds, self.timeout or milliseconds), 1)
         return Sending(context)
 
     def _check_sent_key(self, headers: Any) -> None:
@@ -178,8 +176,8 @@ class Requests(Host):
         if context is not None and context.is_in_use:
             path = arguments[0] if arguments else keywords.get('path')
             context.is_of_orders = path in self._order_paths
-            context.is_of_quotes = path in self._quote_paths
             if context.is_of_orders:
+                context.is_of_quotes = path in self._quote_paths
                 self._find_mmp_orders(context, **dict(zip(SIGNED, arguments, strict=False)), **keywords)
                 self._pass_fence(context)
         return super().sign(*arguments, **keywords)
