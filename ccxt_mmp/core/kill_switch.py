@@ -87,32 +87,27 @@ class KnownOrders:
         return {order_id: order for order_id, order in self.acknowledged.items() if order_id not in others}
 
 
+@dataclass
 class Progress:
-    """What a mass cancel has left to do it with, and what it knows so far.
+    """What a mass cancel has left to do it with, and what it knows so far."""
 
-    ends: time.monotonic() at which its time is over
-    reserve: s, kept for a last request
-    closure: of the fence, while it is entered
-    """
+    ends: float  # of time.monotonic()
+    reserve: float  # s, kept for a last request
+    fence: Fence
+    closure: Closure
+    holder: object = field(default_factory=current_holder)  # the task or thread that it was called in
+    answers: list[Any] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
 
-    # class attributes, since most mass cancels change none of them
-    nothing_in_flight: bool = False  # no order that this object has sent can still arrive
-    is_banned: bool = False  # the address is banned, or would be by the next request
-    clock_tries_left: int = CLOCK_TRIES
-    lock: int = 0  # ms for which each of its requests locks new orders
-    sent_at: int = 0  # ms since the epoch, of the last request that locks
-    locked_until: float = 0.0  # of time.monotonic(), at the least
-    send: Send | None = None  # another way than REST
-    send_over_rest: Send | None = None  # instead of ``_send``
-
-    def __init__(self, ends: float, reserve: float, fence: Fence, closure: Closure) -> None:
-        self.ends = ends
-        self.reserve = reserve
-        self.fence = fence
-        self.closure = closure
-        self.holder = current_holder()  # the task or thread that it was called in
-        self.answers: list[Any] = []
-        self.failures: list[Exception] = []
+    # most mass cancels change none of these
+    nothing_in_flight: bool = field(default=False, init=False)  # no order that this object has sent can still arrive
+    is_banned: bool = field(default=False, init=False)  # the address is banned, or would be by the next request
+    clock_tries_left: int = field(default=CLOCK_TRIES, init=False)
+    lock: int = field(default=0, init=False)  # ms for which each of its requests locks new orders
+    sent_at: int = field(default=0, init=False)  # ms since the epoch, of the last request that locks
+    locked_until: float = field(default=0.0, init=False)  # of time.monotonic(), at the least
+    send: Send | None = field(default=None, init=False)  # another way than REST
+    send_over_rest: Send | None = field(default=None, init=False)  # instead of ``_send``
 
     @cached_property
     def orders(self) -> KnownOrders:

@@ -4,7 +4,6 @@ https://docs.deribit.com/api-reference/trading/private-cancel_by_label
 """
 
 from collections import defaultdict
-from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
@@ -24,8 +23,8 @@ LEAST_PAUSE = 50  # ms, in which one request that matches nothing gets its credi
 class DeribitCancelling(DeribitAnswers):
     """``mass_cancel_mmp`` in one request or in several."""
 
-    def _mass_cancel_mmp(self, underlying: str | None, params: Params) -> Coroutine[Any, Any, MassCancel]:
-        return self._mass_cancel_over(None, underlying, params)
+    async def _mass_cancel_mmp(self, underlying: str | None, params: Params) -> MassCancel:
+        return await self._mass_cancel_over(None, underlying, params)
 
     async def _mass_cancel_mmp_ws(self, underlying: str | None, params: Params) -> MassCancel:
         self._require_socket('massCancelMmpWs')

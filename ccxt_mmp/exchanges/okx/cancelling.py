@@ -3,7 +3,6 @@
 https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-mass-cancel-order
 """
 
-from collections.abc import Coroutine
 from functools import partial
 from typing import Any
 
@@ -27,8 +26,8 @@ ENDPOINT = 'POST trade/mass-cancel'
 class OkxCancelling(OkxAnswers):
     """``mass_cancel_mmp`` in one request or in several, and the countdown."""
 
-    def _mass_cancel_mmp(self, underlying: str | None, params: Params) -> Coroutine[Any, Any, MassCancel]:
-        return self._mass_cancel_over(None, underlying, params)
+    async def _mass_cancel_mmp(self, underlying: str | None, params: Params) -> MassCancel:
+        return await self._mass_cancel_over(None, underlying, params)
 
     async def _mass_cancel_mmp_ws(self, underlying: str | None, params: Params) -> MassCancel:
         self._require_socket('massCancelMmpWs')
