@@ -37,22 +37,22 @@ class AcknowledgedCancels(ListAndCancel):
         await super()._list_what_rests(progresses, params, listing, joining)
         ends = effect_ends(listing)
         while (
-            listing.is_verified
+            listing.orders.is_verified
             and await self._is_to_list_again(progresses)
             and await self._waited(PAUSE, ends, listing)
         ):
             await super()._list_what_rests(progresses, params, listing, joining)
         for underlying_id, progress in progresses.items():
             unlisted = self._unlisted(underlying_id)
-            if unlisted and not progress.resting:
-                progress.is_verified = False
-                progress.unconfirmed |= unlisted.keys()
+            if unlisted and not progress.orders.resting:
+                progress.orders.is_verified = False
+                progress.orders.unconfirmed |= unlisted.keys()
 
     async def _is_to_list_again(self, progresses: Progresses) -> bool:
         for underlying_id, progress in progresses.items():
-            if not progress.acknowledged.keys().isdisjoint(progress.resting):
+            if not progress.orders.acknowledged.keys().isdisjoint(progress.orders.resting):
                 return True
-            if not progress.resting and await self._has_unlisted(underlying_id, progress):
+            if not progress.orders.resting and await self._has_unlisted(underlying_id, progress):
                 return True
         return False
 
@@ -98,10 +98,10 @@ class AcknowledgedCancels(ListAndCancel):
     # --- the cancellations
 
     async def _cancel_what_rests(self, progresses: Progresses, params: Params, concurrency: int) -> None:
-        before = {each: {*progress.acknowledged} for each, progress in progresses.items()}
+        before = {each: {*progress.orders.acknowledged} for each, progress in progresses.items()}
         await super()._cancel_what_rests(progresses, params, concurrency)
         for each, progress in progresses.items():
-            progress.unconfirmed |= progress.acknowledged.keys() - before[each]
+            progress.orders.unconfirmed |= progress.orders.acknowledged.keys() - before[each]
 
     async def _cancel_until_none_rests(
         self, endpoint: str, request: Any, underlying_id: str, progress: Progress
@@ -118,14 +118,14 @@ class AcknowledgedCancels(ListAndCancel):
         ends = effect_ends(progress)
         while True:
             rows: list[Any] = []
-            progress.is_verified = False
+            progress.orders.is_verified = False
             try:
                 await self._list_open_orders(underlying_id, {}, progress, rows)
             except BaseError as error:
                 progress.fail(error)
                 raise self._incomplete(underlying_id, progress) from error
-            progress.is_verified = True
-            progress.resting = {str(self.safe_string(row, self._order_id_field)): row for row in rows}
+            progress.orders.is_verified = True
+            progress.orders.resting = {str(self.safe_string(row, self._order_id_field)): row for row in rows}
             self._forget_accepted(underlying_id, rows)
             none_rests = not rows and not await self._has_unlisted(underlying_id, progress)
             if none_rests or not await self._waited(PAUSE, ends, progress):

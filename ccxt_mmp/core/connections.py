@@ -9,7 +9,7 @@ import io
 import os
 import time
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import requests
@@ -197,6 +197,7 @@ class _AsyncSession:
 
     def __init__(self, session: Any) -> None:
         self._session = session
+        self.headers = session.headers  # which ccxt reads each time
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._session, name)
@@ -213,7 +214,12 @@ class _AsyncSession:
 
 def _total(timeout: Any) -> Any:
     """The timeout of the whole request alone, which is all that older versions of ccxt say."""
-    return timeout if type(timeout) is float else type(timeout)(total=timeout.total)
+    return timeout if type(timeout) is float else _of_whole_request(timeout.__class__, timeout.total)
+
+
+@lru_cache(100)  # most requests have the same
+def _of_whole_request(kind: Any, seconds: float) -> Any:
+    return kind(total=seconds)
 
 
 class AsyncConnections:

@@ -291,12 +291,6 @@ class Mmp(Streams, Halting, MassCancels, Rules, MmpStates, Requests, SocketContr
             check_credentials(self)
         return super().check_required_credentials(error)
 
-    def prepare_request_headers(self, headers: Any = None) -> Any:
-        # ccxt checks credentials when it signs, but not for requests that carry the key alone, such as listen keys
-        if self.apiKey and headers and self.apiKey in headers.values() and not are_checked(self):
-            check_credentials(self)
-        return super().prepare_request_headers(headers)
-
     def describe(self) -> Any:
         described = super().describe()
         return self.deep_extend(described, of_flavour(self._describe_mmp(), described))

@@ -12,7 +12,12 @@ from ccxt.base.types import Entry
 
 STEPS = ('request', 'fetch2', 'handle_option_and_params')
 STEPS_OF = attrgetter(*STEPS)
-PLAIN = ('ccxt.base.exchange', 'ccxt.async_support.base.exchange', 'ccxt_mmp.core.fronts', 'ccxt_mmp.core.requests')
+PLAIN = (
+    'ccxt.base.exchange',
+    'ccxt.async_support.base.exchange',
+    'ccxt_mmp.core.request_fronts',
+    'ccxt_mmp.core.requests',
+)
 
 
 class _Endpoint(NamedTuple):

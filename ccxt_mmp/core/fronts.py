@@ -1,18 +1,14 @@
 """The sync and the async front: the methods that users call."""
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ccxt.base.errors import BaseError
 from ccxt.base.types import Order, OrderRequest, OrderSide, OrderType
 
 from ccxt_mmp.core.awaiting import run_sync
-from ccxt_mmp.core.connections import AsyncConnections, Connections
 from ccxt_mmp.core.contract import Mmp
 from ccxt_mmp.core.halt_fronts import AsyncHalts, SyncHalts
-from ccxt_mmp.core.request_context import current_request
-from ccxt_mmp.core.requests import UNREADABLE
+from ccxt_mmp.core.request_fronts import AsyncRequests, SyncRequests
 from ccxt_mmp.core.socket_fronts import AsyncSockets, SyncSockets
 from ccxt_mmp.core.socket_state import LOGIN
 from ccxt_mmp.core.streams import AsyncStreams, SyncStreams
@@ -22,10 +18,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
-class SyncMmp(SyncStreams, SyncHalts, SyncSockets, Mmp):
+class SyncMmp(SyncStreams, SyncHalts, SyncSockets, Mmp, SyncRequests):
     """The front of a sync exchange: put it before the exchange mixin and the class of ``ccxt``."""
-
-    lastRestRequestTimestamp: float  # noqa: N815 - of ccxt
 
     def set_mmp(
         self,
@@ -230,39 +224,7 @@ class SyncMmp(SyncStreams, SyncHalts, SyncSockets, Mmp):
             )
         )
 
-    # --- how its requests are made
-
-    def fetch2(self, *arguments: Any, **keywords: Any) -> Any:
-        with self._active_request():
-            return super().fetch2(*arguments, **keywords)
-
-    def fetch(self, *arguments: Any, **keywords: Any) -> Any:
-        handled = sys.exc_info()[1]
-        if self.options.get('mmpHalt') is not None:
-            self._pass_halt()
-        with self._sending() as context:
-            try:
-                if context is None or not context.is_urgent:
-                    return self._read(super().fetch(*arguments, **keywords))
-                with self._connections().lend(self.session) as context.session:
-                    return self._read(super().fetch(*arguments, **keywords))
-            except BaseError as error:
-                self._raise_if_lost(error, handled)
-                raise
-            except UNREADABLE as error:
-                self._raise_if_unread(error)
-                raise
-
-    def throttle(self, cost: Any = None) -> None:
-        # ccxt measures its pause from the last request of any kind; those that do not queue are none of its business
-        queued_at = self.__dict__.setdefault('_mmp_queued_at', self.lastRestRequestTimestamp)
-        context = current_request(self)
-        if context is not None and context.endpoint is not None:
-            run_sync(self._wait_for_window(context))
-            return
-        self.lastRestRequestTimestamp = queued_at
-        super().throttle(cost)
-        self._mmp_queued_at = self.milliseconds()
+    # --- its life
 
     def close(self, *arguments: Any, **keywords: Any) -> None:
         self._connections().close()
@@ -270,12 +232,8 @@ class SyncMmp(SyncStreams, SyncHalts, SyncSockets, Mmp):
         if hasattr(super(), 'close'):  # not in older versions of ccxt
             super().close(*arguments, **keywords)
 
-    def _connections(self) -> Connections:
-        connections: Connections | None = self.__dict__.get('_mmp_connections')
-        return connections or self.__dict__.setdefault('_mmp_connections', Connections())
 
-
-class AsyncMmp(AsyncStreams, AsyncHalts, AsyncSockets, Mmp):
+class AsyncMmp(AsyncStreams, AsyncHalts, AsyncSockets, Mmp, AsyncRequests):
     """The front of an async or pro exchange: put it before the exchange mixin and the class of ``ccxt``."""
 
     if TYPE_CHECKING:
@@ -362,37 +320,7 @@ class AsyncMmp(AsyncStreams, AsyncHalts, AsyncSockets, Mmp):
             super().cancel_all_orders_after, timeout, self._of_all_orders('cancelAllOrdersAfter', params)
         )
 
-    # --- how its requests are made
-
-    async def fetch2(self, *arguments: Any, **keywords: Any) -> Any:
-        with self._active_request():
-            return await super().fetch2(*arguments, **keywords)
-
-    async def fetch(self, *arguments: Any, **keywords: Any) -> Any:
-        handled = sys.exc_info()[1]
-        if self.options.get('mmpHalt') is not None:
-            halt = self._pass_halt()
-            if halt is not None:
-                await halt
-        with self._sending() as context:
-            try:
-                if context is not None and context.is_urgent:
-                    context.session = (self.__dict__.get('_mmp_connections') or self._connections()).session(self)
-                answer = await super().fetch(*arguments, **keywords)
-                return answer if type(answer) is dict else self._read(answer)
-            except BaseError as error:
-                self._raise_if_lost(error, handled)
-                raise
-            except UNREADABLE as error:
-                self._raise_if_unread(error)
-                raise
-
-    async def throttle(self, cost: Any = None) -> None:
-        context = current_request(self)
-        if context is not None and context.endpoint is not None:
-            await self._wait_for_window(context)
-        else:
-            await super().throttle(cost)
+    # --- its life
 
     async def close(self, *arguments: Any, **keywords: Any) -> None:
         try:
@@ -402,10 +330,6 @@ class AsyncMmp(AsyncStreams, AsyncHalts, AsyncSockets, Mmp):
             await self._tasks().end()
             await self._connections().close()
             await self._close_halts()
-
-    def _connections(self) -> AsyncConnections:
-        connections: AsyncConnections | None = self.__dict__.get('_mmp_connections')
-        return connections or self.__dict__.setdefault('_mmp_connections', AsyncConnections())
 
 
 # written once, read by help() of both

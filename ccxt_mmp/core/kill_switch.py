@@ -3,6 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NoReturn
 
 from ccxt.base.errors import (
@@ -63,7 +64,27 @@ class Attempts:
     """The retries of one request."""
 
     retries_left: int = RETRIES
-    clock_was_set: bool = False
+    clock_was_set: bool = False  # or the way needs no time difference
+
+
+@dataclass
+class KnownOrders:
+    """What a mass cancel in several requests knows of the orders, by id."""
+
+    has_listed: bool = False  # a list had an order of the underlying
+    is_verified: bool = False  # a whole list was read after the last cancellation
+    resting: dict[str, Params] = field(default_factory=dict)  # orders to cancel, as listed
+    undecided: dict[str, Any] = field(default_factory=dict)  # the list does not say whether to cancel them
+    acknowledged: dict[str, Params] = field(default_factory=dict)  # unified orders that the exchange says it cancelled
+    unconfirmed: set[str] = field(default_factory=set)  # of these: those that the list has to confirm
+    gone: set[str] = field(default_factory=set)  # orders that were not open any more
+    unanswered: set[str] = field(default_factory=set)  # their cancellation may have taken effect
+
+    @property
+    def cancelled(self) -> dict[str, Params]:
+        """Orders that the exchange says it cancelled, that are not listed again and need no list to confirm it."""
+        others = self.resting.keys() | self.undecided.keys() | self.unconfirmed
+        return {order_id: order for order_id, order in self.acknowledged.items() if order_id not in others}
 
 
 @dataclass
@@ -74,27 +95,23 @@ class Progress:
     reserve: float  # s, kept for a last request
     fence: Fence
     closure: Closure
-    nothing_in_flight: bool = False  # no order that this object has sent can still arrive
-    is_banned: bool = False  # the address is banned, or would be by the next request
-    clock_tries_left: int = CLOCK_TRIES
-    lock: int = 0  # ms for which each of its requests locks new orders
-    sent_at: int = 0  # ms since the epoch, of the last request that locks
-    locked_until: float = 0.0  # of time.monotonic(), at the least
     holder: object = field(default_factory=current_holder)  # the task or thread that it was called in
-    send: Send | None = None  # another way than REST
-    send_over_rest: Send | None = None  # instead of ``_send``
     answers: list[Any] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
 
-    # of list_and_cancel.py, by order id
-    has_listed: bool = False  # a list had an order of the underlying
-    is_verified: bool = False  # a whole list was read after the last cancellation
-    resting: dict[str, Params] = field(default_factory=dict)  # orders to cancel, as listed
-    undecided: dict[str, Any] = field(default_factory=dict)  # the list does not say whether to cancel them
-    acknowledged: dict[str, Params] = field(default_factory=dict)  # unified orders that the exchange says it cancelled
-    unconfirmed: set[str] = field(default_factory=set)  # of these: those that the list has to confirm
-    gone: set[str] = field(default_factory=set)  # orders that were not open any more
-    unanswered: set[str] = field(default_factory=set)  # their cancellation may have taken effect
+    # most mass cancels change none of these
+    nothing_in_flight: bool = field(default=False, init=False)  # no order that this object has sent can still arrive
+    is_banned: bool = field(default=False, init=False)  # the address is banned, or would be by the next request
+    clock_tries_left: int = field(default=CLOCK_TRIES, init=False)
+    lock: int = field(default=0, init=False)  # ms for which each of its requests locks new orders
+    sent_at: int = field(default=0, init=False)  # ms since the epoch, of the last request that locks
+    locked_until: float = field(default=0.0, init=False)  # of time.monotonic(), at the least
+    send: Send | None = field(default=None, init=False)  # another way than REST
+    send_over_rest: Send | None = field(default=None, init=False)  # instead of ``_send``
+
+    @cached_property
+    def orders(self) -> KnownOrders:
+        return KnownOrders()
 
     def __enter__(self) -> 'Progress':
         """Close the fence while the mass cancel is in progress."""
@@ -116,15 +133,9 @@ class Progress:
         return self.fence.in_flight_until() > max(time.monotonic(), self.locked_until)
 
     @property
-    def cancelled(self) -> dict[str, Params]:
-        """Orders that the exchange says it cancelled, that are not listed again and need no list to confirm it."""
-        others = self.resting.keys() | self.undecided.keys() | self.unconfirmed
-        return {order_id: order for order_id, order in self.acknowledged.items() if order_id not in others}
-
-    @property
     def is_done(self) -> bool:
         """Whether a list shows that no order to cancel rests, and none can still arrive."""
-        return self.is_verified and not self.resting and self.nothing_in_flight
+        return self.orders.is_verified and not self.orders.resting and self.nothing_in_flight
 
     @property
     def is_late(self) -> bool:
@@ -204,7 +215,7 @@ class KillSwitch(Requests):
         Raises the first failure after which the outcome is unknown, if there was one, else the last.
         """
         lost: BaseError | None = None
-        attempts = Attempts(clock_was_set=progress.send is not None)  # which needs no time difference
+        attempts: Attempts | None = None
         if self.options.get('adjustForTimeDifference') and progress.send is None:
             left = progress.ends - time.monotonic()
             await self._try_clock(self._adjust_clock, progress, progress.ends - left * (1 - CLOCK_SHARE))
@@ -220,6 +231,7 @@ class KillSwitch(Requests):
                 progress.fail(error)
                 if lost is None and isinstance(error, NetworkError) and not isinstance(error, REFUSALS):
                     lost = error
+                attempts = attempts or Attempts(clock_was_set=progress.send is not None)
                 if not await self._should_retry(error, endpoint, attempts, progress):
                     raise (lost or error) from error
             except Exception as error:  # such as a closed session or loop
@@ -310,7 +322,8 @@ class KillSwitch(Requests):
         }
 
     def _raise_incomplete(self, underlying_id: str, progress: Progress) -> NoReturn:
-        has_done_nothing = not (progress.acknowledged or progress.gone or progress.unanswered)
+        orders = progress.orders
+        has_done_nothing = not (orders.acknowledged or orders.gone or orders.unanswered)
         if has_done_nothing and progress.nothing_in_flight:
             for failure in progress.failures:
                 if isinstance(failure, PERMANENT):
@@ -318,12 +331,13 @@ class KillSwitch(Requests):
         raise self._incomplete(underlying_id, progress) from (progress.failures[0] if progress.failures else None)
 
     def _incomplete(self, underlying_id: str, progress: Progress) -> MassCancelIncomplete:
-        remaining = [order_id for order_id in progress.resting if order_id not in progress.unanswered]
-        unlisted = progress.unconfirmed.difference(progress.resting, progress.undecided)
-        unknown = [*progress.unanswered.intersection(progress.resting), *unlisted, *progress.undecided]
+        orders = progress.orders
+        remaining = [order_id for order_id in orders.resting if order_id not in orders.unanswered]
+        unlisted = orders.unconfirmed.difference(orders.resting, orders.undecided)
+        unknown = [*orders.unanswered.intersection(orders.resting), *unlisted, *orders.undecided]
         known = (
-            f'cancelled {len(progress.cancelled)}, remaining {first_of(remaining)}, unknown {first_of(unknown)}'
-            f'{"" if progress.is_verified else ", and whether others rest is not known"}'
+            f'cancelled {len(orders.cancelled)}, remaining {first_of(remaining)}, unknown {first_of(unknown)}'
+            f'{"" if orders.is_verified else ", and whether others rest is not known"}'
         )
         if progress.is_late:
             known += '; its time is over'
@@ -333,7 +347,7 @@ class KillSwitch(Requests):
             known += f'; first failure {described(progress.failures[0])}'
         return MassCancelIncomplete(
             f'{self.id} massCancelMmp() of {underlying_id} is incomplete: {known}',
-            progress.cancelled,
+            orders.cancelled,
             remaining,
             unknown,
         )

@@ -73,7 +73,7 @@ class ListAndCancel(KillSwitch):
         while True:
             await self._list_what_rests(left, params, listing, joining)
             left = {each: progress for each, progress in left.items() if not (progress.is_done or progress.is_over)}
-            is_listed = joining is None or listing.is_verified
+            is_listed = joining is None or listing.orders.is_verified
             if (is_listed and not left) or listing.is_over or not rounds_left:
                 break
             rounds_left -= 1
@@ -100,7 +100,7 @@ class ListAndCancel(KillSwitch):
             failure = error
             listing.fail(error)
         else:
-            listing.is_verified = True
+            listing.orders.is_verified = True
         if joining is not None:
             progresses |= joining(rows)
         for underlying_id, progress in progresses.items():
@@ -111,28 +111,29 @@ class ListAndCancel(KillSwitch):
             self._note_listed(rows, underlying_id, progress, is_whole=failure is None)
 
     def _note_listed(self, rows: list[Any], underlying_id: str, progress: Progress, *, is_whole: bool) -> None:
+        orders = progress.orders
         if is_whole:
             # what is not listed any more does not rest
-            progress.resting, progress.undecided = {}, {}
-            progress.unanswered.clear()
-            progress.unconfirmed.clear()
-            progress.is_verified = True
+            orders.resting, orders.undecided = {}, {}
+            orders.unanswered.clear()
+            orders.unconfirmed.clear()
+            orders.is_verified = True
         for row in rows:
             order_id = self.safe_string(row, self._order_id_field) if isinstance(row, dict) else None
             if not order_id:
-                progress.undecided[f'an order without an id: {shown(row)}'] = row
+                orders.undecided[f'an order without an id: {shown(row)}'] = row
                 continue
             is_to_cancel = self._is_to_cancel(row, underlying_id)
             if is_to_cancel is None:
-                progress.undecided[order_id] = row
+                orders.undecided[order_id] = row
             elif is_to_cancel:
-                progress.resting[order_id] = row
-        progress.has_listed = progress.has_listed or bool(progress.resting or progress.undecided)
+                orders.resting[order_id] = row
+        orders.has_listed = orders.has_listed or bool(orders.resting or orders.undecided)
 
     async def _cancel_what_rests(self, progresses: Progresses, params: Params, concurrency: int) -> None:
-        chunks = self._chunks_of_each({each: progress.resting for each, progress in progresses.items()})
+        chunks = self._chunks_of_each({each: progress.orders.resting for each, progress in progresses.items()})
         for progress in progresses.values():
-            progress.is_verified = False
+            progress.orders.is_verified = False
         if self.synchronous:
             concurrency = min(concurrency, MAX_THREADS)
         outcomes = await gather(
@@ -142,12 +143,13 @@ class ListAndCancel(KillSwitch):
         )
         for (underlying_id, _), outcome in zip(chunks, succeeded(outcomes), strict=True):
             progress = progresses[underlying_id]
+            orders = progress.orders
             for refusal in outcome.refusals:
                 progress.fail(refusal)
-            progress.acknowledged.update(outcome.cancelled)
-            progress.gone.update(outcome.gone)
+            orders.acknowledged.update(outcome.cancelled)
+            orders.gone.update(outcome.gone)
             for order_id in (*outcome.cancelled, *outcome.gone):
-                progress.resting.pop(order_id, None)
+                orders.resting.pop(order_id, None)
         for ban in list(bans(progresses)):
             for progress in progresses.values():
                 progress.fail(ban)
@@ -163,7 +165,7 @@ class ListAndCancel(KillSwitch):
         except Exception as error:  # noqa: BLE001 - the others are to go whatever it is; the list tells about these
             progress.fail(error)
             if not isinstance(error, REFUSALS):
-                progress.unanswered.update(chunk)
+                progress.orders.unanswered.update(chunk)
             return Outcome()
         if len(outcome.cancelled) + len(outcome.gone) < len(chunk) and not outcome.refusals:
             outcome.refusals.append(BadResponse(f'{self.id} massCancelMmp() was not told about each of {list(chunk)}'))
@@ -179,16 +181,17 @@ class ListAndCancel(KillSwitch):
     # --- after them
 
     async def _result_of_rounds(self, underlying_id: str, progress: Progress) -> MassCancel:
+        orders = progress.orders
         if not progress.is_done:
             self._raise_incomplete(underlying_id, progress)
-        if progress.undecided:
+        if orders.undecided:
             raise BadResponse(
-                f'{self.id} massCancelMmp() cancelled {len(progress.cancelled)} orders of {underlying_id}, but some '
-                f'are listed without saying whether they are MMP orders of it: {first_of(progress.undecided)}'
+                f'{self.id} massCancelMmp() cancelled {len(orders.cancelled)} orders of {underlying_id}, but some '
+                f'are listed without saying whether they are MMP orders of it: {first_of(orders.undecided)}'
             )
-        if not progress.has_listed:
+        if not orders.has_listed:
             await self._raise_if_unknown(underlying_id, progress)
-        return self._mass_cancelled(underlying_id, progress.answers, list(progress.cancelled.values()))
+        return self._mass_cancelled(underlying_id, progress.answers, list(orders.cancelled.values()))
 
     async def _raise_if_unknown(self, underlying_id: str, progress: Progress) -> None:
         """Nothing was listed: ask the exchange whether it knows the underlying, and ignore any other answer."""

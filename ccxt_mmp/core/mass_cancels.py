@@ -234,7 +234,7 @@ class MassCancels(Host):
                 [partial(self._result_of_rounds, each, progress) for each, progress in progresses.items()],
                 MAX_THREADS if self.synchronous else None,
             )
-        failures = unclear if listing.is_verified else listing.failures
+        failures = unclear if listing.orders.is_verified else listing.failures
         cancels = dict(zip(progresses, map(exception_or_result, answers), strict=True))
         return Several(cancels, failures[0] if finds_others and failures else None)
 

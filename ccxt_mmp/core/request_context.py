@@ -5,9 +5,10 @@ entered it, while it is entered. A task or thread that a hook starts inherits no
 between has a context of its own.
 """
 
+import asyncio
+import sys
 import time
 from asyncio import _get_running_loop as running_loop
-from asyncio import current_task
 from contextvars import ContextVar
 from threading import get_ident as thread_id
 from typing import Any
@@ -15,6 +16,9 @@ from typing import Any
 from ccxt.base.errors import DDoSProtection, ExchangeError, InvalidNonce, RateLimitExceeded
 
 from ccxt_mmp.core.fence import UNUSED, Fence, InFlight, Mark
+
+# before Python 3.12 asyncio's own is written in Python, and a mass cancel asks eleven times
+current_task = asyncio.current_task if sys.version_info >= (3, 12) else vars(asyncio.tasks)['_current_tasks'].get
 
 # after these nothing was done, for certain; after any other failure the outcome is unknown
 REFUSALS = (ExchangeError, DDoSProtection, RateLimitExceeded, InvalidNonce)
@@ -181,10 +185,7 @@ class Sending:
         self._context = context
 
     def __enter__(self) -> RequestContext | None:
-        context = self._context
-        if context is not None and context.timeout is not None:
-            context.answer_ends = time.monotonic() + context.timeout / 1000
-        return context
+        return self._context
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         context = self._context

@@ -10,6 +10,7 @@ from ccxt.base.errors import BadRequest, BadResponse, BaseError, ExchangeError, 
 
 from ccxt_mmp._redaction import redact
 from ccxt_mmp.core.awaiting import await_result
+from ccxt_mmp.core.credentials import are_checked, check_credentials
 from ccxt_mmp.core.direct_requests import endpoint_of
 from ccxt_mmp.core.fence import EVERY, GRACE, Fence, Mark
 from ccxt_mmp.core.host import Host
@@ -149,17 +150,25 @@ class Requests(Host):
             context = RequestContext(self, is_ordinary=True, is_repeatable=True, marks=marks)
         return ActiveRequest(context)
 
-    def _sending(self) -> Sending:
+    def _sending(self, headers: Any) -> Sending:
         context = current_request(self)
+        if context is None or not context.is_urgent:  # a mass cancel has checked them
+            self._check_sent_key(headers)
         if context is None:
             return Sending(None)
         if context.is_of_orders is not False:
             self._pass_fence(context)
         if context.is_urgent and context.ends is not None:
             # a third of what is left, so that after an answer that never comes there is time to ask again
-            left = max(context.ends - time.monotonic(), 0.001)
-            context.timeout = min(self.timeout or inf, max(left / 3, min(left, context.least_timeout)) * 1000)
+            left, least = context.ends - time.monotonic(), context.least_timeout
+            milliseconds = int((left / 3 if left > 3 * least else min(left, least)) * 1000)
+            context.timeout = max(min(milliseconds, self.timeout or milliseconds), 1)
         return Sending(context)
+
+    def _check_sent_key(self, headers: Any) -> None:
+        """ccxt checks credentials when it signs, but not for requests that carry the key alone, such as listen keys."""
+        if headers and self.apiKey and self.apiKey in headers.values() and not are_checked(self):
+            check_credentials(self)
 
     def sign(self, *arguments: Any, **keywords: Any) -> Any:
         # ccxt signs a request when it has waited, right before it goes to the transport
@@ -167,8 +176,8 @@ class Requests(Host):
         if context is not None and context.is_in_use:
             path = arguments[0] if arguments else keywords.get('path')
             context.is_of_orders = path in self._order_paths
-            context.is_of_quotes = path in self._quote_paths
             if context.is_of_orders:
+                context.is_of_quotes = path in self._quote_paths
                 self._find_mmp_orders(context, **dict(zip(SIGNED, arguments, strict=False)), **keywords)
                 self._pass_fence(context)
         return super().sign(*arguments, **keywords)
@@ -198,11 +207,23 @@ class Requests(Host):
     def _locked(self) -> MassCancelLocked:
         return MassCancelLocked(f'{self.id} createOrder() was not sent: a mass cancel came after it was asked for')
 
-    def on_rest_response(self, code: int, *arguments: Any, **keywords: Any) -> Any:
+    def on_rest_response(
+        self,
+        code: int,
+        reason: str,
+        url: str,
+        method: str,
+        response_headers: Any,
+        response_body: Any,
+        request_headers: Any,
+        request_body: Any,
+    ) -> Any:
         # hooks after this one may cancel, and need not wait for an answered order
         if code < 500:
             note_answer(self)
-        return super().on_rest_response(code, *arguments, **keywords)
+        return super().on_rest_response(
+            code, reason, url, method, response_headers, response_body, request_headers, request_body
+        )
 
     def _read(self, answer: Any) -> Any:
         """ccxt returns an answer that is no JSON as a text or a stream, and fails later where it expects an order."""

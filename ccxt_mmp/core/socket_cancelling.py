@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Coroutine
+from copy import copy
 from dataclasses import replace
 from functools import partial
 from itertools import count
@@ -72,11 +73,14 @@ class SocketKillSwitch(ListAndCancel, Sockets, SocketContract):
         either way has cancelled are known to both.
         """
 
-        def over(**way: Any) -> Progress:
-            own: dict[str, Any] = {'answers': [], 'failures': [], 'gone': set(), 'unanswered': set()}
-            return replace(progress, resting={}, undecided={}, **own, **way)
+        def copied() -> Progress:
+            own = copy(progress)
+            own.answers, own.failures = [], []
+            own.orders = replace(progress.orders, resting={}, undecided={}, gone=set(), unanswered=set())
+            return own
 
-        ways = [over(send=self._send_over_socket), over(send_over_rest=self._send_to_its_end)]
+        over_socket, over_rest = ways = copied(), copied()
+        over_socket.send, over_rest.send_over_rest = self._send_over_socket, self._send_to_its_end
         tasks = [asyncio.ensure_future(cancel(way)) for way in ways]
         try:
             pending = {*tasks}

@@ -75,10 +75,8 @@ def test_request_is_that_around_it_again_when_one_is_over():
 
 def test_attempt_leaves_nothing_to_the_next():
     with RequestContext('exchange') as context:
-        context.timeout = 1000
         with Sending(context):
-            context.session = object()
-            assert context.answer_ends > time.monotonic()
+            context.session, context.timeout, context.answer_ends = object(), 1000, time.monotonic()
         assert (context.session, context.timeout, context.answer_ends) == (None, None, None)
 
 

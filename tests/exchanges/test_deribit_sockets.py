@@ -382,11 +382,11 @@ def test_orders_that_the_slower_way_has_cancelled_are_known(simulator):
                     await listed.wait()
                 else:
                     listed.set()
-                    await until(lambda: len(progress.acknowledged) == len(ids))
+                    await until(lambda: len(progress.orders.acknowledged) == len(ids))
                 return await cancel_chunk(chunk, index, params, progress)
 
             async def list_again(index, params, progress, rows):
-                if progress.send is None and progress.acknowledged:
+                if progress.send is None and progress.orders.acknowledged:
                     await asyncio.Event().wait()
                 await list_orders(index, params, progress, rows)
 
