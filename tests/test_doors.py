@@ -195,6 +195,7 @@ def test_extended_object_keeps_what_it_has(flavour, simulator, exchange_id):
         name: value for name, value in has.items() if name not in changed
     }
     fresh = flavour.exchange(exchange_id)
+    assert {name: exchange.has.get(name) for name in changed} == {name: fresh.has.get(name) for name in changed}
     assert exchange.exceptions == fresh.exceptions
     assert exchange.options['mmpLimits'] == fresh.options['mmpLimits']
     again = exchange.options

@@ -168,6 +168,14 @@ def test_cancel_of_an_unknown_name_is_undone(simulator, ccxt_mmp_command):
     assert status == 1
 
 
+@pytest.mark.parametrize('target', ['okx:BCT/USD', 'binance:BCT/USDT', 'deribit:BCT/USD', 'bybit:BCT'])
+def test_cancel_of_a_name_that_no_option_has_is_undone(simulator, ccxt_mmp_command, target):
+    status, out, _ = ccxt_mmp_command('cancel', target)
+    assert out.startswith(f'NOT CANCELLED: {target}')
+    assert f'{target}: NOT CANCELLED: BadSymbol: ' in out
+    assert status == 1
+
+
 def test_verdict_does_not_wait_for_a_state(simulator, ccxt_mmp_command, monkeypatch):
     monkeypatch.setattr(cancelling, 'LOOK_LIMIT', 0.2)
     simulator.fault('delay', 'mmp-config', milliseconds=60_000)

@@ -310,6 +310,30 @@ def test_flag_over_a_websocket_of_binance_is_refused_before_anything_is_opened(s
     asyncio.run(main())
 
 
+def test_flag_over_a_websocket_of_bybit_is_refused_before_anything_is_opened():
+    """Its orders over a websocket carry no flag that the exchange documents."""
+
+    async def main():
+        async with ccxt_mmp.pro.bybit(CONFIG) as exchange:
+            with_markets(exchange)
+            symbol = symbols(exchange, 'BTC')[0]
+
+            async def fetch(*arguments):
+                raise AssertionError('nothing is sent')
+
+            exchange.fetch = exchange.watch = exchange.authenticate = fetch
+            with pytest.raises(ccxt.NotSupported, match='createOrderWs'):
+                await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, MMP)
+            with pytest.raises(ccxt.NotSupported, match='editOrderWs'):
+                await exchange.edit_order_ws('7', symbol, 'limit', 'buy', 10, 5, MMP)
+            terms = {'symbol': symbol, 'type': 'limit', 'side': 'buy', 'amount': 10, 'price': 5, 'params': MMP}
+            with pytest.raises(ccxt.NotSupported):
+                await exchange.create_orders_ws([terms])
+            assert exchange.clients == {}
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_class_without_websockets_does_not_support_them(exchange_id):
     async def main():

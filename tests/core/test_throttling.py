@@ -397,3 +397,9 @@ def test_clock_that_does_not_say_the_time_is_no_answer(flavour, canned, body):
     canned.answer(body)
     with pytest.raises(ccxt.BadResponse):
         flavour.take(exchange.warm_up())
+
+
+def test_docstring_tells_the_limit_that_is_kept():
+    calls, milliseconds = ccxt_mmp.okx().options['mmpRateLimits']['POST account/mmp-config']
+    assert f'OKX takes {calls} calls in {milliseconds // 1000} seconds' in ccxt_mmp.Mmp.set_mmp.__doc__
+    assert 'waits until there is room' in ' '.join(ccxt_mmp.Mmp.set_mmp.__doc__.split())
