@@ -232,6 +232,20 @@ def test_methods_of_the_users_class_win(flavour, exchange_id):
     assert not hasattr(Mine, 'set_mmp')
 
 
+@pytest.mark.parametrize('exchange_id', EXCHANGES)
+def test_other_spelling_of_a_method_of_the_users_class_is_that_of_this_package(flavour, exchange_id):
+    class Mine(getattr(STOCK[flavour.name], exchange_id)):
+        pass
+
+    exchange = Mine()
+    flavour.opened.append(exchange)
+    exchange.timeout_on_exit = 0
+    extend(exchange)
+    ours = flavour.exchange_class(exchange_id)
+    assert type(exchange).createOrder is type(exchange).create_order is ours.create_order
+    assert type(exchange).fetchOpenOrders is ours.fetch_open_orders
+
+
 def test_settings_of_the_user_stay(flavour):
     class MyError(ccxt.ExchangeError):
         pass
