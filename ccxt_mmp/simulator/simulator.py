@@ -175,13 +175,12 @@ class Simulator(CancelControl, BotSupport):
         unless they are among ``options['fetchMarkets']``. TypeError for what is no class, such as a name or an object,
         and ValueError for an exchange that is no venue.
         """
+        venues = list(self._state.listings)
         if not isinstance(exchange_class, type):
-            raise TypeError(f'connect takes a class of an exchange, such as ccxt_mmp.okx, not {exchange_class!r}')
+            raise TypeError(f'connect takes a class, such as ccxt_mmp.{venues[0]}, not {exchange_class!r}')
         names = {each.__name__ for each in exchange_class.__mro__}
-        if not names & self._state.listings.keys():
-            raise ValueError(
-                f'{exchange_class.__name__} is no venue, nor a class of one: {", ".join(self._state.listings)}'
-            )
+        if names.isdisjoint(venues):
+            raise ValueError(f'{exchange_class.__name__} is no venue, nor a class of one: {", ".join(venues)}')
         account = account or self._account
         credentials = {'apiKey': account.key, 'secret': account.secret, 'password': account.passphrase}
         make: Callable[..., Any] = exchange_class
