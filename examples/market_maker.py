@@ -5,13 +5,16 @@
 
 It shows how the parts fit together, and it is no strategy. It quotes around the middle of the book, watches its orders
 and its protection, amends or replaces what is off its price, stops in a freeze and goes on after it, and pulls the kill
-switch at the end. Without --simulate the keys are taken from the environment: OKX_APIKEY, OKX_SECRET, and so on.
+switch at the end: at an error, Ctrl-C and SIGTERM, too. Without --simulate the keys are taken from the environment:
+OKX_APIKEY, OKX_SECRET, and so on.
 """
 
 import argparse
 import asyncio
 import random
+import signal
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 
 import ccxt
@@ -54,8 +57,15 @@ class MarketMaker:
         self.asked, self.told = set(), set()  # ids since the last turn: of its own requests, and in the stream
         self.is_live = False  # the stream has told something since it was connected
         self.is_read = False  # the list was read since then
+        self.running = None  # its task, but not while the kill switch is pulled
+
+    def stop(self):
+        """End it. A second call does not abort the kill switch."""
+        if self.running is not None:
+            self.running.cancel()
 
     async def run(self):
+        self.running = asyncio.current_task()
         watching = []
         try:
             await self.exchange.set_mmp(self.underlying, **self.rule)
@@ -81,6 +91,7 @@ class MarketMaker:
                 self.turns += 1
                 await self.sleep(self.pause)
         finally:
+            self.running = None
             for each in watching:
                 each.cancel()
             await self.exchange.mass_cancel_mmp(self.underlying)
@@ -224,6 +235,15 @@ async def together(work):
     return results
 
 
+async def until_stopped(bot):
+    """Run a bot until it is stopped, by Ctrl-C and SIGTERM, too."""
+    with suppress(NotImplementedError):  # of Windows, where Ctrl-C cancels the task
+        for each in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(each, bot.stop)
+    with suppress(asyncio.CancelledError):
+        await bot.run()
+
+
 # --- on the simulator
 
 UNDERLYINGS = {'okx': ('BTC/USD', 10), 'binance': ('BTC/USDT', 1), 'bybit': ('BTC/USDT', 1)}  # and contracts of a quote
@@ -261,10 +281,10 @@ async def simulate(exchange_id, seconds):
             bot = MarketMaker(exchange, underlying, symbols, rule=rule, contracts=contracts, pause=0.5)
             others = asyncio.create_task(trade(simulator, exchange_id, underlying))
             try:
-                await asyncio.wait_for(bot.run(), seconds)
-            except asyncio.TimeoutError:
-                print(f'{len(simulator.resting(exchange_id, underlying))} of its orders rest')
+                asyncio.get_running_loop().call_later(seconds, bot.stop)
+                await until_stopped(bot)
             finally:
+                print(f'{len(simulator.resting(exchange_id, underlying))} of its orders rest')
                 others.cancel()
 
 
@@ -272,7 +292,7 @@ async def quote_for_real(exchange_id, symbols, contracts):
     async with with_keys(getattr(pro, exchange_id), options=OPTIONS) as exchange:
         await exchange.load_markets()
         underlying, rule = UNDERLYINGS[exchange_id][0], rule_for(exchange_id, contracts)
-        await MarketMaker(exchange, underlying, symbols, rule=rule, contracts=contracts).run()
+        await until_stopped(MarketMaker(exchange, underlying, symbols, rule=rule, contracts=contracts))
 
 
 def main():

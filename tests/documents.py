@@ -1,6 +1,7 @@
 """The README and the pages of docs: their blocks of code, their headings and their links."""
 
 import re
+import signal
 from pathlib import Path
 
 import ccxt
@@ -66,6 +67,10 @@ def doors(monkeypatch, simulator):
     for module in (ccxt, ccxt_mmp, ccxt_mmp.async_support, ccxt_mmp.pro):
         for name in EXCHANGES:
             monkeypatch.setattr(module, name, connected(getattr(module, name)))
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)
 
 
 def run(code, document):

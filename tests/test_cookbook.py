@@ -1,6 +1,9 @@
 """docs/cookbook.md: what its functions do when something is wrong, which a run of the page does not show."""
 
 import asyncio
+import os
+import signal
+import threading
 import time
 
 import pytest
@@ -11,7 +14,8 @@ from ccxt_mmp.simulator import Rule
 from tests.documents import ROOT, blocks, doors, run  # noqa: F401 - a fixture
 
 PAGE = ROOT / 'docs' / 'cookbook.md'
-LOOP, FREEZE, CERTAIN, *_ = blocks(PAGE, 'python')
+LOOP, FREEZE, CERTAIN, ASYNC_STOP, SYNC_STOP, *_ = blocks(PAGE, 'python')
+STOPS = pytest.mark.parametrize('code', [ASYNC_STOP, SYNC_STOP], ids=['async', 'sync'])
 UNTIL_RESET = Rule(5000, 0, '10')
 
 
@@ -66,3 +70,67 @@ def test_cancel_is_tried_until_it_is_certain(doors, simulator, failures):  # noq
     else:
         with pytest.raises(ccxt_mmp.errors.NetworkError):
             cancel_for_certain(exchange, 'BTC/USD')
+
+
+def orders(simulator):
+    return [request for request in simulator.requests if request.path.endswith('batch-orders')]
+
+
+def signalled(simulator, *steps):
+    """A thread that waits until each condition holds, and sends its signal to this process."""
+
+    def send():
+        for number, holds in steps:
+            deadline = time.monotonic() + 30
+            while not holds():
+                if time.monotonic() > deadline:
+                    return
+                time.sleep(0.001)
+            os.kill(os.getpid(), number)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    return thread
+
+
+@STOPS
+@pytest.mark.parametrize('first', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('where', ['between orders', 'in an order'])
+def test_signal_ends_the_bot_with_nothing_resting(doors, simulator, capsys, code, first, where):  # noqa: F811
+    """A second Ctrl-C, while the mass cancel waits for its answer, aborts nothing."""
+    simulator.fault('delay', 'mass-cancel', milliseconds=300)
+    if where == 'in an order':
+        simulator.fault('hold', 'batch-orders', milliseconds=300)
+    thread = signalled(
+        simulator,
+        (
+            first,
+            lambda: len(simulator._faults) == 1 and (where == 'in an order' or simulator.resting('okx', 'BTC/USD')),
+        ),
+        (signal.SIGINT, lambda: not simulator._faults),
+    )
+    run(code.replace('rounds=3', 'rounds=10**6').replace('0.1', '0.2'), PAGE)
+    thread.join()
+    assert capsys.readouterr().out == 'was stopped\n'
+    assert len(orders(simulator)) == 1
+    assert simulator.requests[-1].path.endswith('mass-cancel')
+    assert simulator.resting('okx', 'BTC/USD') == []
+
+
+@STOPS
+def test_exception_ends_the_bot_with_nothing_resting(doors, simulator, code):  # noqa: F811
+    """Ctrl-C while the mass cancel waits for its answer aborts nothing."""
+    simulator.fault('delay', 'mass-cancel', milliseconds=300)
+    thread = signalled(simulator, (signal.SIGINT, lambda: not simulator._faults))
+    code = code.replace('rounds=3', 'rounds=None').replace('range(rounds)', 'fail_in_the_second()')
+    code = code.replace('import signal\n', 'import signal\nfrom tests.test_cookbook import fail_in_the_second\n')
+    with pytest.raises(ZeroDivisionError):
+        run(code, PAGE)
+    thread.join()
+    assert len(orders(simulator)) == 1
+    assert simulator.resting('okx', 'BTC/USD') == []
+
+
+def fail_in_the_second():
+    yield 1
+    yield 1 / 0

@@ -42,6 +42,33 @@ def test_python_block_runs(doors, folder_of_the_desk, document, code):  # noqa: 
     run(code, document)
 
 
+def test_bot_in_another_process_talks_to_the_simulator(simulator):
+    testing = ROOT / 'docs' / 'testing.md'
+    [code] = [each for each in blocks(testing, 'python') if ' redirect(' in each or '\nredirect(' in each]
+    exchange = run(code.replace('http://127.0.0.1:8080', simulator.url), testing)['exchange']
+    assert exchange.private_get_account_config()['code'] == '0'
+    assert [request.path for request in simulator.requests] == ['/api/v5/account/config']
+
+
+def test_reads_of_a_bot_sleep_by_the_simulator():
+    testing = ROOT / 'docs' / 'testing.md'
+    [code] = [each for each in blocks(testing, 'python') if 'exchange.sleep' in each]
+    code += """
+    import asyncio, threading, time
+
+    def advance():
+        while not simulator.sleepers:
+            time.sleep(0.001)
+        simulator.advance(60_000)
+
+    thread = threading.Thread(target=advance)
+    thread.start()
+    asyncio.run(asyncio.wait_for(exchange.sleep(60_000), 20))
+    thread.join()
+"""
+    run(code, testing)
+
+
 @pytest.mark.parametrize(('document', 'code'), [each for each in PYTHON if 'def test_' in each.values[1]])
 def test_test_of_a_bot_passes(pytester, document, code):
     pytester.makepyfile(code)

@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import itertools
 import re
+import signal
 import subprocess
 import time
 from contextlib import asynccontextmanager
@@ -466,6 +467,48 @@ def test_watch_of_the_protection_that_fails_goes_on(exchange_id):
         await until(lambda: not desk.bot.is_frozen)
 
     run(story, exchange_id)
+
+
+def test_second_stop_does_not_abort_the_kill_switch():
+    async def story(desk):
+        desk.simulator.fault('delay', 'mass-cancel', milliseconds=200)
+        desk.bot.stop()
+        await until(lambda: not desk.simulator._faults)
+        desk.bot.stop()
+        with pytest.raises(asyncio.CancelledError):
+            await desk.running
+        assert desk.said[-1] == 'is over: none of its quotes rests'
+        assert desk.quotes == []
+
+    run(story, 'okx')
+
+
+def test_stop_does_not_abort_the_kill_switch_after_an_error():
+    async def story(desk):
+        desk.simulator.answer('GET', '/api/v5/account/positions', {'code': '51010', 'data': [], 'msg': 'no'})
+        desk.simulator.fault('delay', 'mass-cancel', milliseconds=200)
+        desk.simulator.advance(PAUSE * 1000)
+        await until(lambda: not desk.simulator._faults)
+        desk.bot.stop()
+        with pytest.raises(ccxt.ExchangeError):
+            await desk.running
+        assert desk.said[-1] == 'is over: none of its quotes rests'
+        assert desk.quotes == []
+
+    run(story, 'okx')
+
+
+@pytest.mark.parametrize('first', [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_it_with_nothing_resting(first):
+    command = python(EXAMPLES / 'market_maker.py', '--simulate', '--seconds', '60')
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as bot:
+        lines = iter(bot.stdout.readline, '')
+        assert any('places buy BTC' in line for line in lines)
+        bot.send_signal(first)
+        bot.send_signal(signal.SIGINT)
+        out, err = bot.communicate(timeout=60)
+    assert (bot.returncode, err) == (0, '')
+    assert out.endswith('is over: none of its quotes rests\n0 of its orders rest\n')
 
 
 @pytest.mark.parametrize('exchange_id', VENUES)

@@ -44,6 +44,10 @@ CLOCK_SHARE = 0.3  # share of what is left, for loading the time difference firs
 CLOCK_TRIES = 2
 SHOWN_IDS = 5
 
+# what to do next, at the end of every MassCancelIncomplete
+AGAIN = 'call it again'
+AFTER_WHAT_IT_INTERRUPTED = f'{AGAIN} when the order that it has interrupted is over: after a signal handler'
+
 # permissions and keys: no retry helps
 PERMANENT = (AuthenticationError, ExchangeClosedByUser)
 
@@ -345,8 +349,11 @@ class KillSwitch(Requests):
             known += '; orders that were sent before it are not answered and may still arrive'
         if progress.failures:
             known += f'; first failure {described(progress.failures[0])}'
+        next_step = AFTER_WHAT_IT_INTERRUPTED if progress.fence.has_interrupted(progress.holder) else AGAIN
+        if progress.is_banned:
+            next_step += ' once the exchange answers this address'
         return MassCancelIncomplete(
-            f'{self.id} massCancelMmp() of {underlying_id} is incomplete: {known}',
+            f'{self.id} massCancelMmp() of {underlying_id} is incomplete: {known}; {next_step}',
             orders.cancelled,
             remaining,
             unknown,

@@ -11,7 +11,7 @@ from ccxt.base.errors import BadResponse, NotSupported
 from ccxt_mmp.core.awaiting import gather
 from ccxt_mmp.core.fence import EVERY, Fence
 from ccxt_mmp.core.host import Host
-from ccxt_mmp.core.kill_switch import MAX_THREADS, RESERVE, TIMEOUT, Progress
+from ccxt_mmp.core.kill_switch import AFTER_WHAT_IT_INTERRUPTED, AGAIN, MAX_THREADS, RESERVE, TIMEOUT, Progress
 from ccxt_mmp.core.params import ONLY_CHECK, Checked
 from ccxt_mmp.core.request_context import current_holder
 from ccxt_mmp.core.text import described, shown
@@ -161,7 +161,7 @@ class MassCancels(Host):
             return done
         return MassCancelIncomplete(
             f'{self.id} massCancelMmps() of {underlying_id} is incomplete: it has interrupted an order that may still '
-            'arrive',
+            f'arrive; {AFTER_WHAT_IT_INTERRUPTED}',
             [order['id'] for order in done['orders'] or ()],
         )
 
@@ -267,7 +267,7 @@ def exception_or_result(answer: Any) -> Any:
 
 def incomplete(text: str, results: Cancels) -> MassCancelIncomplete:
     """An exception with the orders of all, and with the results."""
-    error = MassCancelIncomplete(text, results=results)
+    error = MassCancelIncomplete(f'{text}; {AGAIN}', results=results)
     for done in results.values():
         if isinstance(done, MassCancelIncomplete):
             error.cancelled += done.cancelled

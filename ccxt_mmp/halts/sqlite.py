@@ -124,8 +124,15 @@ class SqliteStore:
             raise HaltStoreError(f'{self._name} cannot be used: this process was forked while a thread used a store')
         if self._file is None:
             # one that exists must not be opened here: to close it would end the locks of other connections
-            with suppress(FileExistsError):
+            try:
                 os.close(os.open(self._name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+            except FileExistsError:
+                pass
+            except FileNotFoundError as error:
+                directory = self._path.parent
+                raise HaltStoreError(
+                    f'{self._name} cannot be used: there is no directory {directory}, make it first'
+                ) from error
         connection = sqlite3.connect(
             f'{self._path.as_uri()}?mode=rw',
             uri=True,

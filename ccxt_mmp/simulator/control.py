@@ -52,7 +52,7 @@ def answer(request: Request, commands: Commands, log: Log, now: Callable[[], int
         if not isinstance(arguments, dict):
             raise TypeError('the body must be a JSON object')
         commands[name](**arguments)
-    except (TypeError, ValueError, KeyError, DecimalException) as error:
+    except (TypeError, ValueError, DecimalException) as error:
         return _refused(400, str(error))
     return Answer({'done': name, 'now': now()})
 

@@ -239,6 +239,8 @@ class Engine:
     def _check(self, account: Account, order: Order, now: int, quantity: Decimal | None = None) -> None:
         """Raise RejectedError for an order that an account may not have in the book now.
 
+        An MMP order is taken also while no rule is set [unverified].
+
         :param quantity: that it is to have
         """
         protection = account.protection(order.venue, order.protected)

@@ -121,8 +121,8 @@ class Server:
             answer = Answer({'msg': f'the simulator failed: {error!r}'}, 500)
         return _dropped(request) if answer is None else _response(answer)
 
-    async def _received(self, request: web.BaseRequest) -> Request | Answer:
-        """What has come, or why it is refused."""
+    async def _received(self, request: web.BaseRequest) -> Request | Answer | None:
+        """What has come, or why it is refused. None: the client went before all of it had come."""
         # a page in a browser cannot be made to reach this server under another name
         own = (f'{HOST}:{self.port}', f'localhost:{self.port}')
         if request.host not in own:
@@ -132,7 +132,10 @@ class Server:
         if _asks_for_websocket(request) and origin.partition('://')[2] not in own:
             return Answer({'msg': 'this server opens no websocket to a page of another origin'}, 403)
         path, _, query = request.raw_path.partition('?')
-        body = (await request.read()).decode(errors='surrogateescape')
+        try:
+            body = (await request.read()).decode(errors='surrogateescape')
+        except OSError:  # of the connection
+            return None
         port = request.transport.get_extra_info('peername')[1] if request.transport else 0
         return Request(request.method, path, query, body, request.headers, port)
 

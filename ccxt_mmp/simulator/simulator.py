@@ -172,8 +172,15 @@ class Simulator(CancelControl, BotSupport):
 
         It has the credentials of an account and shares the exchange's clock, also after ``advance``, for which it
         cannot be copied or pickled. Everything else is as in production: ``load_markets`` of Binance loads no options
-        unless they are among ``options['fetchMarkets']``.
+        unless they are among ``options['fetchMarkets']``. TypeError for what is no class, such as a name or an object,
+        and ValueError for an exchange that is no venue.
         """
+        venues = list(self._state.listings)
+        if not isinstance(exchange_class, type):
+            raise TypeError(f'connect takes a class, such as ccxt_mmp.{venues[0]}, not {exchange_class!r}')
+        names = {each.__name__ for each in exchange_class.__mro__}
+        if names.isdisjoint(venues):
+            raise ValueError(f'{exchange_class.__name__} is no venue, nor a class of one: {", ".join(venues)}')
         account = account or self._account
         credentials = {'apiKey': account.key, 'secret': account.secret, 'password': account.passphrase}
         make: Callable[..., Any] = exchange_class

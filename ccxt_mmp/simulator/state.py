@@ -62,11 +62,11 @@ class State:
             pass
 
     def find_order(self, order_id: str) -> tuple[Account, Order]:
-        """Whose it is and the order; KeyError if there is none."""
+        """Whose it is and the order; ValueError if there is none."""
         everywhere = ((account, order) for account in self.accounts.values() for order in account.orders)
         found = next((each for each in everywhere if each[1].order_id == str(order_id)), None)
         if found is None:
-            raise KeyError(f'there is no order {order_id}')
+            raise ValueError(f'there is no order {order_id}')
         return found
 
     def clear(self) -> None:

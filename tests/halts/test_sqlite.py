@@ -126,7 +126,11 @@ def test_table_of_something_else_is_lost(path, store):
 
 
 def test_missing_directory_is_lost(tmp_path, opened):
-    assert is_lost(opened(f'sqlite:{tmp_path}/no/halt.db'))
+    store = opened(f'sqlite:{tmp_path}/no/halt.db')
+    with pytest.raises(HaltStoreError, match=f'there is no directory {tmp_path}/no, make it first'):
+        store.read_all(DESK)
+    (tmp_path / 'no').mkdir()
+    assert store.read_all(DESK) == []
 
 
 def test_deleted_file_is_lost_for_good(store, path):

@@ -121,8 +121,10 @@ def test_page_in_a_browser_cannot_command(simulator, content_type):
 
 
 def test_unknown_order_is_an_error(simulator):
-    with pytest.raises(KeyError, match='no order 5'):
-        simulator.fill('5')
+    for name in ('fill', 'order', 'refuse_cancel', 'allow_cancel'):
+        with pytest.raises(ValueError, match='there is no order 5'):
+            getattr(simulator, name)('5')
+    assert control(simulator, 'fill', {'order_id': '5'})[:2] == (400, {'error': 'there is no order 5'})
 
 
 def test_any_order_can_be_filled(simulator):

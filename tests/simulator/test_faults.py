@@ -83,6 +83,21 @@ def test_result_false_is_without_effect(flavour, armed):
     assert not took_effect(armed, CANCEL)
 
 
+@pytest.mark.parametrize(
+    ('exchange_id', 'path'),
+    [('okx', 'orders-pending'), ('binance', 'openOrders'), ('deribit', 'get_open_orders'), ('bybit', 'realtime')],
+)
+def test_result_false_of_a_list_does_not_say_that_nothing_rests(flavour, simulator, exchange_id, path):
+    simulator.rest(exchange_id, UNDERLYING[exchange_id], mmp=True, client_order_id='mmp-1')
+    exchange = flavour.exchange(exchange_id, simulator.url)
+    simulator.fault('result_false', path, times=9)
+    with pytest.raises(ccxt.OperationFailed):
+        flavour.take(
+            exchange.mass_cancel_mmp(UNDERLYING[exchange_id], {'emulate': True} if exchange_id == 'okx' else {})
+        )
+    assert len(simulator.resting(exchange_id, UNDERLYING[exchange_id])) == 1
+
+
 def test_long_delay_is_a_timeout_after_the_effect(flavour, armed):
     armed.fault('delay', 'mass-cancel', milliseconds=60_000, times=3)
     exchange = flavour.exchange('okx', armed.url, timeout=100)

@@ -108,7 +108,7 @@ def test_limit_that_is_used_up_is_told_as_the_exchange_does(simulator, path, bod
     [
         ('/acme/time', {'result': False}),
         ('/api/v5/public/time', {'code': '0', 'data': [{'result': False}], 'msg': ''}),
-        ('/v5/market/time', {'retCode': 0, 'retMsg': 'OK', 'result': {'list': [], 'success': '0'}}),
+        ('/v5/market/time', {'retCode': 0, 'retMsg': 'OK', 'result': {'success': '0'}}),
         ('/of/nobody', {'result': False}),
     ],
 )

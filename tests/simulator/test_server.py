@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import socket
+import struct
 import threading
 import time
 import urllib.error
@@ -15,6 +16,15 @@ import pytest
 
 import ccxt_mmp
 from ccxt_mmp.simulator import Simulator
+from ccxt_mmp.simulator.server import Server
+from tests.rows import rows
+
+
+def until(holds):
+    deadline = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
 
 
 @pytest.mark.parametrize('host', ['evil.example', 'evil.example:80', '127.0.0.1', 'localhost:1'])
@@ -150,6 +160,74 @@ def test_2000_requests_of_50_concurrent_clients_without_an_error_or_a_leak():
     threads_after, descriptors_after = held()
     assert threads_after <= threads
     assert descriptors_after <= descriptors
+
+
+POST = 'POST /api/v5/trade/batch-orders HTTP/1.1\r\nHost: {host}\r\n'
+GET = 'GET {path} HTTP/1.1\r\nHost: {host}\r\n'
+UPGRADE = (
+    'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n'
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n'
+)
+RESPOND = Server._respond
+# what it has sent, the path, and how often the server responds before it goes
+GOING = {
+    'before the head': ('', '', 0),
+    'in the head': (POST, '', 0),
+    'between head and body': (POST + 'Content-Length: 10\r\n\r\n', '', 0),
+    'in the body': (POST + 'Content-Length: 10\r\n\r\n[1', '', 0),
+    'in a chunk of the body': (POST + 'Transfer-Encoding: chunked\r\n\r\n5\r\n[1', '', 0),
+    'in the body of a handshake': (GET + UPGRADE + 'Content-Length: 10\r\n\r\n', '/ws/v5/private', 0),
+    'while it waits for the answer': (GET + '\r\n', '/api/v5/late', 0),
+    'while the answer is written': (GET + '\r\n', '/api/v5/large', 1),
+    'after the answer': (GET + '\r\n', '/eapi/v1/time', 1),
+    'in the head of a second request': (GET + '\r\n' + GET, '/eapi/v1/time', 1),
+    'in the body of a second request': (GET + '\r\n' + POST + 'Content-Length: 10\r\n\r\n', '/eapi/v1/time', 1),
+    'from a websocket': (GET + UPGRADE + '\r\n', '/ws/v5/private', 0),
+}
+
+
+@pytest.mark.parametrize('how', ['reset', 'end'])
+@rows('where', GOING)
+def test_client_that_goes_away_is_no_error_of_the_simulator(monkeypatch, caplog, where, how):
+    sent, path, before = GOING[where]
+    begun, over = [], []
+
+    async def respond(server, request):
+        begun.append(request)
+        try:
+            return await RESPOND(server, request)
+        finally:
+            over.append(request)
+
+    monkeypatch.setattr(Server, '_respond', respond)
+    with Simulator() as simulator:
+        simulator.answer('GET', '/api/v5/late', {})
+        simulator.answer('GET', '/api/v5/large', 'x' * 20_000_000)  # more than buffers hold
+        if path == '/api/v5/late':
+            simulator.fault('delay', milliseconds=300)
+        host = simulator.url.partition('//')[2]
+        count = sent.count('\r\n\r\n')
+        with socket.create_connection(host.split(':')) as client:
+            client.sendall(sent.format(host=host, path=path).encode())
+            until(lambda: len(begun) == count and len(over) == before)
+            if how == 'reset':
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+        until(lambda: len(over) == count)
+        urllib.request.urlopen(f'{simulator.url}/eapi/v1/time').close()  # noqa: S310 - it serves others
+    assert caplog.records == []
+
+
+def test_connection_that_the_simulator_itself_breaks_is_its_error(simulator):
+    async def broken(request):
+        raise ConnectionResetError('its own')
+
+    simulator._server._handle = broken
+    with pytest.raises(urllib.error.HTTPError, match='500') as caught:
+        urllib.request.urlopen(f'{simulator.url}/eapi/v1/time')  # noqa: S310
+    caught.value.close()
+    with pytest.raises(ConnectionResetError, match='its own'):
+        simulator.check()
+    simulator.errors.clear()
 
 
 def test_task_that_goes_on_after_a_cancellation_is_cancelled_again():

@@ -278,6 +278,24 @@ def test_connect_directs_every_api_to_the_simulator(simulator, exchange_class):
     assert not exchange.urls['www'].startswith(simulator.url)
 
 
+@pytest.mark.parametrize('given', ['okx', None, ccxt, ccxt_mmp.okx()])
+def test_connect_takes_a_class(simulator, given):
+    with pytest.raises(TypeError, match=r'connect takes a class, such as ccxt_mmp\.okx, not '):
+        simulator.connect(given)
+
+
+@pytest.mark.parametrize('given', [ccxt.kraken, ccxt.pro.kraken, ccxt.Exchange, dict])
+def test_connect_refuses_what_is_no_venue(simulator, given):
+    said = f'{given.__name__} is no venue, nor a class of one: okx, binance, deribit, bybit$'
+    with pytest.raises(ValueError, match=said):
+        simulator.connect(given)
+
+
+def test_connect_takes_a_subclass_under_another_name(simulator):
+    mine = type('Mine', (ccxt_mmp.okx,), {'describe': lambda self: {**super(mine, self).describe(), 'id': 'mine'}})
+    assert simulator.connect(mine, enableRateLimit=False).fetch_mmp('BTC/USD')['enabled'] is False
+
+
 def test_simulator_can_be_closed_twice_and_started_again():
     simulator = Simulator()
     simulator.close()

@@ -48,7 +48,7 @@ def test_failure_of_one_stops_no_other_and_is_named_first(flavour, simulator, ex
     assert str(error).startswith(
         f'{exchange_id} massCancelMmps() is incomplete: it failed for {bad}; {bad}: MassCancel'
     )
-    assert str(error).endswith(f'; done: {good}')
+    assert str(error).endswith(f'; done: {good}; call it again')
     assert error.__cause__ is failed
 
 
@@ -93,7 +93,7 @@ def test_list_that_fails_for_ever_is_told_also_if_nothing_is_known(flavour, simu
     simulator.clear_faults()
     assert error.results == {}
     assert 'whether others have MMP orders is not known' in str(error)
-    assert str(error).endswith('done: none')
+    assert str(error).endswith('done: none; call it again')
 
 
 def test_list_that_fails_is_read_again_if_nothing_is_known(flavour, simulator, exchange, exchange_id):

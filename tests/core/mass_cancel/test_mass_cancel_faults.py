@@ -108,6 +108,7 @@ def test_order_that_is_refused_for_ever_is_what_is_left(flavour, simulator, exch
     assert resting(simulator, exchange_id) == error.remaining == [mine[4]]
     assert sorted(error.cancelled) == sorted(each for each in mine if each != mine[4])
     assert error.unknown == []
+    assert str(error).endswith('; call it again')
     causes = {
         'binance': ccxt.OperationRejected,
         'okx': ccxt.ExchangeNotAvailable,
@@ -193,6 +194,7 @@ def test_ban_of_the_list_is_asked_once(flavour, simulator, status):
     with pytest.raises(MassCancelIncomplete) as caught:
         cancel(flavour, exchange)
     assert type(caught.value.__cause__) is ccxt.DDoSProtection
+    assert str(caught.value).endswith('; call it again once the exchange answers this address')
     assert len(simulator.requests) == 1
 
 

@@ -55,7 +55,8 @@ class BybitVenue(Venue):
         'retMsg': TOO_MANY_VISITS[1],
         'result': {},
     }
-    result_false: ClassVar = {'retCode': 0, 'retMsg': 'OK', 'result': {'list': [], 'success': '0'}}
+    # without a list: an empty one would say that there are no orders
+    result_false: ClassVar = {'retCode': 0, 'retMsg': 'OK', 'result': {'success': '0'}}
 
     def __init__(self, engine: Engine, accounts: Mapping[str, Account], *, enforce_limits: bool = True) -> None:
         super().__init__(engine, accounts, enforce_limits=enforce_limits)
