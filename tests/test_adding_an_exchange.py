@@ -14,6 +14,8 @@ import pytest
 
 import ccxt_mmp
 from ccxt_mmp import registry
+from ccxt_mmp.cli import main
+from ccxt_mmp.core.contract import HAS
 from ccxt_mmp.simulator import Simulator
 from tests.conftest import FLAVOURS
 from tests.rows import rows
@@ -86,6 +88,29 @@ def test_object_made_elsewhere_can_be_extended(test_of_acme, flavour):
     exchange = ccxt_mmp.extend(IN_CCXT[flavour.name].acme())
     flavour.opened.append(exchange)
     assert type(exchange) is flavour.exchange_class('acme')
+
+
+def test_has_names_every_method(test_of_acme, flavour):
+    has = flavour.exchange('acme').has
+    assert HAS.keys() <= has.keys()
+    assert (has['fetchMmps'], has['haltMmp'], has['createOrdersWs']) == (False, True, False)
+
+
+@rows(
+    ('arguments', 'said', 'status'),
+    [
+        (('status', 'acme:BTC/USD'), 'off', 0),
+        (('status', 'acme'), 'acme lists no rules: name underlyings, acme:UNDERLYING', 1),
+        (('check', 'acme'), 'name one: acme:UNDERLYING', 0),
+        (('cancel', 'acme:BTC/USD'), 'CANCELLED 1 MMP order', 0),
+    ],
+)
+def test_command_line_knows_it(test_of_acme, capsys, arguments, said, status):
+    with Simulator() as simulator:
+        simulator.rest('acme', 'BTC/USD', mmp=True)
+        assert main([*arguments, '--simulator', simulator.url]) == status
+    told = capsys.readouterr()
+    assert said in told.out + told.err
 
 
 # --- it cannot fall behind
