@@ -102,6 +102,7 @@ def test_has_names_every_method(test_of_acme, flavour):
         (('status', 'acme:BTC/USD'), 'off', 0),
         (('status', 'acme'), 'acme lists no rules: name underlyings, acme:UNDERLYING', 1),
         (('check', 'acme'), 'name one: acme:UNDERLYING', 0),
+        (('orders', 'acme:BTC/USD'), 'BTC-USD-', 0),
         (('cancel', 'acme:BTC/USD'), 'CANCELLED 1 MMP order', 0),
     ],
 )
