@@ -53,8 +53,9 @@ def test_of_acme(tmp_path, monkeypatch):
         monkeypatch.setattr(package, '__path__', [*package.__path__, str(folder)])
         monkeypatch.setattr(package, 'acme', None, raising=False)  # so that what an import puts there is taken away
     before = set(sys.modules)
-    shared = run(FILES['ccxt/acme.py'], 'ccxt/acme.py', {'__name__': 'ccxt.acme'})['AcmeOfCcxt']
+    stand_ins = run(FILES['ccxt/acme.py'], 'ccxt/acme.py', {'__name__': 'ccxt.acme'})
     for flavour, namespace in IN_CCXT.items():
+        shared = stand_ins['AcmeOfPro' if flavour == 'pro' else 'AcmeOfCcxt']
         stock = type('acme', (shared, BASES[flavour]), {'__module__': f'{namespace.__name__}.acme'})
         monkeypatch.setattr(namespace, 'acme', stock, raising=False)
 
@@ -94,6 +95,7 @@ def test_has_names_every_method(test_of_acme, flavour):
     has = flavour.exchange('acme').has
     assert HAS.keys() <= has.keys()
     assert (has['fetchMmps'], has['haltMmp'], has['createOrdersWs']) == (False, True, False)
+    assert has['watchMmp'] == ('emulated' if flavour.name == 'pro' else False)
 
 
 @rows(
