@@ -11,10 +11,11 @@ import ccxt
 import ccxt.async_support
 import ccxt.pro
 import pytest
+from ccxt.base.errors import NotSupported
 
 import ccxt_mmp
 from ccxt_mmp import registry
-from ccxt_mmp.cli import main
+from ccxt_mmp.cli import demo, main
 from ccxt_mmp.core.contract import HAS
 from ccxt_mmp.simulator import Simulator
 from tests.conftest import FLAVOURS
@@ -114,6 +115,25 @@ def test_command_line_knows_it(test_of_acme, capsys, arguments, said, status):
         assert main([*arguments, '--simulator', simulator.url]) == status
     told = capsys.readouterr()
     assert said in told.out + told.err
+
+
+def test_reset_may_be_left_out(test_of_acme, monkeypatch, capsys):
+    mixin = registry.EXCHANGES['acme'].mixin
+    describe = mixin._describe_mmp
+
+    def without_reset(self):
+        settings = describe(self)
+        del settings['has']['resetMmp']
+        return settings
+
+    protection = importlib.import_module('ccxt_mmp.exchanges.acme.protection')
+    monkeypatch.delattr(protection.AcmeProtection, '_reset_mmp')
+    monkeypatch.setattr(mixin, '_describe_mmp', without_reset)
+    monkeypatch.setattr(demo, 'GRID', 20)
+    with pytest.raises(NotSupported, match='acme resetMmp'):
+        ccxt_mmp.acme().reset_mmp('BTC/USD')
+    assert main(['demo']) == 0
+    assert "(it has no reset_mmp: 2000 ms pass) fetch_mmp('BTC/USD')" in capsys.readouterr().out
 
 
 # --- it cannot fall behind
