@@ -1,4 +1,4 @@
-"""The demo: the MMP methods on the built-in simulator over real HTTP. Each step is checked on the simulator."""
+"""The demo: the main methods on the built-in simulator over real HTTP. Each step is checked on the simulator."""
 
 import argparse
 import asyncio
