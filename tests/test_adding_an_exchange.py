@@ -21,6 +21,7 @@ from ccxt_mmp.simulator import Simulator
 from tests.conftest import FLAVOURS
 from tests.rows import rows
 from tests.test_house import PACKAGE, PARTS, wrong_arrows
+from tests.trading import OTHER_IDS, RULES
 
 DOCUMENT = (PACKAGE.parent / 'docs' / 'adding-an-exchange.md').read_text()
 BLOCK = re.compile(
@@ -115,6 +116,13 @@ def test_command_line_knows_it(test_of_acme, capsys, arguments, said, status):
         assert main([*arguments, '--simulator', simulator.url]) == status
     told = capsys.readouterr()
     assert said in told.out + told.err
+
+
+@rows('table', [OTHER_IDS, RULES], ids=lambda table: table.name)
+def test_table_of_the_tests_without_it_names_itself(table):
+    with pytest.raises(LookupError, match=f'tests/trading.py: {table.name} has no line of acme'):
+        table['acme']
+    assert f'`{table.name}`' in DOCUMENT
 
 
 def test_reset_may_be_left_out(test_of_acme, monkeypatch, capsys):

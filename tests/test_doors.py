@@ -82,7 +82,7 @@ def test_door_leads_to_the_methods(flavour, simulator, door, exchange_id):
     assert simulator.resting(exchange_id, UNDERLYING[exchange_id]) == []
     simulator.privileged = False
     with pytest.raises(ccxt_mmp.MmpNotEnabled):
-        flavour.take(exchange.reset_mmp(underlying))
+        flavour.take(exchange.fetch_mmp(underlying))
     assert exchange.has['setMmp'] is True
     assert exchange.id == exchange_id
     assert type(exchange).__name__ == exchange_id
