@@ -11,7 +11,7 @@ import ccxt
 import ccxt.async_support
 import ccxt.pro
 import pytest
-from ccxt.base.errors import NotSupported
+from ccxt.base.errors import BadRequest, NotSupported
 
 import ccxt_mmp
 from ccxt_mmp import registry
@@ -144,7 +144,23 @@ def test_reset_may_be_left_out(test_of_acme, monkeypatch, capsys):
     assert "(it has no reset_mmp: 2000 ms pass) fetch_mmp('BTC/USD')" in capsys.readouterr().out
 
 
+def test_seconds_of_the_page_are_sent_as_it_says(test_of_acme):
+    rule = ast.literal_eval(re.search(r"\{'field': 'windowSec'.*?\}", DOCUMENT)[0])
+    acme = ccxt_mmp.acme()
+    assert acme._mmp_number('setMmp', 'window', rule, 5000) == '5'
+    with pytest.raises(BadRequest, match='window must be a multiple of 1000 of at least 1000 and at most 60000'):
+        acme._mmp_number('setMmp', 'window', rule, 5500)
+
+
 # --- it cannot fall behind
+
+
+def test_keys_of_limits_are_named():
+    source = (PACKAGE / 'core' / 'rules.py').read_text()
+    read = {*re.findall(r"\brule(?:\.get\(|\[)'(\w+)'", source), *re.findall(r"'(\w+)' in rule\b", source)}
+    assert {'field', 'above', 'step'} <= read
+    table = DOCUMENT.partition('| key of a limit |')[2].partition('\n\n')[0]
+    assert {key for line in table.splitlines()[2:] for key in re.findall(r'`(\w+)`', line.split('|')[1])} == read
 
 
 def is_of_self(node):
