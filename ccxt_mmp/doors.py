@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from ccxt.base.errors import NotSupported
 
 from ccxt_mmp._redaction import LOGGER
-from ccxt_mmp.core.streams import of_flavour
+from ccxt_mmp.core.contract import added_settings
 from ccxt_mmp.mixins import Mmp
 from ccxt_mmp.registry import EXCHANGES
 
@@ -88,7 +88,7 @@ def extend(exchange: Any) -> Any:
             stock, plugin = _classes(exchange)
             extended = _extended_class(type(exchange), plugin)
             described = stock.describe(exchange)
-            for name, added in of_flavour(plugin._describe_mmp(exchange), described).items():
+            for name, added in added_settings(plugin._describe_mmp(exchange), described).items():
                 _add(getattr(exchange, name), added, described.get(name, {}))
             if exchange.logger is LOGGER.parent:  # ccxt's own
                 exchange.logger = LOGGER

@@ -11,13 +11,17 @@ import ccxt
 import ccxt.async_support
 import ccxt.pro
 import pytest
+from ccxt.base.errors import BadRequest, NotSupported
 
 import ccxt_mmp
 from ccxt_mmp import registry
+from ccxt_mmp.cli import demo, main
+from ccxt_mmp.core.contract import HAS
 from ccxt_mmp.simulator import Simulator
 from tests.conftest import FLAVOURS
 from tests.rows import rows
 from tests.test_house import PACKAGE, PARTS, wrong_arrows
+from tests.trading import OTHER_IDS, RULES
 
 DOCUMENT = (PACKAGE.parent / 'docs' / 'adding-an-exchange.md').read_text()
 BLOCK = re.compile(
@@ -51,8 +55,9 @@ def test_of_acme(tmp_path, monkeypatch):
         monkeypatch.setattr(package, '__path__', [*package.__path__, str(folder)])
         monkeypatch.setattr(package, 'acme', None, raising=False)  # so that what an import puts there is taken away
     before = set(sys.modules)
-    shared = run(FILES['ccxt/acme.py'], 'ccxt/acme.py', {'__name__': 'ccxt.acme'})['AcmeOfCcxt']
+    stand_ins = run(FILES['ccxt/acme.py'], 'ccxt/acme.py', {'__name__': 'ccxt.acme'})
     for flavour, namespace in IN_CCXT.items():
+        shared = stand_ins['AcmeOfPro' if flavour == 'pro' else 'AcmeOfCcxt']
         stock = type('acme', (shared, BASES[flavour]), {'__module__': f'{namespace.__name__}.acme'})
         monkeypatch.setattr(namespace, 'acme', stock, raising=False)
 
@@ -88,7 +93,74 @@ def test_object_made_elsewhere_can_be_extended(test_of_acme, flavour):
     assert type(exchange) is flavour.exchange_class('acme')
 
 
+def test_has_names_every_method(test_of_acme, flavour):
+    has = flavour.exchange('acme').has
+    assert HAS.keys() <= has.keys()
+    assert (has['fetchMmps'], has['haltMmp'], has['createOrdersWs']) == (False, True, False)
+    assert has['watchMmp'] == ('emulated' if flavour.name == 'pro' else False)
+
+
+@rows(
+    ('arguments', 'said', 'status'),
+    [
+        (('status', 'acme:BTC/USD'), 'off', 0),
+        (('status', 'acme'), 'acme lists no rules: name underlyings, acme:UNDERLYING', 1),
+        (('check', 'acme'), 'name one: acme:UNDERLYING', 0),
+        (('orders', 'acme:BTC/USD'), 'BTC-USD-', 0),
+        (('cancel', 'acme:BTC/USD'), 'CANCELLED 1 MMP order', 0),
+    ],
+)
+def test_command_line_knows_it(test_of_acme, capsys, arguments, said, status):
+    with Simulator() as simulator:
+        simulator.rest('acme', 'BTC/USD', mmp=True)
+        assert main([*arguments, '--simulator', simulator.url]) == status
+    told = capsys.readouterr()
+    assert said in told.out + told.err
+
+
+@rows('table', [OTHER_IDS, RULES], ids=lambda table: table.name)
+def test_table_of_the_tests_without_it_names_itself(table):
+    with pytest.raises(LookupError, match=f'tests/trading.py: {table.name} has no line of acme'):
+        table['acme']
+    assert f'`{table.name}`' in DOCUMENT
+
+
+def test_reset_may_be_left_out(test_of_acme, monkeypatch, capsys):
+    mixin = registry.EXCHANGES['acme'].mixin
+    describe = mixin._describe_mmp
+
+    def without_reset(self):
+        settings = describe(self)
+        del settings['has']['resetMmp']
+        return settings
+
+    protection = importlib.import_module('ccxt_mmp.exchanges.acme.protection')
+    monkeypatch.delattr(protection.AcmeProtection, '_reset_mmp')
+    monkeypatch.setattr(mixin, '_describe_mmp', without_reset)
+    monkeypatch.setattr(demo, 'GRID', 20)
+    with pytest.raises(NotSupported, match='acme resetMmp'):
+        ccxt_mmp.acme().reset_mmp('BTC/USD')
+    assert main(['demo']) == 0
+    assert "(it has no reset_mmp: 2000 ms pass) fetch_mmp('BTC/USD')" in capsys.readouterr().out
+
+
+def test_seconds_of_the_page_are_sent_as_it_says(test_of_acme):
+    rule = ast.literal_eval(re.search(r"\{'field': 'windowSec'.*?\}", DOCUMENT)[0])
+    acme = ccxt_mmp.acme()
+    assert acme._mmp_number('setMmp', 'window', rule, 5000) == '5'
+    with pytest.raises(BadRequest, match='window must be a multiple of 1000 of at least 1000 and at most 60000'):
+        acme._mmp_number('setMmp', 'window', rule, 5500)
+
+
 # --- it cannot fall behind
+
+
+def test_keys_of_limits_are_named():
+    source = (PACKAGE / 'core' / 'rules.py').read_text()
+    read = {*re.findall(r"\brule(?:\.get\(|\[)'(\w+)'", source), *re.findall(r"'(\w+)' in rule\b", source)}
+    assert {'field', 'above', 'step'} <= read
+    table = DOCUMENT.partition('| key of a limit |')[2].partition('\n\n')[0]
+    assert {key for line in table.splitlines()[2:] for key in re.findall(r'`(\w+)`', line.split('|')[1])} == read
 
 
 def is_of_self(node):

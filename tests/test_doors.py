@@ -15,6 +15,7 @@ import ccxt_mmp
 import ccxt_mmp.async_support
 import ccxt_mmp.pro
 from ccxt_mmp import Mmp, extend, install, uninstall
+from ccxt_mmp.core.contract import HAS
 from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import redirect
 from tests.conftest import FLAVOURS
@@ -81,7 +82,7 @@ def test_door_leads_to_the_methods(flavour, simulator, door, exchange_id):
     assert simulator.resting(exchange_id, UNDERLYING[exchange_id]) == []
     simulator.privileged = False
     with pytest.raises(ccxt_mmp.MmpNotEnabled):
-        flavour.take(exchange.reset_mmp(underlying))
+        flavour.take(exchange.fetch_mmp(underlying))
     assert exchange.has['setMmp'] is True
     assert exchange.id == exchange_id
     assert type(exchange).__name__ == exchange_id
@@ -190,7 +191,7 @@ def test_extended_object_keeps_what_it_has(flavour, simulator, exchange_id):
     assert exchange.options['massCancelMmp']['concurrency'] == 20
     assert exchange.options['mine'] == {'nested': 1}
     assert exchange.urls['test'] == {'mine': 'http://mine'}
-    changed = {'cancelAllOrdersAfter', *exchange._describe_mmp()['has']}
+    changed = {'cancelAllOrdersAfter', *HAS, *exchange._describe_mmp()['has']}
     assert {name: exchange.has[name] for name in has if name not in changed} == {
         name: value for name, value in has.items() if name not in changed
     }

@@ -14,6 +14,29 @@ OPTIONS_OF_EACH = 4
 WITH_OPTIONS = {'fetchMarkets': ['option']}
 
 
+class OfEach(dict):
+    """A table with a line for each exchange, that names itself where one has none."""
+
+    def __init__(self, name, lines):
+        super().__init__(lines)
+        self.name = name
+
+    def __missing__(self, exchange_id):
+        raise LookupError(f'tests/trading.py: {self.name} has no line of {exchange_id}, see docs/adding-an-exchange.md')
+
+
+# the ids of a spot market and of a swap that have no options
+OTHER_IDS = OfEach(
+    'OTHER_IDS',
+    {
+        'okx': {'spot': 'BTC-USDT', 'swap': 'BTC-USDT-SWAP'},
+        'binance': {'spot': 'BTCUSDT', 'swap': 'BTCUSDT'},
+        'deribit': {'spot': 'BTC_USDT', 'swap': 'BTC_USDT-PERPETUAL'},
+        'bybit': {'spot': 'BTCUSDT', 'swap': 'BTCUSDT'},
+    },
+)
+
+
 @lru_cache
 def markets(exchange_id):
     """Unified markets: the first options of each underlying of the simulator, as ccxt parses them, and others."""
@@ -34,15 +57,9 @@ def markets(exchange_id):
 
 def other(exchange, exchange_id, kind):
     is_swap = kind == 'swap'
-    ids = {
-        'okx': 'BTC-USDT-SWAP' if is_swap else 'BTC-USDT',
-        'binance': 'BTCUSDT',
-        'deribit': 'BTC_USDT-PERPETUAL' if is_swap else 'BTC_USDT',
-        'bybit': 'BTCUSDT',
-    }
     return exchange.safe_market_structure(
         {
-            'id': ids[exchange_id],
+            'id': OTHER_IDS[exchange_id][kind],
             'symbol': 'BTC/USDT:USDT' if is_swap else 'BTC/USDT',
             'base': 'BTC',
             'quote': 'USDT',
@@ -63,7 +80,7 @@ def other(exchange, exchange_id, kind):
             'precision': {'amount': 0.001, 'price': 0.1},
             'info': {
                 'instType': kind.upper(),
-                'instId': ids['okx'],
+                'instId': OTHER_IDS['okx'][kind],
                 'price_index': 'btc_usdt',
                 'baseCoin': 'BTC',
                 'instFamily': 'BTC-USDT' if is_swap else '',
@@ -164,12 +181,15 @@ def symbols(exchange, underlying):
 
 
 # of set_mmp: a rule that each exchange takes
-RULES = {
-    'okx': {'qtyLimit': 100},
-    'binance': {'qtyLimit': 100, 'deltaLimit': 100},
-    'deribit': {'qtyLimit': 100, 'params': {'maxQuoteQuantity': 1000}},
-    'bybit': {'qtyLimit': 100, 'deltaLimit': 100},
-}
+RULES = OfEach(
+    'RULES',
+    {
+        'okx': {'qtyLimit': 100},
+        'binance': {'qtyLimit': 100, 'deltaLimit': 100},
+        'deribit': {'qtyLimit': 100, 'params': {'maxQuoteQuantity': 1000}},
+        'bybit': {'qtyLimit': 100, 'deltaLimit': 100},
+    },
+)
 # what a client order id of an MMP order has to begin with
 ID_PREFIX = {'bybit': 'mmp-'}
 # order['mmp'] of an order without the flag: Bybit's answers have no flag, and the id of an MMP order tells it

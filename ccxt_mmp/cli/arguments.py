@@ -304,7 +304,9 @@ def _add_resume(commands: 'Commands', shared: Shared) -> None:
 
 
 def _add_demo(commands: 'Commands', shared: Shared) -> None:
-    commands.add_parser('demo', parents=[shared.of_client], help='all methods on the built-in simulator, without keys')
+    commands.add_parser(
+        'demo', parents=[shared.of_client], help='the main methods on the built-in simulator, without keys'
+    )
 
 
 def _add_simulate(commands: 'Commands', shared: Shared) -> None:

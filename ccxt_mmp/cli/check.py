@@ -29,6 +29,7 @@ REACHED = 'the exchange'
 OF_ACCOUNT = (REACHED, CLOCK, KEY, TRADING, ACCOUNT, MODE, PRIVILEGE)  # in the order of the table
 OPTIONS_SETTING = "options={'fetchMarkets': ['option']}"  # as every version of ccxt takes it
 SLOW_CLOCK = "set the clock of this machine (NTP), or options['adjustForTimeDifference'] = True in the bot"
+NO_RESET = 'it has no reset: the freeze ends with its frozen time'
 QUANTITIES = ('qtyLimit', 'countLimit')
 LIMIT_OPTIONS = {
     'qtyLimit': '--qty-limit N',
@@ -239,12 +240,15 @@ def _rule(exchange: Any, target: Target, state: MmpState) -> Finding:
     name = state['underlying'] or state['underlyingId'] or target.scope
     text = f'{target.place}:{state["underlying"] or target.scope}'
     word = state_of(state)
+    can_reset = exchange.has['resetMmp']
     if word == FROZEN:
-        return Finding(f'rule {name}', False, FROZEN, f'ccxt-mmp reset {text}, when it is clear why')
+        todo = f'ccxt-mmp reset {text}, when it is clear why' if can_reset else NO_RESET
+        return Finding(f'rule {name}', False, FROZEN, todo)
     if word == 'off':
         return Finding(f'rule {name}', False, 'none is set', set_a_rule(exchange, target, text))
     if word == 'unknown':
-        return Finding(f'rule {name}', None, 'maybe frozen', f'ccxt-mmp reset {text} makes it certain')
+        todo = f'ccxt-mmp reset {text} makes it certain' if can_reset else NO_RESET
+        return Finding(f'rule {name}', None, 'maybe frozen', todo)
     return Finding(f'rule {name}', True, word)
 
 

@@ -1,4 +1,4 @@
-"""The demo: the MMP methods on the built-in simulator over real HTTP. Each step is checked on the simulator."""
+"""The demo: the main methods on the built-in simulator over real HTTP. Each step is checked on the simulator."""
 
 import argparse
 import asyncio
@@ -127,7 +127,7 @@ async def _block_trading(simulator: Simulator, exchange: Any) -> Section:
 
 
 async def _freeze_and_reset(simulator: Simulator, exchange: Any, underlying: str, underlying_id: str) -> Section:
-    """Quote, trip the protection by fills, reset it, and quote again."""
+    """Quote, trip the protection by fills, end the freeze, and quote again."""
     venue = exchange.id
     [symbol] = await _options(exchange, underlying_id, 1)
     quotes = [_limit_order(exchange, symbol, mmp=mmp) for mmp in (False, True, True, True)]
@@ -149,10 +149,20 @@ async def _freeze_and_reset(simulator: Simulator, exchange: Any, underlying: str
         not left and _others_alone_rest(simulator, venue, underlying_id),
     )
     yield await _refused(exchange, quotes[-1])
-    await exchange.reset_mmp(underlying)
-    state = await exchange.fetch_mmp(underlying)
-    yield Step(f"reset_mmp('{underlying}')", state_of(state), state['frozen'] is False)
+    yield await _thawed(simulator, exchange, underlying)
     yield await quote()
+
+
+async def _thawed(simulator: Simulator, exchange: Any, underlying: str) -> Step:
+    """End the freeze, where there is a reset; else let its time pass."""
+    call = f"reset_mmp('{underlying}')"
+    if exchange.has['resetMmp']:
+        await exchange.reset_mmp(underlying)
+    else:
+        call = f"(it has no reset_mmp: {FROZEN_TIME} ms pass) fetch_mmp('{underlying}')"
+        simulator.advance(FROZEN_TIME)
+    state = await exchange.fetch_mmp(underlying)
+    return Step(call, state_of(state), state['frozen'] is False)
 
 
 async def _refused(exchange: Any, quote: dict[str, Any]) -> Step:

@@ -11,7 +11,7 @@ from ccxt_mmp.cli.commands import Command
 from ccxt_mmp.cli.layout import NOTHING
 from ccxt_mmp.cli.output import say
 from ccxt_mmp.cli.report import Result, document, moment, notes, printable, resting_orders, untagged
-from ccxt_mmp.cli.resting import CONTRACT, rows_of
+from ccxt_mmp.cli.resting import contract_of, rows_of
 from ccxt_mmp.cli.screens import Shown, screen
 from ccxt_mmp.types import Order
 
@@ -34,7 +34,7 @@ class Orders(Command):
             raise NotSupported(f'{target.exchange_id} has no orders of block trading that rest')
         rows, result.untagged = await rows_of(exchange, target.underlying)
         orders, result.orders = [order_of(exchange, row) for row in rows.values()], len(rows)
-        self.listed[result] = sorted(orders, key=lambda order: (contract_of(exchange, order), order['timestamp'] or 0))
+        self.listed[result] = sorted(orders, key=lambda order: (name_of(exchange, order), order['timestamp'] or 0))
 
     def draw(self, parts: list[Result]) -> None:
         shown = screen()
@@ -55,7 +55,7 @@ class Orders(Command):
         post_only = {True: 'yes', False: 'no', None: NOTHING}[order.get('postOnly')]
         cells = [
             result.target.place,
-            contract_of(exchange, order),
+            name_of(exchange, order),
             order.get('side'),
             number(order.get('price')),
             number(order.get('amount')),
@@ -78,13 +78,13 @@ class Orders(Command):
 def order_of(exchange: Any, row: dict[str, Any]) -> Order:
     """A listed order, in ccxt's form."""
     underlying_id = exchange._underlying_of_mmp(row)
-    order: Order = exchange._cancelled_order(row, str(exchange.safe_string_n(row, CONTRACT)), underlying_id)
+    order: Order = exchange._cancelled_order(row, str(contract_of(exchange, row)), underlying_id)
     return order
 
 
-def contract_of(exchange: Any, order: Order) -> str:
-    """The exchange's own name of a contract: it is shorter than ccxt's."""
-    return str(exchange.safe_string_n(order['info'], CONTRACT, order.get('symbol')))
+def name_of(exchange: Any, order: Order) -> str:
+    """The name of a contract: the exchange's own is shorter than ccxt's."""
+    return str(contract_of(exchange, order['info']) or order.get('symbol'))
 
 
 def number(value: float | None) -> str | None:

@@ -6,13 +6,17 @@ from ccxt.base.errors import BadResponse
 
 from ccxt_mmp.registry import EXCHANGES
 
-CONTRACT = ('instId', 'symbol', 'instrument_name')  # as the exchanges call it
-
 
 async def resting(exchange: Any, underlying: str) -> tuple[dict[str, str], int]:
     """The contracts of the MMP orders of an underlying that rest, by the ids of the orders; and the untagged ones."""
     rows, untagged = await rows_of(exchange, underlying)
-    return {order_id: str(exchange.safe_string_n(row, CONTRACT)) for order_id, row in rows.items()}, untagged
+    return {order_id: str(contract_of(exchange, row)) for order_id, row in rows.items()}, untagged
+
+
+def contract_of(exchange: Any, row: dict[str, Any]) -> str | None:
+    """The exchange's own name of the contract of a listed order; None if the row does not say it."""
+    contract: str | None = exchange.safe_string(row, exchange._order_market_field)
+    return contract
 
 
 async def rows_of(exchange: Any, underlying: str | None) -> tuple[dict[str, dict[str, Any]], int]:

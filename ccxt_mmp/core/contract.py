@@ -14,11 +14,24 @@ from ccxt_mmp.core.requests import Requests
 from ccxt_mmp.core.rules import Rules
 from ccxt_mmp.core.socket_contract import SocketContract
 from ccxt_mmp.core.states import MmpStates
-from ccxt_mmp.core.streams import Streams, of_flavour
+from ccxt_mmp.core.streams import OF_PRO, Streams, of_flavour
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.types import MassCancel, MmpState, Number, Params, Scope
 
 SCOPES: tuple[Scope, ...] = ('orders', 'rfq')
+# every method of this package, and whether an exchange has it unless its mixin says otherwise
+HAS = {
+    **dict.fromkeys(('setMmp', 'resetMmp', 'fetchMmp', 'fetchMmps', 'warmUp'), False),
+    **dict.fromkeys(('massCancelMmp', 'massCancelMmps', 'massCancelMmpWs', 'createOrdersWs'), False),
+    **dict.fromkeys(OF_PRO, False),
+    **dict.fromkeys(('haltMmp', 'resumeMmp', 'fetchMmpHalt', 'fetchMmpHalts'), True),  # core's alone
+}
+
+
+def added_settings(of_mixin: dict[str, Any], stock: dict[str, Any]) -> dict[str, Any]:
+    """What is added to ccxt's settings: those of an exchange mixin, with every name of ``HAS``."""
+    has = {**HAS, **of_mixin.get('has', {})}
+    return {**of_mixin, 'has': of_flavour(has, stock.get('has') or {})}
 
 
 class Mmp(Streams, Halting, MassCancels, Rules, MmpStates, Requests, SocketContract):
@@ -293,7 +306,7 @@ class Mmp(Streams, Halting, MassCancels, Rules, MmpStates, Requests, SocketContr
 
     def describe(self) -> Any:
         described = super().describe()
-        return self.deep_extend(described, of_flavour(self._describe_mmp(), described))
+        return self.deep_extend(described, added_settings(self._describe_mmp(), described))
 
     def _mmp_option(self, method: str, name: str, default: Any, params: Params) -> tuple[Any, Params]:
         """Like ccxt's handle_option_and_params, but faster, and an empty string in params counts as given."""

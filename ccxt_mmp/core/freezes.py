@@ -15,7 +15,7 @@ from ccxt_mmp.types import MmpState, Scope
 Protection = tuple[Scope, str | None]  # its scope and the exchange's id of its underlying
 
 # begins every MmpFrozen until the protection is known
-FROZEN = 'Market Maker Protection is frozen: fetch_mmp() says until when, reset_mmp() ends it'
+FROZEN = 'Market Maker Protection is frozen: fetch_mmp() says until when'
 
 
 @dataclass
@@ -99,10 +99,14 @@ class Freezes(Host):
         else:
             ends = 'for how long is not known, fetch_mmp() may tell'
         what = f'MMP of {name}' if name else 'block-trading (RFQ) MMP'
-        said = str(error).removeprefix(f'{self.id} ').removeprefix(FROZEN).removeprefix(': ')
-        error.args = (f'{self.id} {what} is frozen, {ends}; reset_mmp({repr(name) if name else ""}) ends it: {said}',)
+        said = str(error).removeprefix(f'{self.id} ').removeprefix(FROZEN + self._way_out(', ')).removeprefix(': ')
+        error.args = (f'{self.id} {what} is frozen, {ends}{self._way_out("; ", name)}: {said}',)
         error.underlying, error.underlyingId, error.until = underlying, underlying_id, until
         error.is_explained = True
+
+    def _way_out(self, before: str, name: str | None = None) -> str:
+        """Says that a reset ends a freeze, where there is one."""
+        return f'{before}reset_mmp({repr(name) if name else ""}) ends it' if self.has.get('resetMmp') else ''
 
     def throw_exactly_matched_exception(self, exact: Any, string: Any, message: Any) -> None:
         # ccxt makes all errors of codes here: of answers, of their items and of socket messages
@@ -112,7 +116,7 @@ class Freezes(Host):
             self._say_first(error, f'the account has no market maker privilege: {self._mmp_access}')
             raise
         except MmpFrozen as error:
-            self._say_first(error, FROZEN)
+            self._say_first(error, FROZEN + self._way_out(', '))
             raise
 
     def _say_first(self, error: MmpFrozen | MmpNotEnabled, words: str) -> None:

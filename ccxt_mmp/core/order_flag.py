@@ -42,7 +42,7 @@ class OrderFlag(Host):
 
     _own_flag_names: tuple[str, ...]  # the exchange's own params that carry the flag
     _own_order_types: tuple[str, ...]  # besides 'limit'
-    _order_market_field: str  # the exchange's own name of the market of an order
+    _order_market_field: str  # the exchange's own name of the market, in the request of an order and in lists
     _has_flag_over_websocket: bool
     _loads_options: bool  # whether load_markets() loads options by default
     _flagged_markets: str = 'options'  # for people: the orders of which can have the flag

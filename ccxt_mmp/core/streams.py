@@ -20,11 +20,11 @@ UNDIALLED = 'mmp'  # in place of the URL of a client that is never dialled
 WATCH_OPTIONS = {'pollInterval': 1000, 'timeout': 10_000, 'fetchSnapshot': True, 'stopOrders': True}
 
 
-def of_flavour(added: dict[str, Any], stock: dict[str, Any]) -> dict[str, Any]:
-    """What an exchange mixin adds to ccxt's settings: where ccxt has no streams, this package has none."""
-    if 'has' not in added or (stock.get('has') or {}).get('ws'):
-        return added
-    return {**added, 'has': {name: False if name in OF_PRO else value for name, value in added['has'].items()}}
+def of_flavour(has: dict[str, Any], stock: dict[str, Any]) -> dict[str, Any]:
+    """What this package has beside ccxt's ``has``: where ccxt has no streams, it has none."""
+    if stock.get('ws'):
+        return has
+    return {name: False if name in OF_PRO else value for name, value in has.items()}
 
 
 class Streams(Host):

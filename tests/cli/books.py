@@ -2,6 +2,8 @@
 
 import re
 
+from ccxt.base.errors import NotSupported
+
 from ccxt_mmp.registry import EXCHANGES
 
 UNDERLYINGS = {each.id: each.underlying_id for each in EXCHANGES.values()}
@@ -9,6 +11,19 @@ ALL = tuple(f'{each.id}:{each.underlying}' for each in EXCHANGES.values())
 SECTIONS = len(EXCHANGES) + 2  # of the demo, which has block trading and the kill switch besides
 OTHERS_ALONE = {(exchange_id, False) for exchange_id in EXCHANGES}  # what rests after a kill switch
 RULE = ('--window', '5000', '--frozen-time', '60000', '--qty-limit', '10')
+
+
+def without_reset(exchange_class):
+    """An exchange that has no request that ends a freeze."""
+
+    class WithoutReset(exchange_class):
+        def describe(self):
+            return self.deep_extend(super().describe(), {'has': {'resetMmp': False}})
+
+        async def reset_mmp(self, underlying=None, params={}):
+            raise NotSupported(f'{self.id} resetMmp() is not supported yet')
+
+    return WithoutReset
 
 
 def lines(table):

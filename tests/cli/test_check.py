@@ -19,7 +19,7 @@ from ccxt_mmp.cli.screens import Plain
 from ccxt_mmp.errors import MmpNotEnabled
 from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import Rule
-from tests.cli.books import ALL
+from tests.cli.books import ALL, without_reset
 from tests.conftest import Flavour
 from tests.trading import UNDERLYING, with_markets
 
@@ -131,6 +131,16 @@ def test_freeze_that_is_not_known_is_no_failure(simulator, ccxt_mmp_command):
     status, found, _ = checks_of(ccxt_mmp_command, 'binance:BTC/USDT')
     assert status == 0
     assert found['binance', 'rule BTC/USDT:USDT'][0] is None
+
+
+def test_reset_is_no_advice_where_there_is_none(simulator, ccxt_mmp_command, monkeypatch):
+    for exchange_id in ('okx', 'binance'):
+        monkeypatch.setattr(async_support, exchange_id, without_reset(getattr(async_support, exchange_id)))
+        simulator.set_rule(exchange_id, UNDERLYING[exchange_id], Rule(5000, 0, '100', '100'))
+        simulator.trip(exchange_id, UNDERLYING[exchange_id])
+    _, found, _ = checks_of(ccxt_mmp_command, 'okx:BTC/USD', 'binance:BTC/USDT')
+    assert found['okx', 'rule BTC/USD:BTC'][1:] == ('FROZEN', check.NO_RESET)
+    assert found['binance', 'rule BTC/USDT:USDT'][1:] == ('maybe frozen', check.NO_RESET)
 
 
 def test_exchange_that_lists_no_rules_is_asked_whether_it_takes_the_key(simulator, ccxt_mmp_command):

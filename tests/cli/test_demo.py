@@ -13,7 +13,7 @@ from ccxt_mmp import async_support, cli
 from ccxt_mmp.cli import demo, main, views
 from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import PASSPHRASE, SECRET, Simulator
-from tests.cli.books import SECTIONS
+from tests.cli.books import SECTIONS, without_reset
 
 
 @pytest.fixture
@@ -125,6 +125,15 @@ def test_demo_goes_on_after_a_call_that_failed(capsys, monkeypatch):
     told = capsys.readouterr().out
     assert re.search(r'\(a call failed\)\n +MmpNotEnabled: no\n +\^\^ NOT SO', told)
     assert f'\n      {demo.GRID * len(EXCHANGES)} MMP orders rest\n' in told
+
+
+@pytest.mark.usefixtures('small_grid')
+def test_demo_waits_for_the_end_of_a_freeze_where_nothing_resets_it(capsys, monkeypatch):
+    monkeypatch.setattr(async_support, 'bybit', without_reset(async_support.bybit))
+    assert main(['demo']) == 0
+    told = capsys.readouterr().out
+    assert re.search(r"\(it has no reset_mmp: 2000 ms pass\) fetch_mmp\('BTC'\)\n +armed", told)
+    assert "reset_mmp('BTC')" not in told
 
 
 def test_simulate_closes_its_port_when_interrupted(capsys, monkeypatch):

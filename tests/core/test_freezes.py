@@ -191,6 +191,22 @@ def test_raw_call_of_what_is_frozen_says_the_next_step(flavour, canned):
         flavour.take(exchange.privatePostTradeOrder({}))
 
 
+def test_reset_is_named_only_where_there_is_one(flavour, simulator, exchange, exchange_id, canned):
+    exchange.has['resetMmp'] = False
+    set_rule(flavour, exchange, 300_000)
+    simulator.trip(exchange_id, UNDERLYING[exchange_id])
+    flavour.take(exchange.fetch_mmp(UNIFIED[exchange_id]))
+    error = refused(flavour, exchange)
+    begins = f'{exchange_id} MMP of {SETTLED[exchange_id]} is frozen, until {exchange.iso8601(error.until)}: {{'
+    assert str(error).startswith(begins)
+
+    canned.answer('{"code":"51034","data":[],"msg":"Fill rate exceeds the limit"}')
+    raw = flavour.exchange('okx', canned.url)
+    raw.has['resetMmp'] = False
+    with pytest.raises(MmpFrozen, match=r'is frozen: fetch_mmp\(\) says until when: .*"51034"'):
+        flavour.take(raw.privatePostTradeOrder({}))
+
+
 @pytest.mark.parametrize(
     ('exchange_id', 'answer', 'said'),
     [
