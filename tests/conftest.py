@@ -26,7 +26,7 @@ from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, Simulator, redirect
 from tests import warm
 from tests.construction import construct_cheaply
 from tests.recording import is_recordable
-from tests.scheduling import number_of_workers, scheduler
+from tests.scheduling import compile_share, number_of_workers, scheduler
 from tests.sightings import pytest_runtest_makereport  # noqa: F401 - a hook
 from tests.tagging import tag_what_rests
 
@@ -96,10 +96,12 @@ class Flavour:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection():
+def pytest_collection(session):
     """Without the garbage collector, which would look at all that is imported, again and again: a tenth of the time."""
     gc.disable()
     try:
+        if hasattr(session.config, 'workerinput'):
+            compile_share(session.config.workerinput)
         return (yield)
     finally:
         gc.enable()

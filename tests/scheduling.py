@@ -1,7 +1,14 @@
 """Which worker of pytest-xdist runs which tests, and in which order."""
 
+import contextlib
 import os
+from importlib import import_module
 from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TEST_FILES = sorted(Path(__file__).parent.rglob('test_*.py'))
 
 # what one process prepares for all tests of a file takes long
 TOGETHER = (
@@ -57,6 +64,14 @@ def number_of_workers(config):
     if is_picked or not all(Path(argument).is_dir() for argument in config.args):
         return 0
     return None if 'PYTEST_XDIST_AUTO_NUM_WORKERS' in os.environ else WORKERS_PER_CORE * (os.cpu_count() or 1)
+
+
+def compile_share(worker):
+    """Each worker compiles some files before it collects all, so that in a fresh clone no file is compiled by each."""
+    share = TEST_FILES[int(worker['workerid'].removeprefix('gw')) :: worker['workercount']]
+    for file in share:
+        with contextlib.suppress(Exception, pytest.skip.Exception):  # the collection says so
+            import_module('.'.join(file.relative_to(ROOT).with_suffix('').parts))
 
 
 def scheduler(config, log):

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.scheduling import SLOW, TOGETHER, number_of_workers, scheduler, scope_of, seconds_of
+from tests.scheduling import SLOW, TOGETHER, compile_share, number_of_workers, scheduler, scope_of, seconds_of
 
 TESTS = Path(__file__).parent
 WORKERS = 2 * os.cpu_count()
@@ -49,6 +49,23 @@ def test_folders_run_on_two_workers_a_core_and_what_is_picked_in_one_process(mon
 def test_variable_of_xdist_is_heeded(monkeypatch):
     monkeypatch.setenv('PYTEST_XDIST_AUTO_NUM_WORKERS', '3')
     assert number_of_workers(config(str(TESTS))) is None
+
+
+def test_workers_compile_each_file_once_and_go_on_if_one_fails(monkeypatch):
+    compiled = []
+
+    def compiles(name):
+        compiled.append(name)
+        if name.endswith('test_packaging'):
+            pytest.skip('the collection says so', allow_module_level=True)
+        if name.endswith('test_typing'):
+            raise ImportError(name)
+
+    monkeypatch.setattr('tests.scheduling.import_module', compiles)
+    for number in range(4):
+        compile_share({'workerid': f'gw{number}', 'workercount': 4})
+    assert len(compiled) == len({*compiled}) == len(list(TESTS.rglob('test_*.py')))
+    assert {'tests.test_packaging', 'tests.test_typing', 'tests.core.test_orders'} <= {*compiled}
 
 
 class Worker:
