@@ -105,7 +105,7 @@ def _new_store(exchange: Any) -> list[str]:
     url = str(exchange.options['mmpHalt']['url'])
     path = Path(url.removeprefix('sqlite:'))
     is_new = url.startswith('sqlite:') and not path.exists()
-    return [f'{path} is a new store: no bot has used it yet'] if is_new else []
+    return [f'{path.name} is a new store: no bot has used it yet'] if is_new else []
 
 
 def _require_url(exchange: Any) -> None:

@@ -41,7 +41,7 @@ def test_halt_says_whom_it_stops(simulator, ccxt_mmp_command, url, monkeypatch):
     halt, resume = ('halt', 'okx:BTC/USD', '--no-cancel'), ('resume', 'okx:BTC/USD')
     out = ccxt_mmp_command(*halt)[1]
     assert "okx:BTC/USD: stops the bots of this store whose account is 'desk1', no others\n" in out
-    assert f'{url.removeprefix("sqlite:")} is a new store: no bot has used it yet\n' in out
+    assert 'halt.db is a new store: no bot has used it yet\n' in out
     assert 'new store' not in ccxt_mmp_command(*halt)[1]
     monkeypatch.delenv('CCXT_MMP_HALT_ACCOUNT')
     said = 'stops the bots of this store and API key that name no account: for others set CCXT_MMP_HALT_ACCOUNT\n'

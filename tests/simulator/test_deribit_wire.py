@@ -464,7 +464,8 @@ def test_index_and_positions(simulator):
     future, option = call(simulator, 'GET', 'private/get_positions')[1]['result']
     assert (future['direction'], future['size'], future['size_currency']) == ('sell', -9000, -0.1)
     assert (option['kind'], option['size']) == ('option', 1)
-    assert call(simulator, 'GET', 'private/get_positions', kind='option')[1]['result'] == [option]
+    [alone] = call(simulator, 'GET', 'private/get_positions', kind='option')[1]['result']
+    assert alone['instrument_name'] == option['instrument_name']  # its greeks change with the time
     none = call(simulator, 'GET', 'private/get_position', instrument_name='ETH-PERPETUAL')[1]['result']
     assert (none['direction'], none['size']) == ('zero', 0)
     assert len(call(simulator, 'GET', 'private/get_account_summaries')[1]['result']['summaries']) == 4
