@@ -28,18 +28,13 @@ COMMANDS = {
 STATUSES = {'check': 1, 'cancel': 1}
 
 
-@pytest.fixture(scope='module')
-def whole_words():
-    """The words of each command where nothing is folded."""
-    return {}
-
-
 @pytest.fixture(scope='module', params=[True, False], ids=['rich', 'plain'])
 def terminal(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp('terminal')
     environ = environment(folder, with_rich=request.param) | {'CCXT_MMP_HALT': f'sqlite:{folder}/halt.db'}
     with Commands(folder, environ) as terminal:
         terminal.with_rich = request.param
+        terminal.whole_words = {}  # of each command, where nothing is folded
         yield terminal
 
 
@@ -90,10 +85,10 @@ def names_of_columns(words):
 
 
 @pytest.mark.parametrize('columns', WIDTHS)
-def test_every_screen_fits_and_folds_no_word(terminal, whole_words, simulator, columns):
-    for name in COMMANDS if not whole_words else ():
-        whole_words[name] = words_of(run(terminal, simulator, name, WIDE))
-    for name, whole in whole_words.items():
+def test_every_screen_fits_and_folds_no_word(terminal, simulator, columns):
+    for name in COMMANDS if not terminal.whole_words else ():
+        terminal.whole_words[name] = words_of(run(terminal, simulator, name, WIDE))
+    for name, whole in terminal.whole_words.items():
         lines = run(terminal, simulator, name, columns)
         folded = words_of(lines) - whole - names_of_columns(whole)
         assert not folded, f'{name}: {folded}'
