@@ -1,4 +1,4 @@
-"""ccxt's other methods of orders: none of them sends the flag, and none ignores it where it would choose orders."""
+"""More of ccxt's methods of orders, over REST: they leave the flag out, or refuse it where it would choose orders."""
 
 from typing import TYPE_CHECKING
 
