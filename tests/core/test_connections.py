@@ -210,6 +210,7 @@ def test_closed_exchange_says_so(flavour, simulator, exchange_id):
     flavour.take(exchange.close())
     with pytest.raises(ccxt.ExchangeClosedByUser):
         flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id]))
+    assert exchange._mmp_connections._client is None  # it has opened nothing that nobody closes
 
 
 # --- time
