@@ -31,18 +31,20 @@ def until(monkeypatch):
     def run(happened, then=lambda: None):
         def wait():
             ends = time.monotonic() + PATIENCE
-            while not happened() and time.monotonic() < ends:
+            while not (has_happened := happened()) and time.monotonic() < ends:
                 time.sleep(0.02)
+            outcomes.append(bool(has_happened))
             then()
 
         thread = threading.Thread(target=wait)
         thread.start()
         threads.append(thread)
 
-    threads = []
+    threads, outcomes = [], []
     yield run
     for thread in threads:
         thread.join()
+    assert all(outcomes), f'did not happen within {PATIENCE} s'
 
 
 def interrupt():

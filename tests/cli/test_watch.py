@@ -18,7 +18,7 @@ PATIENCE = 30  # s
 @pytest.fixture
 def watched(monkeypatch):
     """What is drawn while a command watches. It is interrupted when what was drawn is enough."""
-    pictures = []
+    pictures, outcomes = [], []
 
     def until(enough, *, is_terminal):
         class Fake:
@@ -30,7 +30,9 @@ def watched(monkeypatch):
 
         def draw(shown):
             pictures.append((shown.rows, [*shown.below]))
-            if enough(pictures) or time.monotonic() > ends:
+            is_enough = enough(pictures)
+            if is_enough or time.monotonic() > ends:
+                outcomes.append(is_enough)
                 signal.raise_signal(signal.SIGINT)
 
         monkeypatch.setattr(watching, 'screen', Fake)
@@ -38,7 +40,8 @@ def watched(monkeypatch):
         return pictures
 
     monkeypatch.setattr(watching, 'TICK', 0.05)
-    return until
+    yield until
+    assert outcomes and outcomes[0], f'not within {PATIENCE} s: {pictures[-1:]}'
 
 
 def polls(simulator):
