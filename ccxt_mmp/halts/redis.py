@@ -3,8 +3,10 @@
 import asyncio
 import json
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 import redis
@@ -13,6 +15,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from ccxt_mmp.halts import HaltStoreError, StoredHalt
+
+# as redis-py, which needs the other one, too: that of Python has a defect before 3.11.3
+time_limit: Any = import_module('asyncio' if sys.version_info >= (3, 11, 3) else 'async_timeout').timeout
 
 KEY = 'ccxt_mmp:halts:{}'
 
@@ -56,27 +61,36 @@ def opened(url: str, timeout: float, *, is_async: bool) -> 'RedisStore | AsyncRe
 
 
 class _Redis:
-    """What both have: the commands, and how their answers read."""
+    """What both have: the commands, and how their answers read.
+
+    They use redis-py's connections without its client and its pool, which double the time of a read. A connection whose
+    answer was not read to its end is closed: the next call would take it for its own.
+    """
+
+    _module: Any  # of redis-py
 
     def __init__(self, url: str, timeout: float) -> None:
         self._url = url
         self._timeout = timeout
 
     def options(self) -> dict[str, Any]:
-        """For a pool of connections. What the url says of time and retries does not count."""
-        from_url = (
-            redis.asyncio.connection.parse_url if isinstance(self, AsyncRedisStore) else redis.connection.parse_url
-        )
-        retry = redis.asyncio.retry.Retry if isinstance(self, AsyncRedisStore) else redis.retry.Retry
-        return {
-            **from_url(self._url),
+        """For a connection. What the url says of time, retries and pools does not count."""
+        options = {
+            **self._module.connection.parse_url(self._url),
             'socket_timeout': self._timeout,
             'socket_connect_timeout': self._timeout,
-            'retry': retry(NoBackoff(), 0),
+            'retry': self._module.retry.Retry(NoBackoff(), 0),
             'retry_on_error': [],
             'decode_responses': True,
             'health_check_interval': 0,
         }
+        options.pop('max_connections', None)
+        return options
+
+    def _new_connection(self) -> Any:
+        """It connects when it sends."""
+        options = self.options()
+        return options.pop('connection_class', self._module.Connection)(**options)
 
     def read(self, account: str, underlyings: Sequence[str]) -> Any:
         def read(values: Any) -> list[StoredHalt]:
@@ -102,9 +116,11 @@ class _Redis:
     def _call(self, read: Callable[[Any], Any], *command: Any) -> Any:
         raise NotImplementedError
 
-    def _lost(self, error: BaseException) -> HaltStoreError:
-        # redis-py names host and port, never the password
-        return HaltStoreError(f'the Redis server cannot be used: {type(error).__name__}: {error}')
+    def _raise_if_lost(self, error: BaseException) -> None:
+        if isinstance(error, FAILURES):
+            # redis-py names host and port, never the password
+            said = str(error) or f'no answer within {self._timeout * 1000:.0f} ms'
+            raise HaltStoreError(f'the Redis server cannot be used: {type(error).__name__}: {said}') from error
 
     def _check_time(self, started: float) -> None:
         taken = time.monotonic() - started
@@ -113,9 +129,10 @@ class _Redis:
 
 
 class RedisStore(_Redis):
-    """For sync exchanges. Each client serves one thread of one process at a time, so that none waits for a lock."""
+    """For sync exchanges. Each connection serves one thread of one process at a time, so that none waits for a lock."""
 
     is_async = False
+    _module = redis
 
     def __init__(self, url: str, timeout: float) -> None:
         super().__init__(url, timeout)
@@ -123,19 +140,20 @@ class RedisStore(_Redis):
 
     def _call(self, read: Callable[[Any], Any], *command: Any) -> Any:
         started = time.monotonic()
-        client = self._take()
+        connection = self._take()
         try:
             try:
-                answer = client.execute_command(*command)
+                connection.send_command(*command)
+                answer = connection.read_response()
             except Closed:
-                answer = client.execute_command(*command)
-        except FAILURES as error:
-            _disconnect(client)
-            raise self._lost(error) from error
-        except BaseException:  # an interrupt: the answer may still come
-            _disconnect(client)
+                connection.disconnect()
+                connection.send_command(*command)
+                answer = connection.read_response()
+        except BaseException as error:  # also an interrupt: the answer may still come
+            connection.disconnect()
+            self._raise_if_lost(error)
             raise
-        self._idle.append((os.getpid(), client))
+        self._idle.append((os.getpid(), connection))
         self._check_time(started)
         return read(answer)
 
@@ -143,57 +161,64 @@ class RedisStore(_Redis):
         process = os.getpid()
         while self._idle:
             try:
-                opened_by, client = self._idle.pop()
+                opened_by, connection = self._idle.pop()
             except IndexError:  # another thread has taken it
                 break
             if opened_by == process:  # after a fork both processes would share its socket
-                return client
-        return redis.Redis(connection_pool=redis.ConnectionPool(**self.options()))
+                return connection
+        return self._new_connection()
 
     def close(self) -> None:
         while self._idle:
-            _disconnect(self._idle.pop()[1])
-
-
-def _disconnect(client: Any) -> None:
-    client.connection_pool.disconnect()  # its own ``close`` leaves a pool that it was given to the garbage collector
+            self._idle.pop()[1].disconnect()
 
 
 class AsyncRedisStore(_Redis):
-    """For async exchanges: a client of the running loop."""
+    """For async exchanges. Each connection serves one call of the running loop at a time."""
 
     is_async = True
+    _module = redis.asyncio
 
     def __init__(self, url: str, timeout: float) -> None:
         super().__init__(url, timeout)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._client: Any = None
+        self._idle: list[Any] = []
+
+    def options(self) -> dict[str, Any]:
+        # one limit for all steps: for its own redis-py makes a task of each write
+        return {**super().options(), 'socket_timeout': None}
 
     async def _call(self, read: Callable[[Any], Any], *command: Any) -> Any:
         started = time.monotonic()
-        client = self._of_this_loop()
+        connection = self._take()
         try:
-            try:
-                answer = await client.execute_command(*command)
-            except Closed:
-                await client.connection_pool.disconnect(inuse_connections=False)
-                answer = await client.execute_command(*command)
-        except FAILURES as error:
-            raise self._lost(error) from error
+            async with time_limit(self._timeout):
+                try:
+                    await connection.send_command(*command)
+                    answer = await connection.read_response()
+                except Closed:
+                    await connection.disconnect(nowait=True)
+                    await connection.send_command(*command)
+                    answer = await connection.read_response()
+        except BaseException as error:  # also a cancellation: the answer may still come
+            await connection.disconnect(nowait=True)
+            self._raise_if_lost(error)
+            raise
+        self._idle.append(connection)
         self._check_time(started)
         return read(answer)
 
-    def _of_this_loop(self) -> Any:
+    def _take(self) -> Any:
         loop = asyncio.get_running_loop()
-        if self._client is None or self._loop is not loop:
-            self._client = redis.asyncio.Redis(connection_pool=redis.asyncio.ConnectionPool(**self.options()))
-            self._loop = loop
-        return self._client
+        if self._loop is not loop:
+            self._loop, self._idle = loop, []
+        return self._idle.pop() if self._idle else self._new_connection()
 
     async def close(self) -> None:
-        client, self._client = self._client, None
-        if client is not None and self._loop is asyncio.get_running_loop():
-            await client.connection_pool.disconnect()
+        idle, self._idle = self._idle, []
+        if self._loop is asyncio.get_running_loop():
+            for each in idle:
+                await each.disconnect()
 
 
 def pairs(values: Any) -> list[tuple[str, Any]]:

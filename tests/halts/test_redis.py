@@ -88,7 +88,7 @@ def test_connections_that_the_server_has_closed_are_not_used(own_redis, client, 
 def test_closed_store_has_no_connection(own_redis, client, opened, is_async):
     store = opened(own_redis.url, is_async)
     store.read_all(DESK)
-    kept = store.store._client if is_async else store.store._idle[0]  # from the garbage collector
+    kept = store.store._idle[0]  # from the garbage collector
     assert len(client.client_list()) == 2
     store.close()
     ends = time.monotonic() + PATIENCE
@@ -111,7 +111,7 @@ def test_answer_after_the_timeout_counts_as_lost(own_redis, opened, is_async):
     store = opened(own_redis.url, is_async)
     store.read(DESK, ('*',))
     store.store._timeout = 0
-    with pytest.raises(HaltStoreError, match='took'):
+    with pytest.raises(HaltStoreError, match='no answer within 0 ms' if is_async else 'took'):
         store.read(DESK, ('*',))
 
 
@@ -132,17 +132,52 @@ def test_answer_that_was_given_up_is_no_answer_to_the_next_call(own_redis, clien
 def test_interrupted_call_leaves_no_connection_behind(own_redis, opened, monkeypatch, redis):
     store = opened(own_redis.url)
     store.write(DESK, halt())
-    stock = redis.Redis.execute_command
+    stock = redis.Connection.read_response
 
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(redis.Redis, 'execute_command', interrupted)
+    monkeypatch.setattr(redis.Connection, 'read_response', interrupted)
     with pytest.raises(KeyboardInterrupt):
-        store.read_all(DESK)
+        store.read(DESK, ('ETH-USD',))
     assert store.store._idle == []
-    monkeypatch.setattr(redis.Redis, 'execute_command', stock)
+    monkeypatch.setattr(redis.Connection, 'read_response', stock)
     assert store.read_all(DESK) == [halt()]
+
+
+def test_cancelled_call_leaves_no_answer_to_the_next(own_redis, client, opened):
+    store = opened(own_redis.url, True).store
+
+    async def cancel_and_read():
+        await store.write(DESK, halt())
+        own_redis.suspend()
+        cancelled = asyncio.ensure_future(store.read(DESK, ('ETH-USD',)))
+        await asyncio.sleep(0)
+        assert store._idle == []  # it has the connection
+        cancelled.cancel()
+        await asyncio.wait({cancelled})
+        own_redis.resume()
+        assert cancelled.cancelled()
+        assert store._idle == []
+        found = [await store.read(DESK, ('BTC-USD',)), await store.read(DESK, ('ETH-USD',))]
+        await store.close()
+        return found
+
+    assert asyncio.run(cancel_and_read()) == [[halt()], []]
+
+
+def test_calls_at_the_same_time_have_connections_of_their_own(own_redis, opened):
+    store = opened(own_redis.url, True).store
+
+    async def read_at_once():
+        await store.write(DESK, halt())
+        names = ['BTC-USD', 'ETH-USD'] * 60  # redis-py's pool has room for 100
+        found = await asyncio.gather(*(store.read(DESK, (name,)) for name in names))
+        assert len(store._idle) == len(names)
+        await store.close()
+        return found
+
+    assert asyncio.run(read_at_once()) == [[halt()], []] * 60
 
 
 def test_key_of_another_type_is_lost(own_redis, client, opened, is_async):
@@ -163,9 +198,12 @@ def test_halt_that_cannot_be_read_is_lost_until_it_is_replaced(own_redis, client
 
 
 def test_url_does_not_change_time_and_retries(own_redis, opened, is_async):
-    url = f'{own_redis.url}?socket_timeout=60&socket_connect_timeout=60&health_check_interval=1'
-    store = opened(url, is_async, SHORT).store
-    assert {store.options()[name] for name in ('socket_timeout', 'socket_connect_timeout')} == {SHORT}
+    url = f'{own_redis.url}?socket_timeout=60&socket_connect_timeout=60&health_check_interval=1&max_connections=9'
+    store = opened(url, is_async, PATIENCE)
+    options = store.store.options()
+    assert options['socket_timeout'] == (None if is_async else PATIENCE)  # one limit of its own for all steps
+    assert options['socket_connect_timeout'] == PATIENCE
+    assert store.read_all(DESK) == []
 
 
 def test_password_is_in_no_error(own_redis, opened, is_async):

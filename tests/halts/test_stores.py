@@ -163,7 +163,7 @@ def test_connection_of_another_process_is_left_alone(store, account, kind):
         use()
         assert not any(each is connection for _, each in idle)
         if kind == 'redis':
-            connection.connection_pool.disconnect()
+            connection.disconnect()
         store.read_all(account)
 
 
