@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -49,7 +50,8 @@ return old
 # the server, or what is in between, may have closed a connection that was idle, or is dead: the next one tells. To do a
 # command twice does no harm
 Closed = redis.exceptions.ConnectionError
-FAILURES = (RedisError, OSError, asyncio.TimeoutError, EOFError, RuntimeError)  # RuntimeError: of a closed loop
+# RuntimeError: of a closed loop; UnicodeError: of a halt that somebody else has written
+FAILURES = (RedisError, OSError, asyncio.TimeoutError, EOFError, RuntimeError, UnicodeError)
 
 
 def opened(url: str, timeout: float, *, is_async: bool) -> 'RedisStore | AsyncRedisStore':
@@ -169,8 +171,9 @@ class RedisStore(_Redis):
         return self._new_connection()
 
     def close(self) -> None:
-        while self._idle:
-            self._idle.pop()[1].disconnect()
+        with suppress(IndexError):  # none is left
+            while True:
+                self._idle.pop()[1].disconnect()
 
 
 class AsyncRedisStore(_Redis):

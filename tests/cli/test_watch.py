@@ -32,7 +32,7 @@ def watched(monkeypatch):
             pictures.append((shown.rows, [*shown.below]))
             is_enough = enough(pictures)
             if is_enough or time.monotonic() > ends:
-                outcomes.append(is_enough)
+                outcomes.append(bool(is_enough))
                 signal.raise_signal(signal.SIGINT)
 
         monkeypatch.setattr(watching, 'screen', Fake)
@@ -41,7 +41,7 @@ def watched(monkeypatch):
 
     monkeypatch.setattr(watching, 'TICK', 0.05)
     yield until
-    assert outcomes and outcomes[0], f'not within {PATIENCE} s: {pictures[-1:]}'
+    assert outcomes[:1] == [True], f'not within {PATIENCE} s: {pictures[-1:]}'
 
 
 def polls(simulator):

@@ -197,6 +197,15 @@ def test_halt_that_cannot_be_read_is_lost_until_it_is_replaced(own_redis, client
         assert store.write(DESK, halt()) == halt()
 
 
+def test_halt_that_is_no_text_is_lost(own_redis, client, opened, is_async):
+    client.hset('ccxt_mmp:halts:okx:desk1', 'BTC-USD', b'\xff')
+    store = opened(own_redis.url, is_async)
+    with pytest.raises(HaltStoreError, match='UnicodeDecodeError'):
+        store.read(DESK, ('*', 'BTC-USD'))
+    assert store.write(DESK, halt()) == halt()
+    assert store.read(DESK, ('*', 'BTC-USD')) == [halt()]
+
+
 def test_url_does_not_change_time_and_retries(own_redis, opened, is_async):
     url = f'{own_redis.url}?socket_timeout=60&socket_connect_timeout=60&health_check_interval=1&max_connections=9'
     store = opened(url, is_async, PATIENCE)
