@@ -4,16 +4,22 @@ Every other name is ccxt's: a script changes ``import ccxt`` into ``import ccxt_
 """
 
 import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 import ccxt
 
 from ccxt_mmp import errors
 from ccxt_mmp._fall_through import fall_through
+from ccxt_mmp._lazy_exchanges import lazy_exchanges
 from ccxt_mmp._version import __version__
 from ccxt_mmp.doors import extend, install, uninstall
 from ccxt_mmp.errors import MassCancelIncomplete, MassCancelLocked, MmpFrozen, MmpHalted, MmpNotEnabled
-from ccxt_mmp.mixins import AsyncMmp, BinanceMmp, BybitMmp, DeribitMmp, Mmp, OkxMmp, SyncMmp
+from ccxt_mmp.mixins import AsyncMmp, Mmp, SyncMmp
 from ccxt_mmp.types import MassCancel, MmpHalt, MmpState
+
+if TYPE_CHECKING:
+    from ccxt_mmp.mixins import BinanceMmp, BybitMmp, DeribitMmp, OkxMmp
 
 __all__ = [
     'AsyncMmp',
@@ -43,22 +49,23 @@ __all__ = [
 ]
 
 
-class okx(SyncMmp, OkxMmp, ccxt.okx):
-    """``ccxt.okx`` with Market Maker Protection."""
+if TYPE_CHECKING:  # _lazy_exchanges.py makes the same
+
+    class okx(SyncMmp, OkxMmp, ccxt.okx):
+        """``ccxt.okx`` with Market Maker Protection."""
+
+    class binance(SyncMmp, BinanceMmp, ccxt.binance):
+        """``ccxt.binance`` with Market Maker Protection."""
+
+    class deribit(SyncMmp, DeribitMmp, ccxt.deribit):
+        """``ccxt.deribit`` with Market Maker Protection."""
+
+    class bybit(SyncMmp, BybitMmp, ccxt.bybit):
+        """``ccxt.bybit`` with Market Maker Protection."""
 
 
-class binance(SyncMmp, BinanceMmp, ccxt.binance):
-    """``ccxt.binance`` with Market Maker Protection."""
+import_module('ccxt_mmp.exchanges')  # which puts the package here: not later, over ccxt's list of ids
+exchanges = ccxt.exchanges
 
-
-class deribit(SyncMmp, DeribitMmp, ccxt.deribit):
-    """``ccxt.deribit`` with Market Maker Protection."""
-
-
-class bybit(SyncMmp, BybitMmp, ccxt.bybit):
-    """``ccxt.bybit`` with Market Maker Protection."""
-
-
-exchanges = ccxt.exchanges  # ccxt's list of ids, not the package of this name, which its import has put here
-
-__getattr__, __dir__ = fall_through(sys.modules[__name__], ccxt, ('async_support', 'pro'))
+_MAKERS = lazy_exchanges(sys.modules[__name__], SyncMmp, ccxt)
+__getattr__, __dir__ = fall_through(sys.modules[__name__], ccxt, ('async_support', 'pro'), _MAKERS)

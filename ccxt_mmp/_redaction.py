@@ -15,6 +15,8 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 from weakref import WeakValueDictionary
 
+from ccxt_mmp._patterns import Pattern
+
 HIDDEN = '***'
 # as html.escape writes it, whose module has all the entities there are
 HTML = str.maketrans({'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#x27;'})
@@ -22,7 +24,7 @@ HTML = str.maketrans({'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'"
 MIN_LENGTH = 6
 
 # a header, a field of JSON or of a repr, or a parameter of a URL, which a proxyUrl percent-encodes
-SECRET = re.compile(
+SECRET = Pattern(
     r"""(?P<name>
             (?<![a-z])
             (?: ok-access-(?:key|sign|passphrase) | x-mbx-apikey | x-bapi-api-key | apikey | passphrase

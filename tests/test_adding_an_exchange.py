@@ -15,6 +15,7 @@ from ccxt.base.errors import BadRequest, NotSupported
 
 import ccxt_mmp
 from ccxt_mmp import registry
+from ccxt_mmp._lazy_exchanges import lazy_exchanges
 from ccxt_mmp.cli import demo, main
 from ccxt_mmp.core.contract import HAS
 from ccxt_mmp.simulator import Simulator
@@ -65,12 +66,16 @@ def test_of_acme(tmp_path, monkeypatch):
     monkeypatch.setitem(registry.EXCHANGES, entry.id, entry)
     mixins = importlib.import_module('ccxt_mmp.mixins')
     added = run(ADDITIONS['ccxt_mmp/mixins.py'], 'ccxt_mmp/mixins.py', {})['AcmeMmp']
+    assert added is entry.mixin
     monkeypatch.setattr(mixins, 'AcmeMmp', added, raising=False)
     door = ADDITIONS['ccxt_mmp/__init__.py']
     for flavour, module in FLAVOURS.items():
         as_there = door if flavour == 'sync' else door.replace('SyncMmp', 'AsyncMmp')
         as_there = as_there.replace('ccxt.acme', f'{IN_CCXT[flavour].__name__}.acme')
-        ours = run(as_there, module.__name__, {**vars(module)})['acme']
+        for_checkers = run(as_there, module.__name__, {**vars(module)})['acme']
+        ours = lazy_exchanges(module, for_checkers.__bases__[0], IN_CCXT[flavour])['acme']()
+        assert ours.__bases__ == for_checkers.__bases__
+        assert ours.__doc__ == for_checkers.__doc__
         monkeypatch.setattr(module, 'acme', ours, raising=False)
 
     [path] = [path for path in FILES if path.startswith('tests/')]

@@ -1,7 +1,9 @@
 """Every way in which a program comes to the methods: a changed import, an object extended, ccxt replaced."""
 
 import asyncio
+import importlib
 import json
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -140,6 +142,69 @@ def test_submodules_are_loaded_when_they_are_asked_for():
     subprocess.run([sys.executable, '-c', code], check=True)
 
 
+def test_exchanges_are_loaded_when_they_are_asked_for():
+    code = (
+        'import sys, ccxt_mmp, ccxt_mmp.async_support, ccxt_mmp.mixins, ccxt_mmp.pro\n'
+        'def loaded():\n'
+        '    return {name.split(".")[2] for name in sys.modules if name.startswith("ccxt_mmp.exchanges.")}\n'
+        'assert loaded() == set()\n'
+        'from ccxt_mmp import okx\n'
+        'assert loaded() == {"okx"}\n'
+        'ccxt_mmp.extend(ccxt_mmp.pro.ccxt.pro.deribit())\n'
+        'assert loaded() == {"okx", "deribit"}\n'
+        'ccxt_mmp.mixins.BybitMmp\n'
+        'assert loaded() == {"okx", "deribit", "bybit"}\n'
+        'assert {"binance", "BinanceMmp"} <= {*dir(ccxt_mmp), *dir(ccxt_mmp.async_support), *dir(ccxt_mmp.pro)}\n'
+        'assert "BinanceMmp" in dir(ccxt_mmp.mixins)\n'
+        'from ccxt_mmp.async_support import *\n'
+        'assert loaded() == {"okx", "deribit", "bybit", "binance"}\n'
+        'assert binance is ccxt_mmp.async_support.binance\n'
+        'assert isinstance(ccxt_mmp.exchanges, list)\n'
+    )
+    subprocess.run([sys.executable, '-c', code], check=True)
+
+
+def test_exchange_that_was_asked_for_stays_the_same(monkeypatch):
+    """Two threads that are the first, and whoever takes it out of the module and puts it back."""
+    code = (
+        'import threading, ccxt_mmp\n'
+        'together, found = threading.Barrier(8), []\n'
+        'def ask():\n'
+        '    together.wait()\n'
+        '    found.append(ccxt_mmp.okx)\n'
+        'threads = [threading.Thread(target=ask) for _ in range(8)]\n'
+        'for each in threads: each.start()\n'
+        'for each in threads: each.join()\n'
+        'from ccxt_mmp import okx\n'
+        'assert found == [okx] * 8, found\n'
+    )
+    subprocess.run([sys.executable, '-c', code], check=True)
+    before = ccxt_mmp.okx
+    monkeypatch.delattr(ccxt_mmp, 'okx')
+    assert ccxt_mmp.okx is before
+    assert vars(ccxt_mmp)['okx'] is before
+
+
+def test_exchange_extends_what_ccxt_had_when_this_package_was_imported():
+    code = 'import ccxt, ccxt_mmp\nstock, ccxt.okx = ccxt.okx, None\nassert ccxt_mmp.okx.__bases__[-1] is stock\n'
+    subprocess.run([sys.executable, '-c', code], check=True)
+
+
+@pytest.mark.parametrize('module', ['ccxt_mmp', 'ccxt_mmp.async_support', 'ccxt_mmp.pro'])
+def test_class_is_pickled_to_a_process_that_has_imported_only_the_package(module):
+    exchange_class = getattr(importlib.import_module(module), 'okx')  # noqa: B009
+    pickled = pickle.dumps((exchange_class, ccxt_mmp.OkxMmp, ccxt_mmp.okx({'apiKey': 'k'})))
+    code = (
+        'import ccxt_mmp, pickle, sys\n'
+        'exchange_class, mixin, exchange = pickle.loads(sys.stdin.buffer.read())\n'
+        'assert exchange_class is getattr(sys.modules[sys.argv[1]], "okx")\n'
+        'assert mixin is ccxt_mmp.OkxMmp\n'
+        'assert type(exchange) is ccxt_mmp.okx\n'
+        'assert exchange.apiKey == "k"\n'
+    )
+    subprocess.run([sys.executable, '-c', code, module], input=pickled, check=True)
+
+
 def test_submodule_that_is_not_loaded_is_imported(monkeypatch):
     monkeypatch.delattr(ccxt_mmp, 'pro')
     assert ccxt_mmp.pro.okx.__module__ == 'ccxt_mmp.pro'
@@ -160,7 +225,7 @@ def test_errors_are_in_every_door(flavour):
         assert name in FLAVOURS[flavour].__all__
 
 
-@pytest.mark.parametrize('module', [ccxt_mmp, ccxt_mmp.async_support, ccxt_mmp.pro, ccxt_mmp.errors])
+@pytest.mark.parametrize('module', [ccxt_mmp, ccxt_mmp.async_support, ccxt_mmp.pro, ccxt_mmp.errors, ccxt_mmp.mixins])
 def test_missing_name_is_an_error_that_names_the_module(module):
     for name in ('nothing', '__nothing__'):
         with pytest.raises(AttributeError, match=module.__name__):

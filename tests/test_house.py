@@ -8,6 +8,7 @@ import io
 import tokenize
 from graphlib import TopologicalSorter
 from importlib import import_module
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ PACKAGE = ROOT / 'ccxt_mmp'
 DOORS = ('__init__', 'async_support', 'pro')
 LAYERS = {  # by the first name below the package, a module or a folder
     '_fall_through': 0,
+    '_lazy_exchanges': 0,
+    '_patterns': 0,
     '_redaction': 0,
     '_version': 0,
     'errors': 0,
@@ -229,7 +232,17 @@ def test_exchanges_and_venues_are_those_of_the_registry():
 def test_door_has_the_exchanges_of_the_registry(door):
     module = import_module('ccxt_mmp' if door == '__init__' else f'ccxt_mmp.{door}')
     tree = ast.parse((PACKAGE / f'{door}.py').read_text())
-    assert [node.name for node in tree.body if isinstance(node, ast.ClassDef)] == list(EXCHANGES)
+    for_checkers = [
+        node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == 'TYPE_CHECKING'
+    ]
+    statements = [each for node in for_checkers for each in node.body if isinstance(each, ast.ClassDef)]
+    assert [each.name for each in statements] == list(EXCHANGES)
+    for statement in statements:
+        made = getattr(module, statement.name)
+        assert (made.__module__, made.__name__, made.__qualname__) == (module.__name__, statement.name, statement.name)
+        assert made.__doc__ == ast.get_docstring(statement)
+        names = [ast.unparse(base) for base in statement.bases]
+        assert made.__bases__ == tuple(attrgetter(name)(module) for name in names)
     assert set(EXCHANGES) <= set(module.__all__)
     for exchange_id, exchange in EXCHANGES.items():
         assert issubclass(getattr(module, exchange_id), exchange.mixin)

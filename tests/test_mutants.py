@@ -27,6 +27,7 @@ def test_breakages_are_told_apart():
 def test_every_file_that_a_call_goes_through_is_broken():
     package = mutants.ROOT / 'ccxt_mmp'
     only_names = {'__main__', '_fall_through', '_version', 'async_support', 'mixins', 'pro', 'registry', 'types'}
+    only_names |= {'_lazy_exchanges', '_patterns'}
     only_names |= {'__init__', 'tables'}
     nothing_yet = {'exchanges/bybit/sockets.py', 'exchanges/deribit/sockets.py', 'exchanges/deribit/watching.py'}
     files = [file for where in ('*.py', 'core/*.py', 'exchanges/*/*.py') for file in package.glob(where)]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from ccxt.base.errors import ExchangeError
@@ -18,7 +17,6 @@ Protection = tuple[Scope, str | None]  # its scope and the exchange's id of its 
 FROZEN = 'Market Maker Protection is frozen: fetch_mmp() says until when'
 
 
-@dataclass
 class Freeze:
     """What this object's answers say about the freeze of one protection."""
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass, field
+from copy import copy
 from functools import cached_property
 from typing import Any, NoReturn
 
@@ -54,35 +54,55 @@ PERMANENT = (AuthenticationError, ExchangeClosedByUser)
 Send = Callable[..., Awaitable[Any]]  # one request, as Requests._send
 
 
-@dataclass
 class Outcome:
     """What a cancel request did to its orders. Those that it does not name may still rest."""
 
-    cancelled: dict[str, Params] = field(default_factory=dict)  # unified orders by id
-    gone: set[str] = field(default_factory=set)  # not open any more
-    refusals: list[BaseError] = field(default_factory=list)
+    cancelled: dict[str, Params]  # unified orders by id
+    gone: set[str]  # not open any more
+    refusals: list[BaseError]
+
+    def __init__(
+        self,
+        cancelled: dict[str, Params] | None = None,
+        gone: set[str] | None = None,
+        refusals: list[BaseError] | None = None,
+    ) -> None:
+        self.cancelled = {} if cancelled is None else cancelled
+        self.gone = set() if gone is None else gone
+        self.refusals = [] if refusals is None else refusals
 
 
-@dataclass
 class Attempts:
     """The retries of one request."""
 
-    retries_left: int = RETRIES
-    clock_was_set: bool = False  # or the way needs no time difference
+    retries_left = RETRIES
+    clock_was_set: bool  # or the way needs no time difference
+
+    def __init__(self, *, clock_was_set: bool) -> None:
+        self.clock_was_set = clock_was_set
 
 
-@dataclass
 class KnownOrders:
     """What a mass cancel in several requests knows of the orders, by id."""
 
-    has_listed: bool = False  # a list had an order of the underlying
-    is_verified: bool = False  # a whole list was read after the last cancellation
-    resting: dict[str, Params] = field(default_factory=dict)  # orders to cancel, as listed
-    undecided: dict[str, Any] = field(default_factory=dict)  # the list does not say whether to cancel them
-    acknowledged: dict[str, Params] = field(default_factory=dict)  # unified orders that the exchange says it cancelled
-    unconfirmed: set[str] = field(default_factory=set)  # of these: those that the list has to confirm
-    gone: set[str] = field(default_factory=set)  # orders that were not open any more
-    unanswered: set[str] = field(default_factory=set)  # their cancellation may have taken effect
+    has_listed = False  # a list had an order of the underlying
+    is_verified = False  # a whole list was read after the last cancellation
+    resting: dict[str, Params]  # orders to cancel, as listed
+    undecided: dict[str, Any]  # the list does not say whether to cancel them
+    acknowledged: dict[str, Params]  # unified orders that the exchange says it cancelled
+    unconfirmed: set[str]  # of these: those that the list has to confirm
+    gone: set[str]  # orders that were not open any more
+    unanswered: set[str]  # their cancellation may have taken effect
+
+    def __init__(self) -> None:
+        self.resting, self.undecided, self.acknowledged = {}, {}, {}
+        self.unconfirmed, self.gone, self.unanswered = set(), set(), set()
+
+    def shared(self) -> 'KnownOrders':
+        """For another way of the same mass cancel: what either has cancelled is known to both."""
+        other = copy(self)
+        other.resting, other.undecided, other.gone, other.unanswered = {}, {}, set(), set()
+        return other
 
     @property
     def cancelled(self) -> dict[str, Params]:
@@ -91,7 +111,6 @@ class KnownOrders:
         return {order_id: order for order_id, order in self.acknowledged.items() if order_id not in others}
 
 
-@dataclass
 class Progress:
     """What a mass cancel has left to do it with, and what it knows so far."""
 
@@ -99,19 +118,25 @@ class Progress:
     reserve: float  # s, kept for a last request
     fence: Fence
     closure: Closure
-    holder: object = field(default_factory=current_holder)  # the task or thread that it was called in
-    answers: list[Any] = field(default_factory=list)
-    failures: list[Exception] = field(default_factory=list)
+    holder: object  # the task or thread that it was called in
+    answers: list[Any]
+    failures: list[Exception]
 
     # most mass cancels change none of these
-    nothing_in_flight: bool = field(default=False, init=False)  # no order that this object has sent can still arrive
-    is_banned: bool = field(default=False, init=False)  # the address is banned, or would be by the next request
-    clock_tries_left: int = field(default=CLOCK_TRIES, init=False)
-    lock: int = field(default=0, init=False)  # ms for which each of its requests locks new orders
-    sent_at: int = field(default=0, init=False)  # ms since the epoch, of the last request that locks
-    locked_until: float = field(default=0.0, init=False)  # of time.monotonic(), at the least
-    send: Send | None = field(default=None, init=False)  # another way than REST
-    send_over_rest: Send | None = field(default=None, init=False)  # instead of ``_send``
+    nothing_in_flight = False  # no order that this object has sent can still arrive
+    is_banned = False  # the address is banned, or would be by the next request
+    clock_tries_left = CLOCK_TRIES
+    lock = 0  # ms for which each of its requests locks new orders
+    sent_at = 0  # ms since the epoch, of the last request that locks
+    locked_until = 0.0  # of time.monotonic(), at the least
+    send: Send | None = None  # another way than REST
+    send_over_rest: Send | None = None  # instead of ``_send``
+
+    def __init__(self, ends: float, reserve: float, fence: Fence, closure: Closure) -> None:
+        self.ends, self.reserve = ends, reserve
+        self.fence, self.closure = fence, closure
+        self.holder = current_holder()
+        self.answers, self.failures = [], []
 
     @cached_property
     def orders(self) -> KnownOrders:

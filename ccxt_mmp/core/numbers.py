@@ -1,13 +1,14 @@
 """Numbers in requests: read exactly or refused, and written as plain decimals."""
 
-import re
 from decimal import Decimal
 from numbers import Integral
+
+from ccxt_mmp._patterns import Pattern
 
 MAX_NUMBER = 2**53  # beyond it a double, and so most JSON parsers, cannot tell neighbouring integers apart
 MAX_DECIMALS = 30
 
-_PLAIN_DECIMAL = re.compile(r'[0-9]+(?:\.[0-9]+)?')
+_PLAIN_DECIMAL = Pattern(r'[0-9]+(?:\.[0-9]+)?')
 
 
 def exact_decimal(value: object) -> Decimal | None:

@@ -5,8 +5,7 @@ that changed (``version``), and when the exchange has to be asked (``asks_at``).
 passed in.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ccxt_mmp.types import MmpState
 
@@ -19,8 +18,7 @@ AGAIN = 50  # ms until a freeze that should be over is asked about again
 LATER = 1000  # ms, where the exchange does not say when it ends
 
 
-@dataclass(frozen=True)
-class Trip:
+class Trip(NamedTuple):
     """What a push says of a trigger.
 
     info: as it came
@@ -35,8 +33,7 @@ class Trip:
     until: int | None = None
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """A read or a reset, when it was asked for: it tells what came before it and what after it."""
 
     number: int
@@ -44,8 +41,7 @@ class Question:
     freezes_said: int
 
 
-@dataclass(frozen=True)
-class Doubt:
+class Doubt(NamedTuple):
     """A push of which only a read can tell whether it is of a freeze that lasts.
 
     is_new: it is of a trip that was not known

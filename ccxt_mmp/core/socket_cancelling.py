@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from copy import copy
-from dataclasses import replace
 from functools import partial
 from itertools import count
 from typing import Any
@@ -76,7 +75,7 @@ class SocketKillSwitch(ListAndCancel, Sockets, SocketContract):
         def copied() -> Progress:
             own = copy(progress)
             own.answers, own.failures = [], []
-            own.orders = replace(progress.orders, resting={}, undecided={}, gone=set(), unanswered=set())
+            own.orders = progress.orders.shared()
             return own
 
         over_socket, over_rest = ways = copied(), copied()

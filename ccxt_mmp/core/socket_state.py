@@ -1,7 +1,6 @@
 """What is known of one websocket client of ccxt: its login, its requests and its subscriptions. Kept on the client."""
 
 import asyncio
-from dataclasses import dataclass, field
 from typing import Any
 
 from ccxt_mmp.core.request_context import RequestContext
@@ -9,39 +8,50 @@ from ccxt_mmp.core.request_context import RequestContext
 LOGIN = 'authenticated'  # ccxt's hash of a login, of the subscription and of the future
 
 
-@dataclass
 class SocketRequest:
-    """A request whose answer names it by its id."""
+    """A request whose answer names it by its id.
 
-    future: 'asyncio.Future[Any]'
-    seconds: float | None  # for the answer, from when it is sent; None: as long as it takes
-    context: RequestContext | None = None  # of the orders that it places
-    is_own: bool = False  # the answer is wanted as it came
-    sent_at: float = 0.0  # of time.monotonic()
-    timer: asyncio.TimerHandle | None = None
-    sender: 'asyncio.Task[Any] | None' = None  # that waits for the transport to take it
-    is_stuck: bool = False  # the transport did not take it in time
+    seconds: for the answer, from when it is sent; None: as long as it takes
+    context: of the orders that it places
+    is_own: the answer is wanted as it came
+    """
+
+    def __init__(
+        self, future: 'asyncio.Future[Any]', seconds: float | None, context: RequestContext | None, is_own: bool
+    ) -> None:
+        self.future = future
+        self.seconds = seconds
+        self.context = context
+        self.is_own = is_own
+        self.sent_at = 0.0  # of time.monotonic()
+        self.timer: asyncio.TimerHandle | None = None
+        self.sender: asyncio.Task[Any] | None = None  # that waits for the transport to take it
+        self.is_stuck = False  # the transport did not take it in time
 
 
-@dataclass
 class Subscription:
-    """A subscription that was sent."""
+    """A subscription that was sent.
 
-    message_hash: str  # of those who wait for its pushes
-    arg: dict[str, Any]
-    request_id: str | None = None  # that it was sent with
-    is_acknowledged: bool = False
+    message_hash: of those who wait for its pushes
+    request_id: that it was sent with
+    """
+
+    def __init__(self, message_hash: str, arg: dict[str, Any], request_id: str | None) -> None:
+        self.message_hash = message_hash
+        self.arg = arg
+        self.request_id = request_id
+        self.is_acknowledged = False
 
 
-@dataclass
 class SocketState:
-    is_logged_in: bool = False
-    is_leaving: Exception | None = None  # the exchange ends the connection soon: why
-    heard_at: float = 0.0  # of time.monotonic(), of the last message
-    requests: dict[str, SocketRequest] = field(default_factory=dict)  # by id, that are not answered
-    given_up: set[str] = field(default_factory=set)  # ids of requests that wait to be sent and must not be
-    subscriptions: dict[str, Subscription] = field(default_factory=dict)  # by ccxt's subscribe hash
-    channels: set[str] = field(default_factory=set)  # of protections, subscribed apart from ccxt
+    def __init__(self) -> None:
+        self.is_logged_in = False
+        self.is_leaving: Exception | None = None  # the exchange ends the connection soon: why
+        self.heard_at = 0.0  # of time.monotonic(), of the last message
+        self.requests: dict[str, SocketRequest] = {}  # by id, that are not answered
+        self.given_up: set[str] = set()  # ids of requests that wait to be sent and must not be
+        self.subscriptions: dict[str, Subscription] = {}  # by ccxt's subscribe hash
+        self.channels: set[str] = set()  # of protections, subscribed apart from ccxt
 
 
 def state_of(client: Any) -> SocketState:

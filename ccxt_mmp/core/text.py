@@ -1,12 +1,12 @@
 """Values, times and failures in texts."""
 
-import re
 from typing import Any
 
+from ccxt_mmp._patterns import Pattern
 from ccxt_mmp._redaction import redacted
 
 LAST_DATE = 253_402_300_799_999  # ms, the end of the year 9999
-QUERY = re.compile(r'(?:\?|%3F)\S*')
+QUERY = Pattern(r'(?:\?|%3F)\S*')
 
 
 def shown(value: object) -> str:

@@ -1,7 +1,7 @@
 """One protection that is watched, and how."""
 
 import asyncio
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ccxt_mmp.core.protection_state import ProtectionState
 from ccxt_mmp.types import MmpState
@@ -9,8 +9,7 @@ from ccxt_mmp.types import MmpState
 ALL = 'mmp'  # the message hash of any change; those of a protection have its id behind it
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """Of ``options['watchMmp']`` and params, as the last call has them."""
 
     poll_interval: int  # ms, 0 = no polls

@@ -1,6 +1,5 @@
 """The tables of Binance: endpoints, limits, options, errors, and the names that core asks for."""
 
-import re
 from typing import Any, ClassVar
 
 from ccxt.base.errors import (
@@ -16,6 +15,7 @@ from ccxt.base.errors import (
     RequestTimeout,
 )
 
+from ccxt_mmp._patterns import Pattern
 from ccxt_mmp.core.contract import Mmp
 from ccxt_mmp.core.kill_switch import CONCURRENCY, TIMEOUT
 from ccxt_mmp.core.socket_cancelling import SocketKillSwitch
@@ -25,11 +25,11 @@ from ccxt_mmp.errors import MmpFrozen, MmpNotEnabled
 from ccxt_mmp.types import Params
 
 OPTION = r'-[0-9]{6}-[0-9]+(?:\.[0-9]+)?-[CP]'
-OWN_ID = re.compile(r'(?P<base>[A-Z0-9]+)USDT')
-OPTION_ID = re.compile(rf'(?P<base>[A-Z0-9]+){OPTION}')
-UNIFIED = re.compile(rf'(?P<base>[A-Z0-9]+)/USDT(?::USDT(?:{OPTION})?)?')
+OWN_ID = Pattern(r'(?P<base>[A-Z0-9]+)USDT')
+OPTION_ID = Pattern(rf'(?P<base>[A-Z0-9]+){OPTION}')
+UNIFIED = Pattern(rf'(?P<base>[A-Z0-9]+)/USDT(?::USDT(?:{OPTION})?)?')
 
-OPTIONS_API = re.compile(r'/eapi/v[0-9]+/(?P<path>[^?]*)')
+OPTIONS_API = Pattern(r'/eapi/v[0-9]+/(?P<path>[^?]*)')
 CANCEL_ALL = 'allOpenOrdersByUnderlying'
 DEMO_API = 'https://demo-fapi.binance.com/eapi/v1'  # documented since 2026-06
 

@@ -3,7 +3,6 @@
 https://bybit-exchange.github.io/docs/v5/order/batch-cancel
 """
 
-import re
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -17,6 +16,7 @@ from ccxt.base.errors import (
     RateLimitExceeded,
 )
 
+from ccxt_mmp._patterns import Pattern
 from ccxt_mmp.core.acknowledging import PAUSE
 from ccxt_mmp.core.awaiting import await_result
 from ccxt_mmp.core.batch_cancelling import cancelled_in_batches
@@ -43,7 +43,7 @@ from ccxt_mmp.exchanges.bybit.tables import (
 from ccxt_mmp.types import MassCancel, Order, Params, Stock
 
 CANCEL_ALL, CANCEL_BATCH = 'POST order/cancel-all', 'POST order/cancel-batch'
-WRONG_PARAMETER = re.compile(r'retCode\W+10001\b')  # in the text of an error
+WRONG_PARAMETER = Pattern(r'retCode\W+10001\b')  # in the text of an error
 
 
 class BybitCancelling(BybitAnswers):

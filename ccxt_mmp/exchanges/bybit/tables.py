@@ -1,6 +1,5 @@
 """The tables of Bybit: endpoints, limits, options, errors, and the names that core asks for."""
 
-import re
 from typing import Any, ClassVar
 
 from ccxt.base.errors import (
@@ -12,6 +11,7 @@ from ccxt.base.errors import (
     RequestTimeout,
 )
 
+from ccxt_mmp._patterns import Pattern
 from ccxt_mmp.core.acknowledging import AcknowledgedCancels
 from ccxt_mmp.core.contract import Mmp
 from ccxt_mmp.core.kill_switch import CONCURRENCY, TIMEOUT
@@ -23,13 +23,13 @@ from ccxt_mmp.errors import MmpNotEnabled
 MONTHS = ('JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC')
 STRIKE = r'[0-9]+(?:\.[0-9]+)?'
 # BTCUSDT and BTCUSD are perpetuals: a halt of a coin of that name would stop nothing
-OWN_ID = re.compile(r'(?P<base>(?!.+USD[TC]?$)[A-Z0-9]+)')
+OWN_ID = Pattern(r'(?P<base>(?!.+USD[TC]?$)[A-Z0-9]+)')
 # without a settle coin it is settled in USDC
-OPTION_ID = re.compile(
+OPTION_ID = Pattern(
     rf'(?P<base>[A-Z0-9]+)-(?P<day>[0-9]{{1,2}})(?P<month>{"|".join(MONTHS)})(?P<year>[0-9]{{2}})'
     rf'-(?P<strike>{STRIKE})-(?P<kind>[CP])(?:-(?P<settle>USDT|USDC))?'
 )
-UNIFIED = re.compile(rf'(?P<base>[A-Z0-9]+)/(?P<quote>USDT|USDC)(?::(?P=quote)(?:-[0-9]{{6}}-{STRIKE}-[CP])?)?')
+UNIFIED = Pattern(rf'(?P<base>[A-Z0-9]+)/(?P<quote>USDT|USDC)(?::(?P=quote)(?:-[0-9]{{6}}-{STRIKE}-[CP])?)?')
 
 CATEGORY = 'option'
 MAX_BATCH = 20
@@ -43,7 +43,7 @@ SECOND = 1000  # ms
 MMP_TAG = 'mmp-'  # begins the orderLinkId of an MMP order
 MAX_TAG = 20  # characters, so that 16 are left for what is generated
 MAX_LINK_ID = 36
-LINK_ID = re.compile(rf'[A-Za-z0-9_-]{{1,{MAX_LINK_ID}}}')
+LINK_ID = Pattern(rf'[A-Za-z0-9_-]{{1,{MAX_LINK_ID}}}')
 HEX_DIGITS = frozenset('0123456789abcdef')  # of which ccxt makes its own ids
 
 # what makes a limit order something else, by Bybit's names

@@ -1,6 +1,5 @@
 """The tables of Deribit: endpoints, limits, options, errors, and the names that core asks for."""
 
-import re
 from typing import Any, ClassVar
 
 from ccxt.abstract.deribit import ImplicitAPI
@@ -14,6 +13,7 @@ from ccxt.base.errors import (
 )
 from ccxt.base.types import Entry
 
+from ccxt_mmp._patterns import Pattern
 from ccxt_mmp.core.contract import Mmp
 from ccxt_mmp.core.kill_switch import CONCURRENCY, TIMEOUT
 from ccxt_mmp.core.socket_cancelling import SocketKillSwitch
@@ -22,15 +22,15 @@ from ccxt_mmp.core.socket_orders import SocketOrders
 from ccxt_mmp.core.streams import WATCH_OPTIONS
 from ccxt_mmp.errors import MmpFrozen, MmpNotEnabled
 
-OWN_ID = re.compile(r'(?P<base>[a-z0-9]+)_(?P<quote>usd|usdc|usdt)')
+OWN_ID = Pattern(r'(?P<base>[a-z0-9]+)_(?P<quote>usd|usdc|usdt)')
 MONTHS = ('JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC')
 DATE = rf'(?P<day>[0-9]{{1,2}})(?P<month>{"|".join(MONTHS)})(?P<year>[0-9]{{2}})'
 # a perpetual, a future, an option or a combo, by its id: what comes first names the index
-MARKET_ID = re.compile(
+MARKET_ID = Pattern(
     r'(?P<base>[A-Z0-9]+)(?:_(?P<quote>USDC|USDT))?-'
     rf'(?:PERPETUAL|(?P<combo>[A-Z]{{2,5}}-)?{DATE}(?:_[A-Z0-9]+)*(?:-(?P<strike>[0-9d_]+))?(?:-(?P<kind>[CP]))?)'
 )
-UNIFIED = re.compile(
+UNIFIED = Pattern(
     r'(?P<base>[A-Z0-9]+)/(?P<quote>USD|USDC|USDT)'
     r'(?::(?P<settle>[A-Z0-9]+)(?:-[0-9]{6}(?:-[0-9]+(?:\.[0-9]+)?-[CP])?)?)?'
 )

@@ -3,13 +3,13 @@
 https://www.okx.com/docs-v5/en/#overview-websocket
 """
 
-import re
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ccxt.base.errors import AuthenticationError, NetworkError
 
+from ccxt_mmp._patterns import Pattern
 from ccxt_mmp.core.socket_state import (
     LOGIN,
     Subscription,
@@ -24,7 +24,7 @@ from ccxt_mmp.exchanges.okx.answers import OkxAnswers
 from ccxt_mmp.exchanges.okx.tables import NO_CODE, SOCKET_OPERATIONS
 from ccxt_mmp.types import Params
 
-CHANNEL = re.compile(r'channel\W+(?P<name>[\w-]+)')  # in the text of an error
+CHANNEL = Pattern(r'channel\W+(?P<name>[\w-]+)')  # in the text of an error
 NEEDS_LOGIN = '60011'
 
 

@@ -1,10 +1,10 @@
 """The tables of OKX: endpoints, limits, options, errors, and the names that core asks for."""
 
-import re
 from typing import Any, ClassVar
 
 from ccxt.base.errors import BadRequest, BadSymbol, InvalidOrder, NotSupported, OperationFailed, PermissionDenied
 
+from ccxt_mmp._patterns import Pattern
 from ccxt_mmp.core.contract import Mmp
 from ccxt_mmp.core.kill_switch import CONCURRENCY, TIMEOUT
 from ccxt_mmp.core.socket_cancelling import SocketKillSwitch
@@ -14,8 +14,8 @@ from ccxt_mmp.core.streams import WATCH_OPTIONS
 from ccxt_mmp.errors import MassCancelLocked, MmpFrozen, MmpNotEnabled
 
 OPTION = r'-[0-9]{6}-[0-9]+(?:\.[0-9]+)?-[CP]'
-OWN_ID = re.compile(rf'(?P<base>[A-Z0-9]+)-USD(?P<usd_margined>_UM)?(?:{OPTION})?')
-UNIFIED = re.compile(rf'(?P<base>[A-Z0-9]+)/USD(?::(?P<settle>[A-Z0-9]+)(?:{OPTION})?)?')
+OWN_ID = Pattern(rf'(?P<base>[A-Z0-9]+)-USD(?P<usd_margined>_UM)?(?:{OPTION})?')
+UNIFIED = Pattern(rf'(?P<base>[A-Z0-9]+)/USD(?::(?P<settle>[A-Z0-9]+)(?:{OPTION})?)?')
 
 SHARED_RATE_LIMIT = (60, 2000)  # calls and ms, of an endpoint that has none of its own here
 
