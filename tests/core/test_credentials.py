@@ -179,10 +179,8 @@ def test_private_key_has_its_line_breaks(flavour):
     assert exchange.check_required_credentials() is True
 
 
-STOCK = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}
-
-
-def test_check_of_the_users_own_is_asked_for_every_request(flavour, simulator):
+@pytest.mark.parametrize('way', ['extended', 'composed'])
+def test_check_of_the_users_own_is_asked_for_every_request(flavour, simulator, way):
     asked = []
 
     class Checking(STOCK[flavour.name].okx):
@@ -190,7 +188,10 @@ def test_check_of_the_users_own_is_asked_for_every_request(flavour, simulator):
             asked.append(error)
             return super().check_required_credentials(error)
 
-    exchange = with_markets(ccxt_mmp.extend(simulator.connect(Checking)))
+    front = ccxt_mmp.SyncMmp if flavour.name == 'sync' else ccxt_mmp.AsyncMmp
+    composed = type('composed', (front, ccxt_mmp.OkxMmp, Checking), {})
+    made = ccxt_mmp.extend(simulator.connect(Checking)) if way == 'extended' else simulator.connect(composed)
+    exchange = with_markets(made)
     flavour.opened.append(exchange)
     for count in (1, 2, 3):
         flavour.take(exchange.fetch_balance())
