@@ -125,7 +125,13 @@ class MmpOrders(OrderEditing, OrderLists, OtherOrders):
         underlying_id = self._underlying_of(symbol, 'createOrderWs')
         await await_result(self.authenticate())  # so that nothing delays the order between the fence and the socket
         with self._one_order(underlying_id, marks) as context:
-            self._pass_fence(context)
+            try:
+                self._pass_fence(context)
+            except ExchangeError:
+                self.create_order_request(
+                    symbol, type, side, amount, price, params
+                )  # the context keeps it, for the error
+                raise
             order = await self._told_over_websocket(stock(symbol, type, side, amount, price, params))
             return order if context.request is None else self._placed(order, context.request)
 

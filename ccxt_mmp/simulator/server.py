@@ -63,7 +63,7 @@ class Server:
         if self._thread is not None:
             return
         listener = _listen(self.port)
-        self._loop = asyncio.new_event_loop()
+        self._loop = asyncio.SelectorEventLoop()  # on every system: see _serve
         self.port = listener.getsockname()[1]
         self._stop = asyncio.Event()
         # clients can connect from now on: the listener queues them until the thread takes them
@@ -91,8 +91,10 @@ class Server:
         protocol = web.Server(self._respond, access_log=None)
         server = await loop.create_server(protocol, sock=listener)
         await stop.wait()
-        server.close()
+        # no further client is accepted; a closed server would forget those that were, but have no transport yet
+        loop.remove_reader(listener)
         await _turns()  # connections that have come begin to be handled
+        server.close()
         await self._sockets.close()
         transports = [each.transport for each in protocol.connections]
         protocol.pre_shutdown()

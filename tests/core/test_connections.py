@@ -219,7 +219,8 @@ def test_closed_exchange_says_so(flavour, simulator, exchange_id):
 class Dripping:
     """A server that answers a byte at a time, so that no pause is ever long; some of it may come at once."""
 
-    def __init__(self, at_once):
+    def __init__(self, at_once, pause):
+        self.pause = pause
         body = b'{"code":"0","msg":"","data":[{"result":true}],"serverTime":1}' + b' ' * 400
         head = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n' % len(body)
         self.at_once, self.rest = (head, body) if at_once == 'head' else (b'', head + body)
@@ -244,7 +245,7 @@ class Dripping:
             try:
                 connection.sendall(self.at_once)
                 for byte in self.rest:
-                    if self.is_over.wait(0.02):
+                    if self.is_over.wait(self.pause):
                         return
                     connection.sendall(bytes([byte]))
             except OSError:
@@ -255,31 +256,31 @@ class Dripping:
         self.socket.close()
 
 
+def assert_cancel_ends(at_once, take, connect):
+    for pace in (1, 4, 16):  # a busy machine may need more time to ask twice
+        server = Dripping(at_once, 0.02 * pace)
+        try:
+            exchange = connect(server.url)
+            started = time.monotonic()
+            with pytest.raises(ccxt.OperationFailed):
+                take(exchange.mass_cancel_mmp(UNIFIED[exchange.id], {'timeout': 500 * pace}))
+            assert time.monotonic() - started < 5 * pace  # all of an answer takes 10 s and more
+        finally:
+            server.close()
+        if server.requests >= 2:
+            return
+    pytest.fail('it asks once')
+
+
 @pytest.mark.parametrize('at_once', ['nothing', 'head'])
 def test_answer_that_drips_does_not_outlast_its_time(flavour, exchange_id, at_once):
-    server = Dripping(at_once)
-    try:
-        exchange = flavour.exchange(exchange_id, server.url)
-        started = time.monotonic()
-        with pytest.raises(ccxt.OperationFailed):
-            flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id], {'timeout': 500}))
-        assert time.monotonic() - started < 2  # at 20 ms a byte all of it takes 10 s
-        assert server.requests >= 2
-    finally:
-        server.close()
+    assert_cancel_ends(at_once, flavour.take, lambda url: flavour.exchange(exchange_id, url))
 
 
 def test_answer_that_drips_through_a_proxy_does_not_outlast_its_time(flavour, exchange_id):
-    server = Dripping('head')
-    try:
-        exchange = flavour.exchange(exchange_id, 'http://exchange.invalid', httpProxy=server.url)
-        started = time.monotonic()
-        with pytest.raises(ccxt.OperationFailed):
-            flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id], {'timeout': 500}))
-        assert time.monotonic() - started < 2
-        assert server.requests >= 2
-    finally:
-        server.close()
+    assert_cancel_ends(
+        'head', flavour.take, lambda url: flavour.exchange(exchange_id, 'http://exchange.invalid', httpProxy=url)
+    )
 
 
 class TimedSocket:

@@ -57,8 +57,9 @@ def test_orders_and_edits_over_a_socket_are_stopped(simulator, tmp_path):
         await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, MMP)
         await exchange.halt_mmp('BTC/USD', {'cancel': False})
         before = rest(simulator, exchange, symbol)
-        with pytest.raises(MmpHalted):
+        with pytest.raises(MmpHalted) as caught:
             await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, MMP)
+        assert [each['status'] for each in caught.value.orders] == ['rejected']
         with pytest.raises(MmpHalted):
             await exchange.edit_order_ws(before.order_id, symbol, 'limit', 'buy', 10, 4, MMP)
         assert len(received(simulator, 'batch-orders')) == 1

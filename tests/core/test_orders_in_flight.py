@@ -113,12 +113,15 @@ def test_order_that_may_arrive_after_the_time_is_over_is_told_and_cancelled_for_
     exchange_id, params = way
     exchange = flavour.exchange(exchange_id, simulator.url)
     fence = exchange._mmp_fence(UNDERLYING[exchange_id])
-    fence.send(fence.mark(), time.monotonic() + 5)
-    begun = simulator.now()
-    with pytest.raises(MassCancelIncomplete, match='sent before it are not answered'):
-        flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id], {'timeout': 400, **params}))
-    assert len(simulator.requests) >= 2
-    assert simulator.requests[-1].time - begun >= 150  # the last one when no more is left than is kept for it
+    for timeout in (400, 1600, 6400):  # a busy machine may need more for two requests
+        seen, begun = len(simulator.requests), simulator.now()
+        fence.send(fence.mark(), time.monotonic() + 5 + timeout / 1000)
+        with pytest.raises(MassCancelIncomplete, match='sent before it are not answered'):
+            flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id], {'timeout': timeout, **params}))
+        sent = [request.time - begun for request in simulator.requests[seen:]]
+        if len(sent) >= 2 and sent[-1] >= 0.375 * timeout:  # the last one when no more is left than is kept for it
+            return
+    pytest.fail(f'sent after {sent} ms of {timeout}')
 
 
 REFUSED = {

@@ -1,6 +1,7 @@
 """The server: whom it answers, what it refuses, how it starts and ends, and errors of its own."""
 
 import asyncio
+import contextlib
 import gc
 import socket
 import struct
@@ -228,6 +229,21 @@ def test_connection_that_the_simulator_itself_breaks_is_its_error(simulator):
     with pytest.raises(ConnectionResetError, match='its own'):
         simulator.check()
     simulator.errors.clear()
+
+
+def test_connections_that_are_accepted_while_it_ends_are_closed():
+    simulator = Simulator().start()
+    server, busy, connected = simulator._server, threading.Event(), threading.Event()
+    server._loop.call_soon_threadsafe(lambda: (busy.set(), connected.wait()))
+    busy.wait()
+    clients = [socket.create_connection(('127.0.0.1', server.port)) for _ in range(6)]
+    server._loop.call_soon_threadsafe(server._stop.set)  # so that it learns of its end first, then of the clients
+    connected.set()
+    simulator.close()
+    for client in clients:
+        client.settimeout(5)
+        with client, contextlib.suppress(ConnectionResetError):
+            assert client.recv(1) == b''  # not TimeoutError
 
 
 def test_task_that_goes_on_after_a_cancellation_is_cancelled_again():

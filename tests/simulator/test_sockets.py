@@ -20,7 +20,7 @@ SOCKETS, ORDERS = 50, 100  # each order is placed and cancelled: 10,000 pushes
 
 
 def run(main):
-    return asyncio.run(asyncio.wait_for(main, 60))
+    return asyncio.run(asyncio.wait_for(main, 300))
 
 
 def rest(simulator):
@@ -166,7 +166,7 @@ def test_50_sockets_and_10_000_pushes_leave_nothing(simulator):
     run(all_follow(2, 2))
     before = objects()
     run(all_follow(SOCKETS, ORDERS))
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while simulator._sockets._connections and time.monotonic() < deadline:
         time.sleep(0.01)
     assert simulator._sockets._connections == simulator._sockets._sessions == []

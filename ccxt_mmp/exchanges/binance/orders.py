@@ -5,7 +5,7 @@ https://developers.binance.com/docs/derivatives/options-trading/trade/New-Order
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from ccxt.base.errors import ArgumentsRequired, BadResponse, InvalidOrder, NotSupported
@@ -118,6 +118,13 @@ class BinanceOrders(BinanceAnswers):
         if not all(isinstance(row, dict) for row in rows):
             raise BadResponse(f'{self.id} {method}() received a list of something else than orders: {shown(rows)}')
         return rows
+
+    # --- what ccxt has of this exchange alone, but for the flag; hidden from type checkers
+
+    if not TYPE_CHECKING:
+
+        def fetch_open_order(self, id, symbol=None, params={}):
+            return super().fetch_open_order(id, symbol, self._of_named_order('fetchOpenOrder', params))
 
     async def _edit_option_order(self, stock: Stock, method: str, *arguments: Any) -> Any:
         raise NotSupported(f'{self.id} {method}() has no edits of options: cancel the order and create another one')

@@ -5,7 +5,7 @@ https://bybit-exchange.github.io/docs/v5/order/create-order
 
 import secrets
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ccxt.base.errors import BadResponse, InvalidOrder
 
@@ -151,6 +151,16 @@ class BybitOrders(BybitAnswers):
         tagged = [row for row in rows if self._has_tag(row.get('orderLinkId'))]
         orders: list[Order] = self.parse_orders(tagged, market)
         return orders
+
+    # --- what ccxt has of this exchange alone, but for the flag; hidden from type checkers
+
+    if not TYPE_CHECKING:
+
+        def fetch_open_order(self, id, symbol=None, params={}):
+            return super().fetch_open_order(id, symbol, self._of_named_order('fetchOpenOrder', params))
+
+        def fetch_closed_order(self, id, symbol=None, params={}):
+            return super().fetch_closed_order(id, symbol, self._of_named_order('fetchClosedOrder', params))
 
     # --- edits
 

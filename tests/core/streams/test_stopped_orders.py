@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from ccxt.base.errors import InvalidOrder
 
 from ccxt_mmp import MmpFrozen
 from tests.core.fencing import until
@@ -53,6 +54,29 @@ def test_new_order_is_refused_and_not_sent(watcher):
         assert [each['status'] for each in error.orders] == ['rejected']
         assert not placed(watcher)
         assert (await exchange.create_order(symbol, 'limit', 'buy', 1, 5))['mmp'] is False
+
+    watcher.run(main)
+
+
+def test_order_over_the_websocket_is_refused_as_one_over_rest(watcher):
+    async def main(exchange):
+        if not exchange._has_flag_over_websocket:
+            pytest.skip('takes no MMP orders over a websocket')
+        symbol = watcher.with_markets()[0]
+        await frozen(watcher)
+        told = []
+        for create in (exchange.create_order, exchange.create_order_ws):
+            with pytest.raises(MmpFrozen, match='was not sent') as caught:
+                await create(symbol, 'limit', 'buy', 1, 5, MMP)
+            [answer] = caught.value.orders
+            assert answer['clientOrderId']
+            assert answer['error'] is caught.value
+            told.append({name: answer[name] for name in ('symbol', 'side', 'price', 'amount', 'status', 'mmp')})
+            with pytest.raises(InvalidOrder):
+                await create(symbol, 'limit', 'buy', 1, 5, {**MMP, 'triggerPrice': 5})
+        assert told[0] == told[1]
+        assert told[0]['status'] == 'rejected'
+        assert not placed(watcher)
 
     watcher.run(main)
 
