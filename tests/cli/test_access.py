@@ -110,6 +110,14 @@ def test_secret_in_an_answer_is_not_repeated(environment, canned, capsys):
     assert KEY not in said.out + said.err
 
 
+def test_url_of_the_halts_is_in_no_message(environment):
+    url = 'redis://:SEKRET@127.0.0.1:1/0'
+    environment.setenv('CCXT_MMP_HALT', url)
+    exchanges = Exchanges(parsed(['status', 'okx:BTC/USD']))
+    exchanges.of(Target.parsed('okx:BTC/USD'))
+    assert exchanges.without_secrets(f'cannot use {url}') == 'cannot use ***'
+
+
 def redirected_log_in(stock, url):
     def log_in(self, exchange, target):
         stock(self, exchange, target)
