@@ -4,6 +4,7 @@ import os
 import resource
 import sqlite3
 import threading
+import time
 
 import pytest
 
@@ -98,6 +99,22 @@ def test_many_may_create_it_at_the_same_time(path, opened):
         thread.join()
     assert failures == []
     assert len(stores[0].read_all(DESK)) == 8
+
+
+def test_file_that_another_process_sets_up_is_tried_again(path, opened, monkeypatch):
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute('BEGIN IMMEDIATE')
+    pauses = []
+
+    def pause(seconds):
+        pauses.append(seconds)
+        if other.in_transaction:
+            other.execute('ROLLBACK')
+
+    monkeypatch.setattr(time, 'sleep', pause)
+    assert opened(f'sqlite:{path}').write(DESK, halt()) == halt()
+    assert pauses
+    other.close()
 
 
 def test_threads_have_connections_of_their_own(store):
