@@ -467,6 +467,13 @@ def test_coin_that_the_exchange_does_not_know_is_a_bad_symbol(flavour, simulator
         flavour.take(bybit.mass_cancel_mmp('BCT', params))
 
 
+def test_list_that_is_refused_for_its_coin_is_a_bad_symbol(flavour, canned):
+    """Whether Bybit refuses it, or lists nothing, is not documented."""
+    canned.answer('{"retCode":10001,"retMsg":"params error: baseCoin invalid","result":{},"retExtInfo":{},"time":1}')
+    with pytest.raises(ccxt.BadSymbol, match='BCT'):
+        flavour.take(flavour.exchange('bybit', canned.url).mass_cancel_mmp('BCT'))
+
+
 def test_refusal_of_something_else_is_no_bad_symbol(flavour, simulator, bybit):
     with pytest.raises(ccxt.NotSupported):
         cancel(flavour, bybit, scope='rfq')
