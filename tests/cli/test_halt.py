@@ -63,6 +63,21 @@ def test_exchange_alone_is_all_of_it(simulator, ccxt_mmp_command, url):
     assert '2 halts ended' in ccxt_mmp_command('resume', 'okx')[1]
 
 
+def test_resume_of_an_exchange_says_which_halts_it_ended(simulator, ccxt_mmp_command, url):
+    for number, names in ((1, ('BTC',)), (2, ('BTC', 'ETH'))):
+        for name in names:
+            assert ccxt_mmp_command('halt', f'okx:{name}/USD', '--no-cancel')[0] == 0
+        status, out, _ = ccxt_mmp_command('resume', 'okx')
+        assert (status, out.startswith('okx: resumed, it was halted since 20')) == (0, True)
+        ended = ', '.join(f'{name}/USD:{name}' for name in names)
+        assert out.endswith(f'{number} halt{"s" if number > 1 else ""} ended: {ended}\n')
+    assert ccxt_mmp_command('halt', 'okx:BTC/USD', '--no-cancel')[0] == 0
+    [told] = json.loads(ccxt_mmp_command('resume', 'okx', '--json')[1])
+    assert [each['underlying'] for each in told['resumed']['info']] == ['BTC-USD']
+    [told] = json.loads(ccxt_mmp_command('resume', 'okx', '--json')[1])
+    assert (told['resumed']['since'], told['resumed']['info'], told['halt']) == (None, [], None)
+
+
 def test_exchange_that_lists_no_rules_is_halted_and_then_complains(simulator, ccxt_mmp_command, url):
     quote(simulator)
     before = resting(simulator)

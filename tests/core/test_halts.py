@@ -395,6 +395,21 @@ def test_resume_of_what_is_not_halted_is_no_error(flavour, halting, underlying):
     assert ended['until'] is not None
 
 
+def test_resume_of_all_tells_the_halts_of_underlyings_that_it_ended(flavour, halting, underlying):
+    """One is told as it was; of several the oldest, without an underlying."""
+    other = underlying.replace('BTC', 'ETH')
+    halting.milliseconds = lambda: 2000
+    own = flavour.take(halting.halt_mmp(underlying, {'cancel': False, 'reason': 'second'}))
+    ended = flavour.take(halting.resume_mmp())
+    assert (ended['underlying'], ended['since'], ended['by']) == (own['underlying'], 2000, own['by'])
+    flavour.take(halting.halt_mmp(underlying, {'cancel': False, 'reason': 'second'}))
+    halting.milliseconds = lambda: 1000
+    flavour.take(halting.halt_mmp(other, {'cancel': False, 'reason': 'first'}))
+    ended = flavour.take(halting.resume_mmp())
+    assert (ended['underlying'], ended['underlyingId'], ended['reason']) == (None, None, 'first')
+    assert (ended['since'], ended['by'], [each['since'] for each in ended['info']]) == (1000, own['by'], [1000, 2000])
+
+
 def test_resume_of_a_halt_that_is_over_ends_none(flavour, halting, underlying):
     halt = flavour.take(halting.halt_mmp(underlying, {'duration': 60000, 'cancel': False}))
     halting.milliseconds = lambda: halt['until']
