@@ -23,6 +23,7 @@ from ccxt_mmp.cli.report import (
     may_be_frozen,
     notes,
     row,
+    unknown_halts,
 )
 from ccxt_mmp.cli.resting import resting
 from ccxt_mmp.cli.screens import Shown, screen
@@ -159,7 +160,8 @@ class Command:
         for underlying, state in states.items():
             part = result.part(underlying)
             part.state = state
-            part.halt = next((each for each in result.halts if each['underlying'] in (None, state['underlying'])), None)
+            own = (each for each in result.halts if each['underlyingId'] == state['underlyingId'])
+            part.halt = next(own, result.halt)
             if self.arguments.command == 'status' and self.arguments.orders:
                 await self._count_orders(exchange, part)
             parts.append(part)
@@ -211,6 +213,8 @@ class Command:
             if result.warning and result.error is None:
                 tell(f'{result.target.text}: {result.warning}')
         if self.arguments.json:
+            for line in unknown_halts(self.results):  # the text has them above the table
+                tell(line)
             self.show_document()
         elif not self.is_endless:
             self.draw(parts)

@@ -7,7 +7,7 @@ from typing import Any
 
 from ccxt.base.errors import BaseError, NotSupported
 
-from ccxt_mmp.cli.report import Result, moment
+from ccxt_mmp.cli.report import Result, moment, unknown_halts
 from ccxt_mmp.cli.screens import screen
 from ccxt_mmp.cli.targets import HALT_ACCOUNT, HALT_URL, Target
 from ccxt_mmp.cli.verdicts import count_cancelled, details
@@ -80,6 +80,7 @@ async def look(exchange: Any, result: Result) -> None:
     try:
         if target.is_all:
             result.halts = await exchange.fetch_mmp_halts()
+            result.halt = next((each for each in result.halts if each['underlyingId'] is None), None)
         else:
             result.halt = await exchange.fetch_mmp_halt(target.underlying)
     except BaseError as error:
@@ -89,12 +90,7 @@ async def look(exchange: Any, result: Result) -> None:
 def halt_lines(results: Sequence[Result]) -> list[str]:
     """A line for each halt, however many targets it stops."""
     lines = [halt_line(result.target, each) for result in results for each in (result.halt, *result.halts) if each]
-    lines += [
-        f'{result.target.place}: not known whether it is halted: {result.halt_is_unknown}'
-        for result in results
-        if result.halt_is_unknown
-    ]
-    return list(dict.fromkeys(lines))
+    return [*dict.fromkeys(lines), *unknown_halts(results)]
 
 
 def halt_line(target: Target, halt: MmpHalt) -> str:

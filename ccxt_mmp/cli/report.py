@@ -66,7 +66,9 @@ class Result:
 
     def part(self, underlying: str) -> 'Result':
         """A result of one underlying of it, with what is known of all."""
-        return Result(self.target.of(underlying), is_of_all_orders=self.is_of_all_orders)
+        return Result(
+            self.target.of(underlying), is_of_all_orders=self.is_of_all_orders, halt_is_unknown=self.halt_is_unknown
+        )
 
 
 def each_part(results: Sequence[Result]) -> list[Result]:
@@ -228,16 +230,38 @@ def document(results: Sequence[Result]) -> list[dict[str, Any]]:
             'orders': result.orders,
             'untagged': result.untagged,
             'error': _error(result),
-            'warning': result.warning or None,
+            'warning': '; '.join(filter(None, (_unknown_halt(result), result.warning))) or None,
         }
-        for result in each_part(results)
+        for result in _entries(results)
     ]
+
+
+def _entries(results: Sequence[Result]) -> Iterator[Result]:
+    """The results of protections, and of a target that is all of an exchange every other halt."""
+    for result in results:
+        parts = each_part([result])
+        yield from parts
+        told = [part.halt for part in parts]
+        for halt in result.halts:
+            if halt not in told:
+                name = halt['underlying'] or halt['underlyingId']
+                yield Result(result.target.of(name) if name else result.target, halt=halt)
 
 
 def failure(kind: str, message: str) -> list[dict[str, Any]]:
     """The document where there is no target to speak of."""
     names = document([Result(Target('', ''))])[0]
     return [{**names, 'target': None, 'error': {'type': kind, 'message': message}}]
+
+
+def unknown_halts(results: Sequence[Result]) -> list[str]:
+    """A line for each account whose halts are not known."""
+    lines = [f'{result.target.place}: {_unknown_halt(result)}' for result in results if result.halt_is_unknown]
+    return list(dict.fromkeys(lines))
+
+
+def _unknown_halt(result: Result) -> str:
+    return f'not known whether it is halted: {result.halt_is_unknown}' if result.halt_is_unknown else ''
 
 
 def _error(result: Result) -> dict[str, Any] | None:

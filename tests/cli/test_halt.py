@@ -122,6 +122,22 @@ def test_store_that_cannot_be_read_fails_no_status(simulator, ccxt_mmp_command, 
     assert 'okx: not known whether it is halted: ' in out.splitlines()[0]
 
 
+@pytest.mark.parametrize('target', ['okx:BTC/USD', 'okx'])
+def test_json_says_that_it_does_not_know_the_halts(simulator, ccxt_mmp_command, monkeypatch, tmp_path, target):
+    simulator.set_rule('okx', 'BTC-USD')
+    monkeypatch.setenv('CCXT_MMP_HALT', f'sqlite:{tmp_path}/no/halt.db')
+    status, out, err = ccxt_mmp_command('status', target, '--json')
+    [told] = json.loads(out)
+    assert told['warning'].startswith('not known whether it is halted: ')
+    assert err == f'ccxt-mmp: okx: {told["warning"]}\n'
+    assert (status, told['halt'], told['error']) == (0, None, None)
+    # beside another warning
+    simulator.answer('GET', '/api/v5/trade/orders-pending', {'code': '0', 'msg': '', 'data': [{'ordType': 'mmp'}]})
+    [told] = json.loads(ccxt_mmp_command('status', target, '--json', '--orders')[1])
+    assert told['warning'].startswith('not known whether it is halted: ')
+    assert '; its orders are not known: ' in told['warning']
+
+
 def test_block_trading_has_no_halt(ccxt_mmp_command, url):
     for command in ('halt', 'resume'):
         assert ccxt_mmp_command(command, 'okx:rfq')[0] == 1
@@ -134,3 +150,41 @@ def test_status_of_an_exchange_alone_has_the_halts_of_all(simulator, ccxt_mmp_co
     assert ccxt_mmp_command('status', 'okx')[1].startswith('HALTED okx BTC/USD:BTC until resumed')
     [told] = json.loads(ccxt_mmp_command('status', 'okx', '--json')[1])
     assert told['halt']['underlying'] == 'BTC/USD:BTC'
+
+
+def test_json_of_an_exchange_alone_has_halts_of_what_has_no_rule(simulator, ccxt_mmp_command, url):
+    def halts(target):
+        told = json.loads(ccxt_mmp_command('status', target, '--json')[1])
+        return [(each['target'], each['halt'] and each['halt']['underlyingId']) for each in told]
+
+    assert ccxt_mmp_command('halt', 'okx:ETH/USD', 'binance:ETH/USDT', '--no-cancel')[0] == 0
+    assert halts('okx') == [('okx', None), ('okx:ETH/USD:ETH', 'ETH-USD')]
+    assert halts('binance') == [('binance', None), ('binance:ETH/USDT:USDT', 'ETHUSDT')]
+    simulator.set_rule('okx', 'BTC-USD')
+    assert halts('okx') == [('okx:BTC/USD:BTC', None), ('okx:ETH/USD:ETH', 'ETH-USD')]
+
+
+@pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
+def test_json_of_an_exchange_without_rules_has_the_halt_of_all(simulator, ccxt_mmp_command, url, exchange_id):
+    assert ccxt_mmp_command('halt', exchange_id, '--no-cancel')[0] == 0
+    [told] = json.loads(ccxt_mmp_command('status', exchange_id, '--json')[1])
+    assert (told['target'], told['halt']['underlying'], told['halt']['until']) == (exchange_id, None, None)
+    assert told['halt']['since'] is not None
+
+
+def test_json_has_the_halt_of_all_and_those_of_underlyings(simulator, ccxt_mmp_command, url):
+    simulator.set_rule('okx', 'BTC-USD')
+    simulator.set_rule('okx', 'ETH-USD')
+    assert ccxt_mmp_command('halt', 'okx', 'okx:BTC/USD', '--no-cancel')[0] == 0
+    told = json.loads(ccxt_mmp_command('status', 'okx', '--json')[1])
+    assert [(each['target'], each['halt']['underlyingId']) for each in told] == [
+        ('okx:BTC/USD:BTC', 'BTC-USD'),
+        ('okx:ETH/USD:ETH', None),
+    ]
+    assert ccxt_mmp_command('halt', 'okx:ETH/USD', '--no-cancel')[0] == 0
+    told = json.loads(ccxt_mmp_command('status', 'okx', '--json')[1])
+    assert [(each['target'], each['halt']['underlyingId']) for each in told] == [
+        ('okx:BTC/USD:BTC', 'BTC-USD'),
+        ('okx:ETH/USD:ETH', 'ETH-USD'),
+        ('okx', None),
+    ]
