@@ -2,12 +2,13 @@
 
 import argparse
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ccxt.base.errors import BaseError, NotSupported
 
-from ccxt_mmp.cli.report import Result, moment, unknown_halts
+from ccxt_mmp.cli.report import Result, each_part, moment, unknown_halts
 from ccxt_mmp.cli.screens import screen
 from ccxt_mmp.cli.targets import HALT_ACCOUNT, HALT_URL, Target
 from ccxt_mmp.cli.verdicts import count_cancelled, details
@@ -25,17 +26,14 @@ def halting(arguments: argparse.Namespace) -> Work:
         wanted = {'reason': arguments.reason, 'duration': arguments.duration, **_scope(target)}
         cancels = not arguments.no_cancel
         can_cancel = bool(target.underlying) or exchange.has['fetchMmps'] is True
-        _require_url(exchange)
+        _require_store(exchange, f'; nothing was cancelled: ccxt-mmp cancel {target.text} cancels' if cancels else '')
         new_store = _new_store(exchange)
-        if target.underlying and cancels:
-            done = await exchange.mass_cancel_mmp(target.underlying, {'halt': True, **wanted})
-            result.cancelled = done
-            count_cancelled(result)
-            result.halt = await exchange.fetch_mmp_halt(target.underlying)
+        if cancels and can_cancel:
+            await _cancel_and_halt(exchange, result, {'halt': True, **wanted})
             if not arguments.json:
-                screen().notes([details(result)])
+                screen().notes([details(each) for each in each_part([result])])
         else:
-            result.halt = await exchange.halt_mmp(target.underlying, {'cancel': cancels and can_cancel, **wanted})
+            result.halt = await exchange.halt_mmp(target.underlying, {'cancel': False, **wanted})
         if not arguments.json and result.halt is not None:
             screen().notes([halt_line(target, result.halt), f'{target.text}: {_whom_it_stops(exchange)}', *new_store])
         if cancels and not can_cancel:  # the halt is done without the cancel, but the target counts as failed
@@ -46,9 +44,22 @@ def halting(arguments: argparse.Namespace) -> Work:
     return halt
 
 
+async def _cancel_and_halt(exchange: Any, result: Result, params: dict[str, Any]) -> None:
+    target = result.target
+    if target.underlying:
+        result.cancelled = await exchange.mass_cancel_mmp(target.underlying, params)
+    else:
+        cancels = await exchange.mass_cancel_mmps(None, params)
+        result.parts = [replace(result.part(each), cancelled=cancelled) for each, cancelled in cancels.items()]
+    result.halt = await exchange.fetch_mmp_halt(target.underlying)
+    for each in each_part([result]):
+        each.halt = result.halt
+        count_cancelled(each)
+
+
 def resuming(arguments: argparse.Namespace) -> Work:
     async def resume(exchange: Any, result: Result) -> None:
-        _require_url(exchange)
+        _require_store(exchange)
         result.resumed = await exchange.resume_mmp(result.target.underlying, _scope(result.target))
         if not arguments.json:
             nothing = f'nothing to resume, it was not halted; a halt {_whom_it_stops(exchange)}'
@@ -119,8 +130,15 @@ def _new_store(exchange: Any) -> list[str]:
     return [f'{path.name} is a new store: no bot has used it yet'] if is_new else []
 
 
-def _require_url(exchange: Any) -> None:
+def _require_store(exchange: Any, otherwise: str = '') -> None:
+    """Raise where nothing says where halts are kept, or what says so cannot be read, and end with what to do."""
     if exchange.options.get('mmpHalt') is None:
         raise NotSupported(
             f'{HALT_URL} must say where halts are kept, as for the bots: sqlite:/path/halt.db or redis://host:6379/0'
+            f'{otherwise}'
         )
+    try:
+        exchange._halts()
+    except BaseError as error:
+        error.args = (f'{error}{otherwise}',)
+        raise

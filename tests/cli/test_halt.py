@@ -55,6 +55,7 @@ def test_exchange_alone_is_all_of_it(simulator, ccxt_mmp_command, url):
     status, out, _ = ccxt_mmp_command('halt', 'okx')
     assert status == 0
     assert [order.mmp for order in simulator.resting('okx', 'BTC-USD')] == [False]
+    assert out.startswith('okx:BTC/USD:BTC: cancelled all MMP orders, locked until ')
     assert 'HALTED okx all underlyings until resumed, since ' in out
     status, out, err = ccxt_mmp_command('resume', 'okx:BTC/USD')
     assert status == 1
@@ -76,6 +77,22 @@ def test_resume_of_an_exchange_says_which_halts_it_ended(simulator, ccxt_mmp_com
     assert [each['underlying'] for each in told['resumed']['info']] == ['BTC-USD']
     [told] = json.loads(ccxt_mmp_command('resume', 'okx', '--json')[1])
     assert (told['resumed']['since'], told['resumed']['info'], told['halt']) == (None, [], None)
+
+
+def test_halt_of_an_exchange_tells_its_cancels(simulator, ccxt_mmp_command, url):
+    status, out, _ = ccxt_mmp_command('halt', 'deribit')
+    assert (status, out.splitlines()[0]) == (0, 'deribit: nothing was there to cancel')
+    simulator.set_rule('okx', 'BTC-USD')
+    quote(simulator)
+    simulator.fault('status', 'mass-cancel', times=99)
+    status, _, err = ccxt_mmp_command('halt', 'okx')
+    assert (status, 'the halt stands' in err) == (1, True)
+    simulator.clear_faults()
+    status, out, _ = ccxt_mmp_command('halt', 'okx', '--json')
+    [told] = json.loads(out)
+    assert (status, told['target'], told['cancelled']['underlyingId']) == (0, 'okx:BTC/USD:BTC', 'BTC-USD')
+    assert told['halt']['underlying'] is None
+    assert [order.mmp for order in simulator.resting('okx', 'BTC-USD')] == [False]
 
 
 def test_exchange_that_lists_no_rules_is_halted_and_then_complains(simulator, ccxt_mmp_command, url):
@@ -115,6 +132,20 @@ def test_without_a_url_it_says_what_to_set(simulator, ccxt_mmp_command, monkeypa
     assert simulator.requests == []
 
 
+@pytest.mark.parametrize('url', ['', 'halt.db', 'redis://:secret@host:port'])
+def test_halt_without_a_url_that_can_be_read_says_what_cancels(simulator, ccxt_mmp_command, monkeypatch, url):
+    monkeypatch.setenv('CCXT_MMP_HALT', url)
+    said = 'nothing was cancelled: ccxt-mmp cancel okx:BTC/USD cancels\n'
+    for arguments in (('okx:BTC/USD',), ('okx:BTC/USD', '--json')):
+        status, _, err = ccxt_mmp_command('halt', *arguments)
+        assert (status, err.endswith(f'; {said}'), 'secret' in err) == (1, True, False)
+    for arguments in (('halt', 'okx:BTC/USD', '--no-cancel'), ('resume', 'okx:BTC/USD')):
+        status, _, err = ccxt_mmp_command(*arguments)
+        assert (status, 'nothing was cancelled' in err) == (1, False)
+    assert 'nothing was cancelled: ccxt-mmp cancel okx cancels\n' in ccxt_mmp_command('halt', 'okx')[2]
+    assert simulator.requests == []
+
+
 def test_store_that_cannot_be_read_fails_no_status(simulator, ccxt_mmp_command, monkeypatch, tmp_path):
     monkeypatch.setenv('CCXT_MMP_HALT', f'sqlite:{tmp_path}/no/halt.db')
     status, out, _ = ccxt_mmp_command('status', ALL[0])
@@ -138,9 +169,11 @@ def test_json_says_that_it_does_not_know_the_halts(simulator, ccxt_mmp_command, 
     assert '; its orders are not known: ' in told['warning']
 
 
-def test_block_trading_has_no_halt(ccxt_mmp_command, url):
+def test_block_trading_has_no_halt(simulator, ccxt_mmp_command, url):
     for command in ('halt', 'resume'):
         assert ccxt_mmp_command(command, 'okx:rfq')[0] == 1
+    assert simulator.requests == []
+    assert 'HALTED' not in ccxt_mmp_command('status', 'okx')[1]
     assert ccxt_mmp_command('status', 'okx:rfq')[0] == 0
 
 
