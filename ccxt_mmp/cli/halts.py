@@ -11,7 +11,10 @@ from ccxt_mmp.cli.report import Result, moment
 from ccxt_mmp.cli.screens import screen
 from ccxt_mmp.cli.targets import HALT_ACCOUNT, HALT_URL, Target
 from ccxt_mmp.cli.verdicts import count_cancelled, details
+from ccxt_mmp.halts import ALL
 from ccxt_mmp.types import MmpHalt
+
+EVERYTHING_HALTED = 'all underlyings'
 
 Work = Callable[[Any, Result], Awaitable[None]]
 
@@ -46,14 +49,26 @@ def halting(arguments: argparse.Namespace) -> Work:
 def resuming(arguments: argparse.Namespace) -> Work:
     async def resume(exchange: Any, result: Result) -> None:
         _require_url(exchange)
-        ended = await exchange.resume_mmp(result.target.underlying, _scope(result.target))
+        result.resumed = await exchange.resume_mmp(result.target.underlying, _scope(result.target))
         if not arguments.json:
-            others = f', {len(ended["info"])} halts ended' if len(ended['info']) > 1 else ''
-            said = f'resumed, it was halted since {moment(ended["since"])}{others}'
             nothing = f'nothing to resume, it was not halted; a halt {_whom_it_stops(exchange)}'
-            screen().notes([f'{result.target.text}: {said if ended["info"] and ended["since"] else nothing}'])
+            screen().notes([f'{result.target.text}: {_ended(exchange, result.resumed) or nothing}'])
 
     return resume
+
+
+def _ended(exchange: Any, resumed: MmpHalt) -> str:
+    """Which halts were ended; nothing if there was none."""
+    names = [_name(exchange, each['underlying']) for each in resumed['info']]
+    if not names:
+        return ''
+    number = '1 halt' if len(names) == 1 else f'{len(names)} halts'
+    return f'resumed, it was halted since {moment(resumed["since"])}, {number} ended: {", ".join(names)}'
+
+
+def _name(exchange: Any, stored: str) -> str:
+    """The name of what the store has halted."""
+    return EVERYTHING_HALTED if stored == ALL else exchange._unified_underlying(stored) or stored
 
 
 async def look(exchange: Any, result: Result) -> None:
@@ -83,7 +98,7 @@ def halt_lines(results: Sequence[Result]) -> list[str]:
 
 
 def halt_line(target: Target, halt: MmpHalt) -> str:
-    name = halt['underlying'] or halt['underlyingId'] or 'all underlyings'
+    name = halt['underlying'] or halt['underlyingId'] or EVERYTHING_HALTED
     until = 'until resumed' if halt['until'] is None else f'until {moment(halt["until"])}'
     reason = f': {halt["reason"]}' if halt['reason'] else ''
     return f'HALTED {target.place} {name} {until}, since {moment(halt["since"])} by {halt["by"]}{reason}'

@@ -43,6 +43,7 @@ class Result:
     before: MmpState | None = None
     cancelled: MassCancel | None = None
     halt: MmpHalt | None = None
+    resumed: MmpHalt | None = None  # what resume ended
     halts: list[MmpHalt] = field(default_factory=list)  # of a target that is all of an exchange
     halt_is_unknown: str = ''  # why
     error: BaseException | None = None
@@ -222,6 +223,7 @@ def document(results: Sequence[Result]) -> list[dict[str, Any]]:
             'cancelled': result.cancelled,
             'state': result.state,
             'halt': result.halt,
+            'resumed': result.resumed,
             'ordersBefore': result.orders_before,
             'orders': result.orders,
             'untagged': result.untagged,

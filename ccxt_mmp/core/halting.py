@@ -79,7 +79,8 @@ class Halting(HaltCheck):
             underlying while all are halted
         :param dict [params]: none but the underlying under the exchange's own name
         :returns dict: the MmpHalt that was ended, with the time of its end as ``until``; ``since`` None if there was
-            none. ``info`` is a list of all that were ended
+            none. ``info`` is a list of all that were ended, the oldest first. Of several it is the oldest, and its
+            ``underlying`` is None
         """
         self._front_missing()
 
@@ -187,11 +188,12 @@ class Halting(HaltCheck):
             ended = self._in_force(await await_result(halts.store.end(halts.key, underlying_id)))
         except HaltStoreError as error:
             raise self._failed_to_reach_halts('resumeMmp', error) from error
-        name = underlying_id or ALL
-        first = next((each for each in ended if each.underlying == name), None)
-        was = self._mmp_halt(halts, first or StoredHalt(name, 0, None, None, ''))
-        if first is None:
+        ended = sorted(ended, key=lambda each: each.since)
+        was = self._mmp_halt(halts, ended[0] if ended else StoredHalt(underlying_id or ALL, 0, None, None, ''))
+        if not ended:
             was['since'] = was['by'] = None
+        if len(ended) > 1:
+            was['underlying'] = was['underlyingId'] = None
         return {**was, 'until': self.milliseconds(), 'info': [each._asdict() for each in ended]}
 
     async def _fetch_mmp_halt(self, underlying: str | None, params: Params) -> MmpHalt | None:
