@@ -210,6 +210,7 @@ def test_connection_that_says_something_else_outlives_an_answer_that_does_not_co
             with pytest.raises(ccxt.RequestTimeout):
                 await place(exchange)
             assert len(await task) == 1  # the order itself
+            exchange.timeout = 5000
             assert (await place(exchange))['status'] == 'open'
             assert len(received(simulator, 'login')) == 1
 
@@ -440,7 +441,7 @@ def test_handler_of_the_user_that_raises_ends_nothing(simulator):
 
 def test_client_that_was_used_before_its_exchange_was_extended_is_guarded(simulator):
     async def main():
-        exchange = simulator.connect(ccxt.pro.okx, enableRateLimit=False, timeout=300)
+        exchange = simulator.connect(ccxt.pro.okx, enableRateLimit=False, timeout=5000)
         exchange.timeout_on_exit = 0
         try:
             await exchange.load_markets()
@@ -451,6 +452,7 @@ def test_client_that_was_used_before_its_exchange_was_extended_is_guarded(simula
             assert (await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, MMP))['mmp'] is True
             assert len(received(simulator, 'login')) == 1
             simulator.fault('lose', op='batch-orders')
+            exchange.timeout = 300
             with pytest.raises(ccxt.RequestTimeout):
                 await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, MMP)
         finally:
