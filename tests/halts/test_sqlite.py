@@ -4,10 +4,11 @@ import os
 import resource
 import sqlite3
 import threading
+from types import SimpleNamespace
 
 import pytest
 
-from ccxt_mmp.halts import HaltStoreError, open_store
+from ccxt_mmp.halts import HaltStoreError, open_store, sqlite
 from ccxt_mmp.halts.sqlite import SELECT
 from tests.halts.conftest import halt
 
@@ -98,6 +99,22 @@ def test_many_may_create_it_at_the_same_time(path, opened):
         thread.join()
     assert failures == []
     assert len(stores[0].read_all(DESK)) == 8
+
+
+def test_refusal_while_another_creates_it_is_not_the_last_word(store, path, monkeypatch):
+    """SQLite refuses it at once, whatever the timeout."""
+    other, pauses = sqlite3.connect(path, isolation_level=None), []
+
+    def sleep(seconds):
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            other.rollback()
+
+    monkeypatch.setattr(sqlite, 'time', SimpleNamespace(monotonic=lambda: 0, sleep=sleep))
+    other.execute('BEGIN IMMEDIATE')
+    assert store.read_all(DESK) == []
+    assert pauses == [sqlite.PAUSE] * 3
+    other.close()
 
 
 def test_threads_have_connections_of_their_own(store):
