@@ -192,9 +192,9 @@ class SyncMmp(SyncStreams, SyncHalts, SyncSockets, Mmp, SyncRequests):
 
         Of an option of Binance or Bybit each id has its answer: an order that was not cancelled, or may not have been,
         has ``status`` None and the reason as a text in ``info['error']``. Bybit only acknowledges: there one without
-        that ``error`` has ``status`` None, too. Raises only if no cancellation was accepted; then the answers are in
-        the exception's ``orders``. OKX: ccxt's own, an id that was refused is missing from the answer. Deribit:
-        ``NotSupported``.
+        that ``error`` has ``status`` None, too. Raises only if no cancellation is known to be accepted; then the
+        answers are in the exception's ``orders``. OKX: ccxt's own, an id that was refused is missing from the answer.
+        Deribit: ``NotSupported``.
 
         :param str[] ids: order ids
         :param str symbol: unified symbol
