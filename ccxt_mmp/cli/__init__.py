@@ -46,6 +46,8 @@ def _termination() -> Iterator[Event]:
 
     def end(*_: object) -> None:
         terminated.set()
+        if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in what a script has started in the background
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.raise_signal(signal.SIGINT)
 
     if threading.current_thread() is not threading.main_thread():

@@ -1,6 +1,6 @@
 """Edits of orders, which keep the MMP flag."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ccxt.base.errors import BadResponse, BaseError, ExchangeError, InvalidOrder, NotSupported
 
@@ -107,6 +107,11 @@ class OrderEditing(OrderFlag):
             if method == 'editOrderWs':
                 self._pass_fence(context)
             return await self._send_edit(stock, method, order_id, market, before, side, amount, price, params)
+
+    if not TYPE_CHECKING:  # to type checkers it is as ccxt has it
+
+        def edit_orders(self, orders, params={}):
+            return super().edit_orders(orders, self._without_flag(params))
 
     def _without_flag(self, params: Params) -> Params:
         """The params of a request of an edit, which has no flag: only ``edit_order`` reads it."""

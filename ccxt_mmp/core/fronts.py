@@ -185,18 +185,22 @@ class SyncMmp(SyncStreams, SyncHalts, SyncSockets, Mmp, SyncRequests):
 
     def cancel_orders(self, ids: Sequence[str], symbol: str | None = None, params: Params = {}) -> list[Order]:
         """
-        cancel several orders; on Binance those of an option in batches of 10 through the options API
+        cancel several orders; those of an option in batches, on Binance of 10 through the options API, on Bybit of 20
 
         https://developers.binance.com/docs/derivatives/options-trading/trade/Cancel-Multiple-Option-Orders
+        https://bybit-exchange.github.io/docs/v5/order/batch-cancel
 
-        Of an option of Binance each id has its answer: an order that could not be cancelled, or may not have been,
-        has ``status`` None and the reason in ``info``. Raises only if none was cancelled.
+        Of an option of Binance or Bybit each id has its answer: an order that was not cancelled, or may not have been,
+        has ``status`` None and the reason as a text in ``info['error']``. Bybit only acknowledges: there one without
+        that ``error`` has ``status`` None, too. Raises only if no cancellation is known to be accepted; then the
+        answers are in the exception's ``orders``. OKX: ccxt's own, an id that was refused is missing from the answer.
+        Deribit: ``NotSupported``.
 
         :param str[] ids: order ids
         :param str symbol: unified symbol
         :param dict [params]: extra parameters specific to the exchange API endpoint
-        :param str[] [params.clientOrderIds]: Binance: instead of the ids
-        :returns dict[]: ccxt's order structures, in the order asked
+        :param str[] [params.clientOrderIds]: Binance and Bybit: instead of the ids
+        :returns dict[]: ccxt's order structures, on Binance and Bybit in the order asked
         """
         return run_sync(
             self._cancel_orders(super().cancel_orders, ids, symbol, self._of_named_order('cancelOrders', params))

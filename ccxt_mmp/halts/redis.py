@@ -58,7 +58,10 @@ def opened(url: str, timeout: float, *, is_async: bool) -> 'RedisStore | AsyncRe
     if '://' not in url:
         raise ValueError('// must follow the scheme')
     store = (AsyncRedisStore if is_async else RedisStore)(url, timeout)
-    store.options()  # raises ValueError for a url that is none
+    try:
+        store.new_connection()  # raises ValueError for a url that is none
+    except (TypeError, RedisError) as error:
+        raise ValueError('redis-py does not know one of its options') from error
     return store
 
 
@@ -89,7 +92,7 @@ class _Redis:
         options.pop('max_connections', None)
         return options
 
-    def _new_connection(self) -> Any:
+    def new_connection(self) -> Any:
         """It connects when it sends."""
         options = self.options()
         return options.pop('connection_class', self._module.Connection)(**options)
@@ -168,7 +171,7 @@ class RedisStore(_Redis):
                 break
             if opened_by == process:  # after a fork both processes would share its socket
                 return connection
-        return self._new_connection()
+        return self.new_connection()
 
     def close(self) -> None:
         with suppress(IndexError):  # none is left
@@ -215,7 +218,7 @@ class AsyncRedisStore(_Redis):
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop, self._idle = loop, []
-        return self._idle.pop() if self._idle else self._new_connection()
+        return self._idle.pop() if self._idle else self.new_connection()
 
     async def close(self) -> None:
         idle, self._idle = self._idle, []

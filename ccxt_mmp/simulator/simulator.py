@@ -171,9 +171,9 @@ class Simulator(CancelControl, BotSupport):
         """An exchange of any ccxt class of a venue, plain or extended, that talks to this simulator alone.
 
         It has the credentials of an account and shares the exchange's clock, also after ``advance``, for which it
-        cannot be copied or pickled. Everything else is as in production: ``load_markets`` of Binance loads no options
-        unless they are among ``options['fetchMarkets']``. TypeError for what is no class, such as a name or an object,
-        and ValueError for an exchange that is no venue.
+        cannot be deep-copied or pickled. Everything else is as in production: ``load_markets`` of Binance loads no
+        options unless they are among ``options['fetchMarkets']``. TypeError for what is no class, such as a name or an
+        object, and ValueError for an exchange that is no venue.
         """
         venues = list(self._state.listings)
         if not isinstance(exchange_class, type):

@@ -97,6 +97,20 @@ def test_command_that_is_terminated_leaves_one_document(simulator, environ_with_
     assert process.returncode == 143
 
 
+def test_command_that_ignores_interrupts_is_terminated(environ_with_rich):
+    """As shells start what runs in the background."""
+    ignoring = ['/bin/sh', '-c', 'trap \'\' INT; exec "$@"', 'sh', COMMAND, 'simulate']
+    with subprocess.Popen(ignoring, stdout=subprocess.PIPE, text=True, env=environ_with_rich) as process:
+        try:
+            while 'Ctrl-C' not in process.stdout.readline():
+                assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+
+
 def test_simulate_serves_until_it_is_interrupted(environ_with_rich):
     command = python(COMMAND, 'simulate', '--verbose')
     with subprocess.Popen(

@@ -122,20 +122,33 @@ def test_websocket_never_waits_for_rest(simulator):
     run(main())
 
 
-def test_failure_of_the_faster_way_is_no_failure(simulator):
+def refuse_over_the_websocket(exchange):
+    client = client_of(exchange)
+
+    async def send(message):
+        answer = {'id': message['id'], 'op': message['op'], 'code': '51411', 'msg': '', 'data': []}
+        client.on_message_callback(client, answer)
+
+    client.send = send
+
+
+@pytest.mark.parametrize('faster', ['rest', 'websocket'])
+def test_failure_of_the_faster_way_is_no_failure(simulator, faster):
+    simulator.rest('okx', FAMILY, mmp=True)
+
     async def main():
         async with connected(simulator) as exchange:
-            exchange.password, right = 'wrong', exchange.password  # pragma: allowlist secret
-            with pytest.raises(ccxt.AuthenticationError):
-                await exchange.authenticate()
-            exchange.password = right
             await exchange.authenticate()
-            simulator.fault('drop', op='mass-cancel', times=3)
-            simulator.latency = 50
+            if faster == 'rest':
+                simulator.fault('malformed', REST)
+                simulator.fault('delay', op='mass-cancel', milliseconds=200)
+            else:
+                refuse_over_the_websocket(exchange)
+                simulator.fault('delay', REST, milliseconds=200)
             cancelled = await exchange.mass_cancel_mmp('BTC/USD', HEDGE)
-            simulator.latency = 0
             assert cancelled['info']['data'] == [{'result': True}]
-            simulator.clear_faults()
+            assert ('op' in cancelled['info']) == (faster == 'rest')
+            assert simulator.resting('okx', FAMILY) == []
 
     run(main())
 
@@ -160,14 +173,7 @@ def test_failure_that_leaves_it_open_is_raised_before_a_refusal(simulator, open_
             await exchange.authenticate()
             if open_way == 'rest':
                 simulator.fault('malformed', REST)
-                client = client_of(exchange)
-
-                async def send(message):
-                    client.on_message_callback(
-                        client, {'id': message['id'], 'op': message['op'], 'code': '51411', 'msg': '', 'data': []}
-                    )
-
-                client.send = send
+                refuse_over_the_websocket(exchange)
                 error = ccxt.BadResponse
             else:
                 simulator.fault('drop_after', op='mass-cancel', times=3)

@@ -232,6 +232,16 @@ def test_edits_of_a_list_do_not_know_the_flag(flavour, venue, okx, market):
 
 
 @pytest.mark.parametrize('flag', [True, False])
+def test_edits_of_a_list_of_any_exchange_do_not_know_the_flag(flavour, simulator, exchange_id, flag):
+    exchange = with_markets(flavour.exchange(exchange_id, simulator.url))
+    symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
+    order = {'id': '7', 'symbol': symbol, 'type': 'limit', 'side': 'buy', 'amount': 12, 'price': 6}
+    with pytest.raises(ccxt.NotSupported, match='edit_order'):
+        flavour.take(exchange.edit_orders([order], {'mmp': flag}))
+    assert simulator.requests == []
+
+
+@pytest.mark.parametrize('flag', [True, False])
 def test_option_of_binance_has_no_edit(flavour, simulator, flag):
     exchange = with_markets(flavour.exchange('binance', simulator.url))
     symbol = symbols(exchange, 'BTCUSDT')[0]

@@ -88,6 +88,21 @@ def test_row_that_comes_again_later_is_of_the_same_trip():
     assert (known.version, known.is_frozen) == (2, False)
 
 
+@pytest.mark.parametrize('further', [row(START, placed=None), row(START + 5, placed=START - 1)])
+@pytest.mark.parametrize('is_over', [False, True])
+def test_row_of_a_known_trip_is_no_news(further, is_over):
+    """Not even a doubt: an answer on its way counts, and none is wanted."""
+    known = Known()
+    known.pushed(row(START), START)
+    if is_over:
+        known.ask_and_read(START + 2001)
+    asks_at, question = known.asks_at(START + 2002), known.ask()
+    known.pushed(further, START + 2002)
+    assert known.asks_at(START + 2002) == asks_at
+    assert known.read(question, answer(), START + 2001, START + 2003) is True
+    assert (known.version, known.is_frozen) == (2, False)
+
+
 @pytest.mark.parametrize('thaws_first', [True, False])
 def test_order_that_was_placed_after_a_trip_is_of_another_one(thaws_first):
     """Also where the reset in between was another program's, and nobody knows of it yet."""

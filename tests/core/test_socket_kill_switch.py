@@ -255,7 +255,7 @@ def test_connection_that_cannot_be_written_to_is_given_up(simulator):
 
 def test_connection_that_takes_nothing_is_given_up(simulator):
     async def main():
-        async with connected(simulator) as exchange:
+        async with connected(simulator, timeout=60_000) as exchange:  # a third of its own time ends the wait
             await exchange.authenticate()
 
             async def send_str(text):

@@ -102,6 +102,7 @@ def test_login_goes_over_the_next_connection_if_the_first_is_lost_before_it(simu
                 client = await dial(url)
                 exchange._dial = dial
                 client.on_error(ccxt.NetworkError('lost'))
+                exchange.options['authenticate'] = {}  # a login of its own would be waited for longer
                 calls.append(asyncio.ensure_future(exchange.authenticate()))
 
             calls = []
@@ -175,7 +176,7 @@ def test_dial_that_is_refused_fails_and_the_next_call_dials_again(simulator):
     async def main():
         async with connected(simulator) as exchange:
             url, exchange.urls['api']['ws'] = exchange.urls['api']['ws'], 'ws://127.0.0.1:1/ws/v5'
-            with pytest.raises(ccxt.NetworkError):
+            with pytest.raises(ccxt.NetworkError, match=r'127\.0\.0\.1'):  # not that no connection came in time
                 await exchange.authenticate()
             exchange.urls['api']['ws'] = url
             assert (await place(exchange))['status'] == 'open'
@@ -209,6 +210,8 @@ def test_connection_that_says_something_else_outlives_an_answer_that_does_not_co
             with pytest.raises(ccxt.RequestTimeout):
                 await place(exchange)
             assert len(await task) == 1  # the order itself
+            exchange.timeout = 5000
+            assert (await place(exchange))['status'] == 'open'
             assert len(received(simulator, 'login')) == 1
 
     run(main())
@@ -438,18 +441,18 @@ def test_handler_of_the_user_that_raises_ends_nothing(simulator):
 
 def test_client_that_was_used_before_its_exchange_was_extended_is_guarded(simulator):
     async def main():
-        exchange = simulator.connect(ccxt.pro.okx, enableRateLimit=False, timeout=300)
+        exchange = simulator.connect(ccxt.pro.okx, enableRateLimit=False, timeout=5000)
         exchange.timeout_on_exit = 0
         try:
             await exchange.load_markets()
             await exchange.authenticate()
             ccxt_mmp.extend(exchange)
             symbol = symbols(exchange, FAMILY)[0]
-            client = client_of(exchange)
-            client.on_message_callback(client, {'arg': {'channel': 'orders'}, 'data': [None]})
+            await exchange.mass_cancel_mmp_ws('BTC/USD')  # of whose answer ccxt hands on the data alone
             assert (await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, MMP))['mmp'] is True
             assert len(received(simulator, 'login')) == 1
             simulator.fault('lose', op='batch-orders')
+            exchange.timeout = 300
             with pytest.raises(ccxt.RequestTimeout):
                 await exchange.create_order_ws(symbol, 'limit', 'buy', 10, 5, MMP)
         finally:

@@ -1,6 +1,7 @@
 """The kill switch on Bybit: by the tag, within the limits, and by the list, since answers only acknowledge."""
 
 import json
+import math
 import time
 from itertools import pairwise
 from types import SimpleNamespace
@@ -467,11 +468,36 @@ def test_coin_that_the_exchange_does_not_know_is_a_bad_symbol(flavour, simulator
         flavour.take(bybit.mass_cancel_mmp('BCT', params))
 
 
-def test_list_that_is_refused_for_its_coin_is_a_bad_symbol(flavour, canned):
-    """Whether Bybit refuses it, or lists nothing, is not documented."""
-    canned.answer('{"retCode":10001,"retMsg":"params error: baseCoin invalid","result":{},"retExtInfo":{},"time":1}')
-    with pytest.raises(ccxt.BadSymbol, match='BCT'):
-        flavour.take(flavour.exchange('bybit', canned.url).mass_cancel_mmp('BCT'))
+REFUSED = {'retCode': 10001, 'retMsg': 'Request parameter error: it', 'result': {}}
+DONE = {'retCode': 0, 'retMsg': 'OK', 'result': {'list': [], 'success': '1'}}
+FIRST_PAGE = {'retCode': 0, 'retMsg': 'OK', 'result': {'list': [{'orderId': '1', 'orderLinkId': 'mine'}]}}
+FIRST_PAGE['result']['nextPageCursor'] = 'page2'
+
+
+@pytest.mark.parametrize('params', [{}, {'includeNonMmp': True}])
+def test_first_request_that_is_refused_is_of_no_coin(flavour, canned, params):
+    canned.answer(json.dumps(REFUSED))
+    with pytest.raises(ccxt.BadSymbol, match='BTC'):
+        cancel(flavour, flavour.exchange('bybit', canned.url), **params)
+
+
+@pytest.mark.parametrize('params', [{}, {'includeNonMmp': True}])
+def test_list_that_is_refused_after_an_answer_says_nothing_of_the_coin(flavour, httpserver, params):
+    if not params:
+        httpserver.expect_oneshot_request('/v5/order/realtime').respond_with_json(FIRST_PAGE)
+    httpserver.expect_request('/v5/order/realtime').respond_with_json(REFUSED)
+    httpserver.expect_request('/v5/order/cancel-all').respond_with_json(DONE)
+    exchange = flavour.exchange('bybit', httpserver.url_for(''))
+    with pytest.raises(MassCancelIncomplete, match='10001'):
+        cancel(flavour, exchange, **params)
+
+
+def test_coin_of_an_accepted_order_is_known(flavour, canned):
+    canned.answer(json.dumps(REFUSED))
+    exchange = flavour.exchange('bybit', canned.url)
+    exchange._unlisted(COIN)['1'] = math.inf
+    with pytest.raises(MassCancelIncomplete, match='10001'):
+        cancel(flavour, exchange)
 
 
 def test_refusal_of_something_else_is_no_bad_symbol(flavour, simulator, bybit):

@@ -228,7 +228,9 @@ def test_password_is_in_no_error(own_redis, opened, is_async):
         error = error.__cause__
 
 
-@pytest.mark.parametrize('url', ['redis://host:port/0', 'redis:host'])
+@pytest.mark.parametrize(
+    'url', ['redis://host:port/0', 'redis:host', 'redis://host/0?tempo=fast', 'redis://host/0?protocol=9']
+)
 def test_url_of_no_server_is_refused(url, is_async):
     with pytest.raises(ValueError, match=r'\w'):
         open_store(url, 1, is_async=is_async)

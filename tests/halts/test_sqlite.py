@@ -4,11 +4,11 @@ import os
 import resource
 import sqlite3
 import threading
-import time
+from types import SimpleNamespace
 
 import pytest
 
-from ccxt_mmp.halts import HaltStoreError, open_store
+from ccxt_mmp.halts import HaltStoreError, open_store, sqlite
 from ccxt_mmp.halts.sqlite import SELECT
 from tests.halts.conftest import halt
 
@@ -101,19 +101,19 @@ def test_many_may_create_it_at_the_same_time(path, opened):
     assert len(stores[0].read_all(DESK)) == 8
 
 
-def test_file_that_another_process_sets_up_is_tried_again(path, opened, monkeypatch):
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute('BEGIN IMMEDIATE')
-    pauses = []
+def test_refusal_while_another_creates_it_is_not_the_last_word(store, path, monkeypatch):
+    """SQLite refuses it at once, whatever the timeout."""
+    other, pauses = sqlite3.connect(path, isolation_level=None), []
 
-    def pause(seconds):
+    def sleep(seconds):
         pauses.append(seconds)
-        if other.in_transaction:
-            other.execute('ROLLBACK')
+        if len(pauses) == 3:
+            other.rollback()
 
-    monkeypatch.setattr(time, 'sleep', pause)
-    assert opened(f'sqlite:{path}').write(DESK, halt()) == halt()
-    assert pauses
+    monkeypatch.setattr(sqlite, 'time', SimpleNamespace(monotonic=lambda: 0, sleep=sleep))
+    other.execute('BEGIN IMMEDIATE')
+    assert store.read_all(DESK) == []
+    assert pauses == [sqlite.PAUSE] * 3
     other.close()
 
 

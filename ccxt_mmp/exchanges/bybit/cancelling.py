@@ -57,15 +57,15 @@ class BybitCancelling(BybitAnswers):
         include_non_mmp, params = self._flag_option('massCancelMmp', 'includeNonMmp', params)
         if not include_non_mmp:
             self._mmp_tag('massCancelMmp', BadRequest)  # one that is none is refused before anything is sent
-        try:
-            with self._mass_cancel(coin, params) as progress:
-                if not include_non_mmp:
+        with self._mass_cancel(coin, params) as progress:
+            if not include_non_mmp:
+                try:
                     return await self._cancel_listed(coin, self._sent(params), progress)
-                request = {'category': CATEGORY, 'baseCoin': coin}
-                response = await self._cancel_until_none_rests(CANCEL_ALL, request, coin, progress)
-        except (BadRequest, MassCancelIncomplete) as error:
-            self._raise_if_no_coin(coin, error)
-            raise
+                except MassCancelIncomplete as error:
+                    self._raise_if_no_coin(coin, error, progress)
+                    raise
+            request = {'category': CATEGORY, 'baseCoin': coin}
+            response = await self._cancel_until_none_rests(CANCEL_ALL, request, coin, progress)
         #
         #     {"retCode":0,"retMsg":"OK","result":{"list":[
         #         {"orderId":"1616024329462743808","orderLinkId":"1616024329462743809"},
@@ -89,13 +89,13 @@ class BybitCancelling(BybitAnswers):
         _, milliseconds = self._mmp_rate_limit(endpoint) or (1, SECOND)
         return milliseconds
 
-    def _raise_if_no_coin(self, coin: str, error: Exception) -> None:
-        """Raise BadSymbol if the exchange has refused the first request because it knows no such coin."""
-        first: Any = error
-        if isinstance(error, MassCancelIncomplete):
-            first = None if error.cancelled or error.remaining or error.unknown else error.__cause__
-        if first is not None:
-            self._raise_if_no_underlying(coin, first)
+    def _raise_if_no_coin(self, coin: str, error: MassCancelIncomplete, progress: Progress) -> None:
+        """Raise BadSymbol if the exchange has refused to list because it knows no such coin.
+
+        A list that it refuses after another answer, such as a later page, may have orders of the coin.
+        """
+        if progress.failures and not (progress.answers or error.remaining or error.unknown):
+            self._raise_if_no_underlying(coin, progress.failures[0])
 
     def _says_no_such_underlying(self, error: Exception) -> bool:
         # which code names it is not documented; the coin is the only parameter that can be wrong [unverified]

@@ -9,7 +9,7 @@ from ccxt.base.errors import AuthenticationError, ExchangeClosedByUser, Exchange
 
 from ccxt_mmp import BadRequest
 from tests.core.fencing import until
-from tests.core.streams.watching import BINANCE_STREAMS, FROZEN_TIME, POLL, Watcher
+from tests.core.streams.watching import BINANCE_STREAMS, FROZEN_TIME, POLL, WITHOUT_POLLS, Watcher
 
 needs_binance_streams = pytest.mark.skipif(not BINANCE_STREAMS, reason='ccxt has no streams of these options')
 
@@ -54,7 +54,7 @@ def test_trip_while_the_connection_is_down_is_told_by_the_next_call(streaming, k
         await task
         assert (await streaming.tripped(await streaming.waiting()))['frozen'] is True
 
-    streaming.run(main)
+    streaming.run(main, **WITHOUT_POLLS)
 
 
 def test_nothing_that_happened_is_nothing_that_is_told(streaming):
@@ -444,7 +444,7 @@ def test_order_that_ended_hastens_a_read_in_every_form(binance, form):
         assert (await task)['frozen'] is True
         assert len(binance.reads) == 2
 
-    binance.run(main)
+    binance.run(main, **WITHOUT_POLLS)
 
 
 @needs_binance_streams

@@ -236,7 +236,7 @@ def test_order_over_the_websocket_that_is_queued_when_the_trip_comes_is_not_sent
         await queued.wait()
         exchange.enableRateLimit = False
         await okx.tripped(task)
-        waiting = await okx.waiting()
+        waiting = exchange.watch(client.url, 'quiet')
         queue.set()
         with pytest.raises(MmpFrozen, match='was not sent'):
             await placing

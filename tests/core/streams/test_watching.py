@@ -10,8 +10,9 @@ from ccxt.base.errors import UnsubscribeError
 import ccxt_mmp.async_support
 from ccxt_mmp import MmpFrozen, NotSupported
 from ccxt_mmp.core.protection_state import Trip
+from ccxt_mmp.core.watching import GATHERING
 from tests.core.fencing import until
-from tests.core.streams.watching import FROZEN_TIME, POLL, WINDOW
+from tests.core.streams.watching import FROZEN_TIME, POLL, WINDOW, WITHOUT_POLLS
 from tests.fault_matrix.methods import OTHER
 from tests.trading import RULES
 
@@ -110,6 +111,31 @@ def test_trip_that_leaves_nothing_to_cancel_is_found_by_one_read(watcher):
     watcher.run(main)
 
 
+def test_fills_are_gathered_for_one_read(okx):
+    """Here the clock stands until both have come."""
+
+    async def main(exchange):
+        await okx.watch()
+        await okx.waiting()
+        before, now, pauses, is_over = len(okx.reads), exchange.milliseconds(), [], asyncio.Event()
+        exchange.milliseconds = lambda: now + GATHERING * is_over.is_set()
+
+        async def sleep(milliseconds):
+            pauses.append(milliseconds)
+            await is_over.wait()
+
+        exchange.sleep = sleep
+        for _ in range(2):
+            exchange._mmp_watching.pushed(okx.underlying, None)
+            await until(lambda: pauses)
+        first, reads = pauses[0], len(okx.reads)
+        is_over.set()  # also of what close() waits for
+        await until(lambda: len(pauses) > 1)
+        assert (first, reads, len(okx.reads)) == (GATHERING, before, before + 1)
+
+    okx.run(main, **WITHOUT_POLLS)
+
+
 def test_thaw_is_told_after_one_read_at_its_time(watcher):
     watcher.set_rule()
 
@@ -132,7 +158,7 @@ def test_thaw_is_told_after_one_read_at_its_time(watcher):
         assert (state['frozen'], state['frozenUntil']) == (False, None)
         assert len(watcher.reads) == before + 1
 
-    watcher.run(main, options={'watchMmp': {'pollInterval': POLL * 1000}})
+    watcher.run(main, **WITHOUT_POLLS)
 
 
 def test_own_reset_is_told_without_a_read(watcher):

@@ -13,6 +13,7 @@ from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 PATIENCE = 20  # s that anything is waited for
 WINDOW, FROZEN_TIME = 5000, 60_000  # ms
 POLL = 1000  # ms, the default
+WITHOUT_POLLS = {'options': {'watchMmp': {'pollInterval': POLL * 1000}}}  # none comes while a test runs
 # what this side asks for over the stream: the login, to subscribe and to unsubscribe
 OPERATIONS = {
     'okx': ('login', 'subscribe', 'unsubscribe'),
