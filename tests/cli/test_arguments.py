@@ -95,6 +95,15 @@ def test_command_that_is_ended_says_so_and_leaves_a_document(ccxt_mmp_command, i
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
+def test_command_that_ignores_interrupts_ends_when_it_is_terminated(ccxt_mmp_command, interrupted):
+    stock = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        interrupted(signal.SIGTERM)
+        assert ccxt_mmp_command('cancel', 'okx:BTC/USD')[0] == 143
+    finally:
+        signal.signal(signal.SIGINT, stock)
+
+
 def test_command_works_in_a_thread_too(simulator, ccxt_mmp_command):
     with ThreadPoolExecutor() as pool:
         assert pool.submit(ccxt_mmp_command, 'status', 'okx:BTC/USD').result()[0] == 0
