@@ -128,9 +128,8 @@ class MmpOrders(OrderEditing, OrderLists, OtherOrders):
             try:
                 self._pass_fence(context)
             except ExchangeError:
-                self.create_order_request(
-                    symbol, type, side, amount, price, params
-                )  # the context keeps it, for the error
+                # the context keeps the request, for the order in the error
+                self.create_order_request(symbol, type, side, amount, price, params)
                 raise
             order = await self._told_over_websocket(stock(symbol, type, side, amount, price, params))
             return order if context.request is None else self._placed(order, context.request)
