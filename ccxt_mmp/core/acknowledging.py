@@ -60,6 +60,10 @@ class AcknowledgedCancels(ListAndCancel):
         super()._note_listed(rows, underlying_id, progress, is_whole=is_whole)
         self._forget_accepted(underlying_id, rows)
 
+    def _raise_if_no_underlying(self, underlying_id: str, error: Exception) -> None:
+        if not self._unlisted(underlying_id):  # else it has had an order a moment ago
+            super()._raise_if_no_underlying(underlying_id, error)
+
     # --- new orders: an answer acknowledges one before the list has it
 
     def _note_accepted(self, underlying_ids: Iterable[str], order_ids: Iterable[str]) -> None:

@@ -350,7 +350,7 @@ class Halting(HaltCheck):
         ) from error
 
     def _raise_failed_cancels(self, method: str, several: Several) -> None:
-        cancels, failure = several
+        cancels, failure = several.cancels, several.failure
         failed = {each: done for each, done in cancels.items() if isinstance(done, Exception)}
         causes = [*([failure] if failure is not None else ()), *failed.values()]
         if not causes:

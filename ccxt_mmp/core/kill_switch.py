@@ -314,6 +314,8 @@ class KillSwitch(Requests):
                 raise self._incomplete(underlying_id, progress) from error
             raise
         except BadRequest as error:
+            if progress.answers:  # of an earlier round, after which orders rest
+                raise self._incomplete(underlying_id, progress) from error
             self._raise_if_no_underlying(underlying_id, error)
             raise
         self._confirm_cancelled(answer)

@@ -1,12 +1,12 @@
 """Mass cancels of several underlyings at once, by default of every one that may have MMP orders."""
 
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from ccxt.base.errors import BadResponse, NotSupported
+from ccxt.base.errors import BadResponse, BadSymbol, NotSupported
 
 from ccxt_mmp.core.awaiting import gather
 from ccxt_mmp.core.fence import EVERY, Fence
@@ -30,6 +30,7 @@ class Several(NamedTuple):
 
     cancels: Cancels
     failure: Exception | None = None  # of the list that tells which others there are
+    found: Collection[str] = ()  # the underlyings on that list
 
 
 class MassCancels(Host):
@@ -149,7 +150,7 @@ class MassCancels(Host):
             cancel = self._cancel_together if together else self._cancel_side_by_side
             several: Several = await cancel(list(known), params, listing, finds_others=ids is None)
             for underlying_id, done in list(several.cancels.items()):
-                if ids is None and isinstance(done, Exception) and self._says_no_such_underlying(done):
+                if ids is None and isinstance(done, BadSymbol) and underlying_id not in several.found:
                     del several.cancels[underlying_id]  # nobody has named it now
                 elif not isinstance(done, Exception):
                     several.cancels[underlying_id] = self._unless_interrupted(underlying_id, done)
@@ -181,8 +182,9 @@ class MassCancels(Host):
             )
             cancels.update(zip(ids, map(exception_or_result, answers), strict=True))
 
+        found: set[str] = set()
+
         async def cancel_others() -> None:
-            found: set[str] = set()
             failure: Exception | None = None
             try:
                 await self._find_underlyings(params, listing, found)
@@ -196,7 +198,7 @@ class MassCancels(Host):
         if finds_others:
             steps.append(cancel_others)
         failures = [exception_or_result(each) for each in await gather(self.synchronous, steps, len(steps))]
-        return Several(cancels, next(filter(None, failures), None))
+        return Several(cancels, next(filter(None, failures), None), found)
 
     def _cancel_in_time(self, underlying_id: str, params: Params, ends: float) -> Coroutine[Any, Any, MassCancel]:
         cancelling: Coroutine[Any, Any, MassCancel] = self._mass_cancel_mmp(underlying_id, until(ends, params))

@@ -492,12 +492,35 @@ def test_list_that_is_refused_after_an_answer_says_nothing_of_the_coin(flavour, 
         cancel(flavour, exchange, **params)
 
 
-def test_coin_of_an_accepted_order_is_known(flavour, canned):
+RESTING = {'symbol': 'BTC-27MAR26-70000-P-USDT', 'orderId': '1', 'orderLinkId': 'mmp-1', 'orderStatus': 'New'}
+LISTED = {'retCode': 0, 'retMsg': 'OK', 'result': {'list': [RESTING], 'nextPageCursor': ''}}
+
+
+def test_round_that_is_refused_after_an_answer_says_nothing_of_the_coin(flavour, httpserver):
+    httpserver.expect_oneshot_request('/v5/order/cancel-all').respond_with_json(DONE)
+    httpserver.expect_request('/v5/order/cancel-all').respond_with_json(REFUSED)
+    httpserver.expect_request('/v5/order/realtime').respond_with_json(LISTED)
+    with pytest.raises(MassCancelIncomplete, match='10001') as raised:
+        cancel(flavour, flavour.exchange('bybit', httpserver.url_for('')), includeNonMmp=True)
+    assert raised.value.remaining == ['1']
+
+
+def test_coin_that_is_listed_and_then_refused_fails_a_cancel_of_all(flavour, httpserver):
+    httpserver.expect_request('/v5/order/cancel-all').respond_with_json(REFUSED)
+    httpserver.expect_request('/v5/order/realtime').respond_with_json(LISTED)
+    exchange = flavour.exchange('bybit', httpserver.url_for(''))
+    with pytest.raises(MassCancelIncomplete, match='10001'):
+        flavour.take(exchange.mass_cancel_mmps(None, {'includeNonMmp': True}))
+
+
+@pytest.mark.parametrize(('params', 'error'), [({}, MassCancelIncomplete), ({'includeNonMmp': True}, ccxt.BadRequest)])
+def test_coin_of_an_accepted_order_is_known(flavour, canned, params, error):
     canned.answer(json.dumps(REFUSED))
     exchange = flavour.exchange('bybit', canned.url)
     exchange._unlisted(COIN)['1'] = math.inf
-    with pytest.raises(MassCancelIncomplete, match='10001'):
-        cancel(flavour, exchange)
+    with pytest.raises(error, match='10001') as raised:
+        cancel(flavour, exchange, **params)
+    assert raised.type is error
 
 
 def test_refusal_of_something_else_is_no_bad_symbol(flavour, simulator, bybit):

@@ -61,8 +61,8 @@ class BybitCancelling(BybitAnswers):
             if not include_non_mmp:
                 try:
                     return await self._cancel_listed(coin, self._sent(params), progress)
-                except MassCancelIncomplete as error:
-                    self._raise_if_no_coin(coin, error, progress)
+                except MassCancelIncomplete:
+                    self._raise_if_no_coin(coin, progress)
                     raise
             request = {'category': CATEGORY, 'baseCoin': coin}
             response = await self._cancel_until_none_rests(CANCEL_ALL, request, coin, progress)
@@ -89,12 +89,12 @@ class BybitCancelling(BybitAnswers):
         _, milliseconds = self._mmp_rate_limit(endpoint) or (1, SECOND)
         return milliseconds
 
-    def _raise_if_no_coin(self, coin: str, error: MassCancelIncomplete, progress: Progress) -> None:
+    def _raise_if_no_coin(self, coin: str, progress: Progress) -> None:
         """Raise BadSymbol if the exchange has refused to list because it knows no such coin.
 
         A list that it refuses after another answer, such as a later page, may have orders of the coin.
         """
-        if progress.failures and not (progress.answers or error.remaining or error.unknown):
+        if progress.failures and not progress.answers:
             self._raise_if_no_underlying(coin, progress.failures[0])
 
     def _says_no_such_underlying(self, error: Exception) -> bool:
