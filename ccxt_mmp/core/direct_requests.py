@@ -6,7 +6,7 @@ goes through all of them.
 
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from ccxt.base.types import Entry
 
@@ -20,10 +20,11 @@ PLAIN = (
 )
 
 
-class _Endpoint(NamedTuple):
-    entry: Any  # ccxt's: path, api, method and config
-    stock: type  # the class of ccxt
-    steps: tuple[Any, Any]  # of the class and of ccxt's class, to notice later changes
+class _Endpoint:
+    def __init__(self, entry: Any, stock: type, steps: tuple[Any, Any]) -> None:
+        self.entry = entry  # ccxt's: path, api, method and config
+        self.stock = stock  # the class of ccxt
+        self.steps = steps  # of the class and of ccxt's class, to notice later changes
 
 
 def endpoint_of(exchange: Any, name: str) -> Any:

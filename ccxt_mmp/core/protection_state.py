@@ -5,7 +5,7 @@ that changed (``version``), and when the exchange has to be asked (``asks_at``).
 passed in.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from ccxt_mmp.types import MmpState
 
@@ -18,7 +18,7 @@ AGAIN = 50  # ms until a freeze that should be over is asked about again
 LATER = 1000  # ms, where the exchange does not say when it ends
 
 
-class Trip(NamedTuple):
+class Trip:
     """What a push says of a trigger.
 
     info: as it came
@@ -27,28 +27,33 @@ class Trip(NamedTuple):
     until: when the freeze ends by itself, 0 = never; None: not said
     """
 
-    info: dict[str, Any]
-    at: int | None = None
-    placed: int | None = None
-    until: int | None = None
+    def __init__(
+        self, info: dict[str, Any], at: int | None = None, placed: int | None = None, until: int | None = None
+    ) -> None:
+        self.info = info
+        self.at = at
+        self.placed = placed
+        self.until = until
 
 
-class Question(NamedTuple):
+class Question:
     """A read or a reset, when it was asked for: it tells what came before it and what after it."""
 
-    number: int
-    news: int
-    freezes_said: int
+    def __init__(self, number: int, news: int, freezes_said: int) -> None:
+        self.number = number
+        self.news = news
+        self.freezes_said = freezes_said
 
 
-class Doubt(NamedTuple):
+class Doubt:
     """A push of which only a read can tell whether it is of a freeze that lasts.
 
     is_new: it is of a trip that was not known
     """
 
-    at: int
-    is_new: bool
+    def __init__(self, at: int, is_new: bool) -> None:
+        self.at = at
+        self.is_new = is_new
 
 
 class ProtectionState:

@@ -1,7 +1,6 @@
 """One protection that is watched, and how."""
 
 import asyncio
-from typing import NamedTuple
 
 from ccxt_mmp.core.protection_state import ProtectionState
 from ccxt_mmp.types import MmpState
@@ -9,13 +8,14 @@ from ccxt_mmp.types import MmpState
 ALL = 'mmp'  # the message hash of any change; those of a protection have its id behind it
 
 
-class Settings(NamedTuple):
+class Settings:
     """Of ``options['watchMmp']`` and params, as the last call has them."""
 
-    poll_interval: int  # ms, 0 = no polls
-    timeout: int  # ms
-    fetch_snapshot: bool
-    stop_orders: bool
+    def __init__(self, poll_interval: int, timeout: int, fetch_snapshot: bool, stop_orders: bool) -> None:
+        self.poll_interval = poll_interval  # ms, 0 = no polls
+        self.timeout = timeout  # ms
+        self.fetch_snapshot = fetch_snapshot
+        self.stop_orders = stop_orders
 
 
 class Watched:
