@@ -333,7 +333,7 @@ def test_orders_in_flight_are_waited_for(simulator):
     async def main():
         async with connected(simulator) as exchange:
             await place(exchange)
-            simulator.fault('delay', op='private/buy', milliseconds=100)
+            simulator.fault('delay', op='private/buy', milliseconds=500)
             in_flight = asyncio.ensure_future(place(exchange))
             await until(lambda: len(received(simulator, 'buy')) == 2)
             cancelling = asyncio.ensure_future(exchange.mass_cancel_mmp_ws('BTC/USD'))
