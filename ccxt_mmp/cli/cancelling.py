@@ -8,7 +8,7 @@ from ccxt.base.errors import NotSupported
 
 from ccxt_mmp.cli.output import tell
 from ccxt_mmp.cli.report import Result, each_part
-from ccxt_mmp.cli.verdicts import count_cancelled
+from ccxt_mmp.cli.verdicts import WHERE_A_RULE_IS, WHERE_MMP_ORDERS_WERE, WHERE_TAGGED_ORDERS_WERE, count_cancelled
 from ccxt_mmp.errors import MassCancelIncomplete
 from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.types import MassCancel
@@ -55,7 +55,7 @@ async def _cancel(command: 'Command', exchange: Any, result: Result) -> None:
     given = {name: wanted[name] for name in known if wanted[name] is not None}
     result.is_of_all_orders = 'includeNonMmp' in given
     if target.is_all:
-        await _cancel_everything(command, exchange, result, given)
+        await cancel_everything(command, exchange, result, given)
     else:
         result.cancelled = await exchange.mass_cancel_mmp(target.underlying, {'scope': target.scope, **given})
         count_cancelled(result)
@@ -65,7 +65,8 @@ async def _cancel(command: 'Command', exchange: Any, result: Result) -> None:
             raise NotSupported(f'{target.exchange_id} has no {lacking}')
 
 
-async def _cancel_everything(command: 'Command', exchange: Any, result: Result, given: dict[str, Any]) -> None:
+async def cancel_everything(command: 'Command', exchange: Any, result: Result, given: dict[str, Any]) -> None:
+    """The mass cancel of all of an exchange; each underlying becomes a part, which fails by itself."""
     outcomes: dict[str, MassCancel | Exception]
     failure: MassCancelIncomplete | None = None
     try:
@@ -74,6 +75,7 @@ async def _cancel_everything(command: 'Command', exchange: Any, result: Result, 
         if not error.results:
             raise
         failure, outcomes = error, error.results
+    result.where = _where(exchange, result, given)
     result.parts = []
     for underlying, outcome in outcomes.items():
         part = result.part(underlying) if underlying else Result(result.target)
@@ -83,11 +85,20 @@ async def _cancel_everything(command: 'Command', exchange: Any, result: Result, 
         else:
             part.cancelled = outcome
             count_cancelled(part)
-    if failure is not None and all(part.error is None for part in result.parts):
+    result.error = failure  # which its parts tell in detail
+    if failure is not None and failure.__cause__ not in [part.error for part in result.parts if part.error]:
         others = Result(result.target)  # which the exchange did not tell of
         result.parts.append(others)
         command.fail(others, failure)
-    result.error = failure  # which its parts tell in detail
+
+
+def _where(exchange: Any, result: Result, given: dict[str, Any]) -> str:
+    """Where alone it finds orders: it goes by the list of the rules, or by that of the open MMP orders."""
+    if exchange.has['fetchMmps'] is True and not given.get('emulate'):
+        return WHERE_A_RULE_IS
+    if result.is_of_all_orders:
+        return WHERE_TAGGED_ORDERS_WERE if EXCHANGES[result.target.exchange_id].mmp_tag else WHERE_MMP_ORDERS_WERE
+    return ''
 
 
 async def _count_before(command: 'Command', result: Result) -> None:

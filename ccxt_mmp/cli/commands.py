@@ -123,7 +123,7 @@ class Command:
             from ccxt_mmp.cli import halts
 
             work = {'halt': halts.halting, 'resume': halts.resuming}[command]
-            await self.each(work(self.arguments))
+            await self.each(work(self))
         else:
             from ccxt_mmp.cli import changing
 

@@ -1,13 +1,12 @@
 """``ccxt-mmp halt`` and ``resume``, and what ``status`` says of halts."""
 
-import argparse
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ccxt.base.errors import BaseError, NotSupported
 
+from ccxt_mmp.cli.cancelling import cancel_everything
 from ccxt_mmp.cli.report import Result, each_part, moment, unknown_halts
 from ccxt_mmp.cli.screens import screen
 from ccxt_mmp.cli.targets import HALT_ACCOUNT, HALT_URL, Target
@@ -15,53 +14,57 @@ from ccxt_mmp.cli.verdicts import count_cancelled, details
 from ccxt_mmp.halts import ALL
 from ccxt_mmp.types import MmpHalt
 
+if TYPE_CHECKING:
+    from ccxt_mmp.cli.commands import Command
+
 EVERYTHING_HALTED = 'all underlyings'
 
 Work = Callable[[Any, Result], Awaitable[None]]
 
 
-def halting(arguments: argparse.Namespace) -> Work:
+def halting(command: 'Command') -> Work:
+    arguments = command.arguments
+
     async def halt(exchange: Any, result: Result) -> None:
         target = result.target
         wanted = {'reason': arguments.reason, 'duration': arguments.duration, **_scope(target)}
         cancels = not arguments.no_cancel
-        can_cancel = bool(target.underlying) or exchange.has['fetchMmps'] is True
         _require_store(exchange, f'; nothing was cancelled: ccxt-mmp cancel {target.text} cancels' if cancels else '')
         new_store = _new_store(exchange)
-        if cancels and can_cancel:
-            await _cancel_and_halt(exchange, result, {'halt': True, **wanted})
-            if not arguments.json:
-                screen().notes([details(each) for each in each_part([result])])
+        if cancels:
+            await _cancel_and_halt(command, exchange, result, {'halt': True, **wanted})
         else:
             result.halt = await exchange.halt_mmp(target.underlying, {'cancel': False, **wanted})
         if not arguments.json and result.halt is not None:
             screen().notes([halt_line(target, result.halt), f'{target.text}: {_whom_it_stops(exchange)}', *new_store])
-        if cancels and not can_cancel:  # the halt is done without the cancel, but the target counts as failed
-            raise NotSupported(
-                f'{target.exchange_id} lists no rules: its MMP orders rest, name underlyings to cancel them'
-            )
 
     return halt
 
 
-async def _cancel_and_halt(exchange: Any, result: Result, params: dict[str, Any]) -> None:
-    target = result.target
-    if target.underlying:
-        result.cancelled = await exchange.mass_cancel_mmp(target.underlying, params)
+async def _cancel_and_halt(command: 'Command', exchange: Any, result: Result, params: dict[str, Any]) -> None:
+    underlying = result.target.underlying
+    if underlying is not None:
+        result.cancelled = await exchange.mass_cancel_mmp(underlying, params)
+        count_cancelled(result)
     else:
-        cancels = await exchange.mass_cancel_mmps(None, params)
-        result.parts = [replace(result.part(each), cancelled=cancelled) for each, cancelled in cancels.items()]
-    result.halt = await exchange.fetch_mmp_halt(target.underlying)
+        await cancel_everything(command, exchange, result, params)
+    if not command.arguments.json:  # whatever comes, what was cancelled is told
+        screen().notes([details(each) for each in each_part([result])])
+    try:
+        result.halt = await exchange.fetch_mmp_halt(underlying)
+    except Exception as error:  # noqa: BLE001 - it is told beside what was cancelled
+        if result.error is None:  # else it may not have been
+            error.args = (f'{error}; the halt was stored',)
+        command.fail(result, error)
     for each in each_part([result]):
         each.halt = result.halt
-        count_cancelled(each)
 
 
-def resuming(arguments: argparse.Namespace) -> Work:
+def resuming(command: 'Command') -> Work:
     async def resume(exchange: Any, result: Result) -> None:
         _require_store(exchange)
         result.resumed = await exchange.resume_mmp(result.target.underlying, _scope(result.target))
-        if not arguments.json:
+        if not command.arguments.json:
             nothing = f'nothing to resume, it was not halted; a halt {_whom_it_stops(exchange)}'
             screen().notes([f'{result.target.text}: {_ended(exchange, result.resumed) or nothing}'])
 

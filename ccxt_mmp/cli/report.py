@@ -54,6 +54,7 @@ class Result:
     orders_before: int | None = None  # a cancel
     untagged: int | None = None  # orders that rest and do not say whether they are MMP orders
     is_of_all_orders: bool = False  # a cancel of orders without the flag, too
+    where: str = ''  # a cancel of all of an exchange finds orders there alone; '' is everywhere
     contracts: dict[str, str] = field(default_factory=dict)  # of orders that were listed, by id
     is_streamed: bool = False  # the exchange pushes its state
     parts: list['Result'] | None = None  # of a target that is all of an exchange: one for each underlying there
@@ -67,7 +68,10 @@ class Result:
     def part(self, underlying: str) -> 'Result':
         """A result of one underlying of it, with what is known of all."""
         return Result(
-            self.target.of(underlying), is_of_all_orders=self.is_of_all_orders, halt_is_unknown=self.halt_is_unknown
+            self.target.of(underlying),
+            is_of_all_orders=self.is_of_all_orders,
+            where=self.where,
+            halt_is_unknown=self.halt_is_unknown,
         )
 
 
@@ -241,6 +245,8 @@ def _entries(results: Sequence[Result]) -> Iterator[Result]:
     for result in results:
         parts = each_part([result])
         yield from parts
+        if result.parts and result.error is not None and result.message:  # not of a part
+            yield Result(result.target, error=result.error, message=result.message)
         told = [part.halt for part in parts]
         for halt in result.halts:
             if halt not in told:

@@ -11,6 +11,11 @@ from ccxt_mmp.registry import EXCHANGES
 NOTHING_WAS_DONE = (ArgumentsRequired, AuthenticationError, BadRequest, BadSymbol, NotSupported, OSError, ImportError)
 SHOWN_ORDERS = 5
 
+# where a cancel of all of an exchange finds orders
+WHERE_A_RULE_IS = 'where a rule is set'
+WHERE_MMP_ORDERS_WERE = 'where MMP orders were'
+WHERE_TAGGED_ORDERS_WERE = 'where tagged MMP orders were'
+
 
 def count_cancelled(result: Result) -> None:
     """How many orders there were and are, where the cancel itself lists them."""
@@ -30,7 +35,7 @@ def verdict(results: Sequence[Result]) -> tuple[str, str]:
         said.append(f'NOT CANCELLED: {_names(undone)}')
     certain = [each for each in parts if each not in undone and each not in uncertain]
     if certain or not said:
-        done = _cancelled(certain)
+        done = _cancelled(certain, is_whole=True)
         said.append(f'{"cancelled" if said else "CANCELLED"} {done}{": none was there" if done[:2] == "0 " else ""}')
     untagged = [each for each in parts if each.untagged]
     if untagged:
@@ -54,27 +59,41 @@ def _names(results: Sequence[Result]) -> str:
     return ', '.join(result.target.text for result in results)
 
 
-def _cancelled(results: Sequence[Result]) -> str:
-    tagged = [each for each in results if each.is_of_tagged]
-    noun, aside = 'MMP order', ''
+def _cancelled(results: Sequence[Result], *, is_whole: bool = False) -> str:
+    """What was cancelled; as a whole it says where alone orders were found."""
+    tags = ['the tagged ones' if each.is_of_tagged else '' for each in results]
+    wheres = [each.where if is_whole else '' for each in results]
+    noun = 'MMP order'
     if results and all(result.is_of_all_orders for result in results):
         noun = 'order'
-    elif tagged and len(tagged) == len(results):
+    elif results and all(tags):
         noun = 'tagged MMP order'
-    elif tagged:
-        aside = f' ({", ".join({EXCHANGES[each.target.exchange_id].name: None for each in tagged})}: the tagged ones)'
+    where = f' {wheres[0]}' if len({*wheres}) == 1 and wheres[0] else ''
+    asides = '; '.join([*_asides(results, wheres), *_asides(results, tags)])
     number = sum(result.orders_before or 0 for result in results)
     if all(result.cancelled is None or result.cancelled['orders'] is not None for result in results):
-        return counted(number, noun) + aside
-    # the exchange does not say how many; those that a list had while they were cancelled are the least
-    return f'all {noun}s' + (f', {number} or more' if number else '') + aside
+        done = f'{counted(number, noun)}{where}'
+    else:  # the exchange does not say how many; those that a list had while they were cancelled are the least
+        done = f'all {noun}s{where}' + (f', {number} or more' if number else '')
+    return f'{done} ({asides})' if asides else done
+
+
+def _asides(results: Sequence[Result], limits: Sequence[str]) -> list[str]:
+    """The limits that are not those of all results, each with the names of its exchanges."""
+    names: dict[str, dict[str, None]] = {}
+    for result, limit in zip(results, limits, strict=True):
+        names.setdefault(limit, {})[EXCHANGES[result.target.exchange_id].name] = None
+    return [f'{", ".join(names[limit])}: {limit}' for limit in names if limit and len(names) > 1]
 
 
 def details(result: Result) -> str:
     """The line of one target."""
     name = result.target.text
     if result.parts == []:
-        return f'{name}: {"no tagged MMP order" if result.is_of_tagged else "nothing"} was there to cancel'
+        if result.where == WHERE_A_RULE_IS:
+            return f'{name}: no rule is set there, so nothing was cancelled: name underlyings'
+        found = 'tagged MMP order' if EXCHANGES[result.target.exchange_id].mmp_tag else 'MMP order'
+        return f'{name}: no {found} was there to cancel'
     if is_undone(result):
         return f'{name}: NOT CANCELLED: {result.message}'
     if result.cancelled is None:

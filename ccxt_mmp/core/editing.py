@@ -70,7 +70,7 @@ class OrderEditing(OrderFlag):
                 stock, method, order_id, market, type, side, amount, price, rest, flag, marks
             )
         if flag:
-            raise self._no_mmp_order(symbol, self._flagged_markets, params, method)
+            raise self._no_mmp_order(symbol, f'of {self._flagged_markets}', params, method)
         return await await_result(stock(order_id, symbol, type, side, amount, price, rest))
 
     async def _edit_option_order(

@@ -63,8 +63,8 @@ class Halting(HaltCheck):
         :param str [params.reason]: shown wherever the halt is, at most 200 characters
         :param int [params.duration]: ms after which the halt is over; by default ``resume_mmp`` ends it
         :param bool [params.cancel]: False to cancel nothing
-        :param str[] [params.underlyings]: without an underlying: those to cancel; by default all that have a rule,
-            where the exchange lists rules, else ``ArgumentsRequired``
+        :param str[] [params.underlyings]: without an underlying: those to cancel; by default all that
+            ``mass_cancel_mmps`` finds
         :returns dict: the MmpHalt that stands
         """
         self._front_missing()
@@ -276,7 +276,7 @@ class Halting(HaltCheck):
             names, _ = self._mmp_underlyings('haltMmp', 'orders', underlyings, {})
             if names:
                 return list(dict.fromkeys(str(each) for each in names.values()))
-        elif self.has.get('fetchMmps') is True:
+        elif self.has.get('massCancelMmps'):
             return None
         raise ArgumentsRequired(
             f"{self.id} haltMmp() must know what to cancel: name an underlying or params['underlyings'], "
@@ -318,9 +318,9 @@ class Halting(HaltCheck):
         if isinstance(first, BaseException):
             raise first
         await await_result(self.sleep(halts.grace))
-        again = await cancel([*first.cancels], rest)
-        cancels = {each: merged(first.cancels[each], done) for each, done in again.cancels.items()}
-        return written, Several(cancels, first.failure)
+        again = await cancel(ids, rest)  # without ids, an order that was under way may be of yet another underlying
+        cancels = {each: merged(first.cancels.get(each), done) for each, done in again.cancels.items()}
+        return written, Several({**first.cancels, **cancels}, again.failure)
 
     async def _write_halts(self, halts: Halts, wanted: Wanted, halted: Sequence[str | None]) -> list[StoredHalt]:
         return [await self._write_halt(halts, wanted, each) for each in halted]
@@ -360,7 +360,7 @@ class Halting(HaltCheck):
             if isinstance(cause, BaseError) and cause.args:
                 cause.args = (f'{cause.args[0]}; the halt stands', *cause.args[1:])
             raise cause
-        others = '' if failure is None else f'; which others have a rule is not known: {described(failure)}'
+        others = '' if failure is None else f'; whether others have MMP orders is not known: {described(failure)}'
         raise incomplete(
             f'{self.id} {method}() halted, but could not cancel every MMP order of {len(failed)} of '
             f'{len(cancels)} underlyings{told(failed)}{others}',
@@ -379,7 +379,7 @@ async def cancelled_by(cancel: Core, ids: Sequence[str] | None, params: Params) 
 
 def merged(first: Any, again: Any) -> Any:
     """What two mass cancels did; a failure of the second one if there was one."""
-    if isinstance(first, Exception) or isinstance(again, Exception) or again['orders'] is None:
+    if first is None or isinstance(first, Exception) or isinstance(again, Exception) or again['orders'] is None:
         return again
     return {**again, 'orders': [*first['orders'], *again['orders']]}
 

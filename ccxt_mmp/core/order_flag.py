@@ -107,12 +107,12 @@ class OrderFlag(Host):
         """Whether an MMP order is post-only. Raises InvalidOrder unless it can be an MMP order."""
         market = self._listed_market(method, symbol)
         if not self._can_have_flag(market):
-            raise self._no_mmp_order(symbol, self._flagged_markets, params, method)
+            raise self._no_mmp_order(symbol, f'of {self._flagged_markets}', params, method)
         field = self._order_market_field
         if params.get(field) not in (None, market['id']):  # ccxt would send it instead
             raise self._no_mmp_order(symbol, 'of one market', {field: params[field]}, method)
         if str(type).lower() not in ('limit', *self._own_order_types):
-            raise self._no_mmp_order(symbol, 'limit', {'type': type}, method)
+            raise self._no_mmp_order(symbol, 'limit orders', {'type': type}, method)
         conditions = {name: params[name] for name in CONDITIONS if params.get(name) is not None}
         if conditions:
             raise self._no_mmp_order(symbol, 'unconditional', conditions, method)
@@ -126,7 +126,7 @@ class OrderFlag(Host):
         return implied or given is True
 
     def _no_mmp_order(self, symbol: str, kind: str, given: Params, method: str = 'createOrder') -> InvalidOrder:
-        return InvalidOrder(f'{self.id} {method}() MMP orders are {kind} alone, received {symbol} {shown(given)}')
+        return InvalidOrder(f'{self.id} {method}() MMP orders must be {kind}, received {symbol} {shown(given)}')
 
     def _flag_read(self, info: Any, market: Any) -> bool | None:
         """The flag of an order that was read: False where no order of its market can have it."""

@@ -86,7 +86,7 @@ class MmpOrders(OrderEditing, OrderLists, OtherOrders):
         self._refuse_foreign_params('createOrder', rest)
         flagged = self._flagged(self._stock_order_request(symbol, 'limit', side, amount, price, rest))
         if flagged is None:
-            raise self._no_mmp_order(symbol, 'plain limit', params)
+            raise self._no_mmp_order(symbol, 'plain limit orders', params)
         context = current_request(self)
         if context is not None and not context.is_in_use:
             context.request = dict(flagged)  # a copy, since ccxt changes its own before it sends it over a websocket
@@ -159,7 +159,7 @@ class MmpOrders(OrderEditing, OrderLists, OtherOrders):
         """The underlying of an MMP order."""
         market = self._listed_market(method, symbol)
         if not self._can_have_flag(market):
-            raise self._no_mmp_order(symbol, self._flagged_markets, {}, method)
+            raise self._no_mmp_order(symbol, f'of {self._flagged_markets}', {}, method)
         return str(self._resolve_underlying(method, market['id']))
 
     def _placed(self, order: Any, request: Params) -> Any:
@@ -237,7 +237,7 @@ class MmpOrders(OrderEditing, OrderLists, OtherOrders):
             return True
         is_flagged = self._is_mmp_order(order.get('type'), self._with_common(order, params), 'createOrders')
         if is_flagged and not self._can_have_flag(market):
-            raise self._no_mmp_order(str(order.get('symbol')), self._flagged_markets, params, 'createOrders')
+            raise self._no_mmp_order(str(order.get('symbol')), f'of {self._flagged_markets}', params, 'createOrders')
         return is_flagged
 
     async def _create_alone(self, orders: Sequence[Params], params: Params) -> list[Any]:

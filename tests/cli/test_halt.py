@@ -1,11 +1,15 @@
 """``ccxt-mmp halt`` and ``resume``, and halts in ``status``."""
 
 import json
+import re
 
 import pytest
 
+from ccxt_mmp import async_support
 from ccxt_mmp.core.halt_check import DEFAULTS
-from tests.cli.books import ALL, OTHERS_ALONE, quote, resting
+from ccxt_mmp.errors import OperationFailed
+from ccxt_mmp.registry import EXCHANGES
+from tests.cli.books import ALL, OTHERS_ALONE, UNDERLYINGS, quote, resting
 
 
 @pytest.fixture
@@ -81,12 +85,14 @@ def test_resume_of_an_exchange_says_which_halts_it_ended(simulator, ccxt_mmp_com
 
 def test_halt_of_an_exchange_tells_its_cancels(simulator, ccxt_mmp_command, url):
     status, out, _ = ccxt_mmp_command('halt', 'deribit')
-    assert (status, out.splitlines()[0]) == (0, 'deribit: nothing was there to cancel')
+    said = 'no rule is set there, so nothing was cancelled: name underlyings'
+    assert (status, out.splitlines()[0]) == (0, f'deribit: {said}')
     simulator.set_rule('okx', 'BTC-USD')
     quote(simulator)
     simulator.fault('status', 'mass-cancel', times=99)
-    status, _, err = ccxt_mmp_command('halt', 'okx')
-    assert (status, 'the halt stands' in err) == (1, True)
+    status, out, err = ccxt_mmp_command('halt', 'okx')
+    assert err.startswith('ccxt-mmp: okx:BTC/USD:BTC: ExchangeNotAvailable: ')
+    assert (status, 'HALTED okx all underlyings' in out) == (1, True)
     simulator.clear_faults()
     status, out, _ = ccxt_mmp_command('halt', 'okx', '--json')
     [told] = json.loads(out)
@@ -95,14 +101,84 @@ def test_halt_of_an_exchange_tells_its_cancels(simulator, ccxt_mmp_command, url)
     assert [order.mmp for order in simulator.resting('okx', 'BTC-USD')] == [False]
 
 
-def test_exchange_that_lists_no_rules_is_halted_and_then_complains(simulator, ccxt_mmp_command, url):
+@pytest.mark.parametrize('exchange_id', EXCHANGES)
+def test_halt_of_an_exchange_cancels_there(simulator, ccxt_mmp_command, url, exchange_id):
+    if exchange_id in ('okx', 'deribit'):
+        simulator.set_rule(exchange_id, UNDERLYINGS[exchange_id])
     quote(simulator)
     before = resting(simulator)
+    status, out, err = ccxt_mmp_command('halt', exchange_id)
+    assert (status, err, resting(simulator)) == (0, '', before - {(exchange_id, True)})
+    cancelled = {'okx': 'all MMP orders, locked until ', 'bybit': '2 tagged MMP orders\n'}
+    assert re.match(rf'{exchange_id}:BTC\S*: cancelled {cancelled.get(exchange_id, "2 MMP orders")}', out)
+    assert f'\nHALTED {exchange_id} all underlyings until resumed, since ' in out
+
+
+@pytest.mark.parametrize('target', ['binance', 'binance:BTC/USDT'])
+def test_halt_that_cannot_be_read_back_loses_no_line_of_what_was_cancelled(
+    simulator, ccxt_mmp_command, url, target, monkeypatch
+):
+    async def fail(self, underlying=None, params={}):
+        raise OperationFailed('the store is gone')
+
+    monkeypatch.setattr(async_support.binance, 'fetch_mmp_halt', fail)
+    quote(simulator)
+    status, out, err = ccxt_mmp_command('halt', target)
+    assert re.fullmatch(r'binance:BTC/USDT(:USDT)?: cancelled 2 MMP orders\n', out)
+    assert err == f'ccxt-mmp: {target}: OperationFailed: the store is gone; the halt was stored\n'
+    assert status == 1
+    quote(simulator)
+    status, out, _ = ccxt_mmp_command('halt', target, '--json')
+    told = json.loads(out)
+    assert [len(each['cancelled']['orders']) for each in told if each['cancelled']] == [2]
+    [error] = [each['error'] for each in told if each['error']]
+    assert error == {'type': 'OperationFailed', 'message': 'OperationFailed: the store is gone; the halt was stored'}
+    assert (status, {each['halt'] for each in told}) == (1, {None})
+
+
+def test_halt_that_is_not_stored_loses_no_line_of_what_was_cancelled(
+    simulator, ccxt_mmp_command, monkeypatch, tmp_path
+):
+    monkeypatch.setenv('CCXT_MMP_HALT', f'sqlite:{tmp_path}/no/halt.db')
+    quote(simulator)
     status, out, err = ccxt_mmp_command('halt', 'binance')
-    assert 'HALTED binance all underlyings' in out
-    assert 'name underlyings to cancel them' in err
-    assert (status, resting(simulator)) == (1, before)
-    assert ccxt_mmp_command('halt', 'binance', '--no-cancel')[0] == 0
+    assert (status, out.splitlines()[0]) == (1, 'binance:BTCUSDT: cancelled 2 MMP orders')
+    assert 'HALTED' not in out
+    failures = err.splitlines()
+    assert len(failures) == 2
+    assert failures[0].startswith(
+        'ccxt-mmp: binance: MassCancelIncomplete: binance massCancelMmps() could not store the'
+    )
+    assert failures[1].startswith(
+        'ccxt-mmp: binance: OperationFailed: binance fetchMmpHalt() does not know the halts: '
+    )
+    assert 'was stored' not in err
+    quote(simulator)
+    told = json.loads(ccxt_mmp_command('halt', 'binance', '--json')[1])
+    assert [(each['target'], each['error'] and each['error']['type']) for each in told] == [
+        ('binance:BTCUSDT', None),
+        ('binance', 'MassCancelIncomplete'),
+        ('binance', 'OperationFailed'),
+    ]
+
+
+def test_halt_of_an_exchange_tells_what_it_cancelled_beside_what_failed(simulator, ccxt_mmp_command, url):
+    quote(simulator)
+    stubborn = simulator.rest('binance', 'ETHUSDT', mmp=True)
+    simulator.refuse_cancel(stubborn.order_id)
+    status, out, err = ccxt_mmp_command('halt', 'binance')
+    assert 'binance:BTC/USDT:USDT: cancelled 2 MMP orders\n' in out
+    assert f'binance:ETH/USDT:USDT: NOT CERTAIN: 1 order left: {stubborn.order_id}\n' in out
+    assert '\nHALTED binance all underlyings' in out
+    assert err.startswith('ccxt-mmp: binance:ETH/USDT:USDT: MassCancelIncomplete: ')
+    assert (status, err.count('\n')) == (1, 1)
+
+
+def test_target_without_a_name_halts_nothing(simulator, ccxt_mmp_command, url):
+    for arguments in (('okx:',), ('okx:', '--no-cancel')):
+        assert ccxt_mmp_command('halt', *arguments)[0] == 1
+    assert 'HALTED' not in ccxt_mmp_command('status', 'okx')[1]
+    assert not [request for request in simulator.requests if request.method == 'POST']
 
 
 def test_halt_without_a_cancel_leaves_the_orders(simulator, ccxt_mmp_command, url):

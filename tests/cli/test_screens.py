@@ -92,6 +92,29 @@ def test_cancel_fits_and_says_the_verdict_first(desk, monkeypatch, with_rich, co
 
 
 @pytest.mark.parametrize('columns', WIDTHS)
+@pytest.mark.parametrize(
+    ('targets', 'headline'),
+    [
+        (('okx',), r'all MMP orders where a rule is set(, \d+ or more)? okx:'),
+        (
+            ('okx', 'binance', 'deribit', 'bybit'),
+            r'all MMP orders, \d+ or more \(OKX, Deribit: where a rule is set; Bybit: the tagged ones\); 1 order ',
+        ),
+    ],
+)
+def test_cancel_of_everything_fits_and_says_where_it_finds_orders(
+    desk, monkeypatch, with_rich, columns, targets, headline
+):
+    for mmp in (True, False):
+        desk.rest('bybit', 'BTC', mmp=mmp)
+    terminal = Here(monkeypatch, with_rich=with_rich, columns=columns)
+    terminal.run(['cancel', *targets, '--simulator', desk.url])
+    assert_fits(terminal.output, columns)
+    assert re.match(f'CANCELLED {headline}', ' '.join(' '.join(seen(terminal.output, columns)).split()))
+    assert terminal.status == 0
+
+
+@pytest.mark.parametrize('columns', WIDTHS)
 def test_watch_on_a_low_terminal_never_hides_what_is_frozen(desk, monkeypatch, with_rich, columns):
     monkeypatch.setenv('LINES', '6')
     screen = pyte.Screen(columns, 6)

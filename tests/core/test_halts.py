@@ -21,6 +21,7 @@ from tests.trading import RULES, UNDERLYING, UNIFIED, symbols, with_markets
 
 # the path of a request that a mass cancel has
 CANCELS = {'okx': 'mass-cancel', 'binance': 'openOrders', 'deribit': 'get_open_orders', 'bybit': 'realtime'}
+RULES_LIST = {'okx': 'mmp-config', 'deribit': 'get_mmp_config'}  # where a halt of all lists rules, not orders
 
 
 @pytest.fixture
@@ -241,18 +242,36 @@ def test_halt_of_all_cancels_the_underlyings_that_are_named(flavour, simulator, 
     assert flavour.take(halting.fetch_mmp_halt())['underlying'] is None
 
 
-def test_halt_of_all_cancels_the_underlyings_that_have_a_rule(flavour, simulator, halting, exchange_id):
-    if exchange_id in ('binance', 'bybit'):
-        with pytest.raises(ArgumentsRequired, match='underlyings'):
-            flavour.take(halting.halt_mmp())
-        assert flavour.take(halting.fetch_mmp_halts()) == []
-        return
+def test_halt_of_all_cancels_what_the_exchange_lists(flavour, simulator, halting, exchange_id):
     names = UNDERLYING[exchange_id], OTHER[exchange_id]
     for name in names:
-        simulator.set_rule(exchange_id, name)
+        if exchange_id in RULES_LIST:
+            simulator.set_rule(exchange_id, name)
         simulator.rest(exchange_id, name, mmp=True)
-    flavour.take(halting.halt_mmp())
+    assert flavour.take(halting.halt_mmp())['underlying'] is None
     assert [simulator.resting(exchange_id, name) for name in names] == [[], []]
+
+
+def test_halt_of_all_lists_once_more_for_orders_that_were_under_way(flavour, simulator, halting, exchange_id):
+    stock, arrived = halting._cancel_each, []
+
+    async def then_one_arrives(ids, params):
+        done = await stock(ids, params)
+        if not arrived:
+            simulator.set_rule(exchange_id, OTHER[exchange_id])
+            arrived.append(simulator.rest(exchange_id, OTHER[exchange_id], mmp=True))
+        return done
+
+    halting._cancel_each = then_one_arrives
+    flavour.take(halting.halt_mmp())
+    assert [order.is_open for order in arrived] == [False]
+
+
+def test_halt_of_all_must_be_told_what_to_cancel_where_nothing_lists_it(flavour, halting):
+    halting.has = {**halting.has, 'massCancelMmps': False}
+    with pytest.raises(ArgumentsRequired, match='must know what to cancel'):
+        flavour.take(halting.halt_mmp())
+    assert flavour.take(halting.fetch_mmp_halts()) == []
 
 
 # --- failures
@@ -343,10 +362,8 @@ def test_reads_of_a_lost_store_fail(flavour, halting, underlying, monkeypatch):
 
 
 def test_halt_of_all_stands_if_the_underlyings_cannot_be_listed(flavour, simulator, halting, exchange_id, quoted):
-    if exchange_id != 'okx':
-        pytest.skip('lists none')
-    simulator.fault('status', 'mmp-config', status=503, times=9)
-    with pytest.raises(ccxt.ExchangeNotAvailable):
+    simulator.fault('status', RULES_LIST.get(exchange_id, CANCELS[exchange_id]), status=503, times=99)
+    with pytest.raises(ccxt.ExchangeNotAvailable, match='the halt stands'):
         flavour.take(halting.halt_mmp())
     simulator.clear_faults()
     halted(flavour, lambda: create(flavour, halting, quoted[0], {'mmp': True}))

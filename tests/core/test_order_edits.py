@@ -255,7 +255,7 @@ def test_option_of_binance_has_no_edit(flavour, simulator, flag):
 @pytest.mark.parametrize('symbol', ['BTC/USDT', 'BTC/USDT:USDT'])
 def test_order_of_another_market_has_no_flag_to_keep(flavour, simulator, exchange_id, symbol):
     exchange = with_markets(flavour.exchange(exchange_id, simulator.url))
-    with pytest.raises(ccxt.InvalidOrder, match='options alone'):
+    with pytest.raises(ccxt.InvalidOrder, match='must be of options'):
         flavour.take(exchange.edit_order('7', symbol, 'limit', 'buy', 12, 6, MMP))
     assert simulator.requests == []
 

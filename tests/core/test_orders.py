@@ -172,17 +172,17 @@ def test_flag_needs_a_limit_order(flavour, simulator, exchange, quoted, kind):
 def test_flag_needs_an_option(flavour, simulator, exchange, quoted, symbol):
     if exchange._can_have_flag(exchange.market(symbol)):
         return  # Deribit's perpetuals have the flag, too
-    with pytest.raises(ccxt.InvalidOrder, match='MMP orders are options'):
+    with pytest.raises(ccxt.InvalidOrder, match='MMP orders must be of options'):
         create(flavour, exchange, symbol, {'mmp': True})
     orders = [
         {'symbol': each, 'type': 'limit', 'side': 'buy', 'amount': 10, 'price': 5, 'params': {'mmp': True}}
         for each in (quoted[0], symbol)
     ]
     for placed in (orders, orders[1:]):
-        with pytest.raises(ccxt.InvalidOrder, match='MMP orders are options'):
+        with pytest.raises(ccxt.InvalidOrder, match='MMP orders must be of options'):
             flavour.take(exchange.create_orders(placed))
     unflagged = [{**order, 'params': {}} for order in orders]
-    with pytest.raises(ccxt.InvalidOrder, match='MMP orders are options'):
+    with pytest.raises(ccxt.InvalidOrder, match='MMP orders must be of options'):
         flavour.take(exchange.create_orders(unflagged, {'mmp': True}))
     assert simulator.requests == []
 
@@ -191,7 +191,7 @@ def test_flag_needs_an_option(flavour, simulator, exchange, quoted, symbol):
 def test_request_of_an_order_with_the_flag_needs_an_option(flavour, exchange, symbol):
     if exchange._can_have_flag(exchange.market(symbol)):
         return  # Deribit's perpetuals have the flag, too
-    with pytest.raises(ccxt.InvalidOrder, match='MMP orders are options'):
+    with pytest.raises(ccxt.InvalidOrder, match='MMP orders must be of options'):
         exchange.create_order_request(symbol, 'limit', 'buy', 1, 1, {'mmp': True})
 
 
