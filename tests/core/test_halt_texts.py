@@ -145,7 +145,7 @@ def test_bad_params_name_the_method_that_was_called(flavour, simulator, halting,
     underlying = UNIFIED[halting.id]
     calls = [('haltMmp', lambda: halting.halt_mmp(underlying, params))]
     halt = {**params, 'halt': True}
-    if {*params} <= {'foo', 'timeout', 'mmp', 'lockInterval', 'reason', 'duration', 'Duration'}:
+    if {*params} <= {'foo', 'timeout', 'mmp', 'reason', 'duration', 'Duration'}:
         # others it refuses before it comes to the halt
         calls.append(('massCancelMmps', lambda: halting.mass_cancel_mmps([underlying], halt)))
     calls.append(('massCancelMmp', lambda: halting.mass_cancel_mmp(underlying, halt)))
