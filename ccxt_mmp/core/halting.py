@@ -300,10 +300,7 @@ class Halting(HaltCheck):
         try:
             yield
         except BaseError as error:
-            said = str(error)
-            own = said.removeprefix(f'{self.id} massCancelMmp()')
-            if own != said:
-                error.args = (f'{self.id} {method}(){own}',)
+            error.args = (str(error).replace(f'{self.id} massCancelMmp()', f'{self.id} {method}()', 1),)
             raise
 
     # --- the halt, and the cancels beside it

@@ -3,7 +3,7 @@
 import pytest
 
 from ccxt_mmp import MassCancelLocked, MmpHalted
-from ccxt_mmp.errors import BadRequest, BaseError, NotSupported
+from ccxt_mmp.errors import AuthenticationError, BadRequest, BaseError, NotSupported
 from ccxt_mmp.halts import HaltStoreError
 from tests.core.fencing import raw_orders
 from tests.core.ordering import listed
@@ -155,6 +155,27 @@ def test_bad_params_name_the_method_that_was_called(flavour, simulator, halting,
         with pytest.raises(error) as raised:
             flavour.take(call())
         assert str(raised.value).startswith(f'{halting.id} {method}() ')
+    assert flavour.take(halting.fetch_mmp_halts()) == []
+    assert simulator.requests == []
+
+
+def test_what_has_no_socket_names_the_method_that_was_called(simulator, tmp_path):
+    async def main():
+        async with connected(simulator) as exchange:
+            exchange.options['mmpHalt'] = {'url': f'sqlite:{tmp_path}/halt.db', 'grace': 0}
+            for params in ({'emulate': True}, {'hedge': True}):
+                with pytest.raises(NotSupported, match=r'^okx massCancelMmpWs\(\) '):
+                    await exchange.mass_cancel_mmp_ws('BTC/USD', {**params, 'halt': True})
+            assert await exchange.fetch_mmp_halts() == []
+
+    run(main())
+
+
+def test_halt_without_keys_says_which_is_missing(flavour, simulator, halting):
+    halting.options['mmpHalt']['account'] = 'desk'
+    halting.secret = ''
+    with pytest.raises(AuthenticationError, match='"secret"'):
+        flavour.take(halting.halt_mmp(UNIFIED[halting.id]))
     assert flavour.take(halting.fetch_mmp_halts()) == []
     assert simulator.requests == []
 
