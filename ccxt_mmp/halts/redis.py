@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 import redis
 import redis.asyncio
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as Closed
 
 from ccxt_mmp._patterns import Pattern
 from ccxt_mmp.halts import BadUrlError, HaltStoreError, StoredHalt, checked
@@ -63,10 +64,6 @@ redis.call('DEL', KEYS[1])
 return old
 """
 
-# the server, or what is in between, may have closed a connection that was idle, or is dead: the next one tells. To do a
-# command twice does no harm
-Closed = redis.exceptions.ConnectionError
-
 
 def opened(url: str, timeout: float, *, is_async: bool) -> 'RedisStore | AsyncRedisStore':
     check_url(url)
@@ -90,8 +87,8 @@ def check_url(url: str) -> None:
         is_right, given = False, []
     if not is_right:
         raise BadUrlError(
-            'cannot be read: it is redis://user:password@host:port/db or unix:///path, with % codes in place of '
-            'special characters'
+            'cannot be read: it is redis://host:port/db or unix:///path, with user:password@ after the slashes where '
+            'they are needed, and with % codes in place of special characters'
         )
     options = [each for each in OPTIONS if url.startswith('rediss:') or not each.startswith('ssl_')]
     for name, value in given:
@@ -105,7 +102,8 @@ class _Redis:
     """What both have: the commands, and how their answers read.
 
     They use redis-py's connections without its client and its pool, which double the time of a read. A connection whose
-    answer was not read to its end is closed: the next call would take it for its own.
+    answer was not read to its end is closed: the next call would take it for its own. The server, or what is in between
+    them, may have closed an idle one: the command is sent again over a new one, and to do it twice does no harm.
     """
 
     _module: Any  # of redis-py

@@ -8,7 +8,7 @@ import pytest
 from ccxt_mmp.halts import BadUrlError, HaltStoreError, open_store
 from tests.halts.conftest import halt
 
-SECRET = 'hunter'
+WORD = 'hunter'
 SERVERS = ['redis://127.0.0.1:1/0', 'rediss://127.0.0.1:1/0', 'unix:///no/such.sock']
 
 
@@ -39,7 +39,7 @@ def refused(url, is_async):
     with pytest.raises(BadUrlError) as raised:
         open_store(url, 1, is_async=is_async)
     assert raised.value.__suppress_context__ or raised.value.__context__ is None
-    assert SECRET not in str(raised.value)
+    assert WORD not in str(raised.value)
     return str(raised.value)
 
 
@@ -48,7 +48,7 @@ def test_option_that_is_not_listed_is_refused_by_name(is_async, options):
     assert {'encoding', 'socket_type', 'redis_connect_func', 'retry_on_error', 'decode_responses'} <= others
     for url in SERVERS:
         for name in others:
-            assert refused(f'{url}?{name}={SECRET}', is_async).startswith(f"has no option '{name}', it has db, ")
+            assert refused(f'{url}?{name}={WORD}', is_async).startswith(f"has no option '{name}', it has db, ")
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_option_that_is_not_listed_is_refused_by_name(is_async, options):
 )
 def test_value_that_cannot_be_used_is_refused_by_the_name_of_its_option(is_async, query):
     name, _, value = query.partition('=')
-    text = refused(f'{SERVERS[1]}?{query}{SECRET if len(value) > 4 else ""}', is_async)
+    text = refused(f'{SERVERS[1]}?{query}{WORD if len(value) > 4 else ""}', is_async)
     assert text == f'has an option {name} with a value that cannot be used'
 
 
@@ -91,32 +91,32 @@ def test_option_that_the_installed_library_does_not_know_is_refused(is_async, mo
     module = import_module('redis.asyncio' if is_async else 'redis')
 
     def fail(*arguments, **keywords):
-        raise AttributeError(SECRET)
+        raise AttributeError(WORD)
 
     monkeypatch.setattr(module.connection, 'parse_url', fail)
-    assert refused(f'redis://:{SECRET}@127.0.0.1:1/0', is_async) == 'cannot be used with the redis-py that is installed'
+    assert refused(f'redis://:{WORD}@127.0.0.1:1/0', is_async) == 'cannot be used with the redis-py that is installed'
 
 
 @pytest.mark.parametrize(
     'url',
     [
-        f'redis://:{SECRET}#x@127.0.0.1:1/0',
-        f'redis://u:#{SECRET}@127.0.0.1:1/0',
-        f'redis://:{SECRET}/x@127.0.0.1:1/0',
-        f'redis://:1/{SECRET}@127.0.0.1:1/0',
-        f'redis://:{SECRET}?x@127.0.0.1:1/0',
-        f'redis://u:1?{SECRET}=x@127.0.0.1:1/0',
-        f'redis://u:1?{SECRET}',
-        f'redis://u:1?db=0&{SECRET}',
-        f'redis://:{SECRET}@[::1/0',
-        f'redis://:{SECRET}@127.0.0.1:70000/0',
-        f'redis://:{SECRET}@127.0.0.1:0/0',
-        f'redis://:{SECRET}@127.0.0.1:1/desk',
-        f'redis://:{SECRET}@127.0.0.1:1/-1',
-        f'redis:/{SECRET}',
-        f'redis:{SECRET}',
-        f'unix://:{SECRET}@',
-        f'unix://{SECRET}/relative.sock',
+        f'redis://:{WORD}#x@127.0.0.1:1/0',
+        f'redis://u:#{WORD}@127.0.0.1:1/0',
+        f'redis://:{WORD}/x@127.0.0.1:1/0',
+        f'redis://:1/{WORD}@127.0.0.1:1/0',
+        f'redis://:{WORD}?x@127.0.0.1:1/0',
+        f'redis://u:1?{WORD}=x@127.0.0.1:1/0',
+        f'redis://u:1?{WORD}',
+        f'redis://u:1?db=0&{WORD}',
+        f'redis://:{WORD}@[::1/0',
+        f'redis://:{WORD}@127.0.0.1:70000/0',
+        f'redis://:{WORD}@127.0.0.1:0/0',
+        f'redis://:{WORD}@127.0.0.1:1/desk',
+        f'redis://:{WORD}@127.0.0.1:1/-1',
+        f'redis:/{WORD}',
+        f'redis:{WORD}',
+        f'unix://:{WORD}@',
+        f'unix://{WORD}/relative.sock',
     ],
 )
 def test_url_that_would_lead_elsewhere_is_refused_without_its_password(is_async, url):
