@@ -42,6 +42,7 @@ NO_MIXINS = {
     'numbers',
     'protection_state',
     'request_context',
+    'side_by_side',
     'socket_state',
     'tasks',
     'text',

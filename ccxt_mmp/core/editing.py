@@ -103,7 +103,7 @@ class OrderEditing(OrderFlag):
         underlying_id = self._underlying_of(symbol, method)
         if method == 'editOrderWs':
             await await_result(self.authenticate())  # so that nothing is waited for between the fence and the sending
-        with self._explaining('orders', underlying_id), self._order_context(underlying_id, marks) as context:
+        with self._explaining('orders', underlying_id), self._order_context(method, underlying_id, marks) as context:
             if method == 'editOrderWs':
                 self._pass_fence(context)
             return await self._send_edit(stock, method, order_id, market, before, side, amount, price, params)

@@ -4,7 +4,6 @@ import hashlib
 import time
 import weakref
 from collections.abc import Awaitable, Iterable
-from math import inf
 from typing import Any
 
 from ccxt.base.errors import BadRequest, NotSupported
@@ -15,13 +14,14 @@ from ccxt_mmp.core.host import Host
 from ccxt_mmp.core.request_context import RequestContext, current_request
 from ccxt_mmp.core.text import date_of, described, shown
 from ccxt_mmp.errors import MmpHalted
-from ccxt_mmp.halts import ALL, SCHEMES, HaltStoreError, StoredHalt, open_store
+from ccxt_mmp.halts import ALL, SCHEMES, BadUrlError, HaltStoreError, StoredHalt, open_store
 from ccxt_mmp.types import MmpHalt
 
 OPTION = 'mmpHalt'
 DEFAULTS: dict[str, Any] = {'url': None, 'account': None, 'onLost': 'closed', 'timeout': 200, 'grace': 1000}  # ms
 ON_LOST = ('closed', 'open')
 WARN_EVERY = 1.0  # s
+MAX_TIME = 86_400_000  # ms; what waits in Python takes no time without end
 
 
 class HaltCheck(Host):
@@ -42,30 +42,30 @@ class HaltCheck(Host):
         try:
             found = halts.store.read(halts.key, (ALL, *context.underlyings))
         except HaltStoreError as error:
-            self._halts_are_lost(halts, error)
+            self._halts_are_lost(halts, error, context)
             return None
         if not isinstance(found, list):
-            return self._await_halts(halts, found)
+            return self._await_halts(halts, found, context)
         if found:
-            self._refuse_halted(halts, found)
+            self._refuse_halted(halts, found, context)
         return None
 
-    async def _await_halts(self, halts: Halts, reading: Awaitable[list[StoredHalt]]) -> None:
+    async def _await_halts(self, halts: Halts, reading: Awaitable[list[StoredHalt]], context: RequestContext) -> None:
         try:
             found = await reading
         except HaltStoreError as error:
-            self._halts_are_lost(halts, error)
+            self._halts_are_lost(halts, error, context)
         else:
-            self._refuse_halted(halts, found)
+            self._refuse_halted(halts, found, context)
 
-    def _refuse_halted(self, halts: Halts, found: list[StoredHalt]) -> None:
+    def _refuse_halted(self, halts: Halts, found: list[StoredHalt], context: RequestContext) -> None:
         for each in self._in_force(found):
-            raise self._halted(halts, each)
+            raise self._halted(halts, each, context)
 
-    def _halts_are_lost(self, halts: Halts, error: HaltStoreError) -> None:
+    def _halts_are_lost(self, halts: Halts, error: HaltStoreError, context: RequestContext) -> None:
         if not halts.lets_pass_if_lost:
             raise MmpHalted(
-                f'{self.id} createOrder() was not sent: whether MMP orders are halted is not known, {described(error)}'
+                f'{self.id} {context.unsent}: whether MMP orders are halted is not known, {described(error)}'
             ) from error
         self._warn_of_lost_halts(halts, error)
 
@@ -73,15 +73,16 @@ class HaltCheck(Host):
         now = self.milliseconds()
         return [each for each in stored if each.until is None or each.until > now]
 
-    def _halted(self, halts: Halts, stored: StoredHalt) -> MmpHalted:
+    def _halted(self, halts: Halts, stored: StoredHalt, context: RequestContext) -> MmpHalted:
         halt = self._mmp_halt(halts, stored)
         name = halt['underlying'] or halt['underlyingId']
-        end = 'they are resumed' if stored.until is None else date_of(self, stored.until) or f'{stored.until} ms'
+        since, until = (date_of(self, each) or f'{each} ms' for each in (stored.since, stored.until))
+        end = 'they are resumed' if stored.until is None else until
         ends = f'resume_mmp({repr(name) if name else ""}) ends it'
         reason = '' if stored.reason is None else f': {stored.reason}'
         return MmpHalted(
-            f'{self.id} createOrder() was not sent: MMP orders of {name or "all underlyings"} are halted until {end}, '
-            f'since {self.iso8601(stored.since)} by {stored.by}; {ends}{reason}',
+            f'{self.id} {context.unsent}: MMP orders of {name or "all underlyings"} are halted until {end}, '
+            f'since {since} by {stored.by}; {ends}{reason}',
             halt,
         )
 
@@ -139,8 +140,8 @@ class HaltCheck(Host):
             raise NotSupported(
                 f"{self.id} keeps halts in Redis with redis-py alone: pip install 'ccxt-mmp[redis]'"
             ) from error
-        except ValueError:  # its text may have the url, and so a password
-            raise self._bad_halt_option('url', 'cannot be read') from None
+        except BadUrlError as error:
+            raise self._bad_halt_option('url', str(error)) from None
         halts.owner = weakref.ref(self)
         return halts
 
@@ -161,8 +162,9 @@ class HaltCheck(Host):
         for name, least in (('timeout', 'above'), ('grace', 'at least')):
             value = settings[name]
             is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not is_number or not (0 < value < inf or (value == 0 and least == 'at least')):
-                raise self._bad_halt_option(name, f'must be a number {least} 0 (ms), received {shown(value)}')
+            if not is_number or not (0 < value <= MAX_TIME or (value == 0 and least == 'at least')):
+                must_be = f'must be a number {least} 0 and at most {MAX_TIME} (ms)'
+                raise self._bad_halt_option(name, f'{must_be}, received {shown(value)}')
         return settings
 
     def _bad_halt_option(self, name: str, says: str) -> BadRequest:

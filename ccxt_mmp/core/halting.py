@@ -1,22 +1,21 @@
 """Halts: no MMP order of an account is sent, from any process, until somebody resumes."""
 
-import asyncio
 import os
 import socket
-import threading
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from ccxt.base.errors import ArgumentsRequired, BadRequest, BaseError, NotSupported, OperationFailed, OperationRejected
 
-from ccxt_mmp.core.awaiting import await_result, gather, run_sync
+from ccxt_mmp.core.awaiting import await_result
 from ccxt_mmp.core.halt_check import OPTION, HaltCheck
 from ccxt_mmp.core.halt_settings import Halts
-from ccxt_mmp.core.mass_cancels import Cancels, Several, incomplete, told
+from ccxt_mmp.core.mass_cancels import Several, incomplete, told
 from ccxt_mmp.core.numbers import exact_decimal, is_integer
 from ccxt_mmp.core.params import NO_PARAMS, ONLY_CHECK, Checked, sets_no_switch
+from ccxt_mmp.core.side_by_side import side_by_side
 from ccxt_mmp.core.text import described, shown
 from ccxt_mmp.halts import ALL, HaltStoreError, StoredHalt
 from ccxt_mmp.types import MassCancel, MmpHalt, Params
@@ -128,7 +127,7 @@ class Halting(HaltCheck):
                 raise OperationFailed(f'{self.id} haltMmp() halted nothing: {error}') from error
             return self._mmp_halt(halts, stands)
         ids = self._underlyings_to_cancel(underlying_id, wanted.underlyings)
-        rest = self._checked_cancel_params(underlying_id if ids is None else ids[0], rest)
+        rest = self._checked_cancel_params('haltMmp', underlying_id if ids is None else ids[0], rest)
         [stands], several = await self._halt_and_cancel('haltMmp', halts, wanted, [underlying_id], ids, rest)
         self._raise_failed_cancels('haltMmp', several)
         return self._mmp_halt(halts, stands)
@@ -149,17 +148,18 @@ class Halting(HaltCheck):
         return core
 
     async def _cancel_and_halt(self, underlying: str | None, params: Params, cancel: Core | None) -> MassCancel:
-        halts = self._required_halts('massCancelMmp')
-        wanted, rest = self._wanted_halt('massCancelMmp', params, ('reason', 'duration'))
-        underlying_id, rest = self._mmp_underlying('massCancelMmp', 'orders', underlying, rest)
-        rest = self._checked_cancel_params(underlying_id, rest)
+        method = 'massCancelMmp' if cancel is None else 'massCancelMmpWs'
+        halts = self._required_halts(method)
+        wanted, rest = self._wanted_halt(method, params, ('reason', 'duration'))
+        underlying_id, rest = self._mmp_underlying(method, 'orders', underlying, rest)
+        rest = self._checked_cancel_params(method, underlying_id, rest)
         ids = [str(underlying_id)]
         if cancel is not None:
-            with suppress(Checked):
+            with self._naming(method), suppress(Checked):
                 cancel(underlying_id, {**rest, 'halt': ONLY_CHECK}).send(None)
         cancel_one = None if cancel is None else partial(cancelled_by, cancel)
-        _, several = await self._halt_and_cancel('massCancelMmp', halts, wanted, ids, ids, rest, cancel_one)
-        self._raise_failed_cancels('massCancelMmp', several)
+        _, several = await self._halt_and_cancel(method, halts, wanted, ids, ids, rest, cancel_one)
+        self._raise_failed_cancels(method, several)
         [cancelled] = several.cancels.values()
         return cancelled  # type: ignore[return-value]  # a failure was raised
 
@@ -167,7 +167,7 @@ class Halting(HaltCheck):
         """The core of ``mass_cancel_mmps`` with ``halt``. Without ids all of the account is halted."""
         halts = self._required_halts('massCancelMmps')
         wanted, rest = self._wanted_halt('massCancelMmps', params, ('reason', 'duration'))
-        rest = self._checked_cancel_params(ids[0] if ids else None, rest)
+        rest = self._checked_cancel_params('massCancelMmps', ids[0] if ids else None, rest)
         halted = [None] if ids is None else ids
         _, several = await self._halt_and_cancel('massCancelMmps', halts, wanted, halted, ids, rest)
         return several
@@ -283,15 +283,25 @@ class Halting(HaltCheck):
             "or halt without a cancel, {'cancel': False}"
         )
 
-    def _checked_cancel_params(self, underlying_id: str | None, params: Params) -> Params:
+    def _checked_cancel_params(self, method: str, underlying_id: str | None, params: Params) -> Params:
         """The params of the mass cancel, with a lock where the exchange has one. Raises for those that it refuses."""
-        limits = self._mmp_limits('orders')
-        lock, _ = self._mmp_option('massCancelMmp', 'lockInterval', None, params)
-        emulates, _ = self._flag_option('massCancelMmp', 'emulate', params)
-        if limits.get('lockInterval') is not None and lock is None and not emulates:
-            params = {**params, 'lockInterval': limits['lockInterval']['max']}
-        self._check_mass_cancel(underlying_id, params)
+        with self._naming(method):
+            limits = self._mmp_limits('orders')
+            lock, _ = self._mmp_option('massCancelMmp', 'lockInterval', None, params)
+            emulates, _ = self._flag_option('massCancelMmp', 'emulate', params)
+            if limits.get('lockInterval') is not None and lock is None and not emulates:
+                params = {**params, 'lockInterval': limits['lockInterval']['max']}
+            self._check_mass_cancel(underlying_id, params)
         return params
+
+    @contextmanager
+    def _naming(self, method: str) -> Iterator[None]:
+        """What the checks of a mass cancel raise names the method that was called."""
+        try:
+            yield
+        except BaseError as error:
+            error.args = (str(error).replace(f'{self.id} massCancelMmp()', f'{self.id} {method}()', 1),)
+            raise
 
     # --- the halt, and the cancels beside it
 
@@ -314,7 +324,7 @@ class Halting(HaltCheck):
             blocks=not halts.store.is_async,
         )
         if isinstance(written, BaseException):
-            self._raise_not_halted(method, written, {} if isinstance(first, BaseException) else first.cancels)
+            self._raise_not_halted(method, written, first)
         if isinstance(first, BaseException):
             raise first
         await await_result(self.sleep(halts.grace))
@@ -338,15 +348,21 @@ class Halting(HaltCheck):
     def _failed_to_reach_halts(self, method: str, error: Exception) -> OperationFailed:
         return OperationFailed(f'{self.id} {method}() does not know the halts: {error}')
 
-    def _raise_not_halted(self, method: str, error: BaseException, cancels: Cancels) -> NoReturn:
-        if not isinstance(error, HaltStoreError):
-            raise error
-        failures = {each: done for each, done in cancels.items() if isinstance(done, Exception)}
-        was_cancelled = 'the mass cancel was done' if cancels and not failures else 'the mass cancel failed, too'
+    def _raise_not_halted(self, method: str, error: BaseException, cancelled: Several | BaseException) -> NoReturn:
+        """Tell what the mass cancel did, whatever kept the halt from being stored."""
+        for each in (error, cancelled):
+            if isinstance(each, BaseException) and not isinstance(each, Exception):
+                raise each  # a cancellation or Ctrl-C
+        several = cancelled if isinstance(cancelled, Several) else Several({}, cancelled)  # type: ignore[arg-type]
+        failures = {each: done for each, done in several.cancels.items() if isinstance(done, Exception)}
+        failed = bool(failures) or several.failure is not None
+        was_cancelled = 'the mass cancel failed, too' if failed else 'the mass cancel was done'
+        others = '' if several.failure is None else f'; {described(several.failure)}'
+        said = str(error) if isinstance(error, HaltStoreError) else described(error)
         raise incomplete(
             f'{self.id} {method}() could not store the halt, so nothing keeps other processes from quoting: '
-            f'{error}; {was_cancelled}{told(failures)}',
-            cancels,
+            f'{said}; {was_cancelled}{told(failures)}{others}',
+            several.cancels,
         ) from error
 
     def _raise_failed_cancels(self, method: str, several: Several) -> None:
@@ -382,60 +398,3 @@ def merged(first: Any, again: Any) -> Any:
     if first is None or isinstance(first, Exception) or isinstance(again, Exception) or again['orders'] is None:
         return again
     return {**again, 'orders': [*first['orders'], *again['orders']]}
-
-
-async def side_by_side(
-    synchronous: bool,
-    write: Callable[[], Coroutine[Any, Any, Any]],
-    cancel: Callable[[], Coroutine[Any, Any, Any]],
-    *,
-    blocks: bool,
-) -> tuple[Any, Any]:
-    """The results of both, or what they raised. Neither waits for the other.
-
-    blocks: the write has a thread, also in asyncio. The cancel stays in the caller's: it may interrupt an order there.
-    """
-    if not synchronous:
-        written, cancelled = await gather(
-            synchronous, [partial(awaited_from_thread, write) if blocks else write, cancel]
-        )
-        return written, cancelled
-    results: list[Any] = []
-    thread = begun(lambda: results.extend(run_sync(gather(True, [write]))))
-    try:
-        [cancelled] = await gather(synchronous, [cancel])
-    finally:
-        if thread.ident is not None:
-            thread.join()
-    return results[0], cancelled
-
-
-async def awaited_from_thread(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-    """The result of what blocks. Its thread is none of the loop's: a bot may keep all of those busy."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[Any] = loop.create_future()
-
-    def tell(result: Any) -> None:
-        if not done.done():  # the caller may be cancelled
-            done.set_result(result)
-
-    def run() -> None:
-        [result] = run_sync(gather(True, [work]))
-        with suppress(RuntimeError):  # the loop may be closed
-            loop.call_soon_threadsafe(tell, result)
-
-    begun(run)
-    result = await done
-    if isinstance(result, BaseException):
-        raise result
-    return result
-
-
-def begun(work: Callable[[], None]) -> threading.Thread:
-    """A thread that does it; one that could not be started has no ident, and the work is done."""
-    thread = threading.Thread(target=work, name='ccxt-mmp', daemon=True)
-    try:
-        thread.start()
-    except RuntimeError:  # too many threads, or the interpreter is shutting down
-        work()
-    return thread

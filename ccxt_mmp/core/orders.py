@@ -109,7 +109,7 @@ class MmpOrders(OrderEditing, OrderLists, OtherOrders):
             placed: Order = unflagged(await await_result(stock(symbol, type, side, amount, price, params)))
             return placed
         await self._load_markets()
-        with self._one_order(self._underlying_of(symbol), marks) as context:
+        with self._one_order('createOrder', self._underlying_of(symbol), marks) as context:
             order: Order = await await_result(stock(symbol, type, side, amount, price, params))
             # a subclass of the user may have placed it in another way
             return order if context.request is None else self._placed(order, context.request)
@@ -124,7 +124,7 @@ class MmpOrders(OrderEditing, OrderLists, OtherOrders):
         await self._load_markets()
         underlying_id = self._underlying_of(symbol, 'createOrderWs')
         await await_result(self.authenticate())  # so that nothing delays the order between the fence and the socket
-        with self._one_order(underlying_id, marks) as context:
+        with self._one_order('createOrderWs', underlying_id, marks) as context:
             try:
                 self._pass_fence(context)
             except ExchangeError:
@@ -135,9 +135,9 @@ class MmpOrders(OrderEditing, OrderLists, OtherOrders):
             return order if context.request is None else self._placed(order, context.request)
 
     @contextmanager
-    def _one_order(self, underlying_id: str, marks: dict[str, Mark]) -> Iterator[RequestContext]:
+    def _one_order(self, method: str, underlying_id: str, marks: dict[str, Mark]) -> Iterator[RequestContext]:
         """A single order. Its error has the order in ``orders``, with the client order id, as in a batch."""
-        with self._explaining('orders', underlying_id), self._order_context(underlying_id, marks) as context:
+        with self._explaining('orders', underlying_id), self._order_context(method, underlying_id, marks) as context:
             try:
                 yield context
             except Exception as error:
@@ -146,14 +146,14 @@ class MmpOrders(OrderEditing, OrderLists, OtherOrders):
                 raise
 
     def _order_context(
-        self, underlying_id: str | None, marks: dict[str, Mark], *, has_items: bool = False
+        self, method: str, underlying_id: str | None, marks: dict[str, Mark], *, has_items: bool = False
     ) -> RequestContext:
         """The context of MMP orders, which a mass cancel of their underlying stops until they are sent."""
         underlyings = () if underlying_id is None else (underlying_id,)
         self.options.setdefault(
             'timeDifference', 0
         )  # ccxt signs with it, and options that the user replaced may lack it
-        return RequestContext(self, has_items=has_items, marks=marks, underlyings=underlyings)
+        return RequestContext(self, has_items=has_items, method=method, marks=marks, underlyings=underlyings)
 
     def _underlying_of(self, symbol: Any, method: str = 'createOrder') -> str:
         """The underlying of an MMP order."""
@@ -198,6 +198,7 @@ class MmpOrders(OrderEditing, OrderLists, OtherOrders):
         orders: Sequence[Params],
         params: Params,
         place_others: Stock | None = None,
+        method: str = 'createOrders',
     ) -> list[Order]:
         """
         place: sends a batch of requests of options.
@@ -218,7 +219,7 @@ class MmpOrders(OrderEditing, OrderLists, OtherOrders):
             placed = await await_result(place_others(orders, unflagged_params))
             return [self._answer_of_other(order)[0] for order in placed] if isinstance(placed, list) else placed
         calls = [
-            partial(self._try_batch, place, requests, underlying_id, marks)
+            partial(self._try_batch, method, place, requests, underlying_id, marks)
             for underlying_id, requests in self._batches(of_options, params)
         ]
         # one by one: ccxt sorts the answers to a list, so that they could not be assigned to the orders
@@ -277,12 +278,18 @@ class MmpOrders(OrderEditing, OrderLists, OtherOrders):
                 yield underlying_id, dict(batch)
 
     async def _try_batch(
-        self, place: PlaceBatch, requests: dict[int, Params], underlying_id: str | None, marks: dict[str, Mark]
+        self,
+        method: str,
+        place: PlaceBatch,
+        requests: dict[int, Params],
+        underlying_id: str | None,
+        marks: dict[str, Mark],
     ) -> dict[int, Answer]:
         sent = list(requests.values())
         asked = self._resets_so_far()
         try:
-            with self._explaining('orders', underlying_id), self._order_context(underlying_id, marks, has_items=True):
+            context = self._order_context(method, underlying_id, marks, has_items=True)
+            with self._explaining('orders', underlying_id), context:
                 items = self._items_of(sent, await place(sent))
         except Exception as error:  # noqa: BLE001 - no failure may lose the answers to the other batches
             return {index: self._unplaced(request, error) for index, request in requests.items()}

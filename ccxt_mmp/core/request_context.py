@@ -38,6 +38,7 @@ class RequestContext:
     is_repeatable: ccxt's own retries apply.
     has_items: the answer tells the outcome of each order.
     needs_data: an answer of OKX without data is an error.
+    method: the unified method that was called for MMP orders, for texts.
     marks: of each fence, taken when its orders were asked for.
     underlyings: of the MMP orders that it places or changes; by default the request itself tells.
     request: the order as it is sent, once it is known.
@@ -57,6 +58,7 @@ class RequestContext:
     is_repeatable: bool = False
     has_items: bool = False
     needs_data: bool = False
+    method: str | None = None
     marks: dict[str, Mark] | None = None
     underlyings: tuple[str, ...] = ()
     request: dict[str, Any] | None = None
@@ -91,6 +93,11 @@ class RequestContext:
         self._outer = None
         if self._in_flight:
             self.ended(error)
+
+    @property
+    def unsent(self) -> str:
+        """Begins the text of an error: what was called, or what it was, and that it was not sent."""
+        return f'{"an MMP order" if self.method is None else f"{self.method}()"} was not sent'
 
     @property
     def holder(self) -> object:

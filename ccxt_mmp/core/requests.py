@@ -202,10 +202,7 @@ class Requests(Host):
             every = self.__dict__['_mmp_fences'].get(EVERY) if context.underlyings else None
             passes = passes and (every is None or context.send(every, EVERY, given_up_after))
         if not passes:
-            raise self._locked()
-
-    def _locked(self) -> MassCancelLocked:
-        return MassCancelLocked(f'{self.id} createOrder() was not sent: a mass cancel came after it was asked for')
+            raise MassCancelLocked(f'{self.id} {context.unsent}: a mass cancel came after it was asked for')
 
     def on_rest_response(
         self,

@@ -59,4 +59,4 @@ class SocketOrders(MmpOrders, Sockets, SocketContract):
 
         beside = {name: params[name] for name in self._socket_batch_params if name in params}
         rest = self.omit(params, list(beside)) if beside else params
-        return await self._create_each_order(place, place_other, orders, rest)
+        return await self._create_each_order(place, place_other, orders, rest, method='createOrdersWs')

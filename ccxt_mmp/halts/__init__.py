@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from ccxt.base.errors import OperationFailed
 
-__all__ = ['ALL', 'SCHEMES', 'HaltStore', 'HaltStoreError', 'StoredHalt', 'open_store']
+__all__ = ['ALL', 'SCHEMES', 'BadUrlError', 'HaltStore', 'HaltStoreError', 'StoredHalt', 'checked', 'open_store']
 
 ALL = '*'  # in place of an underlying: a halt of the whole account
 
@@ -26,6 +26,10 @@ class HaltStoreError(OperationFailed):
     """The store of halts cannot be read or written, or not in time."""
 
 
+class BadUrlError(ValueError):
+    """A url that no store can be opened with. Its text has neither the url nor a value of an option."""
+
+
 class StoredHalt(NamedTuple):
     """A halt as it is stored."""
 
@@ -34,6 +38,10 @@ class StoredHalt(NamedTuple):
     until: int | None  # ms since the epoch; None = until it is ended
     reason: str | None
     by: str  # host and pid
+
+
+_NONE = type(None)
+_KINDS = ((str,), (int,), (int, _NONE), (str, _NONE), (str,))  # of these fields
 
 
 class HaltStore(Protocol):
@@ -62,8 +70,15 @@ class HaltStore(Protocol):
 
 
 def open_store(url: str, timeout: float, *, is_async: bool) -> HaltStore:
-    """The store of a url; nothing is opened or sent yet. timeout: s. ValueError for a url that is none."""
+    """The store of a url; nothing is opened or sent yet. timeout: s. BadUrlError for a url that is none."""
     scheme, _, rest = url.partition(':')
     module, known_as = SCHEMES[scheme]
     engine = import_module(f'ccxt_mmp.halts.{module}')
     return cast(HaltStore, engine.opened(f'{known_as}:{rest}', timeout, is_async=is_async))
+
+
+def checked(halt: StoredHalt) -> StoredHalt:
+    """The halt. Raises if its values have other types: somebody else may have written it, and it may halt."""
+    if not all(type(value) in kinds for value, kinds in zip(halt, _KINDS, strict=True)):
+        raise HaltStoreError(f'the halt of {halt.underlying} cannot be read')
+    return halt

@@ -9,18 +9,35 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import redis
 import redis.asyncio
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError as Closed
 
-from ccxt_mmp.halts import HaltStoreError, StoredHalt
+from ccxt_mmp._patterns import Pattern
+from ccxt_mmp.halts import BadUrlError, HaltStoreError, StoredHalt, checked
 
 # as redis-py, which needs the other one, too: that of Python has a defect before 3.11.3
 time_limit: Any = import_module('asyncio' if sys.version_info >= (3, 11, 3) else 'async_timeout').timeout
 
 KEY = 'ccxt_mmp:halts:{}'
+
+# of a url, and which values they have. redis-py takes any, and fails with Python's own errors when it uses them
+_TEXT = Pattern(r'(?s).+')
+OPTIONS = {
+    'db': Pattern(r'[0-9]{1,5}'),
+    'username': _TEXT,
+    'password': _TEXT,
+    'client_name': Pattern(r'[!-~]+'),
+    'protocol': Pattern(r'[23]'),
+    'ssl_cert_reqs': Pattern(r'none|optional|required'),
+    'ssl_check_hostname': Pattern(r'(?i)true|false|yes|no|t|f|y|n|1|0'),
+    **dict.fromkeys(('ssl_ca_certs', 'ssl_ca_data', 'ssl_ca_path'), _TEXT),
+    **dict.fromkeys(('ssl_certfile', 'ssl_keyfile', 'ssl_password'), _TEXT),
+}
+_DB = Pattern(r'/?|/[0-9]{1,5}/?')
 
 # a halt never shortens another; what cannot be read is replaced
 WRITE = """
@@ -47,29 +64,46 @@ redis.call('DEL', KEYS[1])
 return old
 """
 
-# the server, or what is in between, may have closed a connection that was idle, or is dead: the next one tells. To do a
-# command twice does no harm
-Closed = redis.exceptions.ConnectionError
-# RuntimeError: of a closed loop; UnicodeError: of a halt that somebody else has written
-FAILURES = (RedisError, OSError, asyncio.TimeoutError, EOFError, RuntimeError, UnicodeError)
-
 
 def opened(url: str, timeout: float, *, is_async: bool) -> 'RedisStore | AsyncRedisStore':
-    if '://' not in url:
-        raise ValueError('// must follow the scheme')
+    check_url(url)
     store = (AsyncRedisStore if is_async else RedisStore)(url, timeout)
     try:
-        store.new_connection()  # raises ValueError for a url that is none
-    except (TypeError, RedisError) as error:
-        raise ValueError('redis-py does not know one of its options') from error
+        store.new_connection()
+    except Exception:  # noqa: BLE001 - whatever it is, and its text may have a password
+        raise BadUrlError('cannot be used with the redis-py that is installed') from None
     return store
+
+
+def check_url(url: str) -> None:
+    """BadUrlError for one that redis-py would take and not use, or of which it would use something else."""
+    try:
+        parts = urlsplit(url)
+        given = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True) if parts.query else []
+        names_server = bool(parts.path and not parts.hostname) if parts.scheme == 'unix' else _DB.fullmatch(parts.path)
+        # a special character that is not % coded ends the password; in place of a port 0 redis-py takes its default
+        is_right = names_server and '://' in url and '@' not in parts.query and not parts.fragment and parts.port != 0
+    except ValueError:  # its text may have a password
+        is_right, given = False, []
+    if not is_right:
+        raise BadUrlError(
+            'cannot be read: it is redis://host:port/db or unix:///path, with user:password@ after the slashes where '
+            'they are needed, and with % codes in place of special characters'
+        )
+    options = [each for each in OPTIONS if url.startswith('rediss:') or not each.startswith('ssl_')]
+    for name, value in given:
+        if name not in options:
+            raise BadUrlError(f'has no option {name!r:.50}, it has {", ".join(options)}')
+        if not OPTIONS[name].fullmatch(value):
+            raise BadUrlError(f'has an option {name} with a value that cannot be used')
 
 
 class _Redis:
     """What both have: the commands, and how their answers read.
 
     They use redis-py's connections without its client and its pool, which double the time of a read. A connection whose
-    answer was not read to its end is closed: the next call would take it for its own.
+    answer was not read to its end is closed: the next call would take it for its own. The server, or what is in between
+    them, may have closed an idle one: the command is sent again over a new one, and to do it twice does no harm.
     """
 
     _module: Any  # of redis-py
@@ -99,7 +133,7 @@ class _Redis:
 
     def read(self, account: str, underlyings: Sequence[str]) -> Any:
         def read(values: Any) -> list[StoredHalt]:
-            return parsed(zip(underlyings, values, strict=True)) if any(values) else []
+            return [] if values == [None] * len(underlyings) else parsed(zip(underlyings, values, strict=True))
 
         return self._call(read, 'HMGET', KEY.format(account), *underlyings)
 
@@ -121,11 +155,10 @@ class _Redis:
     def _call(self, read: Callable[[Any], Any], *command: Any) -> Any:
         raise NotImplementedError
 
-    def _raise_if_lost(self, error: BaseException) -> None:
-        if isinstance(error, FAILURES):
-            # redis-py names host and port, never the password
-            said = str(error) or f'no answer within {self._timeout * 1000:.0f} ms'
-            raise HaltStoreError(f'the Redis server cannot be used: {type(error).__name__}: {said}') from error
+    def _lost(self, error: Exception) -> HaltStoreError:
+        # redis-py names host and port, never the password
+        said = str(error) or f'no answer within {self._timeout * 1000:.0f} ms'
+        return HaltStoreError(f'the Redis server cannot be used: {type(error).__name__}: {said}')
 
     def _check_time(self, started: float) -> None:
         taken = time.monotonic() - started
@@ -145,22 +178,27 @@ class RedisStore(_Redis):
 
     def _call(self, read: Callable[[Any], Any], *command: Any) -> Any:
         started = time.monotonic()
-        connection = self._take()
         try:
+            connection = self._take()
             try:
-                connection.send_command(*command)
-                answer = connection.read_response()
-            except Closed:
-                connection.disconnect()
-                connection.send_command(*command)
-                answer = connection.read_response()
-        except BaseException as error:  # also an interrupt: the answer may still come
-            connection.disconnect()
-            self._raise_if_lost(error)
+                try:
+                    connection.send_command(*command)
+                    answer = connection.read_response()
+                except Closed:
+                    connection.disconnect()
+                    connection.send_command(*command)
+                    answer = connection.read_response()
+            except BaseException:  # also an interrupt: the answer may still come
+                with suppress(Exception):
+                    connection.disconnect()
+                raise
+            self._idle.append((os.getpid(), connection))
+            self._check_time(started)
+            return read(answer)
+        except HaltStoreError:
             raise
-        self._idle.append((os.getpid(), connection))
-        self._check_time(started)
-        return read(answer)
+        except Exception as error:  # whatever it is, the halts are not known
+            raise self._lost(error) from error
 
     def _take(self) -> Any:
         process = os.getpid()
@@ -196,23 +234,28 @@ class AsyncRedisStore(_Redis):
 
     async def _call(self, read: Callable[[Any], Any], *command: Any) -> Any:
         started = time.monotonic()
-        connection = self._take()
         try:
-            async with time_limit(self._timeout):
-                try:
-                    await connection.send_command(*command)
-                    answer = await connection.read_response()
-                except Closed:
+            connection = self._take()
+            try:
+                async with time_limit(self._timeout):
+                    try:
+                        await connection.send_command(*command)
+                        answer = await connection.read_response()
+                    except Closed:
+                        await connection.disconnect(nowait=True)
+                        await connection.send_command(*command)
+                        answer = await connection.read_response()
+            except BaseException:  # also a cancellation: the answer may still come
+                with suppress(Exception):
                     await connection.disconnect(nowait=True)
-                    await connection.send_command(*command)
-                    answer = await connection.read_response()
-        except BaseException as error:  # also a cancellation: the answer may still come
-            await connection.disconnect(nowait=True)
-            self._raise_if_lost(error)
+                raise
+            self._idle.append(connection)
+            self._check_time(started)
+            return read(answer)
+        except HaltStoreError:
             raise
-        self._idle.append(connection)
-        self._check_time(started)
-        return read(answer)
+        except Exception as error:  # as above
+            raise self._lost(error) from error
 
     def _take(self) -> Any:
         loop = asyncio.get_running_loop()
@@ -243,10 +286,7 @@ def parsed(found: Any) -> list[StoredHalt]:
         try:
             said = json.loads(value)
             halt = StoredHalt(underlying, said['since'], said['until'], said['reason'], said['by'])
-            is_right = type(halt.since) is int and type(halt.until) in (int, type(None))
-        except (ValueError, TypeError, KeyError) as error:
-            raise HaltStoreError(f'the halt of {underlying} in Redis cannot be read') from error
-        if not is_right:
-            raise HaltStoreError(f'the halt of {underlying} in Redis cannot be read')
-        halts.append(halt)
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise HaltStoreError(f'the halt of {underlying} cannot be read') from error
+        halts.append(checked(halt))
     return halts

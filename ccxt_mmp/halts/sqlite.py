@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ccxt_mmp.halts import HaltStoreError, StoredHalt
+from ccxt_mmp.halts import BadUrlError, HaltStoreError, StoredHalt, checked
 
 T = TypeVar('T')
 
@@ -40,8 +40,11 @@ Opened = tuple[int, sqlite3.Cursor]
 def opened(url: str, timeout: float, *, is_async: bool) -> 'SqliteStore':
     path = url.removeprefix('sqlite:')
     if not path or ':memory:' in path or not path.isprintable():
-        raise ValueError('a path of a file must follow sqlite:')
-    return SqliteStore(Path(path), timeout)
+        raise BadUrlError('must name a file: sqlite:/path/halt.db')
+    try:
+        return SqliteStore(Path(path).absolute(), timeout)
+    except OSError as error:
+        raise BadUrlError('must be the whole path: the working directory is gone') from error
 
 
 class SqliteStore:
@@ -50,7 +53,7 @@ class SqliteStore:
     is_async = False
 
     def __init__(self, path: Path, timeout: float) -> None:
-        self._path = path.absolute()
+        self._path = path
         self._name = str(self._path)
         self._timeout = timeout
         self._file: tuple[int, int] | None = None  # device and inode of the file that was opened first
@@ -66,7 +69,7 @@ class SqliteStore:
         return [halt for halt in self.read_all(account) if halt.underlying in underlyings]
 
     def read_all(self, account: str) -> list[StoredHalt]:
-        return self._with_cursor(lambda cursor: _select(cursor, SELECT, account))
+        return [checked(each) for each in self._with_cursor(lambda cursor: _select(cursor, SELECT, account))]
 
     def write(self, account: str, halt: StoredHalt) -> StoredHalt:
         def upsert(cursor: sqlite3.Cursor) -> StoredHalt:
@@ -74,7 +77,7 @@ class SqliteStore:
             [stored] = _select(cursor, SELECT + ONE, account, halt.underlying)
             return stored
 
-        return self._with_cursor(upsert)
+        return checked(self._with_cursor(_at_once(upsert)))
 
     def end(self, account: str, underlying: str | None) -> list[StoredHalt]:
         where, names = ('', (account,)) if underlying is None else (ONE, (account, underlying))
@@ -84,7 +87,7 @@ class SqliteStore:
             cursor.execute(DELETE + where, names)
             return ended
 
-        return self._with_cursor(delete)
+        return [checked(each) for each in self._with_cursor(_at_once(delete))]
 
     def close(self) -> None:
         _close_all(self._idle, self._all)
@@ -102,7 +105,9 @@ class SqliteStore:
                 return work(opened[1])
             finally:
                 self._idle.append(opened)  # also after a failure: another may not open any more
-        except (sqlite3.Error, OSError, TypeError) as error:  # TypeError: of a table that has no such rows
+        except HaltStoreError:
+            raise
+        except Exception as error:  # whatever it is, the halts are not known
             raise HaltStoreError(f'{self._name} cannot be used: {type(error).__name__}: {error}') from error
 
     def _take(self) -> Opened:
@@ -154,6 +159,17 @@ class SqliteStore:
         ends = time.monotonic() + self._timeout
         while not _is_set_up(connection, is_last=time.monotonic() > ends):
             time.sleep(PAUSE)
+
+
+def _at_once(work: Callable[[sqlite3.Cursor], T]) -> Callable[[sqlite3.Cursor], T]:
+    """Several statements as one: no other process writes in between."""
+
+    def change(cursor: sqlite3.Cursor) -> T:
+        with cursor.connection:  # takes all back if one fails
+            cursor.execute('BEGIN IMMEDIATE')
+            return work(cursor)
+
+    return change
 
 
 def _any(cursor: sqlite3.Cursor) -> list[Any]:

@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ccxt_mmp import MassCancelIncomplete, MmpHalted
-from ccxt_mmp.core import halting as core
+from ccxt_mmp.core import side_by_side as core
 from ccxt_mmp.core.awaiting import run_sync
+from ccxt_mmp.core.mass_cancels import Several
+from ccxt_mmp.halts import HaltStoreError
 from tests.core.fencing import until
 from tests.core.ordering import create
 from tests.core.sockets import MMP, received
@@ -213,21 +215,76 @@ def test_cancelled_cancel_is_no_result(exchange, flavour, monkeypatch, tmp_path)
 
     if flavour.loop is None:
         pytest.skip('nothing is cancelled')
-    exchange._checked_cancel_params = lambda underlying_id, params: params
+    exchange._checked_cancel_params = lambda method, underlying_id, params: params
     monkeypatch.setattr(exchange, step_of_a_cancel(exchange), cancelled)
     with pytest.raises(asyncio.CancelledError):
         flavour.take(exchange.halt_mmp(UNIFIED[exchange.id]))
 
 
-def test_failure_that_is_none_of_the_store_is_raised(exchange, flavour, monkeypatch, tmp_path):
+@pytest.mark.parametrize('error', [HaltStoreError, LookupError, TypeError, OSError])
+def test_no_failure_of_a_store_loses_what_the_cancel_did(exchange, flavour, simulator, monkeypatch, tmp_path, error):
     exchange.options['mmpHalt'] = {'url': f'sqlite:{tmp_path}/halt.db', 'grace': 0}
+    underlying = UNDERLYING[exchange.id]
+    monkeypatch.setattr(exchange._halts().store, 'write', fails(error('the store')))
+    for method, call in (
+        ('haltMmp', lambda: exchange.halt_mmp(underlying)),
+        ('massCancelMmp', lambda: exchange.mass_cancel_mmp(underlying, {'halt': True})),
+        ('massCancelMmps', lambda: exchange.mass_cancel_mmps([underlying], {'halt': True})),
+    ):
+        placed = simulator.rest(exchange.id, underlying, mmp=True)
+        with pytest.raises(MassCancelIncomplete) as raised:
+            flavour.take(call())
+        text = str(raised.value)
+        assert text.startswith(f'{exchange.id} {method}() could not store the halt, so nothing keeps other processes')
+        assert 'the store; the mass cancel was done; ' in text
+        assert ('LookupError: ' in text) is (error is LookupError)
+        assert raised.value.results[underlying]['underlyingId'] == underlying
+        assert raised.value.cancelled == ([] if exchange.id == 'okx' else [placed.order_id])  # which names none
+        assert raised.value.__cause__.args == ('the store',)
+        assert simulator.resting(exchange.id, underlying) == []
+        simulator.advance(10_001)  # the lock of the exchange
 
-    async def fail(*arguments):
-        raise ZeroDivisionError
 
-    monkeypatch.setattr(exchange, '_write_halt', fail)
-    with pytest.raises(ZeroDivisionError):
-        flavour.take(exchange.halt_mmp(UNIFIED[exchange.id]))
+def test_both_failures_are_told(exchange, flavour, monkeypatch, tmp_path):
+    exchange.options['mmpHalt'] = {'url': f'sqlite:{tmp_path}/halt.db', 'grace': 0}
+    monkeypatch.setattr(exchange._halts().store, 'write', fails(HaltStoreError('the store')))
+
+    failure = OSError('the cancel')
+    for several in (Several({'BTC': failure}), Several({'BTC': {'orders': None}}, failure), failure):
+
+        async def cancel_each(*arguments, several=several):
+            if several is failure:
+                raise failure
+            return several
+
+        monkeypatch.setattr(exchange, '_cancel_each', cancel_each)
+        with pytest.raises(
+            MassCancelIncomplete, match=r'the store; the mass cancel failed, too; .*OSError: the cancel'
+        ):
+            flavour.take(exchange.halt_mmp(UNDERLYING[exchange.id]))
+
+
+def test_cancel_that_finds_nothing_has_not_failed(exchange, flavour, monkeypatch, tmp_path):
+    exchange.options['mmpHalt'] = {'url': f'sqlite:{tmp_path}/halt.db', 'grace': 0}
+    monkeypatch.setattr(exchange._halts().store, 'write', fails(HaltStoreError('the store')))
+    with pytest.raises(MassCancelIncomplete, match='the store; the mass cancel was done'):
+        flavour.take(exchange.mass_cancel_mmps(None, {'halt': True}))
+
+
+def test_interrupt_is_no_failure_of_a_store(exchange, flavour, monkeypatch, tmp_path):
+    exchange.options['mmpHalt'] = {'url': f'sqlite:{tmp_path}/halt.db', 'grace': 0}
+    if flavour.loop is not None:
+        pytest.skip('a loop stops at once')
+    monkeypatch.setattr(exchange._halts().store, 'write', fails(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        exchange.halt_mmp(UNDERLYING[exchange.id])
+
+
+def fails(error):
+    def fail(*arguments):
+        raise error
+
+    return fail
 
 
 def test_failure_of_the_cancel_that_is_none_of_ccxts_is_raised_as_it_is(exchange, flavour, monkeypatch, tmp_path):
@@ -236,7 +293,7 @@ def test_failure_of_the_cancel_that_is_none_of_ccxts_is_raised_as_it_is(exchange
     async def fail(*arguments):
         raise ZeroDivisionError
 
-    exchange._checked_cancel_params = lambda underlying_id, params: params
+    exchange._checked_cancel_params = lambda method, underlying_id, params: params
     monkeypatch.setattr(exchange, step_of_a_cancel(exchange), fail)
     with pytest.raises(ZeroDivisionError):
         flavour.take(exchange.halt_mmp(UNIFIED[exchange.id]))

@@ -228,7 +228,7 @@ def test_order_of_the_same_task_that_it_interrupts_is_told(simulator, short_grac
         async with connected(simulator, timeout=300) as exchange:
             await exchange.authenticate()
             fence = exchange._mmp_fence(FAMILY)
-            with exchange._order_context(FAMILY, {}) as context:
+            with exchange._order_context('createOrder', FAMILY, {}) as context:
                 exchange._pass_fence(context)
                 with pytest.raises(MassCancelIncomplete, match='may still arrive'):
                     await exchange.mass_cancel_mmp('BTC/USD', HEDGE)

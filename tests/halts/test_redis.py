@@ -187,7 +187,16 @@ def test_key_of_another_type_is_lost(own_redis, client, opened, is_async):
         store.read(DESK, ('*',))
 
 
-@pytest.mark.parametrize('value', ['x', '[]', '{}', '{"since": "1", "until": null, "reason": null, "by": "x"}'])
+@pytest.mark.parametrize(
+    'value',
+    [
+        *('', 'x', '[]', '{}', '"x"', '[' * 100_000),
+        '{"since": "1", "until": null, "reason": null, "by": "x"}',
+        '{"since": true, "until": null, "reason": null, "by": "x"}',
+        '{"since": 1, "until": null, "reason": [], "by": "x"}',
+        '{"since": 1, "until": null, "reason": null, "by": null}',
+    ],
+)
 def test_halt_that_cannot_be_read_is_lost_until_it_is_replaced(own_redis, client, opened, is_async, value):
     client.hset('ccxt_mmp:halts:okx:desk1', 'BTC-USD', value)
     store = opened(own_redis.url, is_async)
@@ -206,9 +215,8 @@ def test_halt_that_is_no_text_is_lost(own_redis, client, opened, is_async):
     assert store.read(DESK, ('*', 'BTC-USD')) == [halt()]
 
 
-def test_url_does_not_change_time_and_retries(own_redis, opened, is_async):
-    url = f'{own_redis.url}?socket_timeout=60&socket_connect_timeout=60&health_check_interval=1&max_connections=9'
-    store = opened(url, is_async, PATIENCE)
+def test_time_of_a_connection_is_that_of_the_store(own_redis, opened, is_async):
+    store = opened(own_redis.url, is_async, PATIENCE)
     options = store.store.options()
     assert options['socket_timeout'] == (None if is_async else PATIENCE)  # one limit of its own for all steps
     assert options['socket_connect_timeout'] == PATIENCE
@@ -226,14 +234,6 @@ def test_password_is_in_no_error(own_redis, opened, is_async):
         assert word not in repr(error)
         assert word not in str(error)
         error = error.__cause__
-
-
-@pytest.mark.parametrize(
-    'url', ['redis://host:port/0', 'redis:host', 'redis://host/0?tempo=fast', 'redis://host/0?protocol=9']
-)
-def test_url_of_no_server_is_refused(url, is_async):
-    with pytest.raises(ValueError, match=r'\w'):
-        open_store(url, 1, is_async=is_async)
 
 
 def test_valkey_is_redis(is_async):

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ccxt_mmp.halts import HaltStoreError, open_store, sqlite
+from ccxt_mmp.halts import BadUrlError, HaltStoreError, open_store, sqlite
 from ccxt_mmp.halts.sqlite import SELECT
 from tests.halts.conftest import halt
 
@@ -142,6 +142,90 @@ def test_table_of_something_else_is_lost(path, store):
     assert is_lost(store)
 
 
+@pytest.mark.parametrize(
+    'row',
+    [
+        ('x', None, None, 'h'),
+        (1, 'x', None, 'h'),
+        (1, None, b'x', 'h'),
+        (1, None, None, b'x'),
+        (1.5, 2, None, 'h'),
+    ],
+)
+def test_row_of_other_values_is_lost_until_it_is_ended(path, store, row):
+    store.read_all(DESK)
+    with sqlite3.connect(path) as other:
+        other.execute('INSERT INTO halts VALUES (?, ?, ?, ?, ?, ?)', (DESK, 'BTC-USD', *row))
+    other.close()
+    with pytest.raises(HaltStoreError, match='the halt of BTC-USD cannot be read'):
+        store.read(DESK, ('BTC-USD',))
+    with pytest.raises(HaltStoreError):
+        store.end(DESK, None)
+    assert store.read_all(DESK) == []
+
+
+@pytest.mark.parametrize('error', [LookupError, ValueError, OverflowError, MemoryError])
+def test_whatever_the_engine_raises_loses_the_store(store, monkeypatch, error):
+    def fail(*arguments):
+        raise error('no')
+
+    with monkeypatch.context() as broken:
+        broken.setattr(store.store, '_take', fail)
+        for call in (
+            lambda: store.read(DESK, ('*',)),
+            lambda: store.read_all(DESK),
+            lambda: store.write(DESK, halt()),
+            lambda: store.end(DESK, None),
+        ):
+            with pytest.raises(HaltStoreError, match=f'{error.__name__}: no'):
+                call()
+    for beyond in (halt(until=2**63), halt(reason='\ud800')):
+        with pytest.raises(HaltStoreError):
+            store.write(DESK, beyond)
+    assert store.read_all(DESK) == []
+
+
+def test_nobody_writes_between_the_steps_of_a_change(store, path, opened, monkeypatch):
+    """Else a resume between them would fail the halt, and end halts that it does not tell."""
+    store.write(DESK, halt())
+    other, refused, stock = opened(f'sqlite:{path}', timeout=0.001), [], sqlite._select
+    other.read_all(DESK)
+
+    def select(*arguments):
+        if not refused:
+            refused.append(None)
+            with pytest.raises(HaltStoreError, match='locked'):
+                other.end(DESK, None)
+        return stock(*arguments)
+
+    monkeypatch.setattr(sqlite, '_select', select)
+    assert store.write(DESK, halt('ETH-USD')) == halt('ETH-USD')
+    refused.clear()
+    assert store.end(DESK, None) == [halt(), halt('ETH-USD')]
+    assert store.read_all(DESK) == []
+
+
+def test_change_that_fails_leaves_no_lock(store, path, opened, monkeypatch):
+    def fail(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as broken:
+        broken.setattr(sqlite, '_select', fail)
+        with pytest.raises(KeyboardInterrupt):
+            store.write(DESK, halt())
+    other = opened(f'sqlite:{path}', timeout=0.001)
+    assert other.read_all(DESK) == []
+    assert other.write(DESK, halt()) == halt()
+
+
+def test_relative_path_in_a_directory_that_is_gone_is_refused(tmp_path, monkeypatch):
+    (tmp_path / 'gone').mkdir()
+    monkeypatch.chdir(tmp_path / 'gone')
+    (tmp_path / 'gone').rmdir()
+    with pytest.raises(BadUrlError, match='working directory'):
+        open_store('sqlite:halt.db', 1, is_async=False)
+
+
 def test_missing_directory_is_lost(tmp_path, opened):
     store = opened(f'sqlite:{tmp_path}/no/halt.db')
     with pytest.raises(HaltStoreError, match=f'there is no directory {tmp_path}/no, make it first'):
@@ -192,5 +276,5 @@ def test_full_disk_fails_the_write_and_not_the_reads(store, path):
 
 @pytest.mark.parametrize('url', ['sqlite:', 'sqlite::memory:', 'sqlite:file::memory:?cache=shared', 'sqlite:a\n.db'])
 def test_url_of_no_file_is_refused(url):
-    with pytest.raises(ValueError, match='path'):
+    with pytest.raises(BadUrlError, match='path'):
         open_store(url, 1, is_async=False)
