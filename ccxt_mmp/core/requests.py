@@ -1,7 +1,7 @@
 """How requests are made: their windows, the fence, their connections, and how their answers are read."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import inf
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -202,10 +202,16 @@ class Requests(Host):
             every = self.__dict__['_mmp_fences'].get(EVERY) if context.underlyings else None
             passes = passes and (every is None or context.send(every, EVERY, given_up_after))
         if not passes:
-            raise self._locked()
+            raise self._locked(context.underlyings)
 
-    def _locked(self) -> MassCancelLocked:
-        return MassCancelLocked(f'{self.id} createOrder() was not sent: a mass cancel came after it was asked for')
+    def _locked(self, underlying_ids: Sequence[str]) -> MassCancelLocked:
+        only = underlying_ids[0] if len(underlying_ids) == 1 else None
+        return MassCancelLocked(
+            f'{self.id} createOrder() was not sent: a mass cancel came after it was asked for; '
+            'send it again if you still want it',
+            None if only is None else self._unified_underlying(only),
+            only,
+        )
 
     def on_rest_response(
         self,
