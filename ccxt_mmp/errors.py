@@ -65,22 +65,42 @@ class MmpNotEnabled(PermissionDenied):
 class MassCancelLocked(InvalidOrder):
     """MMP orders are locked: by the exchange (OKX: ``lockInterval``), or not sent because a mass cancel came first.
 
+    underlying: unified, 'BTC/USD:BTC'; None where it is not known, or there are several
+    underlyingId: the exchange's own
+    until: ms since the epoch at which the exchange's lock ends, if the last mass cancel of this object has set it,
+        counted from before that was sent; None where that is not known, and for what was not sent
     orders: what ``create_order`` or ``create_orders`` raises it for, with their client order ids
     """
 
     orders: Sequence[Order] = ()
+    is_explained = True  # whether the message says what is locked; not yet where the exchange refuses
+
+    def __init__(
+        self,
+        message: str = '',
+        underlying: str | None = None,
+        underlyingId: str | None = None,
+        until: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.underlying = underlying
+        self.underlyingId = underlyingId
+        self.until = until
 
 
 class MmpHalted(MassCancelLocked):
     """MMP orders are halted, or it is not known whether they are; nothing was sent.
 
     halt: the halt that stops them; None where the store of halts cannot be read
+    underlying, underlyingId, until: those of the halt
     orders: what ``create_order`` or ``create_orders`` raises it for, with their client order ids
     """
 
     def __init__(self, message: str = '', halt: MmpHalt | None = None) -> None:
         super().__init__(message)
         self.halt = halt
+        if halt is not None:
+            self.underlying, self.underlyingId, self.until = halt['underlying'], halt['underlyingId'], halt['until']
 
 
 class MassCancelIncomplete(OperationFailed):

@@ -18,6 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import yaml
 
@@ -48,9 +49,26 @@ class Mutant:
         return source.replace(self.old, self.new)
 
 
+class Loader(getattr(yaml, 'CSafeLoader', yaml.SafeLoader)):  # the one in C, if it is there, takes a tenth of the time
+    """Refuses a key that stands twice: the second would hide what the first has."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[str, Any]:
+        keys: set[str] = set()
+        for key, _ in node.value:
+            if key.value in keys:
+                raise ValueError(f'{key.value} stands twice: {str(key.start_mark).strip()}')
+            keys.add(key.value)
+        mapping: dict[str, Any] = super().construct_mapping(node, deep)
+        return mapping
+
+
+def loaded(text: str) -> dict[str, list[dict[str, str]]]:
+    by_file: dict[str, list[dict[str, str]]] = yaml.load(text, Loader)  # noqa: S506 - a safe one
+    return by_file
+
+
 def listed() -> list[Mutant]:
-    # the loader in C, if it is there, takes a tenth of the time
-    by_file = yaml.load(LIST.read_text(), getattr(yaml, 'CSafeLoader', yaml.SafeLoader))  # noqa: S506 - both are safe
+    by_file = loaded(LIST.read_text())
     return [Mutant(file, **details) for file, mutants in by_file.items() for details in mutants]
 
 

@@ -64,6 +64,8 @@ PRO_ONLY = STREAMS | {
     'keep_alive_listen_key',
     'request_id',
     'set_positions_cache',
+    'un_watch_my_trades',  # in the base class in newer versions alone
+    'un_watch_orders',
     'watch_multiple',
 }
 ASYNC_ONLY = {

@@ -20,6 +20,19 @@ def test_breakage_fits_the_source(mutant):
     assert f'def {name}(' in (TESTS / file).read_text() or not name
 
 
+@rows(
+    ('text', 'where'),
+    [
+        ('a.py: []\nb.py: []\na.py: []\n', 'a.py stands twice: .* line 3,'),
+        ('a.py:\n- old: x\n  new: y\n  old: z\n', 'old stands twice: .* line 4,'),
+    ],
+)
+def test_key_that_stands_twice_is_an_error(text, where):
+    """Else the rows of the first would be tried by nobody."""
+    with pytest.raises(ValueError, match=where):
+        mutants.loaded(text)
+
+
 def test_breakages_are_told_apart():
     assert len({(mutant.file, mutant.breaks) for mutant in MUTANTS}) == len(MUTANTS) >= 250
 

@@ -111,6 +111,9 @@ class OrderEditing(OrderFlag):
     if not TYPE_CHECKING:  # to type checkers it is as ccxt has it
 
         def edit_orders(self, orders, params={}):
+            for order in orders:  # before ccxt loads markets
+                self._without_flag(self.safe_dict(order, 'params', {}))
+                self._without_flag(self.omit(order, 'params'))
             return super().edit_orders(orders, self._without_flag(params))
 
     def _without_flag(self, params: Params) -> Params:

@@ -6,9 +6,9 @@ from typing import Any
 
 from ccxt.base.errors import ExchangeError
 
-from ccxt_mmp.core.host import Host
+from ccxt_mmp.core.locks import LOCKED, Locks
 from ccxt_mmp.core.text import date_of
-from ccxt_mmp.errors import MmpFrozen, MmpNotEnabled
+from ccxt_mmp.errors import MassCancelLocked, MmpFrozen, MmpNotEnabled
 from ccxt_mmp.types import MmpState, Scope
 
 Protection = tuple[Scope, str | None]  # its scope and the exchange's id of its underlying
@@ -31,7 +31,7 @@ class Freeze:
         self.until = self.refused_at = None
 
 
-class Freezes(Host):
+class Freezes(Locks):
     """Explains ``MmpFrozen`` and ``MmpNotEnabled``, and remembers freezes."""
 
     _mmp_access: str = ''  # what the privilege needs and whom to ask for it
@@ -58,7 +58,10 @@ class Freezes(Host):
 
     @contextmanager
     def _explaining(self, scope: Scope, underlying_id: str | None) -> Iterator[None]:
-        """Explain MmpFrozen in requests about a protection. Enter it when the request is asked for."""
+        """Explain MmpFrozen and MassCancelLocked in requests about a protection.
+
+        Enter it when the request is asked for.
+        """
         asked = self._resets_so_far()
         try:
             yield
@@ -67,16 +70,20 @@ class Freezes(Host):
             raise
 
     def _explain(self, error: object, scope: Scope, underlying_id: str | None, asked: dict[Protection, int]) -> None:
-        """Say once in an MmpFrozen what is frozen, until when and what ends it, and remember the refusal.
+        """Say once in a refusal what is frozen or locked, until when and what ends it, and remember a freeze.
 
         asked: ``_resets_so_far`` of when the refused order was asked for. If a reset came since, the refusal may be
         older than the reset, so it is not remembered.
         """
-        is_of_none = scope == 'orders' and underlying_id is None  # a batch without MMP orders
-        if not isinstance(error, MmpFrozen) or error.is_explained or is_of_none:
+        has_no_name = scope == 'orders' or isinstance(error, MassCancelLocked)
+        is_of_none = underlying_id is None and has_no_name  # a batch without MMP orders
+        if not isinstance(error, (MmpFrozen, MassCancelLocked)) or error.is_explained or is_of_none:
             return
         # like nonce(), which fails if replaced options lack the difference
         now: int = self.milliseconds() - (self.safe_integer(self.options, 'timeDifference') or 0)
+        if isinstance(error, MassCancelLocked):
+            self._name_lock(error, str(underlying_id), now)
+            return
         freeze = self._freeze(scope, underlying_id)
         if freeze.resets == asked.get((scope, underlying_id), 0):
             freeze.refused_at = now
@@ -116,6 +123,10 @@ class Freezes(Host):
         except MmpFrozen as error:
             self._say_first(error, FROZEN + self._way_out(', '))
             raise
+        except MassCancelLocked as error:
+            self._say_first(error, LOCKED)
+            error.is_explained = False
+            raise
 
-    def _say_first(self, error: MmpFrozen | MmpNotEnabled, words: str) -> None:
+    def _say_first(self, error: MmpFrozen | MmpNotEnabled | MassCancelLocked, words: str) -> None:
         error.args = (f'{self.id} {words}: {str(error).removeprefix(f"{self.id} ")}',)

@@ -11,7 +11,6 @@ from ccxt_mmp._redaction import redacted
 from ccxt_mmp.core.awaiting import await_result, gather, succeeded
 from ccxt_mmp.core.editing import UNKNOWN_FILL, OrderEditing
 from ccxt_mmp.core.fence import Mark
-from ccxt_mmp.core.listing import OrderLists
 from ccxt_mmp.core.order_flag import POST_ONLY
 from ccxt_mmp.core.other_orders import OtherOrders
 from ccxt_mmp.core.params import RETRY_OPTIONS, option_names
@@ -30,7 +29,7 @@ REQUESTED = ('symbol', 'side', 'price', 'amount', 'timeInForce', 'clientOrderId'
 REQUESTED_KIND = ('type', 'postOnly', 'reduceOnly', 'mmp')  # ccxt makes up some of these if an answer lacks them
 
 
-class MmpOrders(OrderEditing, OrderLists, OtherOrders):
+class MmpOrders(OrderEditing, OtherOrders):
     """``create_order``, ``create_orders`` and ``cancel_orders``, with the flag or without."""
 
     # --- set by the exchange mixins

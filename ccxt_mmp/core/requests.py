@@ -202,7 +202,16 @@ class Requests(Host):
             every = self.__dict__['_mmp_fences'].get(EVERY) if context.underlyings else None
             passes = passes and (every is None or context.send(every, EVERY, given_up_after))
         if not passes:
-            raise MassCancelLocked(f'{self.id} {context.unsent}: a mass cancel came after it was asked for')
+            raise self._locked(context)
+
+    def _locked(self, context: RequestContext) -> MassCancelLocked:
+        only = context.underlyings[0] if len(context.underlyings) == 1 else None
+        return MassCancelLocked(
+            f'{self.id} {context.unsent}: a mass cancel came after it was asked for; '
+            'send it again if you still want it',
+            None if only is None else self._unified_underlying(only),
+            only,
+        )
 
     def on_rest_response(
         self,

@@ -79,6 +79,7 @@ def test_halt_stops_mmp_orders_of_every_object_until_the_resume(
     error = halted(flavour, lambda: create(flavour, desk, quoted[0], {'mmp': True}))
     assert error.halt == halt
     assert isinstance(error, MassCancelLocked)
+    assert (error.underlying, error.underlyingId, error.until) == (halt['underlying'], UNDERLYING[exchange_id], None)
     assert 'a wild market' in str(error)
     assert error.orders[0]['clientOrderId']
     assert resting(simulator, exchange_id) == []

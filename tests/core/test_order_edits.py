@@ -236,8 +236,16 @@ def test_edits_of_a_list_of_any_exchange_do_not_know_the_flag(flavour, simulator
     exchange = with_markets(flavour.exchange(exchange_id, simulator.url))
     symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
     order = {'id': '7', 'symbol': symbol, 'type': 'limit', 'side': 'buy', 'amount': 12, 'price': 6}
-    with pytest.raises(ccxt.NotSupported, match='edit_order'):
-        flavour.take(exchange.edit_orders([order], {'mmp': flag}))
+    exchange.markets = None  # nothing is asked before the flag is refused
+    for orders, params in (
+        ([order], {'mmp': flag}),
+        ([order, {**order, 'params': {'mmp': flag}}], {}),
+        ([order, {**order, 'mmp': flag}], {}),
+    ):
+        with pytest.raises(ccxt.NotSupported, match='edit_order'):
+            flavour.take(exchange.edit_orders(orders, params))
+    with pytest.raises(ccxt.InvalidOrder, match='does not know the MMP flag as'):
+        flavour.take(exchange.edit_orders([{**order, 'params': {'MMP': flag}}]))
     assert simulator.requests == []
 
 

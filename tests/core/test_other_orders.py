@@ -48,6 +48,7 @@ def test_flag_beside_an_id_is_not_sent(flavour, simulator, exchange, exchange_id
         ('cancelOrdersWs', [['id'], None]),
         ('cancelOrdersForSymbols', [[{'id': 'id', 'symbol': 'BTC/USD'}]]),
         ('fetchOrder', ['id', None]),
+        ('fetchOrderClassic', ['id', None]),
         ('fetchOrderWs', ['id', None]),
         ('fetchOpenOrder', ['id', None]),
         ('fetchClosedOrder', ['id', None]),
@@ -80,13 +81,76 @@ def test_flag_that_would_choose_among_orders_is_refused_unsent(flavour, simulato
     before = resting(simulator, exchange.id)
     simulator.requests.clear()
     argument = 10_000 if method == 'cancelAllOrdersAfter' else quoted[0]
+    if not is_overridden(flavour, exchange, method):  # ccxt has it for another exchange or flavour
+        assert not exchange.has.get(method)
+        return
     for flag in (True, False):
         with pytest.raises(ccxt.NotSupported, match=rf'{method}\(\) is of all orders, MMP or not: '):
             take_soon(flavour, getattr(exchange, method), argument, {'mmp': flag})
     with pytest.raises(ccxt.BadRequest, match='mmp'):
         take_soon(flavour, getattr(exchange, method), argument, {'mmp': 'yes'})
+    with pytest.raises(ccxt.InvalidOrder, match=rf"{method}\(\) does not know the MMP flag as {{'MMP': True}}"):
+        take_soon(flavour, getattr(exchange, method), argument, {'MMP': True})
     assert simulator.requests == []
     assert resting(simulator, exchange.id) == before
+
+
+def is_overridden(flavour, exchange, method):
+    name = exchange.un_camel_case(method)
+    return hasattr(STOCK[flavour.name].__dict__[exchange.id], name) and any(
+        name in vars(each) and each.__module__.startswith('ccxt_mmp') for each in type(exchange).__mro__
+    )
+
+
+@pytest.mark.parametrize('method', ['cancelOrder', 'fetchOrder', 'cancelOrders'])
+@rows('params', [{'MMP': True}, {'is_mmp': False}, {'type': 'mmp'}])
+def test_misnamed_flag_beside_an_id_is_refused_unsent(flavour, simulator, exchange, quoted, method, params):
+    argument = ['1'] if method == 'cancelOrders' else '1'
+    simulator.requests.clear()
+    with pytest.raises(ccxt.InvalidOrder, match=rf'{method}\(\) does not know the MMP flag as '):
+        flavour.take(getattr(exchange, method)(argument, quoted[0], params))
+    assert simulator.requests == []
+
+
+def test_own_filter_by_the_kind_of_order_goes_to_okx(flavour, monkeypatch):
+    exchange = flavour.exchange('okx')
+    stock = next(each for each in STOCK[flavour.name].okx.__mro__ if 'fetch_closed_orders' in vars(each))
+    monkeypatch.setattr(stock, 'fetch_closed_orders', lambda self, *received: received)
+    asked = (None, None, None, {'ordType': 'mmp'})
+    assert exchange.fetch_closed_orders(*asked) == asked
+
+
+# --- orders that cannot have the flag
+
+
+@pytest.mark.parametrize('flag', [True, False, None])
+def test_position_is_not_closed_by_an_mmp_order(flavour, exchange_id, monkeypatch, flag):
+    exchange = flavour.exchange(exchange_id)
+    stock = next(each for each in STOCK[flavour.name].__dict__[exchange_id].__mro__ if 'close_position' in vars(each))
+    monkeypatch.setattr(stock, 'close_position', lambda self, *received: received)
+    asked = {'mmp': flag, 'x': 1}
+    if flag:
+        with pytest.raises(ccxt.InvalidOrder, match=r"closePosition\(\) MMP orders are limit alone.*'market'"):
+            exchange.close_position('BTC/USD', 'buy', asked)
+    else:
+        assert exchange.close_position('BTC/USD', 'buy', asked) == ('BTC/USD', 'buy', {'x': 1})
+    assert asked == {'mmp': flag, 'x': 1}
+    with pytest.raises(ccxt.InvalidOrder, match='mmp must be True, False or None'):
+        exchange.close_position('BTC/USD', None, {'mmp': 'yes'})
+
+
+@rows('method', ['edit_spot_order', 'edit_contract_order', 'edit_spot_order_request', 'edit_contract_order_request'])
+def test_edit_of_another_market_of_binance_has_no_flag(flavour, monkeypatch, method):
+    exchange = flavour.exchange('binance')
+    stock = next(each for each in STOCK[flavour.name].binance.__mro__ if method in vars(each))
+    monkeypatch.setattr(stock, method, lambda self, *received: received)
+    terms = ('1', 'BTC/USDT', 'limit', 'buy', 1)
+    for flag in (True, False):
+        with pytest.raises(ccxt.NotSupported, match='the flag'):
+            getattr(exchange, method)(*terms, params={'mmp': flag})
+    with pytest.raises(ccxt.InvalidOrder, match='isMmp'):
+        getattr(exchange, method)(*terms, 5, {'isMmp': True})
+    assert getattr(exchange, method)(*terms, params={'mmp': None, 'x': 1}) == (*terms, None, {'x': 1})
 
 
 def test_all_orders_are_cancelled_where_the_flag_says_nothing(flavour, simulator, exchange, exchange_id, quoted):

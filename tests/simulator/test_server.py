@@ -16,7 +16,7 @@ import ccxt
 import pytest
 
 import ccxt_mmp
-from ccxt_mmp.simulator import Simulator
+from ccxt_mmp.simulator import Simulator, server
 from ccxt_mmp.simulator.server import Server
 from tests.rows import rows
 
@@ -244,6 +244,30 @@ def test_connections_that_are_accepted_while_it_ends_are_closed():
         client.settimeout(5)
         with client, contextlib.suppress(ConnectionResetError):
             assert client.recv(1) == b''  # not TimeoutError
+
+
+def test_connection_that_comes_while_it_ends_is_not_accepted(monkeypatch):
+    """Else one that comes in the last moment is neither served nor closed."""
+    simulator, clients, turns = Simulator().start(), [], server._turns
+    address = ('127.0.0.1', int(simulator.url.rpartition(':')[2]))
+
+    async def turns_in_which_clients_come():
+        if not clients:
+            for _ in range(server.TURNS):
+                clients.append(socket.create_connection(address))  # the system queues them at once
+                clients[-1].sendall(
+                    f'GET /eapi/v1/time HTTP/1.1\r\nHost: {":".join(map(str, address))}\r\n\r\n'.encode()
+                )
+                await asyncio.sleep(0)
+        await turns()
+
+    monkeypatch.setattr(server, '_turns', turns_in_which_clients_come)
+    simulator.close()
+    assert simulator.requests == []
+    assert len(clients) == server.TURNS
+    for client in clients:
+        with client, pytest.raises(ConnectionResetError):
+            client.recv(1)
 
 
 def test_task_that_goes_on_after_a_cancellation_is_cancelled_again():

@@ -126,6 +126,26 @@ class BinanceOrders(BinanceAnswers):
         def fetch_open_order(self, id, symbol=None, params={}):
             return super().fetch_open_order(id, symbol, self._of_named_order('fetchOpenOrder', params))
 
+        def fetch_account_positions(self, symbols=None, params={}):
+            return super().fetch_account_positions(symbols, self._of_all_orders('fetchAccountPositions', params))
+
+        def fetch_option_positions(self, symbols=None, params={}):
+            return super().fetch_option_positions(symbols, self._of_all_orders('fetchOptionPositions', params))
+
+        def edit_spot_order(self, id, symbol, type, side, amount, price=None, params={}):
+            return super().edit_spot_order(id, symbol, type, side, amount, price, self._without_flag(params))
+
+        def edit_contract_order(self, id, symbol, type, side, amount, price=None, params={}):
+            return super().edit_contract_order(id, symbol, type, side, amount, price, self._without_flag(params))
+
+        def edit_spot_order_request(self, id, symbol, type, side, amount, price=None, params={}):
+            return super().edit_spot_order_request(id, symbol, type, side, amount, price, self._without_flag(params))
+
+        def edit_contract_order_request(self, id, symbol, type, side, amount, price=None, params={}):
+            return super().edit_contract_order_request(
+                id, symbol, type, side, amount, price, self._without_flag(params)
+            )
+
     async def _edit_option_order(self, stock: Stock, method: str, *arguments: Any) -> Any:
         raise NotSupported(f'{self.id} {method}() has no edits of options: cancel the order and create another one')
 

@@ -162,6 +162,18 @@ class BybitOrders(BybitAnswers):
         def fetch_closed_order(self, id, symbol=None, params={}):
             return super().fetch_closed_order(id, symbol, self._of_named_order('fetchClosedOrder', params))
 
+        def fetch_order_classic(self, id, symbol=None, params={}):
+            return super().fetch_order_classic(id, symbol, self._of_named_order('fetchOrderClassic', params))
+
+        def fetch_orders_classic(self, symbol=None, since=None, limit=None, params={}):
+            return super().fetch_orders_classic(symbol, since, limit, self._of_all_orders('fetchOrdersClassic', params))
+
+        def un_watch_orders(self, symbol=None, params={}):
+            return super().un_watch_orders(symbol, self._of_all_orders('unWatchOrders', params))
+
+        def un_watch_my_trades(self, symbol=None, params={}):
+            return super().un_watch_my_trades(symbol, self._of_all_orders('unWatchMyTrades', params))
+
     # --- edits
 
     def cancel_order_request(self, *arguments: Any, **keywords: Any) -> Params:
