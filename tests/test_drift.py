@@ -66,6 +66,7 @@ PRO_ONLY = STREAMS | {
     'set_positions_cache',
     'un_watch_my_trades',  # in the base class in newer versions alone
     'un_watch_orders',
+    'un_watch_positions',
     'watch_multiple',
 }
 ASYNC_ONLY = {
@@ -193,7 +194,9 @@ def narrowed(name, ours, stock):
 
 def of_newer_versions(exchange_id, stock):
     """What the installed version of ccxt does not have yet, and the package does without."""
-    streams = set() if hasattr(stock, 'handle_options_order_update') else STREAMS
+    streams = set() if hasattr(stock, 'handle_options_order_update') else set(STREAMS)
+    if not hasattr(ccxt.Exchange, 'un_watch_positions'):
+        streams |= {'un_watch_positions'}
     is_old = exchange_id == 'deribit' and not hasattr(ccxt.Exchange, 'fetch_canceled_orders')
     return streams | (NEWER if is_old else set())
 

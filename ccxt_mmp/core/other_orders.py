@@ -39,6 +39,7 @@ INSTEAD = {
     'fetchPositionWs': POSITIONS,
     'fetchPositionsWs': POSITIONS,
     'watchPositions': POSITIONS,
+    'unWatchPositions': POSITIONS,
 }
 
 

@@ -174,6 +174,9 @@ class BybitOrders(BybitAnswers):
         def un_watch_my_trades(self, symbol=None, params={}):
             return super().un_watch_my_trades(symbol, self._of_all_orders('unWatchMyTrades', params))
 
+        def un_watch_positions(self, symbols=None, params={}):
+            return super().un_watch_positions(symbols, self._of_all_orders('unWatchPositions', params))
+
     # --- edits
 
     def cancel_order_request(self, *arguments: Any, **keywords: Any) -> Params:
