@@ -62,7 +62,7 @@ class OtherOrders(OrderLists):
     def _of_market_order(self, method: str, symbol: str, params: Params) -> Params:
         """The params of a method that places a market order: InvalidOrder if it is to be an MMP order."""
         if self._is_mmp_order('market', params, method):
-            raise self._no_mmp_order(symbol, 'limit', {'type': 'market'}, method)
+            raise self._no_mmp_order(symbol, 'limit orders', {'type': 'market'}, method)
         return self.omit(params, 'mmp') if 'mmp' in params else params
 
     # --- hidden from type checkers, to which they are as ccxt has them

@@ -86,7 +86,8 @@ def test_order_behind_a_mass_cancel_names_the_method_that_was_called(flavour, si
     for method, call in ways(halting, quoted[0]):
         with pytest.raises(MassCancelLocked) as raised:
             flavour.take(call())
-        assert str(raised.value) == begins(halting, method) + 'a mass cancel came after it was asked for'
+        said = str(raised.value).partition(';')[0]
+        assert said == begins(halting, method) + 'a mass cancel came after it was asked for'
     assert simulator.requests == []
 
 

@@ -130,7 +130,7 @@ def test_position_is_not_closed_by_an_mmp_order(flavour, exchange_id, monkeypatc
     monkeypatch.setattr(stock, 'close_position', lambda self, *received: received)
     asked = {'mmp': flag, 'x': 1}
     if flag:
-        with pytest.raises(ccxt.InvalidOrder, match=r"closePosition\(\) MMP orders are limit alone.*'market'"):
+        with pytest.raises(ccxt.InvalidOrder, match=r"closePosition\(\) MMP orders must be limit orders.*'market'"):
             exchange.close_position('BTC/USD', 'buy', asked)
     else:
         assert exchange.close_position('BTC/USD', 'buy', asked) == ('BTC/USD', 'buy', {'x': 1})

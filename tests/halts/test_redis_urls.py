@@ -7,6 +7,7 @@ import pytest
 
 from ccxt_mmp.halts import BadUrlError, HaltStoreError, open_store
 from tests.halts.conftest import halt
+from tests.rows import rows
 
 WORD = 'hunter'
 SERVERS = ['redis://127.0.0.1:1/0', 'rediss://127.0.0.1:1/0', 'unix:///no/such.sock']
@@ -51,7 +52,7 @@ def test_option_that_is_not_listed_is_refused_by_name(is_async, options):
             assert refused(f'{url}?{name}={WORD}', is_async).startswith(f"has no option '{name}', it has db, ")
 
 
-@pytest.mark.parametrize(
+@rows(
     'query',
     [
         *(f'db={each}' for each in ('x', '-1', '1.5', '', '٣', '123456')),
@@ -97,7 +98,7 @@ def test_option_that_the_installed_library_does_not_know_is_refused(is_async, mo
     assert refused(f'redis://:{WORD}@127.0.0.1:1/0', is_async) == 'cannot be used with the redis-py that is installed'
 
 
-@pytest.mark.parametrize(
+@rows(
     'url',
     [
         f'redis://:{WORD}#x@127.0.0.1:1/0',
