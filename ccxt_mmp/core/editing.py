@@ -113,7 +113,8 @@ class OrderEditing(OrderFlag):
         def edit_orders(self, orders, params={}):
             for order in orders:  # before ccxt loads markets
                 self._without_flag(self.safe_dict(order, 'params', {}))
-                self._without_flag(self.omit(order, 'params'))
+                said = {name: value for name, value in order.items() if name != 'params' and value is not False}
+                self._without_flag(said)  # without False, as orders that were read have it
             return super().edit_orders(orders, self._without_flag(params))
 
     def _without_flag(self, params: Params) -> Params:

@@ -240,13 +240,22 @@ def test_edits_of_a_list_of_any_exchange_do_not_know_the_flag(flavour, simulator
     for orders, params in (
         ([order], {'mmp': flag}),
         ([order, {**order, 'params': {'mmp': flag}}], {}),
-        ([order, {**order, 'mmp': flag}], {}),
+        ([order, {**order, 'mmp': True}], {}),
     ):
         with pytest.raises(ccxt.NotSupported, match='edit_order'):
             flavour.take(exchange.edit_orders(orders, params))
     with pytest.raises(ccxt.InvalidOrder, match='does not know the MMP flag as'):
         flavour.take(exchange.edit_orders([{**order, 'params': {'MMP': flag}}]))
     assert simulator.requests == []
+
+
+def test_orders_that_were_read_without_the_flag_are_edited_as_a_list(flavour, exchange_id, monkeypatch):
+    exchange = with_markets(flavour.exchange(exchange_id))
+    stock = next(each for each in STOCK[flavour.name].__dict__[exchange_id].__mro__ if 'edit_orders' in vars(each))
+    monkeypatch.setattr(stock, 'edit_orders', lambda self, *received: received)
+    order = exchange.parse_order({}, exchange.market('BTC/USDT'))
+    assert order['mmp'] is False
+    assert exchange.edit_orders([order]) == ([order], {})
 
 
 @pytest.mark.parametrize('flag', [True, False])
