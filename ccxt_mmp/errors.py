@@ -68,7 +68,7 @@ class MassCancelLocked(InvalidOrder):
     underlying: unified, 'BTC/USD:BTC'; None where it is not known, or there are several
     underlyingId: the exchange's own
     until: ms since the epoch at which the exchange's lock ends, if the last mass cancel of this object has set it,
-        counted from before that was sent; None where that is not known, and for what was not sent
+        counted from before that was sent; None where that is not known, as after two at once, and for what was not sent
     orders: what ``create_order`` or ``create_orders`` raises it for, with their client order ids
     """
 

@@ -57,6 +57,10 @@ class Closure:
         self._fence._mark = object()
         self._fence.in_progress.discard(self)
 
+    @property
+    def is_open(self) -> bool:
+        return self in self._fence.in_progress and time.monotonic() < self.ends
+
 
 class Fence:
     """Stops the orders of an underlying that were asked for before a mass cancel of it was over.

@@ -161,3 +161,13 @@ def test_order_that_is_broken_off_is_given_up_by_its_time():
         assert fence.has_interrupted(context.holder)
     assert not fence.has_interrupted(threading.get_ident())
     assert fence.in_flight_until() <= time.monotonic()
+
+
+def test_mass_cancel_is_in_progress_until_it_is_over_or_its_time_is():
+    fence = Fence()
+    closure, late = fence.close(), fence.close(time.monotonic())
+    assert not closure.is_open
+    with closure, late:
+        assert closure.is_open
+        assert not late.is_open
+    assert not closure.is_open

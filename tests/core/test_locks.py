@@ -88,6 +88,27 @@ def test_mass_cancel_that_failed_tells_no_end(flavour, simulator, okx):
     assert refused(flavour, okx).until is None
 
 
+def test_one_of_two_mass_cancels_at_once_tells_no_end(simulator):
+    async def main():
+        async with connected(simulator) as exchange:
+            simulator.fault('hold', 'trade/mass-cancel', milliseconds=200)
+            first = asyncio.ensure_future(exchange.mass_cancel_mmp('BTC/USD', LOCK))
+            await asyncio.sleep(0)
+            second = await exchange.mass_cancel_mmp_ws('BTC/USD', {'lockInterval': 1})
+            assert (await first)['lockedUntil'] > second['lockedUntil']
+            exchange.milliseconds = lambda: second['lockedUntil'] - 1
+            order = symbols(exchange, FAMILY)[0], 'limit', 'buy', 10, 5, MMP
+            with pytest.raises(MassCancelLocked, match='how long is not known') as caught:
+                await exchange.create_order(*order)
+            assert caught.value.until is None
+            again = await exchange.mass_cancel_mmp('BTC/USD', LOCK)
+            with pytest.raises(MassCancelLocked) as caught:
+                await exchange.create_order(*order)
+            assert caught.value.until == again['lockedUntil']
+
+    run(main())
+
+
 def test_emulated_mass_cancel_leaves_the_lock(flavour, okx):
     locked_until = lock(flavour, okx)
     lock(flavour, okx, params={'emulate': True})

@@ -53,7 +53,7 @@ class OkxCancelling(OkxAnswers):
             if emulate:
                 return await self._cancel_listed(family, self._sent(params), progress)
             progress.lock, progress.send = locked, send
-            lock = self._next_lock(family)
+            lock = self._next_lock(family, progress.closure)
             if params:
                 request |= self._sent(params)
             if hedge:
@@ -66,7 +66,7 @@ class OkxCancelling(OkxAnswers):
         #
         cancelled = self._mass_cancelled(family, response, None)
         if locked:
-            cancelled['lockedUntil'] = lock.until = way.sent_at + locked
+            cancelled['lockedUntil'] = lock.ends(way.sent_at + locked)
         return cancelled
 
     def _ways(self, send: Send | None, locks: bool, params: Params) -> tuple[bool, bool, Params]:
