@@ -112,15 +112,15 @@ class OrderEditing(OrderFlag):
 
         def edit_orders(self, orders, params={}):
             for order in orders:  # before ccxt loads markets
-                self._without_flag(self.safe_dict(order, 'params', {}))
+                self._without_flag(self.safe_dict(order, 'params', {}), 'editOrders')
                 said = {name: value for name, value in order.items() if name != 'params' and value is not False}
-                self._without_flag(said)  # without False, as orders that were read have it
-            return super().edit_orders(orders, self._without_flag(params))
+                self._without_flag(said, 'editOrders')  # without False, as orders that were read have it
+            return super().edit_orders(orders, self._without_flag(params, 'editOrders'))
 
-    def _without_flag(self, params: Params) -> Params:
+    def _without_flag(self, params: Params, method: str = 'editOrder') -> Params:
         """The params of a request of an edit, which has no flag: only ``edit_order`` reads it."""
-        self._refuse_misnamed_flag('editOrder', params)
-        if self._flag('editOrder', 'mmp', params.get('mmp'), InvalidOrder) is not None:
+        self._refuse_misnamed_flag(method, params)
+        if self._flag(method, 'mmp', params.get('mmp'), InvalidOrder) is not None:
             raise NotSupported(f'{self.id} edit_order() alone makes sure of the flag of an order')
         return self.omit(params, 'mmp') if 'mmp' in params else params
 

@@ -244,8 +244,10 @@ def test_edits_of_a_list_of_any_exchange_do_not_know_the_flag(flavour, simulator
     ):
         with pytest.raises(ccxt.NotSupported, match='edit_order'):
             flavour.take(exchange.edit_orders(orders, params))
-    with pytest.raises(ccxt.InvalidOrder, match='does not know the MMP flag as'):
-        flavour.take(exchange.edit_orders([{**order, 'params': {'MMP': flag}}]))
+    misspelt = {'MMP': flag}
+    for orders, params in (([order], misspelt), ([{**order, 'params': misspelt}], {}), ([{**order, 'MMP': True}], {})):
+        with pytest.raises(ccxt.InvalidOrder, match=r'editOrders\(\) does not know the MMP flag as'):
+            flavour.take(exchange.edit_orders(orders, params))
     assert simulator.requests == []
 
 
