@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ccxt.base.errors import BaseError, NotSupported
+from ccxt.base.errors import BaseError, NotSupported, OperationFailed
 
 from ccxt_mmp.cli.cancelling import cancel_everything
 from ccxt_mmp.cli.report import Result, each_part, moment, unknown_halts
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ccxt_mmp.cli.commands import Command
 
 EVERYTHING_HALTED = 'all underlyings'
+NO_MORE = 'it is NOT HALTED any more: somebody has resumed, or its time is over'
 
 Work = Callable[[Any, Result], Awaitable[None]]
 
@@ -56,6 +57,9 @@ async def _cancel_and_halt(command: 'Command', exchange: Any, result: Result, pa
         if result.error is None:  # else it may not have been
             error.args = (f'{error}; the halt was stored',)
         command.fail(result, error)
+    else:
+        if result.halt is None and result.error is None:
+            command.fail(result, OperationFailed(NO_MORE))
     for each in each_part([result]):
         each.halt = result.halt
 

@@ -333,7 +333,22 @@ class Halting(HaltCheck):
         return written, Several({**first.cancels, **cancels}, again.failure)
 
     async def _write_halts(self, halts: Halts, wanted: Wanted, halted: Sequence[str | None]) -> list[StoredHalt]:
-        return [await self._write_halt(halts, wanted, each) for each in halted]
+        """The halts that stand. A failure of one keeps no other from being stored."""
+        stands: list[StoredHalt] = []
+        failures: dict[str, Exception] = {}
+        for each in halted:
+            try:
+                stands.append(await self._write_halt(halts, wanted, each))
+            except Exception as error:  # noqa: BLE001, PERF203 - raised after the others
+                failures[each or ALL] = error
+                if len(failures) > 1 and not stands:
+                    break  # the store is lost, and each attempt takes its timeout
+        if not failures:
+            return stands
+        first = next(iter(failures.values()))
+        if not stands:
+            raise first
+        raise HaltStoreError(f'{", ".join(failures)} (others are halted): {described(first)}') from first
 
     async def _write_halt(self, halts: Halts, wanted: Wanted, underlying_id: str | None) -> StoredHalt:
         since = self.milliseconds()

@@ -15,6 +15,7 @@ import redis
 import redis.asyncio
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as Closed
+from redis.exceptions import ResponseError
 
 from ccxt_mmp._patterns import Pattern
 from ccxt_mmp.halts import BadUrlError, HaltStoreError, StoredHalt, checked
@@ -85,7 +86,7 @@ def check_url(url: str) -> None:
         is_right = names_server and '://' in url and '@' not in parts.query and not parts.fragment and parts.port != 0
     except ValueError:  # its text may have a password
         is_right, given = False, []
-    if not is_right:
+    if not is_right or _ends_password(given):
         raise BadUrlError(
             'cannot be read: it is redis://host:port/db or unix:///path, with user:password@ after the slashes where '
             'they are needed, and with % codes in place of special characters'
@@ -96,6 +97,13 @@ def check_url(url: str) -> None:
             raise BadUrlError(f'has no option {name!r:.50}, it has {", ".join(options)}')
         if not OPTIONS[name].fullmatch(value):
             raise BadUrlError(f'has an option {name} with a value that cannot be used')
+
+
+def _ends_password(given: Sequence[tuple[str, str]]) -> bool:
+    """Whether an unknown option may be the rest of a password that has an &."""
+    names = [name for name, _ in given]
+    unknown = next((index for index, name in enumerate(names) if name not in OPTIONS), 0)
+    return any(name in ('password', 'ssl_password') for name in names[:unknown])
 
 
 class _Redis:
@@ -156,7 +164,9 @@ class _Redis:
         raise NotImplementedError
 
     def _lost(self, error: Exception) -> HaltStoreError:
-        # redis-py names host and port, never the password
+        # redis-py names host and port, never the password; a server names what is in a command that it does not know
+        if isinstance(error, ResponseError):
+            error.args = (str(error).partition(', with args')[0],)
         said = str(error) or f'no answer within {self._timeout * 1000:.0f} ms'
         return HaltStoreError(f'the Redis server cannot be used: {type(error).__name__}: {said}')
 

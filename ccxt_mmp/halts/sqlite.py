@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ccxt_mmp.core.side_by_side import begun, outcome
 from ccxt_mmp.halts import BadUrlError, HaltStoreError, StoredHalt, checked
 
 T = TypeVar('T')
@@ -77,7 +78,7 @@ class SqliteStore:
             [stored] = _select(cursor, SELECT + ONE, account, halt.underlying)
             return stored
 
-        return checked(self._with_cursor(_at_once(upsert)))
+        return checked(self._change(upsert))
 
     def end(self, account: str, underlying: str | None) -> list[StoredHalt]:
         where, names = ('', (account,)) if underlying is None else (ONE, (account, underlying))
@@ -87,12 +88,27 @@ class SqliteStore:
             cursor.execute(DELETE + where, names)
             return ended
 
-        return [checked(each) for each in self._with_cursor(_at_once(delete))]
+        return [checked(each) for each in self._change(delete)]
 
     def close(self) -> None:
         _close_all(self._idle, self._all)
 
     # --- connections
+
+    def _change(self, work: Callable[[sqlite3.Cursor], T]) -> T:
+        """In a thread that no signal interrupts: a handler that halts would wait for the lock of this one."""
+
+        async def change() -> T:
+            return self._with_cursor(_at_once(work))
+
+        results: list[Any] = []
+        thread = begun(lambda: results.append(outcome(change)))
+        if thread.ident is not None:
+            thread.join()
+        [result] = results
+        if isinstance(result, BaseException):
+            raise result
+        return result  # type: ignore[no-any-return]  # what the work returned
 
     def _with_cursor(self, work: Callable[[sqlite3.Cursor], T]) -> T:
         try:

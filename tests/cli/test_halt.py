@@ -136,6 +136,21 @@ def test_halt_that_cannot_be_read_back_loses_no_line_of_what_was_cancelled(
     assert (status, {each['halt'] for each in told}) == (1, {None})
 
 
+@pytest.mark.parametrize('target', ['binance', 'binance:BTC/USDT'])
+def test_halt_that_somebody_ends_meanwhile_is_a_failure(simulator, ccxt_mmp_command, url, target, monkeypatch):
+    async def found(self, underlying=None, params={}):
+        return None
+
+    monkeypatch.setattr(async_support.binance, 'fetch_mmp_halt', found)
+    quote(simulator)
+    status, out, err = ccxt_mmp_command('halt', target)
+    assert re.fullmatch(r'binance:BTC/USDT(:USDT)?: cancelled 2 MMP orders\n', out)
+    said = 'it is NOT HALTED any more: somebody has resumed, or its time is over'
+    assert (status, err) == (1, f'ccxt-mmp: {target}: OperationFailed: {said}\n')
+    [error] = [each['error'] for each in json.loads(ccxt_mmp_command('halt', target, '--json')[1]) if each['error']]
+    assert error['message'] == f'OperationFailed: {said}'
+
+
 def test_halt_that_is_not_stored_loses_no_line_of_what_was_cancelled(
     simulator, ccxt_mmp_command, monkeypatch, tmp_path
 ):

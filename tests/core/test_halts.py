@@ -324,6 +324,40 @@ def test_failures_of_several_underlyings_are_told_together(flavour, simulator, h
     simulator.clear_faults()
 
 
+def test_halt_that_cannot_be_stored_keeps_no_other_from_it(flavour, halting, exchange_id, monkeypatch):
+    first, second = UNDERLYING[exchange_id], OTHER[exchange_id]
+    flavour.take(halting.fetch_mmp_halts())
+    stock = halting._halts().store.write
+
+    def write(account, halt):
+        if halt.underlying == first:
+            raise HaltStoreError('database is locked')
+        return stock(account, halt)
+
+    monkeypatch.setattr(halting._halts().store, 'write', write)
+    with pytest.raises(MassCancelIncomplete) as raised:
+        flavour.take(halting.mass_cancel_mmps([first, second], {'halt': True}))
+    said = f'{first} (others are halted): HaltStoreError: database is locked; '
+    assert f'nothing keeps other processes from quoting: {said}' in str(raised.value)
+    assert [each['underlyingId'] for each in flavour.take(halting.fetch_mmp_halts())] == [second]
+
+
+def test_store_that_fails_twice_is_not_waited_for_again(flavour, halting, exchange_id, monkeypatch):
+    third = {'okx': 'SOL-USD', 'binance': 'SOLUSDT', 'deribit': 'sol_usdc', 'bybit': 'SOL'}[exchange_id]
+    names = [UNDERLYING[exchange_id], OTHER[exchange_id], third]
+    flavour.take(halting.fetch_mmp_halts())
+    tried = []
+
+    def write(account, halt):
+        tried.append(halt.underlying)
+        raise HaltStoreError('gone')
+
+    monkeypatch.setattr(halting._halts().store, 'write', write)
+    with pytest.raises(MassCancelIncomplete, match='quoting: gone; '):
+        flavour.take(halting.mass_cancel_mmps(names, {'halt': True}))
+    assert tried == names[:2]
+
+
 def test_lost_store_stops_mmp_orders(flavour, halting, quoted, monkeypatch):
     lose(halting, monkeypatch)
     error = halted(flavour, lambda: create(flavour, halting, quoted[0], {'mmp': True}))

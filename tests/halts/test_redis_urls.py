@@ -1,12 +1,14 @@
 """Urls of Redis: what cannot be used is refused before anything is sent, and no text has a value of them."""
 
 import inspect
+import traceback
 from importlib import import_module
 
 import pytest
 
 from ccxt_mmp.halts import BadUrlError, HaltStoreError, open_store
 from tests.halts.conftest import halt
+from tests.redis_server import RedisServer
 from tests.rows import rows
 
 WORD = 'hunter'
@@ -109,6 +111,8 @@ def test_option_that_the_installed_library_does_not_know_is_refused(is_async, mo
         f'redis://u:1?{WORD}=x@127.0.0.1:1/0',
         f'redis://u:1?{WORD}',
         f'redis://u:1?db=0&{WORD}',
+        f'redis://u:1?password=a&{WORD}=x',
+        f'rediss://u:1?ssl_password=a&{WORD}==',
         f'redis://:{WORD}@[::1/0',
         f'redis://:{WORD}@127.0.0.1:70000/0',
         f'redis://:{WORD}@127.0.0.1:0/0',
@@ -182,3 +186,14 @@ def test_answer_that_is_none_loses_the_store(is_async, redis_server, account, op
         with pytest.raises(HaltStoreError):
             store.read(account, ('*', 'BTC-USD'))
     store.close()  # the answers were not read
+
+
+@pytest.mark.parametrize('protocol', [2, 3])
+def test_server_that_repeats_the_password_shows_it_to_nobody(is_async, account, opened, tmp_path, protocol):
+    """Redis before version 6 knows no HELLO, and names its arguments."""
+    renamed = ('--rename-command', 'HELLO', '', '--rename-command', 'AUTH', '')
+    with RedisServer(tmp_path, '--requirepass', WORD, *renamed) as server:
+        store = opened(f'redis://:{WORD}@127.0.0.1:{server.port}/0?protocol={protocol}', is_async)
+        with pytest.raises(HaltStoreError, match=r'ResponseError: unknown command .(HELLO|AUTH).$') as raised:
+            store.read_all(account)
+    assert not [line for line in traceback.format_exception(raised.value) if WORD in line.replace(__file__, '')]

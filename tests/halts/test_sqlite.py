@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 import sqlite3
 import threading
 from types import SimpleNamespace
@@ -216,6 +217,30 @@ def test_change_that_fails_leaves_no_lock(store, path, opened, monkeypatch):
     other = opened(f'sqlite:{path}', timeout=0.001)
     assert other.read_all(DESK) == []
     assert other.write(DESK, halt()) == halt()
+
+
+def test_signal_handler_that_halts_does_not_wait_for_what_it_interrupts(store, path, monkeypatch):
+    """It would wait for a lock that cannot end before it returns."""
+    stock = sqlite._select
+    seen = []
+
+    def halts(*arguments):
+        seen.append(store.write(DESK, halt('*')))
+
+    def interrupted(*arguments):
+        monkeypatch.setattr(sqlite, '_select', stock)
+        os.kill(os.getpid(), signal.SIGUSR1)
+        return stock(*arguments)
+
+    before = signal.signal(signal.SIGUSR1, halts)
+    try:
+        for change in (lambda: store.write(DESK, halt()), lambda: store.end(DESK, 'BTC-USD')):
+            monkeypatch.setattr(sqlite, '_select', interrupted)
+            change()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert seen == [halt('*')] * 2
+    assert store.read_all(DESK) == [halt('*')]
 
 
 def test_relative_path_in_a_directory_that_is_gone_is_refused(tmp_path, monkeypatch):
