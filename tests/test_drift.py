@@ -35,6 +35,7 @@ BESIDES = {'enableRateLimit', 'lastRestRequestTimestamp', 'has', 'urls'}
 NO_MIXINS = {
     'awaiting',
     'connections',
+    'coroutines',
     'credentials',
     'direct_requests',
     'fence',

@@ -7,6 +7,7 @@ from ccxt.base.types import Order, OrderRequest, OrderSide, OrderType
 
 from ccxt_mmp.core.awaiting import run_sync
 from ccxt_mmp.core.contract import Mmp
+from ccxt_mmp.core.coroutines import await_as_in_ccxt
 from ccxt_mmp.core.halt_fronts import AsyncHalts, SyncHalts
 from ccxt_mmp.core.request_fronts import AsyncRequests, SyncRequests
 from ccxt_mmp.core.socket_fronts import AsyncSockets, SyncSockets
@@ -243,6 +244,12 @@ class AsyncMmp(AsyncStreams, AsyncHalts, AsyncSockets, Mmp, AsyncRequests):
     if TYPE_CHECKING:
 
         async def __aenter__(self) -> Self: ...  # ccxt's, of which it does not say the type
+
+    else:
+
+        def __init_subclass__(cls, **keywords):
+            super().__init_subclass__(**keywords)
+            await_as_in_ccxt(cls)
 
     async def set_mmp(
         self,

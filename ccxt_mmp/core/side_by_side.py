@@ -1,13 +1,13 @@
 """A halt and its cancel at the same time, in sync and async."""
 
 import asyncio
-import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from ccxt_mmp.core.awaiting import gather, run_sync
+from ccxt_mmp.halts import begun, outcome
 
 
 async def side_by_side(
@@ -27,7 +27,7 @@ async def side_by_side(
         )
         return written, cancelled
     results: list[Any] = []
-    thread = begun(lambda: results.append(outcome(write)))
+    thread = begun(lambda: results.append(outcome(lambda: run_sync(write()))))
     try:
         [cancelled] = await gather(synchronous, [cancel])
     finally:
@@ -46,7 +46,7 @@ async def awaited_from_thread(work: Callable[[], Coroutine[Any, Any, Any]]) -> A
             done.set_result(result)
 
     def run() -> None:
-        result = outcome(work)
+        result = outcome(lambda: run_sync(work()))
         with suppress(RuntimeError):  # the loop may be closed
             loop.call_soon_threadsafe(tell, result)
 
@@ -55,21 +55,3 @@ async def awaited_from_thread(work: Callable[[], Coroutine[Any, Any, Any]]) -> A
     if isinstance(result, BaseException):
         raise result
     return result
-
-
-def outcome(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-    """The result, or whatever was raised: a thread that ends without either would be waited for in vain."""
-    try:
-        return run_sync(work())
-    except BaseException as error:  # noqa: BLE001 - the caller raises it
-        return error
-
-
-def begun(work: Callable[[], None]) -> threading.Thread:
-    """A thread that does it; one that could not be started has no ident, and the work is done."""
-    thread = threading.Thread(target=work, name='ccxt-mmp', daemon=True)
-    try:
-        thread.start()
-    except RuntimeError:  # too many threads, or the interpreter is shutting down
-        work()
-    return thread

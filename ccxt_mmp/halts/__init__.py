@@ -1,12 +1,24 @@
 """Where halts are kept: SQLite on one machine, Redis or Valkey for several. An engine is imported when it is used."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol, cast
 
 from ccxt.base.errors import OperationFailed
 
-__all__ = ['ALL', 'SCHEMES', 'BadUrlError', 'HaltStore', 'HaltStoreError', 'StoredHalt', 'checked', 'open_store']
+__all__ = [
+    'ALL',
+    'SCHEMES',
+    'BadUrlError',
+    'HaltStore',
+    'HaltStoreError',
+    'StoredHalt',
+    'begun',
+    'checked',
+    'open_store',
+    'outcome',
+]
 
 ALL = '*'  # in place of an underlying: a halt of the whole account
 
@@ -82,3 +94,24 @@ def checked(halt: StoredHalt) -> StoredHalt:
     if not all(type(value) in kinds for value, kinds in zip(halt, _KINDS, strict=True)):
         raise HaltStoreError(f'the halt of {halt.underlying} cannot be read')
     return halt
+
+
+# --- stores that block have threads
+
+
+def outcome(work: Callable[[], Any]) -> Any:
+    """The result, or whatever was raised: a thread that ends without either would be waited for in vain."""
+    try:
+        return work()
+    except BaseException as error:  # noqa: BLE001 - the caller raises it
+        return error
+
+
+def begun(work: Callable[[], None]) -> threading.Thread:
+    """A thread that does it; one that could not be started has no ident, and the work is done."""
+    thread = threading.Thread(target=work, name='ccxt-mmp', daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:  # too many threads, or the interpreter is shutting down
+        work()
+    return thread

@@ -12,8 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ccxt_mmp.core.side_by_side import begun, outcome
-from ccxt_mmp.halts import BadUrlError, HaltStoreError, StoredHalt, checked
+from ccxt_mmp.halts import BadUrlError, HaltStoreError, StoredHalt, begun, checked, outcome
 
 T = TypeVar('T')
 
@@ -97,12 +96,8 @@ class SqliteStore:
 
     def _change(self, work: Callable[[sqlite3.Cursor], T]) -> T:
         """In a thread that no signal interrupts: a handler that halts would wait for the lock of this one."""
-
-        async def change() -> T:
-            return self._with_cursor(_at_once(work))
-
         results: list[Any] = []
-        thread = begun(lambda: results.append(outcome(change)))
+        thread = begun(lambda: results.append(outcome(lambda: self._with_cursor(_at_once(work)))))
         if thread.ident is not None:
             thread.join()
         [result] = results
