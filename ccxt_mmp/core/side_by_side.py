@@ -27,12 +27,11 @@ async def side_by_side(
         )
         return written, cancelled
     results: list[Any] = []
-    thread = begun(lambda: results.append(outcome(lambda: run_sync(write()))))
+    wait = begun(lambda: results.append(outcome(lambda: run_sync(write()))))
     try:
         [cancelled] = await gather(synchronous, [cancel])
     finally:
-        if thread.ident is not None:
-            thread.join()
+        wait()
     return results[0], cancelled
 
 

@@ -107,11 +107,12 @@ def outcome(work: Callable[[], Any]) -> Any:
         return error
 
 
-def begun(work: Callable[[], None]) -> threading.Thread:
-    """A thread that does it; one that could not be started has no ident, and the work is done."""
+def begun(work: Callable[[], None]) -> Callable[[], None]:
+    """Do it in a thread, or at once where none can be started. Returns what waits until it is done."""
     thread = threading.Thread(target=work, name='ccxt-mmp', daemon=True)
     try:
         thread.start()
     except RuntimeError:  # too many threads, or the interpreter is shutting down
         work()
-    return thread
+        return lambda: None
+    return thread.join

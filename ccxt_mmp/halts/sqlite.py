@@ -97,9 +97,8 @@ class SqliteStore:
     def _change(self, work: Callable[[sqlite3.Cursor], T]) -> T:
         """In a thread that no signal interrupts: a handler that halts would wait for the lock of this one."""
         results: list[Any] = []
-        thread = begun(lambda: results.append(outcome(lambda: self._with_cursor(_at_once(work)))))
-        if thread.ident is not None:
-            thread.join()
+        wait = begun(lambda: results.append(outcome(lambda: self._with_cursor(_at_once(work)))))
+        wait()
         [result] = results
         if isinstance(result, BaseException):
             raise result
