@@ -21,21 +21,15 @@ Every other failure is ccxt's own error: ``ArgumentsRequired``, ``BadRequest``, 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
-from ccxt.base.errors import InvalidOrder, OperationFailed, OperationRejected, PermissionDenied
+from ccxt.base.errors import BaseError, InvalidOrder, OperationFailed, OperationRejected, PermissionDenied
 from ccxt.base.types import Order
 
 from ccxt_mmp._fall_through import fall_through
 from ccxt_mmp.types import MassCancel, MmpHalt
 
 
-class MmpFrozen(OperationRejected):
-    """Market Maker Protection has tripped and refuses MMP orders until it is reset or the freeze ends.
-
-    underlying: unified, 'BTC/USD:BTC'; None where it is not known, and for block trading
-    underlyingId: the exchange's own
-    until: ms since the epoch at which the freeze ends by itself; None where that is not known, or only a reset ends it
-    orders: what ``create_order`` or ``create_orders`` raises it for, with their client order ids
-    """
+class _Refusal(BaseError):  # noqa: N818 - a part of those below
+    """What a refusal of MMP orders says beside its message."""
 
     orders: Sequence[Order] = ()
 
@@ -50,7 +44,18 @@ class MmpFrozen(OperationRejected):
         self.underlying = underlying
         self.underlyingId = underlyingId
         self.until = until
-        self.is_explained = False  # whether the message says which protection it is of
+
+
+class MmpFrozen(_Refusal, OperationRejected):
+    """Market Maker Protection has tripped and refuses MMP orders until it is reset or the freeze ends.
+
+    underlying: unified, 'BTC/USD:BTC'; None where it is not known, and for block trading
+    underlyingId: the exchange's own
+    until: ms since the epoch at which the freeze ends by itself; None where that is not known, or only a reset ends it
+    orders: what ``create_order`` or ``create_orders`` raises it for, with their client order ids
+    """
+
+    is_explained = False  # whether the message says which protection it is of
 
 
 class MmpNotEnabled(PermissionDenied):
@@ -62,7 +67,7 @@ class MmpNotEnabled(PermissionDenied):
     orders: Sequence[Order] = ()
 
 
-class MassCancelLocked(InvalidOrder):
+class MassCancelLocked(_Refusal, InvalidOrder):
     """MMP orders are locked: by the exchange (OKX: ``lockInterval``), or not sent because a mass cancel came first.
 
     underlying: unified, 'BTC/USD:BTC'; None where it is not known, or there are several
@@ -72,20 +77,7 @@ class MassCancelLocked(InvalidOrder):
     orders: what ``create_order`` or ``create_orders`` raises it for, with their client order ids
     """
 
-    orders: Sequence[Order] = ()
     is_explained = True  # whether the message says what is locked; not yet where the exchange refuses
-
-    def __init__(
-        self,
-        message: str = '',
-        underlying: str | None = None,
-        underlyingId: str | None = None,
-        until: int | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.underlying = underlying
-        self.underlyingId = underlyingId
-        self.until = until
 
 
 class MmpHalted(MassCancelLocked):
