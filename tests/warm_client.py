@@ -6,6 +6,8 @@ import signal
 import socket
 import sys
 
+PASSED_ON = (signal.SIGINT, signal.SIGTERM)
+
 
 def is_open(fd):
     try:
@@ -16,6 +18,7 @@ def is_open(fd):
 
 
 def main(path, *arguments):
+    signal.pthread_sigmask(signal.SIG_BLOCK, PASSED_ON)  # the process may be at work before its pid is known here
     streams = [fd for fd in (0, 1, 2) if is_open(fd)]
     connection = socket.socket(socket.AF_UNIX)
     connection.connect(path)
@@ -26,8 +29,9 @@ def main(path, *arguments):
     connection.sendall(request)
     answers = connection.makefile()
     pid = int(answers.readline())
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in PASSED_ON:
         signal.signal(number, lambda number, _: os.kill(pid, number))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, PASSED_ON)
     status = int(answers.readline())
     if status < 0:  # a signal ended it, and this one the same way
         if -status != signal.SIGKILL:
