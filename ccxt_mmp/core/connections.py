@@ -7,9 +7,12 @@ of the exchange, the kill switch uses that session: only the user knows what it 
 import asyncio
 import io
 import os
+import sys
 import time
+from collections.abc import Coroutine, Generator
 from contextlib import suppress
 from functools import cache, lru_cache
+from types import coroutine
 from typing import Any
 
 import requests
@@ -222,6 +225,46 @@ def _of_whole_request(kind: Any, seconds: float) -> Any:
     return kind(total=seconds)
 
 
+@cache
+def _request_class() -> Any:
+    """A request of ``aiohttp`` that writes its body at once; before Python 3.12 a task does, when it has its turn."""
+    from aiohttp import ClientRequest  # noqa: PLC0415 - sync users do not need it
+
+    class Request(ClientRequest):
+        def write_bytes(self, *arguments: Any) -> Any:
+            return started(super().write_bytes(*arguments))
+
+    return ClientRequest if sys.version_info >= (3, 12) else Request
+
+
+def started(work: Coroutine[Any, Any, None]) -> Coroutine[Any, Any, None]:
+    """The rest of a coroutine, after its first step."""
+    try:
+        return _rest(work, work.send(None))
+    except StopIteration:
+        return _nothing()
+
+
+async def _nothing() -> None:
+    pass
+
+
+async def _rest(work: Coroutine[Any, Any, None], awaited: Any) -> None:
+    await _next_steps(work, awaited)
+
+
+@coroutine
+def _next_steps(work: Coroutine[Any, Any, None], awaited: Any) -> Generator[Any, Any, None]:
+    with suppress(StopIteration):
+        while True:
+            try:
+                yield awaited
+            except BaseException as error:  # noqa: BLE001, PERF203 - such as a cancellation
+                awaited = work.throw(error)
+            else:
+                awaited = work.send(None)
+
+
 class AsyncConnections:
     """A session of ``aiohttp`` on the running loop, which may not be the loop that the exchange was made on."""
 
@@ -250,7 +293,9 @@ class AsyncConnections:
             connector = aiohttp.TCPConnector(
                 ssl=exchange.ssl_context, limit=0, keepalive_timeout=KEEPALIVE, ttl_dns_cache=DNS_CACHE
             )
-            self._client = aiohttp.ClientSession(connector=connector, trust_env=exchange.aiohttp_trust_env)
+            self._client = aiohttp.ClientSession(
+                connector=connector, trust_env=exchange.aiohttp_trust_env, request_class=_request_class()
+            )
             self._session, self._loop = _AsyncSession(self._client), loop
         return self._session
 

@@ -18,7 +18,7 @@ from requests.adapters import HTTPAdapter
 
 import ccxt_mmp
 import ccxt_mmp.async_support
-from ccxt_mmp.core.connections import AsyncConnections, Connections, _bound, _Reader
+from ccxt_mmp.core.connections import AsyncConnections, Connections, _bound, _Reader, started
 from ccxt_mmp.core.request_context import RequestContext
 from tests.core.fencing import CANCEL, TIME
 from tests.trading import UNDERLYING, UNIFIED, at_simulator
@@ -85,6 +85,74 @@ def test_connections_of_the_kill_switch_are_not_limited(fast, exchange_id):
 
     asyncio.run(main())
     fast.clear()
+
+
+# --- a request of aiohttp is on the wire before the loop comes round
+
+
+def test_request_is_on_the_wire_at_once(simulator):
+    async def main():
+        async with simulator.connect(ccxt_mmp.async_support.okx) as exchange:
+            await exchange.mass_cancel_mmp('BTC/USD')  # connects
+            task = asyncio.ensure_future(exchange.mass_cancel_mmp('BTC/USD'))
+            await asyncio.sleep(0)
+            ends = time.monotonic() + 10
+            while len(simulator.requests) < 2:
+                assert time.monotonic() < ends
+                time.sleep(0.001)  # noqa: ASYNC251 - the loop has no turn meanwhile
+            await task
+
+    asyncio.run(main())
+
+
+def test_request_that_cannot_be_written_yet_is_written_later(simulator):
+    """The socket takes nothing for a while."""
+
+    async def main():
+        async with simulator.connect(ccxt_mmp.async_support.okx) as exchange:
+            await exchange.mass_cancel_mmp('BTC/USD')  # connects
+            [[(protocol, _)]] = exchange._mmp_connections._client.connector._conns.values()
+            protocol.pause_writing()
+            task = asyncio.ensure_future(exchange.mass_cancel_mmp('BTC/USD'))
+            await asyncio.sleep(0)
+            protocol.resume_writing()
+            await task
+            assert len(simulator.requests) == 2
+
+    asyncio.run(main())
+
+
+def test_rest_of_a_coroutine_goes_on_where_its_first_step_ended():
+    async def main():
+        first, second, both = asyncio.Future(), asyncio.Future(), asyncio.Event()
+        seen = []
+
+        async def work():
+            seen.append('started')
+            seen.append(await first)
+            try:
+                await second
+            except RuntimeError as error:
+                seen.append(str(error))
+            both.set()
+            try:
+                await asyncio.Future()
+            finally:
+                seen.append('ended')
+
+        rest = started(work())
+        assert seen == ['started']
+        task = asyncio.ensure_future(rest)
+        first.set_result('first')
+        second.set_exception(RuntimeError('second'))
+        await both.wait()
+        assert seen == ['started', 'first', 'second']
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert seen[-1] == 'ended'
+
+    asyncio.run(main())
 
 
 # --- what the user has put into the exchange
