@@ -4,12 +4,12 @@ It is data alone. What an entry names is imported when it is asked for.
 """
 
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any
 
 __all__ = ['EXCHANGES', 'Exchange']
 
 
-class Exchange(NamedTuple):
+class Exchange:
     """An exchange: ``exchanges/<id>/`` has its mixin, ``simulator/venues/<id>/`` its simulated side."""
 
     id: str  # ccxt's
@@ -27,6 +27,9 @@ class Exchange(NamedTuple):
     mmp_tag: str = ''  # of client ids, where no list of orders says which are MMP orders
     says_frozen: bool = True  # or its freezes are derived
     sandbox_method: str = 'set_sandbox_mode'  # of ccxt, that leads to its demo trading
+
+    def __init__(self, **fields: Any) -> None:
+        self.__dict__.update(fields)
 
     @property
     def mixin(self) -> Any:

@@ -18,7 +18,7 @@ import ccxt_mmp.async_support
 import ccxt_mmp.pro
 from ccxt_mmp import Mmp, extend, install, uninstall
 from ccxt_mmp.core.contract import HAS
-from ccxt_mmp.registry import EXCHANGES
+from ccxt_mmp.registry import EXCHANGES, Exchange
 from ccxt_mmp.simulator import redirect
 from tests.conftest import FLAVOURS
 from tests.core.test_fronts import METHODS
@@ -208,6 +208,13 @@ def test_class_is_pickled_to_a_process_that_has_imported_only_the_package(module
 def test_submodule_that_is_not_loaded_is_imported(monkeypatch):
     monkeypatch.delattr(ccxt_mmp, 'pro')
     assert ccxt_mmp.pro.okx.__module__ == 'ccxt_mmp.pro'
+
+
+@pytest.mark.parametrize('exchange_id', EXCHANGES)
+def test_registry_says_all_of_an_exchange(exchange_id):
+    entry, fields = EXCHANGES[exchange_id], Exchange.__annotations__
+    assert [name for name in fields if not hasattr(entry, name)] == []
+    assert vars(entry).keys() <= fields.keys()
 
 
 def test_errors_are_ccxts_too():

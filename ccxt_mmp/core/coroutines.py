@@ -13,13 +13,14 @@ OURS, CCXTS = 'ccxt_mmp.', 'ccxt.'
 def await_as_in_ccxt(kind: type) -> None:
     """Let an async class have coroutine functions where plain methods of the mixins come before those of ccxt."""
     mro = kind.__mro__
+    stock = next((each for each in mro if each.__module__.startswith(CCXTS)), None)
     names = {name for each in mro if each.__module__.startswith(OURS) for name in vars(each) if name[0] != '_'}
     for name in names:
-        owners = [each for each in mro if name in vars(each)]
-        stock = next((vars(each)[name] for each in owners if each.__module__.startswith(CCXTS)), None)
-        method = vars(owners[0])[name]
-        is_ours = owners[0].__module__.startswith(OURS) and isfunction(method)
-        if is_ours and iscoroutinefunction(stock) and not iscoroutinefunction(method):
+        if not iscoroutinefunction(getattr(stock, name, None)) or iscoroutinefunction(getattr(kind, name)):
+            continue
+        owner = next(each for each in mro if name in vars(each))
+        method = vars(owner)[name]
+        if owner.__module__.startswith(OURS) and isfunction(method):
             setattr(kind, name, _awaited(kind, name, method))
 
 

@@ -7,7 +7,6 @@ from ccxt.base.types import Order, OrderRequest, OrderSide, OrderType
 
 from ccxt_mmp.core.awaiting import run_sync
 from ccxt_mmp.core.contract import Mmp
-from ccxt_mmp.core.coroutines import await_as_in_ccxt
 from ccxt_mmp.core.halt_fronts import AsyncHalts, SyncHalts
 from ccxt_mmp.core.request_fronts import AsyncRequests, SyncRequests
 from ccxt_mmp.core.socket_fronts import AsyncSockets, SyncSockets
@@ -249,6 +248,8 @@ class AsyncMmp(AsyncStreams, AsyncHalts, AsyncSockets, Mmp, AsyncRequests):
 
         def __init_subclass__(cls, **keywords):
             super().__init_subclass__(**keywords)
+            from ccxt_mmp.core.coroutines import await_as_in_ccxt  # noqa: PLC0415 - sync users do not need it
+
             await_as_in_ccxt(cls)
 
     async def set_mmp(

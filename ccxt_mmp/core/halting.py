@@ -5,7 +5,7 @@ import socket
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ccxt.base.errors import ArgumentsRequired, BadRequest, BaseError, NotSupported, OperationFailed, OperationRejected
 
@@ -26,13 +26,17 @@ MAX_REASON = 200  # characters
 Core = Callable[[str | None, Params], Coroutine[Any, Any, MassCancel]]  # of a mass cancel
 
 
-class Wanted(NamedTuple):
+class Wanted:
     """A halt that is asked for, and whether it cancels."""
 
     reason: str | None
     duration: int | None  # ms
     cancels: bool
     underlyings: Any
+
+    def __init__(self, reason: str | None, duration: int | None, cancels: bool, underlyings: Any) -> None:
+        self.reason, self.duration = reason, duration
+        self.cancels, self.underlyings = cancels, underlyings
 
 
 class Halting(HaltCheck):

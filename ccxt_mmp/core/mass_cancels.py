@@ -4,7 +4,7 @@ import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ccxt.base.errors import BadResponse, BadSymbol, NotSupported
 
@@ -25,12 +25,15 @@ NOT_TOLD = ''  # in place of an underlying
 Cancels = dict[str, MassCancel | Exception]  # by underlying: what its mass cancel returned or raised
 
 
-class Several(NamedTuple):
+class Several:
     """What came of mass cancels of several underlyings."""
 
     cancels: Cancels
-    failure: Exception | None = None  # of the list that tells which others there are
-    found: Collection[str] = ()  # the underlyings on that list
+    failure: Exception | None  # of the list that tells which others there are
+    found: Collection[str]  # the underlyings on that list
+
+    def __init__(self, cancels: Cancels, failure: Exception | None = None, found: Collection[str] = ()) -> None:
+        self.cancels, self.failure, self.found = cancels, failure, found
 
 
 class MassCancels(Host):

@@ -59,9 +59,8 @@ class Requests(Host):
             """A user's class may set them, before or after the mixins."""
             super().__init_subclass__(**keywords)
             for name in ('session', 'timeout'):
-                attribute = next(vars(each)[name] for each in cls.__mro__ if name in vars(each))
-                if not isinstance(attribute, RequestAttribute):
-                    attribute = RequestAttribute(attribute)
+                if not isinstance(getattr(cls, name), RequestAttribute):
+                    attribute = RequestAttribute(next(vars(each)[name] for each in cls.__mro__ if name in vars(each)))
                     attribute.__set_name__(cls, name)
                     setattr(cls, name, attribute)
 
