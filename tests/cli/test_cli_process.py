@@ -86,7 +86,7 @@ def test_command_that_is_terminated_leaves_one_document(simulator, environ_with_
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environ_with_rich
     ) as process:
-        while not simulator.requests:
+        while not any(request.path.endswith('mass-cancel') for request in simulator.requests):
             time.sleep(0.02)
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=60)

@@ -91,9 +91,10 @@ def test_order_that_is_interrupted_before_it_is_sent_is_told_of(fast, exchange, 
         def send(self, *arguments, **keywords):
             if not interrupted:
                 interrupted.append(True)
+                exchange.timeout = 10_000  # a busy machine may need more for an answer
                 with pytest.raises(MassCancelIncomplete, match=AFTER):
                     exchange.mass_cancel_mmp(UNIFIED[exchange.id])
-            return super().send(*arguments, **keywords)
+            return super().send(*arguments, **{**keywords, 'timeout': 10})
 
     exchange.session.mount('http://', Interrupted())
     placing(exchange)
