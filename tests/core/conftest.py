@@ -3,6 +3,7 @@
 import pytest
 
 from ccxt_mmp.registry import EXCHANGES
+from tests.core.mass_cancel.cancelling import sleep_by_the_clock
 from tests.trading import UNDERLYING, symbols, with_markets
 
 
@@ -37,3 +38,9 @@ def set_grace(monkeypatch):
 @pytest.fixture
 def short_grace(set_grace):
     return set_grace(0.02)
+
+
+@pytest.fixture
+def slept(simulator, exchange, monkeypatch):
+    """The seconds that the exchange slept, on the simulator's clock."""
+    return sleep_by_the_clock(simulator, exchange, monkeypatch)

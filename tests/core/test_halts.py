@@ -309,6 +309,7 @@ def test_second_cancel_may_do_what_the_first_could_not(flavour, simulator, halti
     assert resting(simulator, exchange_id) == []
 
 
+@pytest.mark.usefixtures('slept')
 def test_failures_of_several_underlyings_are_told_together(flavour, simulator, halting, exchange_id):
     names = [UNDERLYING[exchange_id], OTHER[exchange_id]]
     orders = [simulator.rest(exchange_id, name, mmp=True).order_id for name in names]

@@ -2,9 +2,7 @@
 
 import json
 import math
-import time
 from itertools import pairwise
-from types import SimpleNamespace
 
 import ccxt
 import ccxt.async_support
@@ -15,7 +13,7 @@ from ccxt_mmp import MassCancelIncomplete
 from ccxt_mmp.core import acknowledging
 from ccxt_mmp.core.mass_cancels import NOT_TOLD
 from ccxt_mmp.exchanges.bybit.answers import accepted_ids
-from tests.core.mass_cancel.cancelling import after_each_list, ids, lose_all_but_the_first
+from tests.core.mass_cancel.cancelling import after_each_list, ids, lose_all_but_the_first, sleep_by_the_clock
 from tests.trading import markets, symbols
 
 COIN = 'BTC'
@@ -28,21 +26,8 @@ def bybit(flavour, simulator):
 
 @pytest.fixture
 def slept(simulator, bybit, monkeypatch):
-    """Lets the exchange sleep on the simulator's clock, which it sets forward; the seconds that it slept."""
-    slept = []
-
-    def sleep(milliseconds):
-        slept.append(milliseconds / 1000)
-        simulator.advance(int(milliseconds) + 1)
-
-    async def async_sleep(milliseconds):
-        sleep(milliseconds)
-
-    bybit.sleep = sleep if bybit.synchronous else async_sleep
-    bybit.milliseconds = simulator.now
-    # what is acknowledged has the time that passes so
-    monkeypatch.setattr(acknowledging, 'time', SimpleNamespace(monotonic=lambda: time.monotonic() + sum(slept)))
-    return slept
+    """The seconds that the exchange slept, on the simulator's clock."""
+    return sleep_by_the_clock(simulator, bybit, monkeypatch)
 
 
 def rest(simulator, number, coin=COIN, mmp=True):
@@ -255,6 +240,7 @@ def test_limit_without_time_to_wait_for_is_what_is_left(flavour, simulator, bybi
     assert caught.value.remaining == mine
 
 
+@pytest.mark.usefixtures('slept')
 @pytest.mark.parametrize(
     ('rows', 'codes'),
     [
@@ -337,6 +323,7 @@ def hide_until(bybit, last):
     after_each_list(bybit, lambda number, rows: rows.clear() if number < last else None)
 
 
+@pytest.mark.usefixtures('slept')
 @pytest.mark.parametrize(
     ('place', 'params'), [*((place, {}) for place in PLACE), ('create_order', {'includeNonMmp': True})]
 )
@@ -366,6 +353,7 @@ def test_orders_that_are_listed_cost_no_request(flavour, simulator, bybit, optio
     assert [request.query.count('openOnly=1') for request in lists(simulator)] == [0, 0]
 
 
+@pytest.mark.usefixtures('slept')
 @pytest.mark.parametrize('params', [{}, {'includeNonMmp': True}])
 def test_order_that_no_list_has_while_there_is_time_is_unknown(flavour, simulator, bybit, option, params):
     placed = flavour.take(PLACE['create_order'](bybit, option))
@@ -496,7 +484,8 @@ RESTING = {'symbol': 'BTC-27MAR26-70000-P-USDT', 'orderId': '1', 'orderLinkId': 
 LISTED = {'retCode': 0, 'retMsg': 'OK', 'result': {'list': [RESTING], 'nextPageCursor': ''}}
 
 
-def test_round_that_is_refused_after_an_answer_says_nothing_of_the_coin(flavour, httpserver):
+def test_round_that_is_refused_after_an_answer_says_nothing_of_the_coin(flavour, httpserver, monkeypatch):
+    monkeypatch.setattr(acknowledging, 'WAIT', 0.05)
     httpserver.expect_oneshot_request('/v5/order/cancel-all').respond_with_json(DONE)
     httpserver.expect_request('/v5/order/cancel-all').respond_with_json(REFUSED)
     httpserver.expect_request('/v5/order/realtime').respond_with_json(LISTED)

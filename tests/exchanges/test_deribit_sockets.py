@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from contextlib import suppress
 
 import ccxt
 import pytest
@@ -313,20 +314,24 @@ def test_refusal_of_a_mass_cancel_is_that_of_rest(simulator):
 @pytest.mark.parametrize('kind', ['lose', 'drop_after', 'drop', 'close', 'mute'])
 @pytest.mark.parametrize('op', ['public/auth', 'private/get_open_orders', 'private/cancel'])
 def test_what_is_lost_once_is_repeated(simulator, kind, op):
-    simulator.rest('deribit', INDEX, mmp=True)
-
-    async def main():
+    async def main(seconds):
         async with connected(simulator) as exchange:
+            simulator.rest('deribit', INDEX, mmp=True)
             simulator.fault(kind, op=op)
             [fault] = simulator._sockets.faults
             if op != 'public/auth':
                 await exchange.authenticate()
             # the attempt that is struck is given up soon, the next one has time on a busy machine
-            exchange._answer_ends = lambda *_: time.monotonic() + (20 if fault.was_used else 0.3)
+            exchange._answer_ends = lambda *_: time.monotonic() + (20 if fault.was_used else seconds)
             await exchange.mass_cancel_mmp_ws('BTC/USD', {'timeout': 60_000})
             assert resting(simulator) == []
 
-    run(main())
+    for seconds in (0.05, 0.3, 1):  # a busy machine may need more for what comes before it
+        simulator.clear()
+        with suppress(MassCancelIncomplete):
+            run(main(seconds))
+            return
+    pytest.fail('it is not repeated')
 
 
 def test_orders_in_flight_are_waited_for(simulator):

@@ -1,11 +1,14 @@
 """Mass cancels for the tests: orders to cancel, and what becomes of them."""
 
+import time
 from itertools import count
+from types import SimpleNamespace
 
 import ccxt
 import ccxt.async_support
 import ccxt.pro
 
+from ccxt_mmp.core import acknowledging
 from tests.trading import UNDERLYING, UNIFIED
 
 PARAMS = {'binance': {}, 'okx': {'emulate': True}, 'deribit': {}, 'bybit': {}}
@@ -58,3 +61,21 @@ def lose_all_but_the_first(number, rows):
     if number > 0:
         rows.clear()
         raise ccxt.ExchangeNotAvailable('no list')
+
+
+def sleep_by_the_clock(simulator, exchange, monkeypatch):
+    """Let an exchange sleep on the simulator's clock, which it sets forward; the seconds that it slept."""
+    slept = []
+
+    def sleep(milliseconds):
+        slept.append(milliseconds / 1000)
+        simulator.advance(int(milliseconds) + 1)
+
+    async def async_sleep(milliseconds):
+        sleep(milliseconds)
+
+    exchange.sleep = sleep if exchange.synchronous else async_sleep
+    exchange.milliseconds = simulator.now
+    # what is acknowledged has the time that passes so
+    monkeypatch.setattr(acknowledging, 'time', SimpleNamespace(monotonic=lambda: time.monotonic() + sum(slept)))
+    return slept

@@ -157,6 +157,7 @@ def test_cancels_are_under_way_at_once(flavour, simulator, exchange, exchange_id
     assert not [each for each in threading.enumerate() if each.name == 'ccxt-mmp']
 
 
+@pytest.mark.usefixtures('slept')
 def test_params_are_those_of_each_mass_cancel(flavour, simulator, exchange, exchange_id):
     others = [simulator.rest(exchange_id, each, mmp=False).order_id for each in ids(exchange_id)]
     rest_both(simulator, exchange_id)

@@ -34,6 +34,7 @@ def incomplete_all(flavour, exchange, underlyings=None, cancel=cancel_all, **par
     return raised.value
 
 
+@pytest.mark.usefixtures('slept')
 def test_failure_of_one_stops_no_other_and_is_named_first(flavour, simulator, exchange, exchange_id):
     first, second = rest_both(simulator, exchange_id)
     simulator.refuse_cancel(second[0])
@@ -110,11 +111,14 @@ def test_list_that_hangs_delays_no_cancel_of_what_this_object_knows(flavour, sim
         pytest.skip('cancels by the same list, or by one of the same endpoint')
     with_markets(exchange)
     create(flavour, exchange, symbols(exchange, ids(exchange_id)[0])[0], {'mmp': True})
-    simulator.fault('delay', RULES[exchange_id], milliseconds=60_000, times=9)
-    started = time.monotonic()
-    error = incomplete_all(flavour, exchange, timeout=600)
-    assert time.monotonic() - started < 5
-    simulator.clear_faults()
+    for timeout in (60, 600, 3000):  # a busy machine may need more for the cancel
+        simulator.fault('delay', RULES[exchange_id], milliseconds=60_000, times=9)
+        started = time.monotonic()
+        error = incomplete_all(flavour, exchange, timeout=timeout)
+        assert time.monotonic() - started < 5
+        simulator.clear_faults()
+        if not resting_of(simulator, exchange_id):
+            break
     assert list(error.results) == [KEYS[exchange_id][0]]
     assert resting_of(simulator, exchange_id) == []
 
@@ -123,7 +127,7 @@ def test_time_bounds_the_whole_call(flavour, simulator, exchange, exchange_id):
     rest_both(simulator, exchange_id)
     simulator.fault('delay', '', milliseconds=60_000, times=200)
     started = time.monotonic()
-    error = incomplete_all(flavour, exchange, names(exchange_id), timeout=400)
+    error = incomplete_all(flavour, exchange, names(exchange_id), timeout=100)
     assert time.monotonic() - started < 5
     simulator.clear_faults()
     assert list(error.results) == list(names(exchange_id))

@@ -109,6 +109,7 @@ def test_listed_order_without_an_id_is_no_answer(flavour, canned, row):
         cancel(flavour, exchange)
 
 
+@pytest.mark.usefixtures('slept')
 def test_answer_that_claims_too_much_is_not_believed(flavour, simulator, exchange, exchange_id):
     """An order that is said to be cancelled and is listed again is not reported as cancelled."""
     mine = quote(simulator, exchange_id, 1, 3)
@@ -216,6 +217,7 @@ def test_order_is_in_one_list_alone(flavour, simulator):
     assert (caught.value.cancelled, caught.value.remaining, caught.value.unknown) == ([], [refused], [mine])
 
 
+@pytest.mark.usefixtures('slept')
 def test_answer_that_tells_of_no_order_is_no_cancellation(flavour, simulator, exchange, exchange_id):
     mine = quote(simulator, exchange_id, 1, 2)
     asking = exchange._send

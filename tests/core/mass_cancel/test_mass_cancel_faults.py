@@ -99,6 +99,7 @@ def test_single_order_that_is_gone_is_not_reported(flavour, simulator):
     assert cancel(flavour, exchange)['orders'] == []
 
 
+@pytest.mark.usefixtures('slept')
 def test_order_that_is_refused_for_ever_is_what_is_left(flavour, simulator, exchange, exchange_id):
     mine = quote(simulator, exchange_id, 4, 3)
     simulator.refuse_cancel(mine[4])

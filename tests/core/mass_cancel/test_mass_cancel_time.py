@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from types import SimpleNamespace
 
 import ccxt
@@ -38,11 +38,16 @@ def test_rate_limit_of_okx_passes(flavour, simulator):
 
 def test_time_that_is_over_ends_it(flavour, simulator):
     exchange = flavour.exchange('binance', simulator.url, options={'massCancelMmp': {'concurrency': 1}})
-    mine = quote(simulator, 'binance', 20)
-    simulator.latency = 50
-    with pytest.raises(MassCancelIncomplete, match='its time is over') as caught:
-        cancel(flavour, exchange, timeout=500)
-    error = caught.value
+    for timeout in (100, 500, 2000):  # a busy machine may need more for some to be cancelled
+        simulator.clear()
+        mine = quote(simulator, 'binance', 20)
+        simulator.latency = timeout // 10
+        with pytest.raises(MassCancelIncomplete) as caught:
+            cancel(flavour, exchange, timeout=timeout)
+        error = caught.value
+        if error.cancelled:
+            break
+    assert 'its time is over' in str(error)
     assert 0 < len(error.cancelled) < len(mine)
     # the last answer had too little time left to be waited for; what a list after it has no more is in none of these
     named = [*error.cancelled, *error.remaining, *error.unknown]
@@ -96,16 +101,23 @@ def test_clock_that_cannot_be_asked_is_asked_twice(flavour, simulator, exchange_
 @pytest.mark.parametrize('exchange_id', EXCHANGES)
 def test_clock_that_hangs_does_not_use_up_the_time(flavour, simulator, exchange_id):
     """It has a tenth of it, and is part of the time."""
-    exchange = flavour.exchange(exchange_id, simulator.url, options={'adjustForTimeDifference': True})
-    quote(simulator, exchange_id, 1)
-    simulator.fault('delay', CLOCK.get(exchange_id, 'time'), milliseconds=60_000, times=2)
-    started = time.monotonic()
-    flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id], {'timeout': 3000}))
-    assert time.monotonic() - started < 3
-    assert resting(simulator, exchange_id) == []
-    clock = next(request for request in simulator.requests if request.path.endswith(CLOCK.get(exchange_id, 'time')))
-    first = next(request for request in simulator.requests if not request.path.endswith(CLOCK.get(exchange_id, 'time')))
-    assert first.time - clock.time < 900  # of the 3 s that it would have had
+    path = CLOCK.get(exchange_id, 'time')
+    for timeout in (300, 3000):  # a busy machine may need more for the rest
+        exchange = flavour.exchange(exchange_id, simulator.url, options={'adjustForTimeDifference': True})
+        simulator.clear()
+        quote(simulator, exchange_id, 1)
+        simulator.fault('delay', path, milliseconds=60_000, times=2)
+        started = time.monotonic()
+        with suppress(MassCancelIncomplete, ccxt.RequestTimeout):
+            flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id], {'timeout': timeout}))
+            taken = time.monotonic() - started
+            assert resting(simulator, exchange_id) == []
+            asked = [request.time for request in simulator.requests if request.path.endswith(path)]
+            others = [request.time for request in simulator.requests if not request.path.endswith(path)]
+            # as any other request it would have had a third of the time
+            if taken < timeout / 1000 and asked and others[0] - asked[0] < 0.3 * timeout:
+                return
+    pytest.fail('the clock uses up the time')
 
 
 def test_pause_does_not_outlast_the_time(flavour, simulator):
@@ -136,7 +148,7 @@ def test_answer_that_does_not_come_leaves_time_to_ask_again(flavour, simulator, 
     path = {'okx': 'cancel-batch-orders', 'binance': 'order', 'deribit': '/cancel', 'bybit': 'cancel-batch'}[
         exchange_id
     ]
-    for timeout in (1500, 6000):  # a busy machine may need more to ask again
+    for timeout in (300, 1500, 6000):  # a busy machine may need more to ask again
         simulator.clear()
         mine = quote(simulator, exchange_id, 1, 1)
         simulator.fault('hold', LIST[exchange_id], milliseconds=60_000)
@@ -148,22 +160,26 @@ def test_answer_that_does_not_come_leaves_time_to_ask_again(flavour, simulator, 
             continue
         finally:
             taken = time.monotonic() - started
-        assert timeout / 2000 < taken < timeout / 1000
-        assert ids(cancelled['orders']) == mine
+        assert timeout / 2000 < taken
         assert exchange.timeout == 10_000
-        simulator.clear()
-        return
+        if taken < timeout / 1000 and ids(cancelled['orders']) == mine:
+            simulator.clear()
+            return
     pytest.fail('it leaves no time to ask again')
 
 
 def test_answers_that_never_come_do_not_outlast_the_time(flavour, simulator):
     exchange = flavour.exchange('okx', simulator.url)
-    simulator.fault('delay', 'mass-cancel', milliseconds=60_000, times=3)
-    started = time.monotonic()
-    with pytest.raises(ccxt.RequestTimeout):
-        cancel(flavour, exchange, emulate=False, timeout=1000)
-    assert time.monotonic() - started < 1
-    assert len(simulator.requests) == 3
+    for timeout in (200, 1000, 5000):  # a busy machine may need more to ask three times
+        simulator.clear()
+        simulator.fault('delay', 'mass-cancel', milliseconds=60_000, times=3)
+        started = time.monotonic()
+        with pytest.raises((ccxt.RequestTimeout, MassCancelIncomplete)) as caught:
+            cancel(flavour, exchange, emulate=False, timeout=timeout)
+        is_in_time = time.monotonic() - started < timeout / 1000
+        if is_in_time and caught.type is ccxt.RequestTimeout and len(simulator.requests) == 3:
+            return
+    pytest.fail('it outlasts its time, or asks less often')
 
 
 def test_timeout_of_the_exchange_holds_where_it_is_shorter(flavour, simulator):
