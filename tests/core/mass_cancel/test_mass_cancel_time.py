@@ -106,7 +106,7 @@ def test_clock_that_hangs_does_not_use_up_the_time(flavour, simulator, exchange_
         exchange = flavour.exchange(exchange_id, simulator.url, options={'adjustForTimeDifference': True})
         simulator.clear()
         quote(simulator, exchange_id, 1)
-        simulator.fault('delay', path, milliseconds=60_000, times=2)
+        simulator.fault('delay', path, milliseconds=60_000, times=9)
         started = time.monotonic()
         with suppress(MassCancelIncomplete, ccxt.RequestTimeout):
             flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id], {'timeout': timeout}))
@@ -160,9 +160,9 @@ def test_answer_that_does_not_come_leaves_time_to_ask_again(flavour, simulator, 
             continue
         finally:
             taken = time.monotonic() - started
-        assert timeout / 2000 < taken
         assert exchange.timeout == 10_000
-        if taken < timeout / 1000 and ids(cancelled['orders']) == mine:
+        # a request of the last attempt that comes late is held in place of one of this
+        if timeout / 2000 < taken < timeout / 1000 and ids(cancelled['orders']) == mine:
             simulator.clear()
             return
     pytest.fail('it leaves no time to ask again')
@@ -172,7 +172,7 @@ def test_answers_that_never_come_do_not_outlast_the_time(flavour, simulator):
     exchange = flavour.exchange('okx', simulator.url)
     for timeout in (200, 1000, 5000):  # a busy machine may need more to ask three times
         simulator.clear()
-        simulator.fault('delay', 'mass-cancel', milliseconds=60_000, times=3)
+        simulator.fault('delay', 'mass-cancel', milliseconds=60_000, times=9)
         started = time.monotonic()
         with pytest.raises((ccxt.RequestTimeout, MassCancelIncomplete)) as caught:
             cancel(flavour, exchange, emulate=False, timeout=timeout)
