@@ -325,19 +325,19 @@ class Dripping:
 
 
 def assert_cancel_ends(at_once, take, connect):
-    for pace in (1, 4, 16):  # a busy machine may need more time to ask twice
+    for pace in (0.2, 1, 4, 16):  # a busy machine may need more time to ask twice
         server = Dripping(at_once, 0.02 * pace)
         try:
             exchange = connect(server.url)
             started = time.monotonic()
             with pytest.raises(ccxt.OperationFailed):
-                take(exchange.mass_cancel_mmp(UNIFIED[exchange.id], {'timeout': 500 * pace}))
-            assert time.monotonic() - started < 5 * pace  # all of an answer takes 10 s and more
+                take(exchange.mass_cancel_mmp(UNIFIED[exchange.id], {'timeout': round(500 * pace)}))
+            took = time.monotonic() - started
         finally:
             server.close()
-        if server.requests >= 2:
+        if took < 5 * pace and server.requests >= 2:  # all of an answer takes twice as long and more
             return
-    pytest.fail('it asks once')
+    pytest.fail(f'it asks {server.requests} times and takes {took} s')
 
 
 @pytest.mark.parametrize('at_once', ['nothing', 'head'])
@@ -403,7 +403,7 @@ def test_timeout_of_a_class_of_the_user_does_not_outlast_a_mass_cancel(flavour, 
         started = time.monotonic()
         # which of them depends on whether its time is over when the last answer is given up
         with pytest.raises((ccxt.RequestTimeout, ccxt_mmp.MassCancelIncomplete)):
-            flavour.take(exchange.mass_cancel_mmp('BTC/USD', {'timeout': 600}))
+            flavour.take(exchange.mass_cancel_mmp('BTC/USD', {'timeout': 100}))
         assert time.monotonic() - started < 5
 
 

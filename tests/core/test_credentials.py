@@ -192,6 +192,7 @@ def test_check_of_the_users_own_is_asked_for_every_request(flavour, simulator, w
     composed = type('composed', (front, ccxt_mmp.OkxMmp, Checking), {})
     made = ccxt_mmp.extend(simulator.connect(Checking)) if way == 'extended' else simulator.connect(composed)
     exchange = with_markets(made)
+    exchange.enableRateLimit = False
     flavour.opened.append(exchange)
     for count in (1, 2, 3):
         flavour.take(exchange.fetch_balance())

@@ -4,7 +4,6 @@ import asyncio
 import copy
 import pickle
 import threading
-import time
 
 import ccxt
 import ccxt.async_support
@@ -14,7 +13,7 @@ import ccxt_mmp
 import ccxt_mmp.async_support
 import ccxt_mmp.pro
 from ccxt_mmp import MassCancelLocked
-from tests.core.fencing import TIME, order, placing, raw_orders
+from tests.core.fencing import order, placing, raw_orders
 from tests.fault_matrix.methods import OTHER
 from tests.trading import UNDERLYING, UNIFIED, at_simulator, symbols, with_markets
 
@@ -137,11 +136,16 @@ def test_batches_that_the_fence_stops_take_no_others_with_them(fast):
     assert not any(each.mmp for each in fast.resting('okx', 'BTC-USD'))
 
 
-def test_order_of_a_thread_that_sleeps_in_the_throttle_is_never_placed(fast, exchange_id):
-    exchange = with_markets(fast.connect(getattr(ccxt_mmp, exchange_id), rateLimit=700))
+def test_order_of_a_thread_that_sleeps_in_the_throttle_is_never_placed(fast, monkeypatch, exchange_id):
+    exchange = with_markets(fast.connect(getattr(ccxt_mmp, exchange_id)))
     symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
-    getattr(exchange, TIME[exchange_id][0])()
-    outcomes = []
+    outcomes, asleep, woken = [], threading.Semaphore(0), threading.Event()
+
+    def throttle(*arguments):
+        asleep.release()
+        assert woken.wait(60)
+
+    monkeypatch.setattr(ccxt.Exchange, 'throttle', throttle)
 
     def quote(params):
         try:
@@ -149,13 +153,13 @@ def test_order_of_a_thread_that_sleeps_in_the_throttle_is_never_placed(fast, exc
         except ccxt.BaseError as error:
             outcomes.append(error)
 
-    exchange.calculate_rate_limiter_cost = lambda *arguments: 1
     threads = [threading.Thread(target=quote, args=[params]) for params in ({'mmp': True}, {})]
     for thread in threads:
         thread.start()
-    time.sleep(0.05)
+        assert asleep.acquire(timeout=60)
     exchange.mass_cancel_mmp(UNIFIED[exchange_id])
     assert not any(order.mmp for order in fast.resting(exchange_id, UNDERLYING[exchange_id]))
+    woken.set()
     for thread in threads:
         thread.join()
     assert sorted(type(each).__name__ for each in outcomes) == ['MassCancelLocked', 'dict']

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import signal
 import subprocess
 import textwrap
@@ -105,19 +106,23 @@ def test_order_that_is_interrupted_before_it_is_sent_is_told_of(fast, exchange, 
 
 
 def test_order_that_may_arrive_later_than_the_mass_cancel_may_take_is_told(fast, exchange):
-    fast.fault('hold', ORDER[exchange.id], milliseconds=700)
     outcomes = []
+    for timeout in (60, 300, 1500):  # a busy machine may need more for the answers of the mass cancel
 
-    def pull_the_plug():
-        with pytest.raises(MassCancelIncomplete, match=AFTER) as caught:
-            exchange.mass_cancel_mmp(UNIFIED[exchange.id], {'timeout': 300})
-        outcomes.append(caught.value)
+        def pull_the_plug(timeout=timeout):
+            with pytest.raises(MassCancelIncomplete) as caught:
+                exchange.mass_cancel_mmp(UNIFIED[exchange.id], {'timeout': timeout})
+            outcomes.append(str(caught.value))
 
-    with handler_of_a_signal(pull_the_plug):
-        thread = signal_when(lambda: not fast._faults)
-        placing(exchange)
-        thread.join()
-    assert len(outcomes) == 1
+        fast.fault('hold', ORDER[exchange.id], milliseconds=2 * timeout + 100)
+        with handler_of_a_signal(pull_the_plug):
+            thread = signal_when(lambda: not fast._faults)
+            placing(exchange)
+            thread.join()
+        if re.search(AFTER, outcomes[-1]):
+            break
+    else:
+        pytest.fail(str(outcomes))
     exchange.mass_cancel_mmp(UNIFIED[exchange.id])
     assert fast.resting(exchange.id, UNDERLYING[exchange.id]) == []
 

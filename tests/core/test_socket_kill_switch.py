@@ -15,8 +15,6 @@ from ccxt_mmp.core import sockets
 from tests.core.sockets import FAMILY, client_of, connected, place, received, run
 from tests.simulator.sockets import until
 
-BRIEF = {'timeout': 600}  # ms
-
 
 def rest_requests(simulator):
     return [each.path for each in simulator.requests]
@@ -203,7 +201,8 @@ def test_what_is_lost_once_is_repeated(simulator, kind, op):
             if op == 'mass-cancel':
                 await exchange.authenticate()
             # the attempt that is struck is given up soon, the next one has time on a busy machine
-            exchange._answer_ends = lambda *_: time.monotonic() + (20 if fault.was_used else 0.5)
+            soon = iter([0.1, 0.1])  # to log in and to cancel
+            exchange._answer_ends = lambda *_: time.monotonic() + (20 if fault.was_used else next(soon, 0.5))
             await exchange.mass_cancel_mmp_ws('BTC/USD', {'timeout': 60_000})
             assert simulator.resting('okx', FAMILY) == []
 
@@ -214,13 +213,18 @@ def test_what_is_lost_once_is_repeated(simulator, kind, op):
 @pytest.mark.parametrize('op', ['login', 'mass-cancel'])
 def test_what_is_always_lost_ends_in_time(simulator, kind, op):
     async def main():
-        async with connected(simulator) as exchange:
-            simulator.fault(kind, op=op, times=100)
-            started = time.monotonic()
-            with pytest.raises((ccxt.NetworkError, MassCancelIncomplete)):
-                await exchange.mass_cancel_mmp_ws('BTC/USD', BRIEF)
-            assert time.monotonic() - started < 5
-            simulator.clear_faults()
+        for timeout in (100, 600, 3000):  # a busy machine may need more to lose something
+            async with connected(simulator) as exchange:
+                simulator.fault(kind, op=op, times=100)
+                [fault] = simulator._sockets.faults
+                started = time.monotonic()
+                with pytest.raises((ccxt.NetworkError, MassCancelIncomplete)):
+                    await exchange.mass_cancel_mmp_ws('BTC/USD', {'timeout': timeout})
+                assert time.monotonic() - started < 5
+                simulator.clear_faults()
+                if fault.was_used:
+                    return
+        pytest.fail('nothing was lost')
 
     run(main())
 
@@ -254,18 +258,22 @@ def test_connection_that_cannot_be_written_to_is_given_up(simulator):
 
 
 def test_connection_that_takes_nothing_is_given_up(simulator):
-    async def main():
+    async def main(timeout):
         async with connected(simulator, timeout=60_000) as exchange:  # a third of its own time ends the wait
             await exchange.authenticate()
+            logins = len(received(simulator, 'login'))
 
             async def send_str(text):
                 await asyncio.Event().wait()
 
             client_of(exchange).connection.send_str = send_str
-            await exchange.mass_cancel_mmp_ws('BTC/USD', {'timeout': 6000})
-            assert len(received(simulator, 'login')) == 2
+            await exchange.mass_cancel_mmp_ws('BTC/USD', {'timeout': timeout})
+            assert len(received(simulator, 'login')) == logins + 1
 
-    run(main())
+    try:
+        run(main(600))
+    except (ccxt.NetworkError, MassCancelIncomplete):  # a busy machine may need more to connect again
+        run(main(6000))
 
 
 def test_caller_that_is_cancelled_while_it_sends_is(simulator):

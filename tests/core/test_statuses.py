@@ -60,6 +60,7 @@ def test_order_that_a_proxy_answers_may_rest(flavour, canned, exchange_id, proxi
     assert proxied._mmp_fence(UNDERLYING[exchange_id]).has_in_flight is not is_ban  # it may still arrive
 
 
+@pytest.mark.usefixtures('short_grace')  # of the orders of a row, which are looked for by those after it
 @rows('method', ['set_mmp', 'reset_mmp', 'fetch_mmp', 'create_orders', 'mass_cancel_mmp', 'all'])
 def test_answer_of_a_proxy_is_no_refusal(flavour, canned, proxied, method):
     caught = raised(flavour, canned, proxied, method, UNKNOWN, '{}')

@@ -309,10 +309,10 @@ def test_ordinary_calls_take_as_long_after_mmp_calls_as_without_them(
     flavour, fast, monkeypatch, exchange_id, mmp_calls
 ):
     limits = {'GET account/mmp-config': [100, 100]}
-    exchange = throttled(flavour, fast, exchange_id, rateLimit=50, options={'mmpRateLimits': limits})
+    exchange = throttled(flavour, fast, exchange_id, rateLimit=12, options={'mmpRateLimits': limits})
     fast.set_rule(exchange_id, UNDERLYING[exchange_id])
     ordinary = {'okx': 'publicGetPublicTime', 'binance': 'eapiPublicGetTime'}[exchange_id]
-    pause = 0.050 * {'okx': 2, 'binance': 1}[exchange_id]
+    pause = 0.012 * {'okx': 2, 'binance': 1}[exchange_id]
     slept = sleeps(monkeypatch)
     begun = fast.now()
     for _ in range(mmp_calls):

@@ -10,6 +10,7 @@ from tests.core.fencing import until
 from tests.core.streams.watching import FROZEN_TIME
 from tests.trading import FROZEN
 
+BRIEF = FROZEN_TIME // 10  # ms of a freeze that passes in steps
 MMP = {'mmp': True}
 PATHS = ('batch-orders', 'order', 'batchOrders', 'buy', 'order/create', 'create-batch')
 
@@ -156,7 +157,7 @@ def test_orders_are_sent_again(watcher, end):
 def test_orders_are_sent_again_though_no_call_follows_the_first_state(watcher):
     async def main(exchange):
         symbol = watcher.with_markets()[0]
-        watcher.set_rule()
+        watcher.set_rule(frozen_time=BRIEF)
         await watcher.watch()
         watcher.trip()
         known = exchange._mmp_watched.watched[watcher.underlying].known
@@ -175,7 +176,7 @@ def test_orders_are_sent_again_though_the_rule_was_not_known_and_nothing_polls(w
 
     async def main(exchange):
         symbol = watcher.with_markets()[0]
-        watcher.set_rule()
+        watcher.set_rule(frozen_time=BRIEF)
         task = await watcher.waiting(watcher.watch(fetchSnapshot=False, pollInterval=0))
         await until(lambda: exchange._mmp_watched._client is not None)  # subscribed: no read tells of what came before
         assert (await watcher.tripped(task))['frozen'] is True

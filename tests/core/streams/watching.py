@@ -50,12 +50,18 @@ class Watcher:
         asyncio.run(asyncio.wait_for(running(), PATIENCE))
 
     def connect(self, **config):
-        options = {'mmpRateLimits': {}, **config.pop('options', {})}  # so that reads wait for no window
-        settings = {'enableRateLimit': False, 'timeout_on_exit': 0, 'options': options, **config}
+        settings = {'enableRateLimit': False, 'timeout_on_exit': 0, **config}
         exchange = self.simulator.connect(getattr(ccxt_mmp.pro, self.exchange_id), **settings)
+        if 'mmpRateLimits' not in config.get('options', {}):
+            exchange.options['mmpRateLimits'] = {}  # so that reads wait for no window; ccxt would merge it
 
-        async def sleep(milliseconds):
-            await self.simulator.async_sleep(milliseconds / 1000)
+        def sleep(milliseconds):
+            ends = self.simulator.now() + milliseconds  # from now on, and not from when its task has begun
+
+            async def sleeping():
+                await self.simulator.async_sleep(max(ends - self.simulator.now(), 0) / 1000)
+
+            return sleeping()
 
         exchange.sleep = sleep
         return exchange
