@@ -60,26 +60,34 @@ def test_order_that_a_mass_cancel_interrupts_is_cancelled_and_told(fast, exchang
 
     That it was sent before the handler is over is not certain, so it is not said.
     """
-    exchange.timeout = 250
-    grace = set_grace(0.25)
-    fast.fault('hold', ORDER[exchange.id], milliseconds=150)
     outcomes = []
+    for grace in (0.05, 0.25, 1.25):  # a busy machine may need more, for the order and for the answers
+        set_grace(grace)
+        exchange.timeout = 1000 * grace
 
-    def pull_the_plug():
-        started = time.monotonic()
-        with pytest.raises(MassCancelIncomplete, match=AFTER):
-            exchange.mass_cancel_mmp(UNIFIED[exchange.id])
-        outcomes.append((time.monotonic() - started, fast.resting(exchange.id, UNDERLYING[exchange.id])))
+        def pull_the_plug():
+            started, text = time.monotonic(), ''
+            try:
+                exchange.mass_cancel_mmp(UNIFIED[exchange.id])
+            except MassCancelIncomplete as error:
+                text = str(error)
+            outcomes.append((time.monotonic() - started, fast.resting(exchange.id, UNDERLYING[exchange.id]), text))
 
-    with handler_of_a_signal(pull_the_plug):
-        thread = signal_when(lambda: not fast._faults)
-        with suppress(ccxt.RequestTimeout):  # the handler took longer than an answer may, if the socket was waited for
-            placing(exchange)
-        thread.join()
-    [(took, resting)] = outcomes
-    assert resting == []
-    assert grace <= took < 5  # and not all of its time
-    assert [order.state for order in fast._account.orders] == ['canceled']
+        fast.fault('hold', ORDER[exchange.id], milliseconds=round(600 * grace))
+        with handler_of_a_signal(pull_the_plug):
+            thread = signal_when(lambda: not fast._faults)
+            # the handler took longer than an answer may, if the socket was waited for
+            with suppress(ccxt.RequestTimeout):
+                placing(exchange)
+            fast.clear_faults()  # so that the thread ends though the order was never received
+            thread.join()
+        took, resting, text = outcomes[-1]
+        if not resting and grace <= took < 5 and re.search(AFTER, text):  # and it does not take all of its time
+            break
+    else:
+        pytest.fail(str(outcomes))
+    exchange.timeout = 10_000
+    assert {order.state for order in fast._account.orders} == {'canceled'}
     exchange.mass_cancel_mmp(UNIFIED[exchange.id])
 
 

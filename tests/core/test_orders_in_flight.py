@@ -24,12 +24,13 @@ def test_order_that_was_on_its_way_before_a_mass_cancel_does_not_survive_it(fast
     """Its answer comes after that of the mass cancel, which then looks again."""
     exchange_id, params = way
 
-    async def main():
-        config = {'enableRateLimit': rate_limit}
+    async def main(milliseconds):
+        # Bybit's own limit is a second
+        config = {'enableRateLimit': rate_limit, 'options': {'mmpRateLimits': {'POST order/cancel-all': [1, 100]}}}
         async with getattr(ccxt_mmp.async_support, exchange_id)(config) as exchange:
             at_simulator(exchange, fast)
             symbol = symbols(exchange, UNDERLYING[exchange_id])[0]
-            fast.fault('hold', ORDER[exchange_id], milliseconds=100)
+            fast.fault('hold', ORDER[exchange_id], milliseconds=milliseconds)
             placing = asyncio.ensure_future(exchange.create_order(symbol, 'limit', 'buy', 10, 5, {'mmp': True}))
             await until(lambda: not fast._faults)
             cancelled = await exchange.mass_cancel_mmp(UNIFIED[exchange_id], params)
@@ -37,10 +38,13 @@ def test_order_that_was_on_its_way_before_a_mass_cancel_does_not_survive_it(fast
             if cancelled['orders'] is not None:
                 assert [each['id'] for each in cancelled['orders']] == [placed['id']]
 
-    asyncio.run(main())
-    assert fast.resting(exchange_id, UNDERLYING[exchange_id]) == []
-    first = next(each for each in fast.requests if not each.path.endswith('order'))
-    assert fast.requests.index(first) == 0  # the mass cancel itself did not wait
+    for milliseconds in (20, 100, 500):  # a busy machine may need more
+        seen = len(fast.requests)
+        asyncio.run(main(milliseconds))
+        assert fast.resting(exchange_id, UNDERLYING[exchange_id]) == []
+        if not fast.requests[seen].path.endswith(ORDER[exchange_id]):
+            return
+    pytest.fail('the mass cancel itself waited')
 
 
 @pytest.mark.parametrize('way', [('okx', {}), ('binance', {})])
