@@ -201,8 +201,8 @@ def test_what_is_lost_once_is_repeated(simulator, kind, op):
             if op == 'mass-cancel':
                 await exchange.authenticate()
             # the attempt that is struck is given up soon, the next one has time on a busy machine
-            soon = iter([0.1, 0.1])  # to log in and to cancel
-            exchange._answer_ends = lambda *_: time.monotonic() + (20 if fault.was_used else next(soon, 0.5))
+            soon = iter([0.1] if op == 'login' else [0.1, 0.1])  # to log in, and to cancel
+            exchange._answer_ends = lambda *_: time.monotonic() + (20 if fault.was_used else next(soon, 2.5))
             await exchange.mass_cancel_mmp_ws('BTC/USD', {'timeout': 60_000})
             assert simulator.resting('okx', FAMILY) == []
 
