@@ -28,8 +28,8 @@ SLOW = {
     'test_every_screen_fits_and_folds_no_word': 15,  # every command on terminals of every width
     'test_bots_of_all_flavours_live_side_by_side': 15,  # three processes live for some seconds
     'test_answer_that_does_not_come_leaves_time_to_ask_again': 12,  # most of 1.5 s in each flavour, on each exchange
+    'test_secrets_are_neither_printed_nor_logged_nor_raised': 12,  # every fault of every flavour, with its retries
     'test_state_that_is_old_is_said_to_be': 10,  # a request without an answer, to its timeout
-    'test_secrets_are_neither_printed_nor_logged_nor_raised': 9,  # every fault of every flavour, with its retries
     'test_order_that_no_list_has_yet_is_waited_for': 9,  # the time that it is waited for
     'test_failures_of_several_underlyings_are_told_together': 8,  # the time in which they are cancelled again
     'test_clock_that_hangs_does_not_use_up_the_time': 8,  # a tenth of 3 s, twice, likewise

@@ -42,8 +42,8 @@ SITUATIONS = ['accepted', 'wrong secret', 'unknown key', 'nobody there', *FAULTS
 PATIENCE = {'late': 5}  # ms that an answer has where none comes
 # where a limit is used up for ever: a mass cancel asks again after each window, as long as it has time
 USED_UP = {
-    'massCancelMmp': {'timeout': 120},
-    'mmpRateLimits': {'POST trade/mass-cancel': [5, 40], 'GET trade/orders-pending': [60, 40]},
+    'massCancelMmp': {'timeout': 60},
+    'mmpRateLimits': {'POST trade/mass-cancel': [5, 20], 'GET trade/orders-pending': [60, 20]},
 }
 
 pytestmark = pytest.mark.usefixtures('short_grace')
