@@ -122,7 +122,8 @@ for name in [each for each in sys.modules if each.partition('.')[0] == 'rich']:
 sys.path[1:1] = os.environ.get('PYTHONPATH', '').split(os.pathsep)
 import ccxt_mmp
 from ccxt_mmp import async_support, pro
-from ccxt_mmp.cli import demo, views
+from ccxt_mmp.cli import demo, views, watching
+from ccxt_mmp.core.halt_check import DEFAULTS
 from tests import trading
 from tests.construction import construct_cheaply
 
@@ -132,7 +133,7 @@ async def load_markets(exchange):
 construct_cheaply([ccxt_mmp, async_support, pro])
 async_support.okx.load_markets = async_support.binance.load_markets = load_markets
 async_support.deribit.load_markets = async_support.bybit.load_markets = load_markets
-views.PAUSE, demo.GRID = 0, 2
+views.PAUSE, demo.GRID, watching.TICK, DEFAULTS['grace'] = 0, 2, 0.05, 0
 script, asked, ended, loaded = sys.argv[1:]
 with open(loaded) as file:
     trading.markets = json.load(file).get

@@ -12,6 +12,8 @@ import pytest
 
 from ccxt_mmp.cli import main
 from ccxt_mmp.cli.arguments import parsed
+from ccxt_mmp.core.halt_check import DEFAULTS
+from tests.cli.books import load_without_queue
 from tests.documents import DOCUMENTS, FENCE, README, ROOT, anchors, blocks, doors, run, without_blocks  # noqa: F401
 
 TOOLS = {'pip', 'pytest', 'ruff', 'mypy', 'nox'}  # run by .ci/run
@@ -78,7 +80,9 @@ def test_test_of_a_bot_passes(pytester, document, code):
 
 @pytest.mark.parametrize(('document', 'block'), list(named('sh')))
 @pytest.mark.usefixtures('folder_of_the_desk')
-def test_command_can_be_run(document, block, simulator, capsys):
+def test_command_can_be_run(document, block, simulator, capsys, monkeypatch):
+    load_without_queue(monkeypatch)
+    monkeypatch.setitem(DEFAULTS, 'grace', 0)  # a halt would wait for orders that are under way
     simulator.set_rule('okx', 'BTC/USD')  # of an account that is ready
     for command in re.split(r'\n|&&', block.strip()):
         words = [word for word in shlex.split(command) if not re.match('[A-Z_]+=', word)]

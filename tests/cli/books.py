@@ -4,6 +4,7 @@ import re
 
 from ccxt.base.errors import NotSupported
 
+from ccxt_mmp.cli.targets import Exchanges
 from ccxt_mmp.registry import EXCHANGES
 
 UNDERLYINGS = {each.id: each.underlying_id for each in EXCHANGES.values()}
@@ -24,6 +25,18 @@ def without_reset(exchange_class):
             raise NotSupported(f'{self.id} resetMmp() is not supported yet')
 
     return WithoutReset
+
+
+def load_without_queue(monkeypatch):
+    """Commands wait for none of ccxt's limits: to load all markets takes a second with them."""
+    stock = Exchanges._open
+
+    def opened(self, target):
+        exchange = stock(self, target)
+        exchange.enableRateLimit = False
+        return exchange
+
+    monkeypatch.setattr(Exchanges, '_open', opened)
 
 
 def lines(table):

@@ -19,7 +19,7 @@ from ccxt_mmp.cli.screens import Plain
 from ccxt_mmp.errors import MmpNotEnabled
 from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import Rule
-from tests.cli.books import ALL, without_reset
+from tests.cli.books import ALL, load_without_queue, without_reset
 from tests.conftest import Flavour
 from tests.trading import UNDERLYING, with_markets
 
@@ -36,6 +36,8 @@ def listed(request, monkeypatch):
     if request.node.name != 'test_all_is_right':
         for exchange_id in EXCHANGES:
             monkeypatch.setattr(getattr(async_support, exchange_id), 'load_markets', load_markets)
+    else:
+        load_without_queue(monkeypatch)
 
 
 def checks_of(ccxt_mmp_command, *arguments):
