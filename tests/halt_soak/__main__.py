@@ -6,21 +6,21 @@ import tempfile
 from pathlib import Path
 from random import randrange
 
-from tests.halt_soak.judge import Judge
+from tests.halt_soak.judge import GRACE, Judge
 from tests.redis_server import RedisServer
 
 
-def over_sqlite(folder, processes, halts, seed):
+def over_sqlite(folder, processes, halts, seed, grace):
     file = Path(folder) / 'halt.db'
-    with Judge(f'sqlite:{file}', processes, seed) as judge:
+    with Judge(f'sqlite:{file}', processes, seed, grace) as judge:
         for _ in range(halts):
             judge.halt_and_resume()
         judge.lose(file.unlink)
     return judge
 
 
-def over_redis(folder, processes, halts, seed):
-    with RedisServer(folder) as server, Judge(server.url, processes, seed) as judge:
+def over_redis(folder, processes, halts, seed, grace):
+    with RedisServer(folder) as server, Judge(server.url, processes, seed, grace) as judge:
         for _ in range(halts):
             judge.halt_and_resume()
         judge.lose(server.suspend, server.resume)
@@ -31,9 +31,9 @@ def over_redis(folder, processes, halts, seed):
 STORES = {'sqlite': over_sqlite, 'redis': over_redis}
 
 
-def soak(store, processes, halts, seed):
+def soak(store, processes, halts, seed, grace=GRACE):
     with tempfile.TemporaryDirectory() as folder:
-        return STORES[store](folder, processes, halts, seed)
+        return STORES[store](folder, processes, halts, seed, grace)
 
 
 def main(argv=None):

@@ -384,7 +384,7 @@ class Bot:
 
     async def check(self, exchanges):
         while time.monotonic() < self.ends:
-            await asyncio.sleep(HEALTH_CHECK)
+            await asyncio.sleep(min(HEALTH_CHECK, max(self.ends - time.monotonic(), 0)))
             for exchange in exchanges:
                 self.broken += overgrown(exchange)
             health = self.health()
