@@ -15,6 +15,7 @@ from tests.fault_matrix.methods import OTHER
 from tests.trading import ID_PREFIX, UNDERLYING, UNIFIED, at_simulator, symbols
 
 TIMEOUT, GRACE = 60, 0.3  # ms that an answer has, s that an order may still be on its way after it
+CANCEL_TIME = 1500  # ms that a mass cancel has, which may fail; the last one has its usual time, and may not
 TERMS = ('symbol', 'type', 'side', 'amount', 'price', 'params')
 WHICH = st.sampled_from(['one', 'named', 'all'])  # the underlying alone, by its name among several, or unnamed
 KINDS = st.sampled_from(['one', 'several', 'raw'])
@@ -199,7 +200,7 @@ class Book(RuleBasedStateMachine):
     # --- mass cancels
 
     def drawn_params(self, data, which):
-        params = {'timeout': 3000, **data.draw(st.sampled_from(WAYS[self.exchange_id]))}
+        params = {'timeout': CANCEL_TIME, **data.draw(st.sampled_from(WAYS[self.exchange_id]))}
         if params.get('includeNonMmp'):
             self.unflagged.clear()
         if which == 'all':

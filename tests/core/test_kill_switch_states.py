@@ -21,7 +21,7 @@ import ccxt_mmp
 import ccxt_mmp.pro
 from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import Simulator
-from tests.core.kill_switch_states import GRACE, KINDS, TERMS, TIMEOUT, WHICH, Book
+from tests.core.kill_switch_states import CANCEL_TIME, GRACE, KINDS, TERMS, TIMEOUT, WHICH, Book
 from tests.trading import UNIFIED
 
 HALTING = st.sampled_from([False, False, True])
@@ -176,7 +176,7 @@ class Tasks(Book):
     @precondition(lambda self: self.exchange_id in SOCKETS)
     @rule()
     def mass_cancel_over_the_websocket(self):
-        asked_for, params = set(self.asked_for), {'timeout': 3000}
+        asked_for, params = set(self.asked_for), {'timeout': CANCEL_TIME}
         self.take(self.exchange.mass_cancel_mmp_ws(UNIFIED[self.exchange_id], params), asked_for, 'one', params)
 
     def take(self, cancelling, asked_for, which, params):
