@@ -59,11 +59,12 @@ async def until(condition):
 
 
 @pytest.mark.parametrize('frozen_time', [2000, 0], ids=['it waits', 'it resets'])
-def test_loop_quotes_until_frozen_and_again_after_it(simulator, frozen_time):
+def test_loop_quotes_until_frozen_and_again_after_it(simulator, monkeypatch, frozen_time):
     assert 'timeout=1)' in LOOP
-    names = run(LOOP.replace('timeout=1)', 'timeout=0.05)'), README)
+    names = run(LOOP.replace('timeout=1)', 'timeout=0.01)'), README)
     exchange = simulator.connect(pro.okx, enableRateLimit=False)
-    exchange.options['watchMmp']['pollInterval'] = 500
+    monkeypatch.setattr(pro.okx, '_least_poll_interval', 100)
+    exchange.options['watchMmp']['pollInterval'] = 100
     quoted, told = [], []
     watch_mmp = exchange.watch_mmp
 
@@ -90,7 +91,7 @@ def test_loop_quotes_until_frozen_and_again_after_it(simulator, frozen_time):
             await until(lambda: any(each['frozen'] for each in told) or loop.done())
             if frozen_time:
                 before, read = len(quoted), reads()
-                await until(lambda: reads() > read + 1)  # half a second: ten turns of the loop
+                await until(lambda: reads() > read + 1)  # a tenth of a second: ten turns of the loop
                 assert len(quoted) == before
                 simulator.advance(frozen_time)
             await until(lambda: simulator.resting('okx', 'BTC/USD') or loop.done())

@@ -183,9 +183,27 @@ def test_age_of_a_heartbeat(tmp_path):
     assert dead_mans_switch.age_of(heartbeat) < 60
 
 
-def test_dead_mans_switch_is_shown(capsys):
-    dead_mans_switch.main(['--simulate', '--exchange', 'deribit'])
-    assert capsys.readouterr().out.endswith('no MMP order rests\n0 quotes rest\n')
+@pytest.fixture
+def hasten(monkeypatch):
+    """Let all times of the dead man's switch pass some times as fast."""
+    age_of, sleep, renewal = dead_mans_switch.age_of, asyncio.sleep, dead_mans_switch.RENEWAL
+
+    def hastened(times):
+        monkeypatch.setattr(dead_mans_switch, 'RENEWAL', renewal / times)
+        monkeypatch.setattr(dead_mans_switch, 'age_of', lambda heartbeat: times * age_of(heartbeat))
+        monkeypatch.setattr(asyncio, 'sleep', lambda seconds, *rest: sleep(seconds / times, *rest))
+
+    return hastened
+
+
+def test_dead_mans_switch_is_shown(capsys, hasten):
+    for times in (10, 1):  # on a busy machine a heartbeat comes too late if it is to come ten times as soon
+        hasten(times)
+        dead_mans_switch.main(['--simulate', '--exchange', 'deribit'])
+        shown = capsys.readouterr().out
+        if shown.endswith('\n0 quotes rest\n'):
+            break
+    assert shown.endswith('no MMP order rests\n0 quotes rest\n')
 
 
 # --- the halt
