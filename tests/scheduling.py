@@ -23,30 +23,25 @@ TOGETHER = (
 SLOW = {
     'test_typing.py': 40,  # three type checkers read ccxt, and all that is imported in the first run
     'test_fault_matrix.py': 30,  # every fault of every method, to its last timeout
-    'test_secrets_are_neither_printed_nor_logged_nor_raised': 29,  # every fault of every flavour, with its retries
     'test_no_sequence_of_events_leaves_an_order_behind_or_disables_the_kill_switch': 20,  # a state machine, at random
-    'test_answer_that_claims_too_much_is_not_believed': 18,  # 5 s in each flavour, in which Bybit is asked again
-    'test_orders_are_sent_again_though_no_call_follows_the_first_state': 12,  # the time of a freeze
-    'test_answer_that_does_not_come_leaves_time_to_ask_again': 12,  # most of 1.5 s in each flavour, on each exchange
-    'test_answer_that_drips_does_not_outlast_its_time': 11,  # the time that it must not outlast
-    'test_answer_of_a_proxy_is_no_refusal': 9,  # the time in which it is asked again
-    'test_orders_are_sent_again_though_the_rule_was_not_known_and_nothing_polls': 9,  # the time of a freeze
-    'test_order_that_no_list_has_yet_is_waited_for': 9,  # the time that it is waited for
-    'test_failures_of_several_underlyings_are_told_together': 8,  # the time in which they are cancelled again
-    'test_clock_that_hangs_does_not_use_up_the_time': 8,  # a tenth of 3 s, twice, likewise
+    'test_secrets_are_neither_printed_nor_logged_nor_raised': 12,  # every fault of every flavour, with its retries
     'test_site_is_built_without_a_warning': 8,  # a process that renders every page
+    'test_no_process_quotes_while_halted': 8,  # eight processes live for some seconds
     'test_every_screen_fits_and_folds_no_word': 7,  # every command on terminals of every width
-    'test_no_process_quotes_while_halted': 6,  # eight processes live for some seconds
     'test_bots_of_all_flavours_live_side_by_side': 6,  # three processes live for a second
+    'test_four_hundred_orders_on_two_hundred_contracts_go_within_the_limits': 6,  # two seconds of the limit, twice
     'test_packaging.py': 6,  # builds the sdist and the wheel
     'test_full_book_goes_the_cheaper_way_if_little_weight_is_left': 5,  # hundreds of orders in each flavour
-    'test_nothing_is_told_where_nothing_changed': 5,  # the intervals in which nothing is told
     'test_documented_limit_is_kept_as_the_exchange_counts_it': 4,  # the time of the limit
     'test_what_is_gone_is_named': 4,  # ccxt without each of its names
     'test_breakage_fits_the_source': 4,  # hundreds of rows
+    'test_answer_that_does_not_come_leaves_time_to_ask_again': 4,  # most of 0.3 s in each flavour, on each exchange
+    'test_halt_stops_another_process': 3,  # two processes, and the second of the example
+    'test_signal_ends_it_with_nothing_resting': 3,  # processes import ccxt
     'test_signal_ends_the_bot_with_nothing_resting': 3,  # the time in which an order may still arrive
     'test_each_trip_and_each_thaw_is_told_once_whatever_breaks': 3,  # the second of the soak, and what comes after it
-    'test_command_line_says_what_it_does': 3,  # three processes import ccxt
+    'test_answer_that_drips_does_not_outlast_its_time': 3,  # the time that it must not outlast
+    'test_time_bounds_the_whole_call': 3,  # 0.1 s in each flavour, on each exchange, and as much to close
     'test_50_sockets_and_10_000_pushes_leave_nothing': 3,  # 10,000 pushes
     'test_2000_requests_of_50_concurrent_clients_without_an_error_or_a_leak': 3,  # 2,000 requests
     'test_bot_gets_the_methods_unchanged': 2,  # a process imports ccxt

@@ -19,11 +19,14 @@ import ccxt_mmp_command
 print(json.dumps([any(searches), gc.isenabled(), gc.get_freeze_count() > 0]))
 """
 CANCEL = """
-import json, os, sys
+import json, os, sys, threading
 import ccxt_mmp_command
 import requests
 
+first = threading.Lock()
+
 def send(*_, **__):
+    first.acquire()  # for good: of several targets one tells
     print(json.dumps([*sys.modules]), flush=True)
     os._exit(0)
 
