@@ -47,7 +47,7 @@ SLOW = {
     'test_bot_gets_the_methods_unchanged': 2,  # a process imports ccxt
 }
 USUAL = 0.02
-WORKERS_PER_CORE = 3  # a test of what does not answer waits while others compute
+WORKERS_PER_CORE = 2  # a test of what does not answer waits while others compute; with more, each computes slower
 
 
 def scope_of(nodeid):

@@ -10,7 +10,7 @@ import pytest
 from tests.scheduling import SLOW, TOGETHER, compile_share, number_of_workers, scheduler, scope_of, seconds_of
 
 TESTS = Path(__file__).parent
-WORKERS = 3 * os.cpu_count()
+WORKERS = 2 * os.cpu_count()
 
 
 def test_slow_tests_are_there():
@@ -41,7 +41,7 @@ def config(*arguments, **options):
         (config(str(TESTS), **{'--record-mode': 'rewrite'}), 0),
     ],
 )
-def test_folders_run_on_three_workers_a_core_and_what_is_picked_in_one_process(monkeypatch, given, expected):
+def test_folders_run_on_two_workers_a_core_and_what_is_picked_in_one_process(monkeypatch, given, expected):
     monkeypatch.delenv('PYTEST_XDIST_AUTO_NUM_WORKERS', raising=False)
     assert number_of_workers(given) == expected
 
