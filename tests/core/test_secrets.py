@@ -39,7 +39,7 @@ FAULTS = {
     **{f'status {status}': ('status', {'status': status}) for status in (429, 503)},
 }
 SITUATIONS = ['accepted', 'wrong secret', 'unknown key', 'nobody there', *FAULTS]
-PATIENCE = {'late': 5}  # ms that an answer has where none comes
+PATIENCE = {'late': 20}  # ms that an answer has where none comes
 # where a limit is used up for ever: a mass cancel asks again after each window, as long as it has time
 USED_UP = {
     'massCancelMmp': {'timeout': 60},

@@ -6,21 +6,21 @@ import tempfile
 from pathlib import Path
 from random import randrange
 
-from tests.halt_soak.judge import GRACE, Judge
+from tests.halt_soak.judge import Judge
 from tests.redis_server import RedisServer
 
 
-def over_sqlite(folder, processes, halts, seed, grace):
+def over_sqlite(folder, processes, halts, seed):
     file = Path(folder) / 'halt.db'
-    with Judge(f'sqlite:{file}', processes, seed, grace) as judge:
+    with Judge(f'sqlite:{file}', processes, seed) as judge:
         for _ in range(halts):
             judge.halt_and_resume()
         judge.lose(file.unlink)
     return judge
 
 
-def over_redis(folder, processes, halts, seed, grace):
-    with RedisServer(folder) as server, Judge(server.url, processes, seed, grace) as judge:
+def over_redis(folder, processes, halts, seed):
+    with RedisServer(folder) as server, Judge(server.url, processes, seed) as judge:
         for _ in range(halts):
             judge.halt_and_resume()
         judge.lose(server.suspend, server.resume)
@@ -31,9 +31,9 @@ def over_redis(folder, processes, halts, seed, grace):
 STORES = {'sqlite': over_sqlite, 'redis': over_redis}
 
 
-def soak(store, processes, halts, seed, grace=GRACE):
+def soak(store, processes, halts, seed):
     with tempfile.TemporaryDirectory() as folder:
-        return STORES[store](folder, processes, halts, seed, grace)
+        return STORES[store](folder, processes, halts, seed)
 
 
 def main(argv=None):
