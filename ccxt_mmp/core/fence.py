@@ -106,6 +106,11 @@ class Fence:
         self._in_flight.discard(order)
         return None
 
+    def count(self, order: InFlight, ends: float) -> None:
+        """Count an order that was withdrawn, or is sent later than it was counted."""
+        order.ends = ends
+        self._in_flight.add(order)
+
     def answered(self, order: InFlight) -> None:
         self._in_flight.discard(order)
 

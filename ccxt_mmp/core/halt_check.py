@@ -11,7 +11,7 @@ from ccxt.base.errors import BadRequest, NotSupported
 from ccxt_mmp.core.awaiting import await_result
 from ccxt_mmp.core.halt_settings import Halts
 from ccxt_mmp.core.host import Host
-from ccxt_mmp.core.request_context import RequestContext, current_request
+from ccxt_mmp.core.request_context import RequestContext
 from ccxt_mmp.core.text import date_of, described, shown
 from ccxt_mmp.errors import MmpHalted
 from ccxt_mmp.halts import ALL, SCHEMES, BadUrlError, HaltStoreError, StoredHalt, open_store
@@ -27,13 +27,12 @@ MAX_TIME = 86_400_000  # ms; what waits in Python takes no time without end
 class HaltCheck(Host):
     """Stops MMP orders while they are halted."""
 
-    def _pass_halt(self, context: RequestContext | None = None) -> Awaitable[None] | None:
-        """Raise MmpHalted if the MMP orders of a request, by default the current one, are halted.
+    def _pass_halt(self, context: RequestContext) -> Awaitable[None] | None:
+        """Raise MmpHalted if the MMP orders of a request are halted.
 
         A store that is async has to be waited for: it returns an awaitable, which raises.
         """
-        context = context or current_request(self)
-        if context is None or context.is_of_orders is False or not context.underlyings:
+        if context.is_of_orders is False or not context.underlyings:
             return None
         halts = self._halts()
         if halts is None:

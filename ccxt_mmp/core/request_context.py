@@ -69,6 +69,7 @@ class RequestContext:
     is_of_orders: bool | None = None
     is_of_quotes: bool = False
     _in_flight: tuple[tuple[Fence, Mark, InFlight], ...] = ()
+    _withdrawn: tuple[tuple[Fence, Mark, InFlight], ...] = ()
     _holder: object = None
     _outer: 'RequestContext | None' = None
 
@@ -91,7 +92,7 @@ class RequestContext:
         if _CURRENT.get() is self:
             _CURRENT.set(self._outer)
         self._outer = None
-        if self._in_flight:
+        if self._in_flight or self._withdrawn:
             self.ended(error)
 
     @property
@@ -111,9 +112,9 @@ class RequestContext:
     # --- MMP orders in flight
 
     @property
-    def is_sent(self) -> bool:
-        """Whether orders of it are in flight."""
-        return bool(self._in_flight)
+    def is_counted(self) -> bool:
+        """Whether its orders are in flight, as far as the fence knows, or withdrawn."""
+        return bool(self._in_flight or self._withdrawn)
 
     def send(self, fence: Fence, underlying_id: str, timeout: float) -> bool:
         """Whether MMP orders of an underlying may be sent; called right before they are.
@@ -128,15 +129,17 @@ class RequestContext:
         return True
 
     def may_still_be_sent(self, timeout: float) -> bool:
-        """Whether no mass cancel has come since ``send``; the timeout starts again."""
-        for _, _, order in self._in_flight:
-            order.ends = time.monotonic() + timeout
+        """Whether no mass cancel has come since ``send``. They count again, if withdrawn; the timeout starts again."""
+        self._in_flight, self._withdrawn = self._in_flight or self._withdrawn, ()
+        ends = time.monotonic() + timeout
+        for fence, _, order in self._in_flight:
+            fence.count(order, ends)
         return all(fence.lets_pass(mark) for fence, mark, _ in self._in_flight)
 
     def withdraw(self) -> None:
-        """Count its orders as not sent, until ``send``: something else is waited for first."""
+        """Count its orders as not sent, until they may be: something else is waited for first."""
         self.answered()
-        self._in_flight = ()
+        self._in_flight, self._withdrawn = (), self._in_flight or self._withdrawn
 
     def answered(self) -> None:
         """An answer has come. What it says is known when the request ends."""
@@ -151,7 +154,7 @@ class RequestContext:
                 fence.lost(order)
             else:
                 fence.answered(order)
-        self._in_flight = ()
+        self._in_flight = self._withdrawn = ()
 
 
 class ActiveRequest:
@@ -177,7 +180,7 @@ class ActiveRequest:
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         context = self._context
         context.is_in_use = False
-        if context._in_flight:
+        if context._in_flight or context._withdrawn:
             context.ended(error)
         if self._is_new:
             context.__exit__(kind, error, traceback)

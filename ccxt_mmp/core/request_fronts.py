@@ -26,9 +26,10 @@ class SyncRequests(Requests):
 
     def fetch(self, url: str, method: str = 'GET', headers: Any = None, body: Any = None) -> Any:
         handled = sys.exc_info()[1]
-        if self.options.get('mmpHalt') is not None:
-            self._pass_halt()
-        with self._sending(headers) as context:
+        context = current_request(self)
+        if context is not None and self.options.get('mmpHalt') is not None:
+            self._pass_halt(context)
+        with self._sending(context, headers):
             try:
                 if context is None or not context.is_urgent:
                     return self._read(super().fetch(url, method, headers, body))
@@ -68,11 +69,12 @@ class AsyncRequests(Requests):
 
     async def fetch(self, url: str, method: str = 'GET', headers: Any = None, body: Any = None) -> Any:
         handled = sys.exc_info()[1]
-        if self.options.get('mmpHalt') is not None:
-            halt = self._pass_halt()
+        context = current_request(self)
+        if context is not None and self.options.get('mmpHalt') is not None:
+            halt = self._pass_halt(context)
             if halt is not None:
                 await halt
-        with self._sending(headers) as context:
+        with self._sending(context, headers):
             try:
                 if context is not None and context.is_urgent:
                     context.session = (self.__dict__.get('_mmp_connections') or self._connections()).session(self)

@@ -149,8 +149,7 @@ class Requests(Host):
             context = RequestContext(self, is_ordinary=True, is_repeatable=True, marks=marks)
         return ActiveRequest(context)
 
-    def _sending(self, headers: Any) -> Sending:
-        context = current_request(self)
+    def _sending(self, context: RequestContext | None, headers: Any) -> Sending:
         if context is None or not context.is_urgent:  # a mass cancel has checked them
             self._check_sent_key(headers)
         if context is None:
@@ -193,7 +192,7 @@ class Requests(Host):
         for each in () if context.is_of_quotes else context.underlyings:
             self._refuse_in_freeze(each)
         given_up_after = self.timeout / 1000 + GRACE
-        if context.is_sent:
+        if context.is_counted:
             passes = context.may_still_be_sent(given_up_after)
         else:
             passes = all(context.send(self._mmp_fence(each), each, given_up_after) for each in context.underlyings)

@@ -379,7 +379,10 @@ def test_answer_has_a_third_of_the_time_or_the_least_that_one_needs(flavour):
 
     def timeout(left, least):
         ends = time.monotonic() + left
-        with RequestContext(exchange, ends=ends, least_timeout=least, is_urgent=True) as context, exchange._sending({}):
+        with (
+            RequestContext(exchange, ends=ends, least_timeout=least, is_urgent=True) as context,
+            exchange._sending(context, {}),
+        ):
             return context.timeout / 1000
 
     assert timeout(6, 1) == pytest.approx(2, abs=0.5)

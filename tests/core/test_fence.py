@@ -10,7 +10,7 @@ import ccxt.async_support
 import pytest
 
 from ccxt_mmp.core.fence import GRACE, UNUSED, Fence
-from ccxt_mmp.core.request_context import RequestContext
+from ccxt_mmp.core.request_context import ActiveRequest, RequestContext
 from ccxt_mmp.core.throttling import RollingWindow
 
 
@@ -142,6 +142,44 @@ def test_order_that_is_sent_late_is_given_up_late():
     context.send(fence, 'BTC-USD', -1)
     assert context.may_still_be_sent(11)
     assert fence.in_flight_until() > time.monotonic() + 10
+
+
+def test_order_that_is_withdrawn_is_in_flight_again_when_it_is_sent():
+    fence, context = Fence(), RequestContext('exchange')
+    context.send(fence, 'BTC-USD', -1)
+    for _ in range(2):
+        context.withdraw()
+        assert not fence.has_in_flight
+    assert context.may_still_be_sent(11)
+    assert fence.in_flight_until() > time.monotonic() + 10
+
+
+def test_order_that_is_withdrawn_is_not_sent_after_a_mass_cancel():
+    fence, context = Fence(), RequestContext('exchange')
+    context.send(fence, 'BTC-USD', 11)
+    context.withdraw()
+    with fence.close():
+        pass
+    assert not context.may_still_be_sent(11)
+
+
+def test_order_that_is_broken_off_while_it_is_withdrawn_cannot_arrive():
+    fence, context = Fence(), RequestContext('exchange')
+
+    def break_off(request):
+        with request:
+            context.send(fence, 'BTC-USD', 11)
+            context.withdraw()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        break_off(context)
+    assert not context.is_counted
+    with context:  # of several requests in a row
+        with pytest.raises(KeyboardInterrupt):
+            break_off(ActiveRequest(context))
+        assert not context.is_counted
+    assert not fence.has_in_flight
 
 
 def test_mass_cancel_that_was_broken_off_ends_by_its_time():

@@ -183,6 +183,14 @@ def test_mass_cancel_does_not_wait_for_the_store(flavour, halting, quoted, monke
     assert not halting._mmp_fence(UNDERLYING[halting.id]).has_in_flight
 
 
+def test_order_that_no_halt_stops_is_in_flight_when_it_is_sent(flavour, halting, quoted):
+    seen, fence, stock = [], halting._mmp_fence(UNDERLYING[halting.id]), halting.prepare_request_headers
+    halting.prepare_request_headers = lambda headers=None: seen.append(fence.has_in_flight) or stock(headers)
+    create(flavour, halting, quoted[0], {'mmp': True})
+    assert any(seen)
+    assert not fence.has_in_flight
+
+
 # --- the halt that cancels
 
 

@@ -264,10 +264,9 @@ def test_order_that_is_given_up_while_the_halts_are_read_is_not_sent(simulator, 
             await exchange.authenticate()
             asked, read = asyncio.Event(), asyncio.Event()
 
-            async def pass_halt(context=None):
-                if context is not None:  # of what goes over the websocket
-                    asked.set()
-                    await read.wait()
+            async def pass_halt(context):
+                asked.set()
+                await read.wait()
 
             exchange._pass_halt = pass_halt
             task = asyncio.ensure_future(ask(exchange))
