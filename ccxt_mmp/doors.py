@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from ccxt.base.errors import NotSupported
 
 from ccxt_mmp._redaction import LOGGER
+from ccxt_mmp.core.aliases import is_of_two_words, set_aliases
 from ccxt_mmp.core.contract import added_settings
 from ccxt_mmp.mixins import Mmp
 from ccxt_mmp.registry import EXCHANGES
@@ -133,11 +134,7 @@ def _extended_class(own: type, plugin: type) -> type:
         if each.__module__.startswith(('ccxt_mmp.core', 'ccxt_mmp.exchanges'))
         for name in vars(each)
     }
-    for name in ours:
-        first, *others = name.split('_')
-        if first and others and callable(getattr(extended, name)):
-            alias = first + ''.join(each[:1].upper() + each[1:] for each in others)
-            setattr(extended, alias, getattr(extended, name))
+    set_aliases(extended, [name for name in ours if is_of_two_words(name) and callable(getattr(extended, name))])
     return extended
 
 

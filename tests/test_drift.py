@@ -33,6 +33,7 @@ IMPLICIT = re.compile(r'\bself\.([a-z][A-Za-z0-9]*(?:Get|Post|Put|Delete)[A-Z][A
 BESIDES = {'enableRateLimit', 'lastRestRequestTimestamp', 'has', 'urls'}
 # modules whose self is no exchange
 NO_MIXINS = {
+    'aliases',
     'awaiting',
     'connections',
     'coroutines',

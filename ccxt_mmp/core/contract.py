@@ -6,6 +6,7 @@ from typing import Any
 from ccxt.base.errors import ArgumentsRequired, BadRequest, BadSymbol, ExchangeError, NotSupported
 
 from ccxt_mmp._redaction import LOGGER, redacted, remember
+from ccxt_mmp.core.aliases import Aliases
 from ccxt_mmp.core.credentials import are_checked, check_credentials, has_stock_check
 from ccxt_mmp.core.halting import Halting
 from ccxt_mmp.core.mass_cancels import MassCancels
@@ -34,7 +35,7 @@ def added_settings(of_mixin: dict[str, Any], stock: dict[str, Any]) -> dict[str,
     return {**of_mixin, 'has': of_flavour(has, stock.get('has') or {})}
 
 
-class Mmp(Streams, Halting, MassCancels, Rules, MmpStates, Requests, SocketContract):
+class Mmp(Streams, Halting, MassCancels, Rules, MmpStates, Requests, SocketContract, Aliases):
     """Market Maker Protection, unified: the methods that every exchange class of this package has.
 
     ``SyncMmp`` returns results, ``AsyncMmp`` awaitables of the same; the exchange mixins know the endpoints.
