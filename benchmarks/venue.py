@@ -2,7 +2,7 @@
 
 import multiprocessing
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.managers import BaseManager
 from typing import Any, cast
@@ -108,8 +108,14 @@ def opened_venue(**options: Any) -> Iterator[tuple[Venue, str]]:
         venue.check()
 
 
-def connected(exchange_class: Callable[[dict[str, Any]], Any], url: str, **config: Any) -> Any:
-    """An exchange of any class of ccxt or ccxt_mmp that talks to a venue."""
+def connected(exchange_class: type, url: str, **config: Any) -> Any:
+    """An exchange of any class of ccxt or ccxt_mmp that talks to a venue.
+
+    Those of ccxt are of a subclass: programs have one or the other, and from Python 3.13 on what ccxt's constructor
+    does to the class of an object slows every class that extends it.
+    """
+    if exchange_class.__module__.startswith('ccxt.'):
+        exchange_class = type(exchange_class.__name__, (exchange_class,), {})
     credentials = {'apiKey': KEY, 'secret': SECRET, 'password': PASSPHRASE}
     # ccxt's async classes would sleep when they are closed
     exchange = exchange_class({**credentials, 'timeout_on_exit': 0, **config})

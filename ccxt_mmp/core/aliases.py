@@ -67,7 +67,7 @@ def set_aliases(kind: Any, names: Iterable[str]) -> None:
     changed = {}
     for name in names:
         alias, method = camelcase(name), getattr(kind, name)
-        if getattr(kind, alias, None) != method:
+        if vars(kind).get(alias) != method:
             changed[alias] = method
     for alias, method in changed.items():  # nothing is looked up in between
         setattr(kind, alias, method)
