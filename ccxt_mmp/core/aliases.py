@@ -53,13 +53,14 @@ def names_for_ccxt(exchange: Any) -> list[str]:
     known = _KNOWN.get(kind)
     if known is not None and known.is_current(kind):
         return [*known.others, *vars(exchange)]
-    names = [name for name in object.__dir__(exchange) if is_of_two_words(name) and name not in vars(exchange)]
-    methods = {name for name in names if isinstance(getattr(exchange, name), MethodType)}
+    names = [name for name in dir(kind) if is_of_two_words(name)]
+    own = vars(exchange)  # which may hide a method: ccxt sees to that one, also for later objects
+    methods = {name for name in names if name not in own and isinstance(getattr(exchange, name), MethodType)}
     others = [name for name in names if name not in methods]
     special = {name for name in methods if not OF_CCXT.isdisjoint(name.split('_'))}
     set_aliases(kind, methods - special)
     _KNOWN[kind] = Known(kind, methods, others)
-    return [*others, *special, *vars(exchange)]
+    return [*others, *special, *own]
 
 
 def set_aliases(kind: Any, names: Iterable[str]) -> None:

@@ -75,6 +75,23 @@ def test_class_may_change_between_its_objects(flavour):
     assert make(kind).myOtherMethod() == 'added'
 
 
+def test_method_that_the_first_objects_replace_is_that_of_the_class_for_others(flavour):
+    kind = subclass(flavour, 'okx', my_own_method=says('mine'))
+
+    def replaced():
+        return 'of the first'
+
+    for _ in range(2):
+        first = kind({'create_order': replaced, 'my_own_method': replaced})
+        first.timeout_on_exit = 0
+        assert first.createOrder() == first.myOwnMethod() == 'of the first'
+    for _ in range(2):
+        other = make(kind)
+        assert other.createOrder == other.create_order
+        assert other.createOrder.__func__ is kind.create_order
+        assert other.myOwnMethod() == 'mine'
+
+
 def test_names_of_an_object_are_complete(flavour):
     exchange = flavour.exchange('okx')
     assert {'fetch_ticker', 'fetchTicker', 'set_mmp', 'options', '_mmp_request'} <= {*dir(exchange)}
