@@ -1,9 +1,8 @@
 """Cheap exchange objects: what ccxt sets on a class again for every object is set once.
 
-ccxt's constructor walks all names of the object, as methods get their camelCase names there. It is enough that the
-first object of a class walks them all. Of the rest, the description takes longest, thousands of entries that are the
-same each time: later objects get a copy. All else happens for every object, as in production. The processes that tests
-start construct as ccxt does.
+ccxt's own exchanges get the camelCase names of their methods as those of this package do: once for each class. Of the
+rest, the description takes longest, thousands of entries that are the same each time: later objects get a copy. All
+else happens for every object, as in production. The processes that tests start construct as ccxt does.
 
 An asyncio object makes a TLS context with its session, which reads all certificates: 20 ms. Here those of the same
 settings share one; no server of the tests speaks TLS. For the end of TLS connections ``close`` waits 250 ms, too.
@@ -12,29 +11,13 @@ settings share one; no server of the tests speaks TLS. For the end of TLS connec
 import functools
 import ssl
 import sys
-from types import MethodType, SimpleNamespace
-from weakref import WeakKeyDictionary
+from types import SimpleNamespace
 
 import ccxt
 import ccxt.async_support
 
 from ccxt_mmp.core.aliases import names_for_ccxt
 from ccxt_mmp.registry import EXCHANGES
-
-_other_names = WeakKeyDictionary()  # by class: its names that are no methods, whose aliases are set on each object
-
-
-def names_to_walk(exchange):
-    """What ``dir`` returns, without the methods of the class if an earlier object has set their aliases."""
-    kind = type(exchange)
-    if kind in _other_names:
-        return sorted(_other_names[kind] | vars(exchange).keys())
-    names, own = names_for_ccxt(exchange), vars(exchange)
-    if is_of_ccxt_or_ours(kind):  # a class of a test may change
-        _other_names[kind] = frozenset(
-            name for name in names if name not in own and not isinstance(getattr(exchange, name), MethodType)
-        )
-    return names
 
 
 def is_of_ccxt_or_ours(kind):
@@ -80,4 +63,4 @@ def construct_cheaply(modules):
     kinds = [getattr(module, exchange_id) for module in modules for exchange_id in EXCHANGES]
     for described in {base for kind in kinds for base in kind.__mro__ if 'describe' in vars(base)}:
         described.describe = described_once(described.describe)
-    sys.modules[ccxt.Exchange.__module__].dir = names_to_walk
+    sys.modules[ccxt.Exchange.__module__].dir = names_for_ccxt

@@ -4,14 +4,18 @@ From Python 3.13 on, a class that was changed a thousand times looks every attri
 object of ccxt brings that about.
 """
 
+import sys
 from collections.abc import Iterable
 from types import MethodType
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+import ccxt
+
 from ccxt_mmp.core.host import Host
 
 OF_CCXT = {'ohlcv', 'le', 'be', 'adl'}  # ccxt writes these parts of a name its own way, which changes with the version
+CONSTRUCTOR: Any = ccxt.Exchange.__init__.__code__
 
 
 class Aliases(Host):
@@ -19,29 +23,22 @@ class Aliases(Host):
 
     if not TYPE_CHECKING:  # to type checkers it is as ccxt has it
 
-        def __init__(self, *arguments, **keywords):
-            self.__dict__['_mmp_is_constructed'] = False
-            super().__init__(*arguments, **keywords)
-            del self.__dict__['_mmp_is_constructed']
-
         def __dir__(self):
-            # ccxt's constructor gives each of these another name
-            return super().__dir__() if self.__dict__.get('_mmp_is_constructed', True) else names_for_ccxt(self)
+            # ccxt's constructor gives another name to each of these; whoever else asks has all
+            is_of_ccxt = sys._getframe(1).f_code is CONSTRUCTOR
+            return names_for_ccxt(self) if is_of_ccxt else super().__dir__()
 
 
 class Known:
-    """A class as it was when its methods were given their other names."""
+    """A class, and those that it extends, as they were when its methods were given their other names."""
 
-    def __init__(self, kind: type, methods: Iterable[str], others: list[str]) -> None:
-        self.methods = {name: getattr(kind, name) for name in methods}
-        self.others = others
-        self._sizes = [len(vars(each)) for each in kind.__mro__]
+    def __init__(self, kind: type, others: list[str]) -> None:
+        self.others = others  # its names that are no methods
+        self._before: list[tuple[type, Any]] = [(each, dict(vars(each))) for each in kind.__mro__]
 
     def is_current(self, kind: type) -> bool:
-        """Whether nobody has changed it since."""
-        return self._sizes == [len(vars(each)) for each in kind.__mro__] and all(
-            getattr(kind, name) == method for name, method in self.methods.items()
-        )
+        """Whether nobody has changed any of them since."""
+        return self._before == [(each, vars(each)) for each in kind.__mro__]
 
 
 _KNOWN: WeakKeyDictionary[type, Known] = WeakKeyDictionary()
@@ -55,11 +52,11 @@ def names_for_ccxt(exchange: Any) -> list[str]:
         return [*known.others, *vars(exchange)]
     names = [name for name in dir(kind) if is_of_two_words(name)]
     own = vars(exchange)  # which may hide a method: ccxt sees to that one, also for later objects
-    methods = {name for name in names if name not in own and isinstance(getattr(exchange, name), MethodType)}
-    others = [name for name in names if name not in methods]
-    special = {name for name in methods if not OF_CCXT.isdisjoint(name.split('_'))}
-    set_aliases(kind, methods - special)
-    _KNOWN[kind] = Known(kind, methods, others)
+    methods = [name for name in names if name not in own and isinstance(getattr(exchange, name), MethodType)]
+    others = sorted({*names} - {*methods})
+    special = [name for name in methods if not OF_CCXT.isdisjoint(name.split('_'))]
+    set_aliases(kind, [name for name in methods if OF_CCXT.isdisjoint(name.split('_'))])
+    _KNOWN[kind] = Known(kind, others)
     return [*others, *special, *own]
 
 

@@ -116,6 +116,9 @@ class RequestContext:
         """Whether its orders are in flight, as far as the fence knows, or withdrawn."""
         return bool(self._in_flight or self._withdrawn)
 
+    def is_counted_by(self, fence: Fence) -> bool:
+        return any(each is fence for each, _, _ in self._in_flight)
+
     def send(self, fence: Fence, underlying_id: str, timeout: float) -> bool:
         """Whether MMP orders of an underlying may be sent; called right before they are.
 

@@ -196,9 +196,10 @@ class Requests(Host):
             passes = context.may_still_be_sent(given_up_after)
         else:
             passes = all(context.send(self._mmp_fence(each), each, given_up_after) for each in context.underlyings)
-            # looked up last: a mass cancel of everything closes it first, and looks for the other fences then
-            every = self.__dict__['_mmp_fences'].get(EVERY) if context.underlyings else None
-            passes = passes and (every is None or context.send(every, EVERY, given_up_after))
+        # looked up last: a mass cancel of everything closes it first, and looks for the other fences then
+        every = self.__dict__['_mmp_fences'].get(EVERY) if context.underlyings else None
+        if every is not None and not context.is_counted_by(every):
+            passes = passes and context.send(every, EVERY, given_up_after)
         if not passes:
             raise self._locked(context)
 

@@ -71,8 +71,11 @@ def test_class_may_change_between_its_objects(flavour):
     assert [make(kind).myOwnMethod() for _ in range(3)] == ['mine'] * 3
     kind.my_own_method = says('replaced')
     assert make(kind).myOwnMethod() == 'replaced'
+    del kind.my_own_method
     kind.my_other_method = says('added')
     assert make(kind).myOtherMethod() == 'added'
+    kind.createOrder = says('not what create_order is')
+    assert make(kind).createOrder.__func__ is kind.create_order
 
 
 def test_method_that_the_first_objects_replace_is_that_of_the_class_for_others(flavour):
@@ -93,5 +96,10 @@ def test_method_that_the_first_objects_replace_is_that_of_the_class_for_others(f
 
 
 def test_names_of_an_object_are_complete(flavour):
-    exchange = flavour.exchange('okx')
-    assert {'fetch_ticker', 'fetchTicker', 'set_mmp', 'options', '_mmp_request'} <= {*dir(exchange)}
+    seen = []
+    describe = flavour.exchange_class('okx').describe
+    kind = subclass(flavour, 'okx', describe=lambda exchange: seen.append(dir(exchange)) or describe(exchange))
+    exchange = make(kind)
+    for names in (seen[0], dir(exchange)):  # while it is made, and then
+        assert {'fetch_ticker', 'describe', 'set_mmp', 'options', '_mmp_request'} <= {*names}
+    assert 'fetchTicker' in dir(exchange)

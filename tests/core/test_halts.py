@@ -11,6 +11,7 @@ import pytest
 
 from ccxt_mmp import MassCancelIncomplete, MassCancelLocked, MmpHalted
 from ccxt_mmp.core.contract import Mmp
+from ccxt_mmp.core.fence import EVERY
 from ccxt_mmp.errors import ArgumentsRequired, BadRequest, BadSymbol, NotSupported, OperationFailed, OperationRejected
 from ccxt_mmp.halts import HaltStoreError, StoredHalt
 from tests.core.fencing import placing, raw_orders
@@ -163,7 +164,8 @@ def test_edit_with_the_flag_is_stopped(flavour, simulator, halting, quoted, unde
     assert sent(simulator, 'amend-order') == []
 
 
-def test_mass_cancel_does_not_wait_for_the_store(flavour, halting, quoted, monkeypatch):
+@pytest.mark.parametrize('cancelled', ['its underlying', 'everything'])
+def test_mass_cancel_does_not_wait_for_the_store(flavour, halting, quoted, monkeypatch, cancelled):
     """An order that waits for the store is not in flight, and is not sent after the mass cancel."""
     halting._halts()
     store = halting._mmp_halts.store
@@ -171,7 +173,8 @@ def test_mass_cancel_does_not_wait_for_the_store(flavour, halting, quoted, monke
 
     def read(*arguments):
         seen.append(halting._mmp_fence(UNDERLYING[halting.id]).has_in_flight)
-        with halting._mmp_fence(UNDERLYING[halting.id]).close():  # as a mass cancel does
+        closed = EVERY if cancelled == 'everything' else UNDERLYING[halting.id]
+        with halting._mmp_fence(closed).close():  # as a mass cancel does
             pass
         return []
 
