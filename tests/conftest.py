@@ -11,9 +11,6 @@ import signal
 from pathlib import Path
 from types import SimpleNamespace
 
-import ccxt
-import ccxt.async_support
-import ccxt.pro
 import pytest
 from hypothesis import settings
 from pytest_recording import network
@@ -48,7 +45,7 @@ if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 tag_what_rests()
-construct_cheaply([ccxt, ccxt.async_support, ccxt.pro, ccxt_mmp, ccxt_mmp.async_support, ccxt_mmp.pro])
+construct_cheaply()
 
 FLAVOURS = {'sync': ccxt_mmp, 'async': ccxt_mmp.async_support, 'pro': ccxt_mmp.pro}
 

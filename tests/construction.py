@@ -1,53 +1,93 @@
-"""Cheap exchange objects: what ccxt sets on a class again for every object is set once.
+"""Cheap exchange objects: ccxt constructs the first of each class and settings, later ones are copies of it.
 
-ccxt's own exchanges get the camelCase names of their methods as those of this package do: once for each class. Of the
-rest, the description takes longest, thousands of entries that are the same each time: later objects get a copy. All
-else happens for every object, as in production. The processes that tests start construct as ccxt does.
+Of its own, each has all that may be changed, and its session and throttler. An object is constructed as in production
+where it is of a class that a test made, where somebody has changed its class meanwhile, and where its settings are
+special. The processes that tests start construct as ccxt does.
 
 An asyncio object makes a TLS context with its session, which reads all certificates: 20 ms. Here those of the same
 settings share one; no server of the tests speaks TLS. For the end of TLS connections ``close`` waits 250 ms, too.
 """
 
 import functools
+import json
 import ssl
 import sys
-from types import SimpleNamespace
+from types import MethodType, SimpleNamespace
 
 import ccxt
 import ccxt.async_support
 
-from ccxt_mmp.core.aliases import names_for_ccxt
-from ccxt_mmp.registry import EXCHANGES
+from ccxt_mmp.core import aliases
+from ccxt_mmp.simulator import KEY
+
+MODULE = sys.modules[ccxt.Exchange.__module__]
+OF_EACH = ('origin', 'session', 'throttler')
+COPIED = (dict, list, MethodType)
 
 
 def is_of_ccxt_or_ours(kind):
     return kind.__module__.partition('.')[0] in ('ccxt', 'ccxt_mmp')
 
 
-def described_once(describe):
-    """The ``describe`` of a class, that works for the first object of each class and copies for later ones."""
-    descriptions = {}
+class Made:
+    """What ccxt's constructor made of an object, to be copied for another."""
 
-    @functools.wraps(describe)
-    def copied(exchange):
-        kind = type(exchange)
-        if not is_of_ccxt_or_ours(kind):  # a class of a test may change
-            return describe(exchange)
-        if kind not in descriptions:
-            description = describe(exchange)
-            # nobody changes the list of endpoints, which is half of all
-            descriptions[kind] = copier(description, shared={'api'})
-        return descriptions[kind]()
+    def __init__(self, exchange):
+        self.known = known(type(exchange))
+        # nobody changes the list of endpoints, which is half of all
+        self.copy_for = copier({name: each for name, each in vars(exchange).items() if name not in OF_EACH}, {'api'})
 
-    return copied
+
+def constructed_once(construct):
+    """A constructor that works for the first object of each class and settings, and copies for later ones."""
+    made = {}
+
+    @functools.wraps(construct)
+    def constructed(exchange, config={}):
+        kind, key = type(exchange), key_of(type(exchange), config)
+        if key not in made or made[key].known is not known(kind):
+            construct(exchange, config)
+            if key is not None and known(kind) is not None:
+                made[key] = Made(exchange)
+            return
+        vars(exchange).update(made[key].copy_for(exchange))
+        exchange.origin = exchange.uuid()
+        exchange.init_throttler()
+        if exchange.synchronous:
+            exchange.session = MODULE.Session()
+            exchange.session.trust_env = exchange.requests_trust_env
+
+    return constructed
+
+
+def known(kind):
+    """How the class was, if nobody has changed it since its methods were given their other names."""
+    found = aliases._KNOWN.get(kind)
+    return found if found is not None and found.is_current(kind) else None
+
+
+def key_of(kind, config):
+    """By what later objects are told to be the same; None for those of which there is no other."""
+    if not is_of_ccxt_or_ours(kind) or config.get('apiKey', KEY) != KEY:
+        return None
+    try:
+        return kind, json.dumps(config)
+    except (TypeError, ValueError):  # a session, a number that cannot be written
+        return None
 
 
 def copier(value, shared=()):
-    """What copies a dict or list; the dict's levels, most of whose values are plain, are walked but once."""
+    """What copies a dict or list, or a method for another object.
+
+    A dict's levels, most of whose values are plain, are walked but once.
+    """
+    if type(value) is MethodType:
+        return functools.partial(MethodType, value.__func__)
     if type(value) is list:
-        return value.copy
-    inner = {name: copier(each) for name, each in value.items() if type(each) in (dict, list) and name not in shared}
-    return lambda: value | {name: copy() for name, copy in inner.items()}
+        return lambda _: value.copy()
+    inner = {name: copier(each) for name, each in value.items() if type(each) in COPIED and name not in shared}
+    plain = {**value, **dict.fromkeys(inner)}
+    return lambda exchange: plain | {name: copy_for(exchange) for name, copy_for in inner.items()}
 
 
 def spare_tls():
@@ -57,10 +97,8 @@ def spare_tls():
     ccxt.async_support.Exchange.timeout_on_exit = 0  # ms
 
 
-def construct_cheaply(modules):
-    """Let ccxt's constructor call these."""
+def construct_cheaply():
     spare_tls()
-    kinds = [getattr(module, exchange_id) for module in modules for exchange_id in EXCHANGES]
-    for described in {base for kind in kinds for base in kind.__mro__ if 'describe' in vars(base)}:
-        described.describe = described_once(described.describe)
-    sys.modules[ccxt.Exchange.__module__].dir = names_for_ccxt
+    MODULE.dir = aliases.names_for_ccxt
+    base = next(kind for kind in ccxt.Exchange.__mro__ if '__init__' in vars(kind))
+    base.__init__ = constructed_once(base.__init__)

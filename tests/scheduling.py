@@ -93,4 +93,11 @@ def scheduler(config, log):
                     self.workqueue.move_to_end(scope, last=False)
             super()._assign_work_unit(node)
 
+        def mark_test_complete(self, node, item_index, duration=0):
+            super().mark_test_complete(node, item_index, duration)
+            # what is kept is counted after every test
+            assigned = self.assigned_work[node]
+            for scope in [scope for scope, done in assigned.items() if all(done.values())]:
+                del assigned[scope]
+
     return Scheduling(config, log)

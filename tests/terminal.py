@@ -130,7 +130,7 @@ from tests.construction import construct_cheaply
 async def load_markets(exchange):
     return trading.with_markets(exchange).markets
 
-construct_cheaply([ccxt_mmp, async_support, pro])
+construct_cheaply()
 async_support.okx.load_markets = async_support.binance.load_markets = load_markets
 async_support.deribit.load_markets = async_support.bybit.load_markets = load_markets
 views.PAUSE, demo.GRID, watching.TICK, DEFAULTS['grace'] = 0, 2, 0.05, 0

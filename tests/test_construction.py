@@ -1,41 +1,87 @@
 """Objects that are made cheaply are those that ccxt makes."""
 
 import asyncio
+import gc
 import ssl
 import sys
+import weakref
+from types import MethodType
 
 import ccxt
 import pytest
 
 from ccxt_mmp import async_support
 from ccxt_mmp.registry import EXCHANGES
+from tests.construction import OF_EACH
 from tests.trading import OF_MARKETS, WITH_OPTIONS, load_markets, markets, with_markets
 
 MODULE = sys.modules[ccxt.Exchange.__module__]
 
 
+CONSTRUCTOR = next(vars(kind)['__init__'] for kind in ccxt.Exchange.__mro__ if '__init__' in vars(kind))
+SETTINGS = [{}, {'enableRateLimit': True, 'options': {'defaultType': 'option'}, 'sandbox': True}]
+
+
+def with_functions(value, exchange):
+    """The value, with functions for the methods of the object."""
+    if isinstance(value, dict):
+        return {name: with_functions(each, exchange) for name, each in value.items()}
+    return value.__func__ if isinstance(value, MethodType) and value.__self__ is exchange else value
+
+
+@pytest.mark.parametrize('config', SETTINGS, ids=['usual', 'sandbox'])
 @pytest.mark.parametrize('exchange_id', EXCHANGES)
-def test_object_has_the_names_and_values_of_one_that_ccxt_makes(flavour, exchange_id, monkeypatch):
-    cheap = flavour.exchange(exchange_id)
+def test_object_has_the_names_and_values_of_one_that_ccxt_makes(flavour, exchange_id, config, monkeypatch):
+    flavour.exchange(exchange_id, **config)
+    cheap = flavour.exchange(exchange_id, **config)
     monkeypatch.setattr(MODULE, 'dir', dir, raising=False)
-    for kind in type(cheap).__mro__:
-        if hasattr(vars(kind).get('describe'), '__wrapped__'):
-            monkeypatch.setattr(kind, 'describe', kind.describe.__wrapped__)
-    made_by_ccxt = flavour.exchange(exchange_id)
+    base = next(kind for kind in type(cheap).__mro__[::-1] if '__init__' in vars(kind) and kind is not object)
+    monkeypatch.setattr(base, '__init__', CONSTRUCTOR.__wrapped__)
+    made_by_ccxt = flavour.exchange(exchange_id, **config)
     assert dir(cheap) == dir(made_by_ccxt)
     assert vars(cheap).keys() == vars(made_by_ccxt).keys()
-    for name in ('has', 'options', 'urls', 'api', 'exceptions', 'features', 'headers', 'rateLimit'):
-        assert getattr(cheap, name) == getattr(made_by_ccxt, name)
+    for name, value in vars(made_by_ccxt).items():
+        if name in OF_EACH:
+            assert type(getattr(cheap, name)) is type(value)
+            assert value is None or getattr(cheap, name) != value
+        else:
+            assert with_functions(getattr(cheap, name), cheap) == with_functions(value, made_by_ccxt), name
+    if made_by_ccxt.synchronous:
+        assert vars(cheap.session).keys() == vars(made_by_ccxt.session).keys()
+        assert cheap.session.trust_env is made_by_ccxt.session.trust_env
+    else:
+        assert vars(cheap.throttler).keys() == vars(made_by_ccxt.throttler).keys()
+        assert cheap.throttler.config == made_by_ccxt.throttler.config
 
 
 @pytest.mark.parametrize('exchange_id', EXCHANGES)
 def test_objects_share_nothing_that_may_be_changed(flavour, exchange_id):
+    flavour.exchange(exchange_id)
     first, second = flavour.exchange(exchange_id), flavour.exchange(exchange_id)
-    for name in ('has', 'options', 'urls', 'exceptions', 'features', 'fees', 'limits'):
-        one, other = getattr(first, name), getattr(second, name)
-        assert one is not other
-        for key, value in one.items():
-            assert not isinstance(value, (dict, list)) or value is not other[key]
+
+    def differ(one, other):
+        assert not isinstance(one, (dict, list)) or one is not other
+        for key, value in one.items() if isinstance(one, dict) else ():
+            differ(value, other[key])
+
+    for name, value in vars(first).items():
+        if name != 'api':
+            differ(value, vars(second)[name])
+
+
+def test_object_that_is_copied_does_not_live_on(flavour):
+    first = weakref.ref(flavour.exchange('okx', timeout=12_345))
+    flavour.disconnect()
+    gc.collect()
+    assert first() is None
+
+
+def test_object_of_a_class_that_somebody_has_changed_is_made_anew(flavour, monkeypatch):
+    flavour.exchange('okx')
+    monkeypatch.setattr(flavour.exchange_class('okx'), 'fetch_ticker', lambda self, *arguments: 'replaced')
+    assert flavour.exchange('okx').fetchTicker() == 'replaced'
+    monkeypatch.undo()
+    assert flavour.exchange('okx').fetchTicker.__func__ is flavour.exchange_class('okx').fetch_ticker
 
 
 def test_markets_that_are_shared_are_those_that_ccxt_sets(flavour, simulator):

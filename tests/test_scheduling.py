@@ -69,11 +69,16 @@ def test_workers_compile_each_file_once_and_go_on_if_one_fails(monkeypatch):
 
 
 class Worker:
+    shutting_down = False
+
     def __init__(self):
         self.sent = []
 
     def send_runtest_some(self, indexes):
         self.sent += indexes
+
+    def shutdown(self):
+        pass
 
 
 def test_longest_is_started_first():
@@ -89,3 +94,17 @@ def test_longest_is_started_first():
     for _ in range(3):
         scheduling._assign_work_unit(worker)
     assert worker.sent == [10, *range(9), 9]
+
+
+def test_what_is_done_is_not_counted_again():
+    pytest.importorskip('xdist')
+    scheduling = scheduler(SimpleNamespace(getvalue=lambda _: ['popen']), None)
+    worker = Worker()
+    ids = [f'tests/test_a.py::test_{name}' for name in ('a[0]', 'a[1]', 'b', 'c')]
+    scheduling.workqueue.update({each: {each: False} for each in ids[2:]})
+    scheduling.assigned_work[worker] = {scope_of(ids[0]): dict.fromkeys(ids[:2], False)}
+    scheduling.registered_collections[worker] = ids
+    for number, left in ((0, ['tests/test_a.py::test_a', ids[2]]), (1, ids[2:]), (2, ids[3:])):
+        scheduling.mark_test_complete(worker, number)
+        assert [*scheduling.assigned_work[worker]] == left
+    assert worker.sent == [2, 3]
