@@ -19,7 +19,7 @@ from ccxt_mmp._lazy_exchanges import lazy_exchanges
 from ccxt_mmp.cli import demo, main
 from ccxt_mmp.core.contract import HAS
 from ccxt_mmp.simulator import Simulator
-from tests.conftest import FLAVOURS
+from tests.flavours import FLAVOURS
 from tests.rows import rows
 from tests.test_house import PACKAGE, PARTS, wrong_arrows
 from tests.trading import OTHER_IDS, RULES

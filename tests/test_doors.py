@@ -20,8 +20,8 @@ from ccxt_mmp import Mmp, extend, install, uninstall
 from ccxt_mmp.core.contract import HAS
 from ccxt_mmp.registry import EXCHANGES, Exchange
 from ccxt_mmp.simulator import redirect
-from tests.conftest import FLAVOURS
 from tests.core.test_fronts import METHODS
+from tests.flavours import FLAVOURS
 from tests.trading import RULES, UNDERLYING, UNIFIED, symbols, with_markets
 from tests.warm import python
 

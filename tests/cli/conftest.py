@@ -8,7 +8,7 @@ from ccxt_mmp import async_support
 from ccxt_mmp.cli import changing, main
 from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import KEY, PASSPHRASE, SECRET, redirect
-from tests.conftest import FLAVOURS
+from tests.flavours import FLAVOURS
 from tests.trading import load_markets_once
 
 

@@ -20,7 +20,7 @@ from ccxt_mmp.errors import MmpNotEnabled
 from ccxt_mmp.registry import EXCHANGES
 from ccxt_mmp.simulator import Rule
 from tests.cli.books import ALL, load_without_queue, without_reset
-from tests.conftest import Flavour
+from tests.flavours import Flavour
 from tests.trading import UNDERLYING, with_markets
 
 RULE = {each: Rule(5000, 2000, '100', '100' if each == 'binance' else None) for each in EXCHANGES}

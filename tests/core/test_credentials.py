@@ -224,7 +224,7 @@ def test_user_stream_of_binance_is_not_begun_with_a_credential_that_cannot_be_se
 
 @pytest.fixture
 def pro():
-    from tests.conftest import Flavour  # noqa: PLC0415 - not a fixture there
+    from tests.flavours import Flavour  # noqa: PLC0415 - not a fixture there
 
     flavour = Flavour('pro')
     yield flavour

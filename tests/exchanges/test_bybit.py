@@ -11,7 +11,7 @@ import pytest
 
 from ccxt_mmp import MmpNotEnabled
 from ccxt_mmp.simulator import Rule
-from tests.conftest import Flavour
+from tests.flavours import Flavour
 from tests.rows import rows
 from tests.tagging import TAG
 from tests.trading import at_simulator, symbols, with_markets

@@ -15,7 +15,7 @@ import ccxt_mmp.pro
 from ccxt_mmp import MassCancelIncomplete, MassCancelLocked, MmpFrozen
 from ccxt_mmp.exchanges.deribit import DeribitMmp
 from ccxt_mmp.simulator import Rule, Simulator
-from tests.conftest import Flavour
+from tests.flavours import Flavour
 from tests.rows import rows
 from tests.trading import at_simulator, load_markets, markets, symbols
 

@@ -25,7 +25,6 @@ from ccxt.base.errors import BaseError
 from ccxt_mmp.core.socket_state import state_of
 from ccxt_mmp.simulator import Simulator, redirect
 from ccxt_mmp.simulator.session import Frame
-from tests.conftest import FLAVOURS, Flavour
 from tests.fault_matrix.methods import (
     OTHER,
     HaltMmp,
@@ -50,6 +49,7 @@ from tests.fault_matrix.rows import (
     WRONG_SECRET,
     Row,
 )
+from tests.flavours import FLAVOURS, Flavour
 from tests.trading import UNDERLYING
 
 LANES = 3  # calls at once in each flavour: some wait for answers that do not come
