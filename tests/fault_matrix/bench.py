@@ -30,6 +30,7 @@ from tests.fault_matrix.methods import (
     HaltMmp,
     MassCancelByLabelOverSocket,
     MassCancelOverSocket,
+    Method,
     Observation,
     WatchMmp,
 )
@@ -65,8 +66,12 @@ class Place:
     flavour: Flavour
     unused: dict[str, Any] = field(default_factory=dict)  # an exchange object each, as it was made
 
-    def exchange(self, exchange_id: str) -> Any:
-        """An exchange object that nothing has been done with: a copy, since to make one takes longest."""
+    def exchange(self, method: Method) -> Any:
+        """An exchange object that nothing has been done with: a copy, since to make one takes longest.
+
+        Its connection is open if the method takes it.
+        """
+        exchange_id = method.exchange_id
         if exchange_id not in self.unused:
             self.unused[exchange_id] = self.flavour.exchange(exchange_id, self.simulator.url)
             self.flavour.opened.clear()
@@ -77,6 +82,9 @@ class Place:
             exchange.session = requests.Session()
             exchange.session.trust_env = made.session.trust_env
         self.flavour.opened.append(exchange)
+        if not method.has_own_connections:
+            self.flavour.take(exchange.fetch_time())
+            self.simulator.requests.clear()
         return exchange
 
 
@@ -168,17 +176,15 @@ class Bench:
         )
 
     def _exchange(self, row: Row, place: Place) -> Any:
-        """An exchange whose connection is open, with the fault before it."""
+        """An exchange with the fault before it."""
         fault, simulator = FAULTS.get(row.fault), place.simulator
-        exchange = place.exchange(row.method.exchange_id)
+        exchange = place.exchange(row.method)
         options = exchange.options['massCancelMmp'] = dict(exchange.options['massCancelMmp'])
         is_in_turn = isinstance(row.method, MassCancelByLabelOverSocket)  # else one is answered before another, or not
         if row.fault in BANS or is_in_turn:
             options['concurrency'] = 1
         if row.is_for_ever and row.fault == 'HTTP 429':
             options['timeout'] = CANCEL_TIME
-        place.flavour.take(exchange.fetch_time())
-        simulator.requests.clear()
         if row.fault in (HALTED, STORE_GONE) or isinstance(row.method, HaltMmp):
             self._keep_halts(exchange, row, place)
         if row.method.is_over_socket and row.endpoint:

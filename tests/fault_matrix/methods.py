@@ -43,6 +43,7 @@ class Method:
     scope: str = 'orders'
     flavours: ClassVar[tuple[str, ...]] = ('sync', 'async', 'pro')
     is_over_socket: ClassVar[bool] = False
+    has_own_connections: ClassVar[bool] = False  # it takes none that another call has opened
 
     @property
     def underlying(self) -> str | None:
@@ -149,6 +150,7 @@ class FetchMmps(FetchMmp):
 
 class MassCancel(Method):
     before = 'Three MMP orders rest, two of them of one contract, and others.'
+    has_own_connections = True
 
     def prepare(self, simulator: Simulator) -> list[str]:
         return [self.rest(simulator, contract=contract) for contract in (0, 0, 1)]
@@ -241,6 +243,7 @@ class MassCancelByLabelOverBoth(MassCancelByLabelOverSocket, MassCancelOverBoth)
 
 class CancelOrders(MassCancel):
     before = 'Two MMP orders of one contract rest.'
+    has_own_connections = False
 
     def prepare(self, simulator: Simulator) -> list[str]:
         return [self.rest(simulator), self.rest(simulator)]
