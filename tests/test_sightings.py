@@ -18,7 +18,7 @@ def run(pytester, test):
             {test}
         """
     )
-    return pytester.runpytest_inprocess()
+    return pytester.runpytest_inprocess('--tb=native')  # the usual one parses the whole source of ccxt's exchange
 
 
 def test_failing_test_prints_the_requests(pytester):
