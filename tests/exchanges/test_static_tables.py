@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 import ccxt
 import pytest
 
+from ccxt_mmp.simulator import redirect
 from tests.rows import rows
 
 NOW = 1_700_000_000_000
@@ -48,7 +49,7 @@ def test_request(flavour, canned, exchange_id, skipped, row):
     # the public address that the table names, before the exchange is directed to the loopback server
     apis = exchange.urls['api']
     public = exchange.implode_hostname(next(apis[each] for each in ('rest', 'eapiPrivate', 'private') if each in apis))
-    exchange = flavour.exchange(exchange_id, canned.url)
+    redirect(exchange, canned.url)
     expected = urlsplit(row['url'])
 
     with pytest.raises(ccxt.BaseError):  # {} is no answer to anything
