@@ -1,6 +1,7 @@
 """The kill switch's own connections, and the time that an answer has over them."""
 
 import asyncio
+import contextlib
 import copy
 import gc
 import io
@@ -321,6 +322,8 @@ class Dripping:
 
     def close(self):
         self.is_over.set()
+        with contextlib.suppress(OSError):  # where nothing can be shut that only listens
+            self.socket.shutdown(socket.SHUT_RDWR)  # or its thread would accept for ever
         self.socket.close()
 
 
