@@ -11,6 +11,8 @@ from tests.rows import rows
 from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 
 MMP = {'mmp': True}
+# orders that come in one answer; elsewhere all do, and their number tells nothing
+PAGE = {'okx': 100, 'bybit': 50, 'binance': 10, 'deribit': 10}
 
 
 def rest(simulator, exchange, symbol, count, **terms):
@@ -41,10 +43,11 @@ def test_limit_counts_mmp_orders(flavour, simulator, exchange, quoted, with_symb
     assert ids(flavour, exchange.fetch_open_orders(symbol, None, None, {**MMP, 'limit': 1})) == [mmp]
 
 
-def test_every_open_mmp_order_is_listed(flavour, simulator, exchange, quoted):
+def test_every_open_mmp_order_is_listed(flavour, simulator, exchange, exchange_id, quoted):
     exchange.milliseconds = simulator.now
-    wanted = []
-    for count in (99, 100, 101, 200, 251):  # a book that grows: placing as many takes as long as listing them
+    wanted, page = [], PAGE[exchange_id]
+    # a book that grows: placing as many takes as long as listing them
+    for count in (page - 1, page, page + 1, 2 * page, 5 * page // 2 + 1):
         wanted += rest(simulator, exchange, quoted[0], count - len(wanted))
         others = rest(simulator, exchange, quoted[0], 5, mmp=False)
         for symbol in (quoted[0], None):
@@ -68,12 +71,12 @@ def test_limit_beyond_a_page_takes_the_pages_that_it_needs(flavour, simulator):
         assert len(simulator.requests) == pages
 
 
-def test_time_from_which_on_orders_are_listed_counts_from_there(flavour, simulator, exchange, quoted):
-    start = simulator.now()
-    first = rest(simulator, exchange, quoted[0], 60)
+def test_time_from_which_on_orders_are_listed_counts_from_there(flavour, simulator, exchange, exchange_id, quoted):
+    start, page = simulator.now(), PAGE[exchange_id]
+    first = rest(simulator, exchange, quoted[0], 6 * page // 10)
     simulator.advance(1000)
     since = simulator.now()
-    later = rest(simulator, exchange, quoted[0], 130)
+    later = rest(simulator, exchange, quoted[0], 13 * page // 10)
     assert ids(flavour, exchange.fetch_open_orders(quoted[0], since, 2, MMP)) == later[:2]
     assert sorted(ids(flavour, exchange.fetch_open_orders(quoted[0], since, None, MMP))) == sorted(later)
     assert len(flavour.take(exchange.fetch_open_orders(quoted[0], start, None, MMP))) == len(first + later)
@@ -81,19 +84,20 @@ def test_time_from_which_on_orders_are_listed_counts_from_there(flavour, simulat
 
 @pytest.mark.parametrize('exchange_id', ['okx', 'binance'])
 def test_every_cancelled_mmp_order_is_listed(flavour, simulator, exchange, exchange_id, quoted):
-    wanted = rest(simulator, exchange, quoted[0], 120)
-    others = rest(simulator, exchange, quoted[0], 120, mmp=False)
+    page = PAGE[exchange_id]
+    wanted = rest(simulator, exchange, quoted[0], 12 * page // 10)
+    others = rest(simulator, exchange, quoted[0], 12 * page // 10, mmp=False)
     simulator.set_rule(exchange_id, UNDERLYING[exchange_id])
     simulator.trip(exchange_id, UNDERLYING[exchange_id])
     cancel(flavour, exchange, quoted[0], others)
     flavour.take(exchange.reset_mmp(UNIFIED[exchange_id]))
-    mine = rest(simulator, exchange, quoted[0], 110)
+    mine = rest(simulator, exchange, quoted[0], 11 * page // 10)
     cancel(flavour, exchange, quoted[0], mine)
     orders = flavour.take(exchange.fetch_canceled_orders(quoted[0], None, None, MMP))
     assert sorted(order['id'] for order in orders) == sorted(wanted + mine)
     assert {(order['status'], order['mmp']) for order in orders} == {('canceled', True)}
-    last = ids(flavour, exchange.fetch_canceled_orders(quoted[0], None, 150, MMP))
-    assert len(last) == 150
+    last = ids(flavour, exchange.fetch_canceled_orders(quoted[0], None, 15 * page // 10, MMP))
+    assert len(last) == 15 * page // 10
     assert set(mine) <= set(last)
     assert not any('mmp=' in request.query for request in simulator.requests)
     if exchange_id == 'okx':
