@@ -31,7 +31,6 @@ SLOW = {
     'test_bots_of_all_flavours_live_side_by_side': 6,  # three processes live for a second
     'test_four_hundred_orders_on_two_hundred_contracts_go_within_the_limits': 6,  # two seconds of the limit, twice
     'test_packaging.py': 6,  # builds the sdist and the wheel
-    'test_full_book_goes_the_cheaper_way_if_little_weight_is_left': 5,  # hundreds of orders in each flavour
     'test_documented_limit_is_kept_as_the_exchange_counts_it': 4,  # the time of the limit
     'test_what_is_gone_is_named': 4,  # ccxt without each of its names
     'test_breakage_fits_the_source': 4,  # hundreds of rows

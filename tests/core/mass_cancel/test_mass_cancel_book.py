@@ -21,12 +21,11 @@ def book():
         yield simulator
 
 
-@pytest.fixture
-def full_book(book):
-    """The ids of the MMP orders of BTCUSDT, and those of all others."""
+def quote_much(book, count):
+    """The ids of the MMP orders of so many contracts of BTCUSDT, two of each, and those of all others."""
     book.clear()
-    contracts = book.instruments('binance', 'BTCUSDT')[:200]
-    assert len(contracts) == 200
+    contracts = book.instruments('binance', 'BTCUSDT')[:count]
+    assert len(contracts) == count
     mine = [book.rest('binance', 'BTCUSDT', mmp=True, symbol=each).order_id for each in contracts for _ in range(2)]
     others = [
         book.rest('binance', underlying, mmp=mmp, symbol=each).order_id
@@ -41,8 +40,8 @@ def all_resting(book):
     return [order.order_id for underlying in everywhere for order in book.resting('binance', underlying)]
 
 
-def test_full_book_goes_in_as_many_requests_as_it_has_contracts(flavour, book, full_book):
-    mine, others = full_book
+def test_full_book_goes_in_as_many_requests_as_it_has_contracts(flavour, book):
+    mine, others = quote_much(book, 200)
     exchange = flavour.exchange('binance', book.url)
     exchange.milliseconds = book.now
     cancelled = cancel(flavour, exchange)
@@ -52,16 +51,16 @@ def test_full_book_goes_in_as_many_requests_as_it_has_contracts(flavour, book, f
     assert book.used_weight == 40 + 200 * 5 + 40
 
 
-def test_full_book_goes_the_cheaper_way_if_little_weight_is_left(flavour, book, full_book):
-    mine, others = full_book
+def test_book_goes_the_cheaper_way_if_little_weight_is_left(flavour, book):
+    mine, others = quote_much(book, 50)
     exchange = flavour.exchange('binance', book.url)
     exchange.milliseconds = book.now
-    book.use_weight(1800)
+    book.use_weight(2200)
     cancelled = cancel(flavour, exchange)
     assert sorted(all_resting(book)) == sorted(others)
     assert ids(cancelled['orders']) == sorted(mine)
-    assert len(book.requests) == 1 + 400 + 1
-    assert book.used_weight == 1800 + 40 + 400 * 1 + 40
+    assert len(book.requests) == 1 + 100 + 1
+    assert book.used_weight == 2200 + 40 + 100 * 1 + 40
 
 
 def test_batches_stay_where_single_cancellations_would_cost_more(flavour, book):
