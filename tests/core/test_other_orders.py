@@ -11,6 +11,7 @@ import pytest
 from ccxt_mmp.core.other_orders import INSTEAD
 from tests.core.ordering import STOCK, create, resting
 from tests.rows import rows
+from tests.trading import UNDERLYING
 
 
 def sent_names(request):
@@ -62,9 +63,8 @@ def test_flag_beside_an_id_is_not_sent(flavour, simulator, exchange, exchange_id
     ],
 )
 def test_ccxts_own_method_is_told_which_order_and_nothing_of_the_flag(
-    flavour, exchange_id, monkeypatch, method, arguments
+    flavour, exchange, exchange_id, monkeypatch, method, arguments
 ):
-    exchange = flavour.exchange(exchange_id)
     name = exchange.un_camel_case(method)
     stock = next((each for each in STOCK[flavour.name].__dict__[exchange_id].__mro__ if name in vars(each)), None)
     if stock is None:
@@ -82,14 +82,13 @@ def test_ccxts_own_method_is_told_which_order_and_nothing_of_the_flag(
 
 @rows('method', list(INSTEAD))
 def test_flag_that_would_choose_among_orders_is_refused_unsent(flavour, simulator, exchange, quoted, method):
-    create(flavour, exchange, quoted[0], {'mmp': True})
-    create(flavour, exchange, quoted[0], {})
-    before = resting(simulator, exchange.id)
-    simulator.requests.clear()
-    argument = 10_000 if method == 'cancelAllOrdersAfter' else quoted[0]
     if not is_overridden(flavour, exchange, method):  # ccxt has it for another exchange or flavour
         assert not exchange.has.get(method)
         return
+    for mmp in (True, False):
+        simulator.rest(exchange.id, UNDERLYING[exchange.id], mmp=mmp, symbol=exchange.market(quoted[0])['id'])
+    before = resting(simulator, exchange.id)
+    argument = 10_000 if method == 'cancelAllOrdersAfter' else quoted[0]
     for flag in (True, False):
         with pytest.raises(ccxt.NotSupported, match=rf'{method}\(\) is of all orders, MMP or not: '):
             take_soon(flavour, getattr(exchange, method), argument, {'mmp': flag})
