@@ -18,6 +18,12 @@ def exchange(flavour, simulator, exchange_id):
 
 
 @pytest.fixture
+def nowhere(flavour):
+    """An exchange of each id that is at no simulator: for rows that are refused, which leave it as it was."""
+    return {exchange_id: flavour.exchange(exchange_id) for exchange_id in EXCHANGES}
+
+
+@pytest.fixture
 def quoted(exchange, exchange_id):
     """The options that are quoted."""
     return symbols(exchange, UNDERLYING[exchange_id])

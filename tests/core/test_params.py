@@ -80,11 +80,10 @@ def test_mass_cancel_of_a_name_in_params_leaves_nothing(flavour, simulator, exch
 
 @rows(('exchange_id', 'method'), CALLS)
 @rows('name', ['', 'btcusdt', 'Y', 5, ['BTC/USD']])
-def test_name_in_params_that_is_none_is_a_bad_symbol(flavour, exchange_id, method, name):
-    exchange = flavour.exchange(exchange_id)  # which is nowhere
+def test_name_in_params_that_is_none_is_a_bad_symbol(flavour, nowhere, exchange_id, method, name):
     given = arguments(exchange_id, method, {FIELD[exchange_id]: name})
     with pytest.raises(ccxt.BadSymbol, match='it accepts'):
-        flavour.take(getattr(exchange, method)(*given))
+        flavour.take(getattr(nowhere[exchange_id], method)(*given))
 
 
 @rows('method', METHODS[:-1])
@@ -142,6 +141,11 @@ def test_states_without_names_are_keyed_by_the_unified_underlying(flavour, simul
 OPTION = {each: names[-1] for each, names in NAMES.items()}
 
 
+@pytest.fixture
+def of_each(flavour, simulator):
+    return {exchange_id: flavour.exchange(exchange_id, simulator.url) for exchange_id in EXCHANGES}
+
+
 @rows(('exchange_id', 'kind'), WAYS)
 @rows(
     ('name', 'value'),
@@ -163,12 +167,13 @@ OPTION = {each: names[-1] for each, names in NAMES.items()}
         (5, 'x'),
     ],
 )
-def test_param_that_could_narrow_a_mass_cancel_is_refused_unsent(flavour, simulator, exchange_id, kind, name, value):
+def test_param_that_could_narrow_a_mass_cancel_is_refused_unsent(
+    flavour, simulator, of_each, exchange_id, kind, name, value
+):
     quote(simulator, exchange_id)
-    exchange = flavour.exchange(exchange_id, simulator.url)
     value = value[exchange_id] if isinstance(value, dict) else value
     with pytest.raises(ccxt.NotSupported, match=str(name)):
-        flavour.take(exchange.mass_cancel_mmp(UNIFIED[exchange_id], {**kind, name: value}))
+        flavour.take(of_each[exchange_id].mass_cancel_mmp(UNIFIED[exchange_id], {**kind, name: value}))
     assert simulator.requests == []
     assert len(resting(simulator, exchange_id)) == 3
 
@@ -238,22 +243,20 @@ def test_other_names_are_no_slips():
 @rows(
     ('wrong', 'right'), [('lockinterval', 'lockInterval'), ('MMP', 'mmp'), ('QtyLimit', 'qtyLimit'), ('Halt', 'halt')]
 )
-def test_misspelt_param_is_refused_with_the_right_name(flavour, exchange_id, method, wrong, right):
-    exchange = flavour.exchange(exchange_id)  # which is nowhere
+def test_misspelt_param_is_refused_with_the_right_name(flavour, nowhere, exchange_id, method, wrong, right):
     given = arguments(exchange_id, method, {wrong: 10_000}, UNIFIED[exchange_id])
     with pytest.raises(ccxt.BadRequest, match=f'has no {wrong} in params, did you mean {right}') as caught:
-        flavour.take(getattr(exchange, method)(*given))
+        flavour.take(getattr(nowhere[exchange_id], method)(*given))
     assert type(caught.value) is ccxt.BadRequest
 
 
 @rows('exchange_id', ['okx', 'binance', 'bybit'])
 @rows('method', METHODS[:-1])
 @rows(('name', 'error'), [('mmpGroup', ccxt.NotSupported), ('mmp_group', ccxt.BadRequest)])
-def test_group_of_mass_quotes_is_of_deribit_alone(flavour, exchange_id, method, name, error):
-    exchange = flavour.exchange(exchange_id)  # which is nowhere
+def test_group_of_mass_quotes_is_of_deribit_alone(flavour, nowhere, exchange_id, method, name, error):
     given = arguments(exchange_id, method, {name: 'MassQuoteBot7'}, UNIFIED[exchange_id])
     with pytest.raises(error, match='group'):
-        flavour.take(getattr(exchange, method)(*given))
+        flavour.take(getattr(nowhere[exchange_id], method)(*given))
 
 
 def test_misspelt_option_of_a_method_is_refused_too(flavour):

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import ccxt
 import pytest
 
+from ccxt_mmp.registry import EXCHANGES
 from tests.rows import rows
 
 NUMBERS_THAT_ARE_NONE = [True, False, math.nan, math.inf, '', 'x', [], [5000], {}, '1e3', 2**53 + 1, Decimal('NaN')]
@@ -213,12 +214,17 @@ def listener():
         yield SimpleNamespace(url=f'http://127.0.0.1:{server.getsockname()[1]}', connections=connections)
 
 
+@pytest.fixture
+def of_each(flavour, listener):
+    config = {'options': {'adjustForTimeDifference': True}, 'timeout': 200}
+    return {exchange_id: flavour.exchange(exchange_id, listener.url, **config) for exchange_id in EXCHANGES}
+
+
 @rows(('wrong', 'expected', 'said'), TABLE)
-def test_bad_input_is_an_error_and_nothing_is_sent(flavour, listener, wrong, expected, said):
+def test_bad_input_is_an_error_and_nothing_is_sent(flavour, listener, of_each, wrong, expected, said):
     exchange_id, method, arguments = wrong
-    exchange = flavour.exchange(exchange_id, listener.url, options={'adjustForTimeDifference': True}, timeout=200)
     with pytest.raises(ccxt.BaseError) as caught:
-        flavour.take(getattr(exchange, method)(*arguments))
+        flavour.take(getattr(of_each[exchange_id], method)(*arguments))
     assert type(caught.value) is expected
     assert said in str(caught.value)
     assert str(caught.value).startswith(f'{exchange_id} ')
