@@ -3,7 +3,7 @@
 import ccxt
 import pytest
 
-from tests.core.test_orders import create, listed, resting
+from tests.core.ordering import create, list_few, listed, resting
 from tests.rows import rows
 from tests.trading import UNDERLYING, symbols, with_markets
 
@@ -206,6 +206,7 @@ def test_bad_symbol_says_how_to_load_the_option(flavour, exchange, exchange_id, 
 
 
 def test_option_listed_later_is_placed_after_the_hint_was_followed(flavour, simulator, exchange_id):
+    list_few(simulator)
     options = {'fetchMarkets': ['option']} if exchange_id == 'binance' else {}
     exchange = simulator.connect(flavour.exchange_class(exchange_id), enableRateLimit=False, options=options)
     flavour.opened.append(with_markets(exchange))

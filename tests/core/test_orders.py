@@ -7,7 +7,7 @@ import pytest
 
 from ccxt_mmp import MmpFrozen, MmpNotEnabled
 from ccxt_mmp.registry import EXCHANGES
-from tests.core.ordering import STOCK, create, listed, requests, resting  # noqa: F401 - other files take them here
+from tests.core.ordering import STOCK, create, list_few, listed, requests, resting  # noqa: F401 - other files take them here
 from tests.rows import rows
 from tests.trading import FROZEN, UNDERLYING, WITH_OPTIONS, symbols, with_markets
 
@@ -205,6 +205,7 @@ def test_time_in_force_from_options_cannot_make_it_another_order(flavour, simula
 
 
 def test_markets_are_loaded_by_the_first_order(flavour, simulator, exchange_id):
+    list_few(simulator)
     exchange = simulator.connect(flavour.exchange_class(exchange_id), enableRateLimit=False, options=WITH_OPTIONS)
     flavour.opened.append(exchange)
     symbol = symbols(with_markets(flavour.exchange(exchange_id)), UNDERLYING[exchange_id])[0]
