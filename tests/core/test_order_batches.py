@@ -55,7 +55,7 @@ def ids_of(simulator, exchange_id):
 def test_failing_hook_loses_no_accepted_order(flavour, simulator, exchange, exchange_id, quoted, kind):
     error = kind('mine')
     on_first_answer(exchange, raises(error))
-    count = 3 * LARGEST[exchange_id]
+    count = 2 * LARGEST[exchange_id]
     orders = flavour.take(exchange.create_orders(listed(quoted, count)))
     assert [order['price'] for order in orders] == list(range(1, count + 1))
     lost = [order for order in orders if order['error'] is not None]
