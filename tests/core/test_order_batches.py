@@ -165,7 +165,7 @@ def test_accepted_order_that_a_hook_cannot_read_keeps_its_id(flavour, simulator,
 def test_what_is_no_exception_stops(flavour, simulator, exchange, quoted):
     on_first_answer(exchange, raises(Stop()))
     with pytest.raises(Stop):
-        flavour.take(exchange.create_orders(listed(quoted, 60)))
+        flavour.take(exchange.create_orders(listed(quoted, 3 * LARGEST[exchange.id])))
 
 
 @HAS_LISTS

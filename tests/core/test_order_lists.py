@@ -47,7 +47,7 @@ def test_every_open_mmp_order_is_listed(flavour, simulator, exchange, exchange_i
     exchange.milliseconds = simulator.now
     wanted, page = [], PAGE[exchange_id]
     # a book that grows: placing as many takes as long as listing them
-    for count in (page - 1, page, page + 1, 2 * page, 5 * page // 2 + 1):
+    for count in (page - 1, page, page + 1, 2 * page, 2 * page + 1):
         wanted += rest(simulator, exchange, quoted[0], count - len(wanted))
         others = rest(simulator, exchange, quoted[0], 5, mmp=False)
         for symbol in (quoted[0], None):
