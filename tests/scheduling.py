@@ -43,7 +43,6 @@ SLOW = {
     'test_time_bounds_the_whole_call': 3,  # 0.1 s in each flavour, on each exchange, and as much to close
     'test_50_sockets_and_10_000_pushes_leave_nothing': 3,  # 10,000 pushes
     'test_2000_requests_of_50_concurrent_clients_without_an_error_or_a_leak': 3,  # 2,000 requests
-    'test_bot_gets_the_methods_unchanged': 2,  # a process imports ccxt
 }
 USUAL = 0.02
 WORKERS_PER_CORE = 2  # a test of what does not answer waits while others compute; with more, each computes slower

@@ -5,7 +5,6 @@ import importlib
 import json
 import pickle
 import subprocess
-import sys
 from pathlib import Path
 
 import ccxt
@@ -23,7 +22,7 @@ from ccxt_mmp.simulator import redirect
 from tests.core.test_fronts import METHODS
 from tests.flavours import FLAVOURS
 from tests.trading import RULES, UNDERLYING, UNIFIED, symbols, with_markets
-from tests.warm import python
+from tests.warm import python, python_with_the_package
 
 STOCK = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}
 SUBMODULES = {'sync': '', 'async': 'async_support', 'pro': 'pro'}
@@ -139,7 +138,7 @@ def test_submodules_are_loaded_when_they_are_asked_for():
         'assert ccxt.pro.okx.__module__ == "ccxt_mmp.pro"\n'
         'assert ccxt.async_support.okx.__module__ == "ccxt_mmp.async_support"\n'
     )
-    subprocess.run([sys.executable, '-c', code], check=True)
+    subprocess.run(python_with_the_package('-c', code), check=True)
 
 
 def test_exchanges_are_loaded_when_they_are_asked_for():
@@ -161,7 +160,7 @@ def test_exchanges_are_loaded_when_they_are_asked_for():
         'assert binance is ccxt_mmp.async_support.binance\n'
         'assert isinstance(ccxt_mmp.exchanges, list)\n'
     )
-    subprocess.run([sys.executable, '-c', code], check=True)
+    subprocess.run(python_with_the_package('-c', code), check=True)
 
 
 def test_exchange_that_was_asked_for_stays_the_same(monkeypatch):
@@ -178,7 +177,7 @@ def test_exchange_that_was_asked_for_stays_the_same(monkeypatch):
         'from ccxt_mmp import okx\n'
         'assert found == [okx] * 8, found\n'
     )
-    subprocess.run([sys.executable, '-c', code], check=True)
+    subprocess.run(python_with_the_package('-c', code), check=True)
     before = ccxt_mmp.okx
     monkeypatch.delattr(ccxt_mmp, 'okx')
     assert ccxt_mmp.okx is before
@@ -187,7 +186,7 @@ def test_exchange_that_was_asked_for_stays_the_same(monkeypatch):
 
 def test_exchange_extends_what_ccxt_had_when_this_package_was_imported():
     code = 'import ccxt, ccxt_mmp\nstock, ccxt.okx = ccxt.okx, None\nassert ccxt_mmp.okx.__bases__[-1] is stock\n'
-    subprocess.run([sys.executable, '-c', code], check=True)
+    subprocess.run(python_with_the_package('-c', code), check=True)
 
 
 @pytest.mark.parametrize('module', ['ccxt_mmp', 'ccxt_mmp.async_support', 'ccxt_mmp.pro'])
@@ -202,7 +201,7 @@ def test_class_is_pickled_to_a_process_that_has_imported_only_the_package(module
         'assert type(exchange) is ccxt_mmp.okx\n'
         'assert exchange.apiKey == "k"\n'
     )
-    subprocess.run([sys.executable, '-c', code, module], input=pickled, check=True)
+    subprocess.run(python_with_the_package('-c', code, module), input=pickled, check=True)
 
 
 def test_submodule_that_is_not_loaded_is_imported(monkeypatch):
@@ -417,7 +416,7 @@ def test_install_comes_before_any_import_of_pro():
         'ccxt_mmp.uninstall()\n'
         'assert not issubclass(ccxt.pro.okx, ccxt_mmp.Mmp)\n'
     )
-    subprocess.run([sys.executable, '-c', code], check=True)
+    subprocess.run(python_with_the_package('-c', code), check=True)
 
 
 @pytest.mark.usefixtures('installed')
@@ -430,15 +429,10 @@ def test_objects_made_meanwhile_keep_their_methods(simulator):
 # --- a program as bots are
 
 
-def new_process(*arguments):
-    """Where it counts what is imported first."""
-    return [sys.executable, *arguments]
-
-
 HOST = (Path(__file__).parent / 'host' / 'bot.py').read_text()
 CHANGED_IMPORT = HOST.replace('import ccxt.async_support as ccxt', 'import ccxt_mmp.async_support as ccxt')
 INSTALLED = f'import ccxt_mmp\nccxt_mmp.install()\n{HOST}'
-PROGRAMS = {'one import changed': (CHANGED_IMPORT, python), 'installed': (INSTALLED, new_process)}
+PROGRAMS = {'one import changed': (CHANGED_IMPORT, python), 'installed': (INSTALLED, python_with_the_package)}
 
 
 @pytest.mark.parametrize(('program', 'process'), PROGRAMS.values(), ids=PROGRAMS)

@@ -11,7 +11,7 @@ import pytest
 
 from tests import warm
 from tests.rows import rows
-from tests.warm import python
+from tests.warm import python, python_with_the_package
 
 TELL = """
 import os, sys
@@ -87,6 +87,16 @@ def test_workers_share_the_server_of_who_started_them(monkeypatch):
     assert 'a socket' in python('-c', '')
 
 
+def modules(command):
+    """Those of ccxt and of the package, after a program that begins with the package."""
+    program = 'import ccxt_mmp, sys; print(*(name for name in sys.modules if name.partition(".")[0] in sys.argv[1:]))'
+    done = subprocess.run([*command('-c', program, 'ccxt', 'ccxt_mmp')], capture_output=True, text=True, check=True)
+    return {*done.stdout.split()}
+
+
 def test_ccxt_is_there_already():
-    program = 'import sys; print({"ccxt.pro", "ccxt_mmp.simulator"} <= set(sys.modules))'
-    assert subprocess.run(python('-c', program), capture_output=True, text=True, check=True).stdout == 'True\n'
+    assert {'ccxt.pro', 'ccxt_mmp.simulator'} <= modules(python)
+
+
+def test_nothing_but_the_package_is_there_already():
+    assert modules(python_with_the_package) == modules(lambda *arguments: [sys.executable, *arguments])

@@ -3,7 +3,8 @@
 An import of ccxt takes a second, and a test of processes starts many. ``python('-m', 'tests.halt_soak.bot')`` stands
 for ``[sys.executable, '-m', 'tests.halt_soak.bot']`` wherever a command is expected, a shell too: a small client hands
 its streams, environment, working directory and arguments to the server, passes signals on, and ends with the status of
-the process. Killed, it takes the process along. What an import does, or one of another order, needs a real process.
+the process. Killed, it takes the process along. ``python_with_the_package`` has imported no more than ``ccxt_mmp``, as
+a bot has that begins with it. What happens while that is imported needs a real process.
 """
 
 import array
@@ -29,6 +30,7 @@ from pathlib import Path
 CLIENT = Path(__file__).with_name('warm_client.py')
 ROOT = CLIENT.parent.parent
 SHARED = {}  # the path of a server that another process has started
+PACKAGE = 'ccxt_mmp'
 IMPORTED = (
     'ccxt.pro',
     'ccxt_mmp.pro',
@@ -44,7 +46,20 @@ IMPORTED = (
 
 def python(*arguments):
     """The command of a process that runs a module (``-m``), a text (``-c``) or a file."""
-    return [sys.executable, '-I', '-S', str(CLIENT), server(), *map(str, arguments)]
+    return command(server(), arguments)
+
+
+def python_with_the_package(*arguments):
+    """The same, where it counts what is imported after the package."""
+    return command(of_the_package(server()), arguments)
+
+
+def command(path, arguments):
+    return [sys.executable, '-I', '-S', str(CLIENT), path, *map(str, arguments)]
+
+
+def of_the_package(path):
+    return f'{path}-of-the-package'
 
 
 def server():
@@ -57,19 +72,19 @@ def started():
     """A server of this process, which ends with it."""
     folder = tempfile.mkdtemp(prefix='warm-')
     path = str(Path(folder, 'socket'))
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(path)
-    listener.listen(64)
+    listeners = [listening(each) for each in (path, of_the_package(path))]
+    passed = [listener.fileno() for listener in listeners]
     # the end of its standard input is the end of this process, however it comes
     process = subprocess.Popen(
-        [sys.executable, '-m', 'tests.warm', str(listener.fileno())],
+        [sys.executable, '-m', 'tests.warm', *map(str, passed)],
         stdin=subprocess.PIPE,
         cwd=ROOT,
         env={name: value for name, value in os.environ.items() if name != 'COVERAGE_PROCESS_CONFIG'},
-        pass_fds=[listener.fileno()],
+        pass_fds=passed,
         start_new_session=True,
     )
-    listener.close()
+    for listener in listeners:
+        listener.close()
 
     def close():
         process.stdin.close()
@@ -80,10 +95,17 @@ def started():
     return path
 
 
+def listening(path):
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(64)
+    return listener
+
+
 # --- in the server
 
 
-def serve(listener):
+def serve(listener, other_server):
     """Fork a process for each client; returns what to run, in that process alone."""
     while True:
         ready, _, _ = select.select([listener, 0], [], [])
@@ -91,6 +113,8 @@ def serve(listener):
             while os.waitpid(-1, os.WNOHANG)[0]:  # keepers that have ended
                 pass
         if listener not in ready:
+            if other_server:
+                os.waitpid(other_server, 0)  # it ends now, too
             os._exit(0)
         connection, _ = listener.accept()
         if os.fork() == 0:
@@ -182,12 +206,19 @@ def run(arguments, folder):
 
 if __name__ == '__main__':
     gc.disable()  # none of what is imported is garbage
-    for name in IMPORTED:
-        with contextlib.suppress(ImportError):  # of an extra that is not installed
-            import_module(name)
+    own, of_other = (socket.socket(fileno=int(fd)) for fd in sys.argv[1:])
+    import_module(PACKAGE)
+    other = os.fork()  # a server that imports nothing more
+    if other:
+        for name in IMPORTED:
+            with contextlib.suppress(ImportError):  # of an extra that is not installed
+                import_module(name)
+    else:
+        own, of_other = of_other, own
+    of_other.close()
     gc.collect()
     gc.freeze()
     gc.enable()
-    become_what, with_streams = serve(socket.socket(fileno=int(sys.argv[1])))
+    become_what, with_streams = serve(own, other)
     become(become_what, with_streams)
     run(become_what['arguments'], become_what['folder'])
