@@ -20,6 +20,7 @@ from ccxt_mmp.registry import EXCHANGES
 from tests.rows import rows
 
 PACKAGE = Path(ccxt_mmp.__file__).parent
+signature = cache(inspect.signature)  # of the same methods without each name
 MIXINS = {each.id: each.mixin for each in EXCHANGES.values()}
 FRONTS = {'ccxt': SyncMmp, 'ccxt.async_support': AsyncMmp, 'ccxt.pro': AsyncMmp}
 # what ccxt has for no order or option of an exchange, and the mixin makes itself
@@ -173,7 +174,7 @@ def new_methods():
 
 def positional(function):
     """The names of the parameters, without self; None if it takes any."""
-    parameters = list(inspect.signature(function).parameters.values())
+    parameters = list(signature(function).parameters.values())
     if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
         return None
     return [parameter.name for parameter in parameters if parameter.name != 'self']
@@ -181,7 +182,7 @@ def positional(function):
 
 def narrowed(name, ours, stock):
     """What ccxt's own method takes and the override does not: by position, by keyword, on the class."""
-    parameters = inspect.signature(getattr(stock, name)).parameters.values()
+    parameters = signature(getattr(stock, name)).parameters.values()
     named = [each.name for each in parameters if each.kind is each.POSITIONAL_OR_KEYWORD]
     real = getattr(stock, '_stock', stock)
     is_static = isinstance(inspect.getattr_static(type(real), name), staticmethod)
@@ -189,7 +190,7 @@ def narrowed(name, ours, stock):
     required = [each.name for each in parameters if each.default is each.empty and each.name in named]
     for by_position, by_keyword in ((named, []), ([], named), (required, [])):
         try:
-            inspect.signature(override).bind(*by_position, **dict.fromkeys(by_keyword))
+            signature(override).bind(*by_position, **dict.fromkeys(by_keyword))
         except TypeError as error:  # noqa: PERF203 - each way is tried
             yield f'{name}() takes {named}, which the override refuses: {error}'
 
@@ -230,7 +231,7 @@ def drift(module, exchange_id, stock):
     for name, count, keywords in sorted(source.calls):
         if name in relied_on and name not in gone:
             try:
-                inspect.signature(getattr(stock, name)).bind(*[None] * count, **dict.fromkeys(keywords))
+                signature(getattr(stock, name)).bind(*[None] * count, **dict.fromkeys(keywords))
             except TypeError as error:
                 yield f'{where} {name}() cannot be called with {count} arguments and {list(keywords)}: {error}'
 
@@ -249,13 +250,17 @@ def drift(module, exchange_id, stock):
         yield f'{where} has synchronous {stock.synchronous}'
 
 
-def imported(source):
-    """The names that a source imports from ccxt, each with its module."""
-    for node in ast.walk(ast.parse(source)):
+def imported(nodes):
+    """The names that are imported from ccxt, each with its module."""
+    for node in nodes:
         # that is asked for under a checker alone is no matter of the version that runs
         is_of_ccxt = isinstance(node, ast.ImportFrom) and (node.module or '').split('.')[0] == 'ccxt'
         if is_of_ccxt and [alias.asname for alias in node.names] != ['Host']:
             yield from ((node.module, alias.name) for alias in node.names)
+
+
+def imported_by_the_package():
+    return {name for file in PACKAGE.rglob('*.py') for name in imported(parsed(file)[1])}
 
 
 def not_there(names):
@@ -333,8 +338,7 @@ def test_override_that_takes_less_is_named(name):
 
 
 def test_ccxt_has_every_name_that_is_imported():
-    names = {name for file in PACKAGE.rglob('*.py') for name in imported(file.read_text())}
-    lines = not_there(names)
+    lines = not_there(imported_by_the_package())
     assert not lines, report(lines)
 
 
@@ -354,7 +358,7 @@ def test_the_lists_are_complete():
     new |= {'mass_cancel_mmps', 'watch_mmp', 'watch_mmps', 'un_watch_mmp'}
     new |= {'halt_mmp', 'resume_mmp', 'fetch_mmp_halt', 'fetch_mmp_halts'}
     assert new == new_methods()
-    errors = {name for file in PACKAGE.rglob('*.py') for module, name in imported(file.read_text())}
+    errors = {name for module, name in imported_by_the_package()}
     assert {'OperationFailed', 'RateLimitExceeded', 'ExchangeClosedByUser'} <= errors
 
 
@@ -412,4 +416,5 @@ def test_what_has_changed_is_named(stock, exchange_id, changes, said):
 
 def test_an_import_that_is_gone_is_named():
     source = 'from ccxt.base.errors import BaseError, NoSuchError\nfrom os import path'
-    assert not_there(set(imported(source))) == [f'ccxt.base.errors of ccxt {ccxt.__version__} has no NoSuchError']
+    nodes = ast.walk(ast.parse(source))
+    assert not_there(set(imported(nodes))) == [f'ccxt.base.errors of ccxt {ccxt.__version__} has no NoSuchError']

@@ -6,6 +6,7 @@ Arrows run down: cli, doors, exchanges, core, errors and types. The simulator st
 import ast
 import io
 import tokenize
+from functools import cache
 from graphlib import TopologicalSorter
 from importlib import import_module
 from operator import attrgetter
@@ -52,20 +53,27 @@ CORE = [name for name in MODULES if name.partition('.')[0] == 'core']
 PARTS = sorted({path.stem for path in PACKAGE.glob('exchanges/*/*.py')})
 
 
+@cache
+def parsed(source):
+    """The tree and all nodes; most sources are looked at by several tests."""
+    tree = ast.parse(source)
+    return tree, list(ast.walk(tree))
+
+
+def is_of_checkers(node):
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == 'TYPE_CHECKING'
+
+
 def imported(source, is_run=False):
     """The modules of the package that a source imports anywhere, by their names below it; the package is __init__.
 
     is_run: those alone that it does not import for a type checker.
     """
-    tree = ast.parse(source)
+    _, nodes = parsed(source)
     of_checkers = {
-        each
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and ast.unparse(node.test) == 'TYPE_CHECKING'
-        for statement in node.body
-        for each in ast.walk(statement)
+        each for node in nodes if is_of_checkers(node) for statement in node.body for each in ast.walk(statement)
     }
-    for node in ast.walk(tree):
+    for node in nodes:
         if is_run and node in of_checkers:
             continue
         names = []
@@ -102,9 +110,11 @@ def wrong_arrows(module, source):
 
 def named_exchanges(source):
     """The exchanges that a source names elsewhere than in docstrings."""
-    tree = ast.parse(source)
+    named = [exchange_id for exchange_id in EXCHANGES if exchange_id in source.lower()]
+    if not named:
+        return set()
     docstrings = set()
-    for node in ast.walk(tree):
+    for node in parsed(source)[1]:
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and ast.get_docstring(
             node
         ):
@@ -114,12 +124,12 @@ def named_exchanges(source):
         for token in tokenize.generate_tokens(io.StringIO(source).readline)
         if token.start not in docstrings
     ]
-    return {exchange_id for exchange_id in EXCHANGES if any(exchange_id in text for text in texts)}
+    return {exchange_id for exchange_id in named if any(exchange_id in text for text in texts)}
 
 
 def methods(exchange_id, part):
     """The methods of an exchange in one of its files, in their order."""
-    tree = ast.parse((PACKAGE / 'exchanges' / exchange_id / f'{part}.py').read_text())
+    tree, _ = parsed((PACKAGE / 'exchanges' / exchange_id / f'{part}.py').read_text())
     return [
         node.name
         for each in tree.body
@@ -231,10 +241,8 @@ def test_exchanges_and_venues_are_those_of_the_registry():
 @pytest.mark.parametrize('door', DOORS)
 def test_door_has_the_exchanges_of_the_registry(door):
     module = import_module('ccxt_mmp' if door == '__init__' else f'ccxt_mmp.{door}')
-    tree = ast.parse((PACKAGE / f'{door}.py').read_text())
-    for_checkers = [
-        node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == 'TYPE_CHECKING'
-    ]
+    tree, _ = parsed((PACKAGE / f'{door}.py').read_text())
+    for_checkers = filter(is_of_checkers, tree.body)
     statements = [each for node in for_checkers for each in node.body if isinstance(each, ast.ClassDef)]
     assert [each.name for each in statements] == list(EXCHANGES)
     for statement in statements:
@@ -264,7 +272,7 @@ def test_mixins_are_those_of_the_registry():
 def test_file_says_first_what_it_is_for(module):
     source = MODULES[module].read_text()
     assert source.startswith('"""')
-    assert ast.get_docstring(ast.parse(source)).partition('\n')[0]
+    assert ast.get_docstring(parsed(source)[0]).partition('\n')[0]
 
 
 def test_file_can_be_read_in_one_sitting():
