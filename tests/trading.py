@@ -136,13 +136,16 @@ _setting = threading.RLock()  # of several threads one loads them, and the other
 
 def with_markets(exchange):
     """The exchange as after load_markets()."""
-    _set_once(exchange, ('set', type(exchange)), lambda: exchange.set_markets(markets(exchange.id)))
+    _set_once(exchange, ('set', exchange.id), lambda: exchange.set_markets(markets(exchange.id)))
     return exchange
 
 
 def load_markets(flavour, exchange):
-    """Load all markets of a new simulator, and for later objects of the class take them over: loading takes 0.1 s."""
-    key = ('loaded', type(exchange), repr(exchange.options.get('fetchMarkets')))
+    """Load all markets of a new simulator, and for later objects of the exchange take them over: loading takes 0.1 s.
+
+    What its classes load is the same, whatever the flavour.
+    """
+    key = ('loaded', exchange.id, repr(exchange.options.get('fetchMarkets')))
     _set_once(exchange, key, lambda: flavour.take(exchange.load_markets()))
 
 
@@ -202,7 +205,7 @@ UNIFIED = {each.id: each.underlying for each in EXCHANGES.values()}
 
 async def load_markets_once(exchange, load):
     """The same within a loop; ``load`` is the method of ccxt, in whose place this may stand."""
-    key = ('loaded', type(exchange), repr(exchange.options.get('fetchMarkets')))
+    key = ('loaded', exchange.id, repr(exchange.options.get('fetchMarkets')))
     if not exchange.markets:
         if key not in _of_markets:
             await load(exchange)

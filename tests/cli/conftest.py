@@ -1,5 +1,6 @@
 """A command at the simulator, within this process, and the credentials that it finds."""
 
+import functools
 import sys
 
 import pytest
@@ -24,18 +25,23 @@ def ccxt_mmp_command(simulator, capsys):
     return run
 
 
+REDIRECTED_TO = {}
+
+
+@functools.cache  # all methods of a new class are given their other names, which takes longer than most tests
+def redirected(exchange_class):
+    class Redirected(exchange_class):
+        def __init__(self, config={}):
+            super().__init__(config)
+            redirect(self, REDIRECTED_TO['url'])
+
+    return Redirected
+
+
 @pytest.fixture
 def environment(simulator, monkeypatch):
     """The credentials of the simulator where ccxt's command line has them, and the exchanges there."""
-
-    def redirected(exchange_class):
-        class Redirected(exchange_class):
-            def __init__(self, config={}):
-                super().__init__(config)
-                redirect(self, simulator.url)
-
-        return Redirected
-
+    monkeypatch.setitem(REDIRECTED_TO, 'url', simulator.url)
     for exchange_id in EXCHANGES:
         for name, value in {'APIKEY': KEY, 'SECRET': SECRET, 'PASSWORD': PASSPHRASE}.items():
             monkeypatch.setenv(f'{exchange_id.upper()}_{name}', value)
@@ -44,13 +50,14 @@ def environment(simulator, monkeypatch):
     return monkeypatch
 
 
+@functools.cache  # a class that is changed in the same way is no new one
+def once(load):
+    return lambda exchange, *arguments, **keywords: load_markets_once(exchange, load)
+
+
 @pytest.fixture
 def loaded_markets(monkeypatch):
     """Markets are loaded once for all tests, and taken over by the commands of later ones."""
-
-    def once(load):
-        return lambda exchange, *arguments, **keywords: load_markets_once(exchange, load)
-
     for exchange_id in EXCHANGES:
         exchange_class = getattr(async_support, exchange_id)
         monkeypatch.setattr(exchange_class, 'load_markets', once(exchange_class.load_markets))

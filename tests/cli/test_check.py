@@ -26,13 +26,13 @@ from tests.trading import UNDERLYING, with_markets
 RULE = {each: Rule(5000, 2000, '100', '100' if each == 'binance' else None) for each in EXCHANGES}
 
 
+async def load_markets(exchange):  # the same in every test: a class that is changed otherwise is prepared anew
+    return with_markets(exchange).markets
+
+
 @pytest.fixture(autouse=True)
 def listed(request, monkeypatch):
     """Markets, without loading them but in one test."""
-
-    async def load_markets(exchange):
-        return with_markets(exchange).markets
-
     if request.node.name != 'test_all_is_right':
         for exchange_id in EXCHANGES:
             monkeypatch.setattr(getattr(async_support, exchange_id), 'load_markets', load_markets)

@@ -202,9 +202,10 @@ def test_client_that_goes_away_is_no_error_of_the_simulator(monkeypatch, caplog,
 
     monkeypatch.setattr(Server, '_respond', respond)
     with Simulator() as simulator:
-        simulator.answer('GET', '/api/v5/late', {})
-        simulator.answer('GET', '/api/v5/large', 'x' * 20_000_000)  # more than buffers hold
+        if path == '/api/v5/large':
+            simulator.answer('GET', path, 'x' * 20_000_000)  # more than buffers hold
         if path == '/api/v5/late':
+            simulator.answer('GET', path, {})
             simulator.fault('delay', milliseconds=300)
         host = simulator.url.partition('//')[2]
         count = sent.count('\r\n\r\n')
