@@ -1,5 +1,6 @@
 """The README and the pages of docs: their blocks of code, their headings and their links."""
 
+import functools
 import re
 import signal
 from pathlib import Path
@@ -38,32 +39,38 @@ def anchors(document):
     return {each.replace(' ', '-') for each in plain} & {re.sub(r'[\s-]+', '-', each) for each in plain}
 
 
+HERE = {}  # the simulator of the test
+
+
+@functools.cache  # all methods of a new class are given their other names, which takes longer than most blocks
+def connected(exchange_class):
+    class Connected(exchange_class):
+        def __init__(self, config):
+            if config['apiKey'] == KEY:
+                super().__init__(config)  # of an example that connects to a simulator of its own
+                return
+            assert {config[name] for name in CREDENTIALS if name in config} == {'...'}
+            others = {name: value for name, value in config.items() if name not in CREDENTIALS}
+            super().__init__({**others, **CREDENTIALS, 'enableRateLimit': False, 'verify': False})
+            redirect(self, HERE['simulator'].url)
+            if exchange_class.__module__.startswith('ccxt_mmp'):
+                self.watch_mmp = after_a_trip(self.watch_mmp)
+
+    return Connected
+
+
+def after_a_trip(watch):
+    async def watch_mmp(*arguments):
+        HERE['simulator'].trip('okx', 'BTC-USD')
+        return await watch(*arguments)
+
+    return watch_mmp
+
+
 @pytest.fixture
 def doors(monkeypatch, simulator):
     """The exchange classes at the simulator, with its credentials in place of the documents' dots."""
-
-    def connected(exchange_class):
-        class Connected(exchange_class):
-            def __init__(self, config):
-                if config['apiKey'] == KEY:
-                    super().__init__(config)  # of an example that connects to a simulator of its own
-                    return
-                assert {config[name] for name in CREDENTIALS if name in config} == {'...'}
-                others = {name: value for name, value in config.items() if name not in CREDENTIALS}
-                super().__init__({**others, **CREDENTIALS, 'enableRateLimit': False, 'verify': False})
-                redirect(self, simulator.url)
-                if exchange_class.__module__.startswith('ccxt_mmp'):
-                    self.watch_mmp = after_a_trip(self.watch_mmp)
-
-        return Connected
-
-    def after_a_trip(watch):
-        async def watch_mmp(*arguments):
-            simulator.trip('okx', 'BTC-USD')
-            return await watch(*arguments)
-
-        return watch_mmp
-
+    monkeypatch.setitem(HERE, 'simulator', simulator)
     for module in (ccxt, ccxt_mmp, ccxt_mmp.async_support, ccxt_mmp.pro):
         for name in EXCHANGES:
             monkeypatch.setattr(module, name, connected(getattr(module, name)))

@@ -98,8 +98,10 @@ def run_pytest(folder, *, plugin='ccxt_mmp_pytest'):
         'PYTEST_DISABLE_PLUGIN_AUTOLOAD': '1',
         'PYTHONPATH': os.pathsep.join([str(folder), str(ROOT)]),
     }
+    # a traceback that shows sources parses all of ccxt's
+    options = ['-p', plugin, '-p', 'no:cacheprovider', '--tb=native', '--rootdir', str(folder)]
     return subprocess.run(
-        [sys.executable, '-m', 'pytest', '-p', plugin, '-p', 'no:cacheprovider', '--rootdir', str(folder), str(folder)],
+        [sys.executable, '-m', 'pytest', *options, str(folder)],
         capture_output=True,
         text=True,
         check=False,

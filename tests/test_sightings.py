@@ -18,7 +18,8 @@ def run(pytester, test):
             {test}
         """
     )
-    return pytester.runpytest_inprocess('--tb=native')  # the usual one parses the whole source of ccxt's exchange
+    # other tracebacks show sources: to find the lines of a statement, all of ccxt's exchange is parsed
+    return pytester.runpytest_inprocess('--tb=native')
 
 
 def test_failing_test_prints_the_requests(pytester):
