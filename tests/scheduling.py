@@ -45,7 +45,44 @@ SLOW = {
     'test_2000_requests_of_50_concurrent_clients_without_an_error_or_a_leak': 3,  # 2,000 requests
 }
 USUAL = 0.02
-WORKERS_PER_CORE = 2  # a test of what does not answer waits while others compute; with more, each computes slower
+
+# their tests mostly wait: for answers that never come, for processes, for the end of a limit or a freeze
+WAITING = (
+    'cli/test_alerts.py',
+    'cli/test_cancel.py',
+    'cli/test_cli_process.py',
+    'cli/test_cli_terminal.py',
+    'cli/test_exit_statuses.py',
+    'cli/test_installed_screens.py',
+    'cli/test_watch.py',
+    'core/mass_cancel/test_mass_cancel_all_failures.py',
+    'core/mass_cancel/test_mass_cancel_time.py',
+    'core/streams/test_connections.py',
+    'core/streams/test_stopped_orders.py',
+    'core/test_connections.py',
+    'core/test_fenced_orders.py',
+    'core/test_hedging.py',
+    'core/test_interrupts.py',
+    'core/test_kill_switch_states.py',
+    'core/test_locks.py',
+    'core/test_orders_in_flight.py',
+    'core/test_secrets.py',
+    'core/test_socket_kill_switch.py',
+    'core/test_sockets.py',
+    'core/test_throttling.py',
+    'core/test_validation.py',
+    'exchanges/test_bybit_kill_switch.py',
+    'exchanges/test_deribit_sockets.py',
+    'simulator/test_faults.py',
+    'tests/test_cookbook.py',
+    'tests/test_doors.py',
+    'tests/test_examples.py',
+    'tests/test_halt_soak.py',
+    'tests/test_readme.py',
+    'tests/test_short_examples.py',
+    'tests/test_soak.py',
+)
+WORKERS_PER_CORE = 2  # one computes while the other waits; where both compute, each takes longer
 
 
 def scope_of(nodeid):
@@ -57,6 +94,10 @@ def scope_of(nodeid):
 def seconds_of(scope, count):
     name = scope.rpartition('::')[2] if '::' in scope else Path(scope).name
     return SLOW.get(name, USUAL * count)
+
+
+def is_waiting(scope):
+    return scope.partition('::')[0].endswith(WAITING)
 
 
 def number_of_workers(config):
@@ -77,7 +118,7 @@ def compile_share(worker):
 
 
 def scheduler(config, log):
-    """The longest first."""
+    """The longest first. Every second worker begins with what waits, so that few compute at a time."""
     from xdist.scheduler import LoadScopeScheduling  # noqa: PLC0415 - may not be there
 
     class Scheduling(LoadScopeScheduling):
@@ -86,10 +127,15 @@ def scheduler(config, log):
 
         def _assign_work_unit(self, node):
             if not self.assigned_work.get(node):  # its first
-                by_length = sorted(self.workqueue, key=lambda scope: seconds_of(scope, len(self.workqueue[scope])))
-                for scope in by_length:
-                    self.workqueue.move_to_end(scope, last=False)
+                for scope in sorted(self.workqueue, key=self._place):
+                    self.workqueue.move_to_end(scope)
+            if int(node.gateway.id.removeprefix('gw')) % 2:
+                self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
             super()._assign_work_unit(node)
+
+        def _place(self, scope):
+            seconds = seconds_of(scope, len(self.workqueue[scope]))
+            return (1, seconds) if is_waiting(scope) else (0, -seconds)
 
         def mark_test_complete(self, node, item_index, duration=0):
             super().mark_test_complete(node, item_index, duration)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.scheduling import SLOW, TOGETHER, compile_share, number_of_workers, scheduler, scope_of, seconds_of
+from tests.scheduling import SLOW, TOGETHER, WAITING, compile_share, number_of_workers, scheduler, scope_of, seconds_of
 
 TESTS = Path(__file__).parent
 WORKERS = 2 * os.cpu_count()
@@ -17,6 +17,7 @@ def test_slow_tests_are_there():
     files = list(TESTS.rglob('test_*.py'))
     names = {name for file in files for name in re.findall(r'^def (test_\w+)', file.read_text(), re.MULTILINE)}
     assert {*SLOW, *TOGETHER} <= names | {file.name for file in files}
+    assert all(any(file.as_posix().endswith(each) for file in files) for each in WAITING)
 
 
 def test_scope_is_a_test_or_a_file():
@@ -71,7 +72,8 @@ def test_workers_compile_each_file_once_and_go_on_if_one_fails(monkeypatch):
 class Worker:
     shutting_down = False
 
-    def __init__(self):
+    def __init__(self, number=0):
+        self.gateway = SimpleNamespace(id=f'gw{number}')
         self.sent = []
 
     def send_runtest_some(self, indexes):
@@ -81,19 +83,23 @@ class Worker:
         pass
 
 
-def test_longest_is_started_first():
+def test_longest_is_started_first_and_every_second_worker_begins_with_what_waits():
     pytest.importorskip('xdist')
     scheduling = scheduler(SimpleNamespace(getvalue=lambda _: ['popen']), None)
-    worker = Worker()
-    ids = [*(f'tests/test_a.py::test_many[{number}]' for number in range(9)), 'tests/test_a.py::test_one']
+    computing, waiting = Worker(0), Worker(1)
     slow = next(name for name in SLOW if name.startswith('test_') and not name.endswith('.py'))
-    scheduling.workqueue.update({'tests/test_a.py::test_one': {ids[9]: False}})
-    scheduling.workqueue.update({'tests/test_a.py::test_many': dict.fromkeys(ids[:9], False)})
-    scheduling.workqueue.update({f'tests/test_a.py::{slow}': {f'tests/test_a.py::{slow}': False}})
-    scheduling.registered_collections[worker] = [*ids, f'tests/test_a.py::{slow}']
-    for _ in range(3):
+    names = ['test_a.py::test_one', *(f'test_a.py::test_many[{number}]' for number in range(9)), f'test_a.py::{slow}']
+    waits = ['core/test_locks.py::test_a', 'core/test_locks.py::test_b[0]', 'core/test_locks.py::test_b[1]']
+    ids = [f'tests/{name}' for name in (*waits, *names)]
+    for each in ids:
+        scheduling.workqueue.setdefault(scope_of(each), {})[each] = False
+    for worker in (computing, waiting):
+        scheduling.registered_collections[worker] = ids
+        scheduling.assigned_work[worker] = {}
+    for worker in (computing, waiting, computing, waiting, computing):
         scheduling._assign_work_unit(worker)
-    assert worker.sent == [10, *range(9), 9]
+    assert [ids[index] for index in computing.sent] == [f'tests/{each}' for each in (names[10], *names[1:10], names[0])]
+    assert [ids[index] for index in waiting.sent] == [f'tests/{each}' for each in (*waits[1:], waits[0])]
 
 
 def test_what_is_done_is_not_counted_again():
