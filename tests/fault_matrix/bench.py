@@ -132,6 +132,7 @@ class Bench:
 
     def _try(self, row: Row, place: Place) -> Observation:
         method, simulator, flavour = row.method, place.simulator, place.flavour
+        wait_until(lambda: not simulator._sockets._sessions)  # what the row before it sent last has been read
         simulator.clear()
         prepared, others = method.prepare(simulator), method.prepare_others(simulator)
         exchange = self._exchange(row, place)
