@@ -21,6 +21,7 @@ from ccxt_mmp.core import aliases
 from ccxt_mmp.simulator import KEY
 
 MODULE = sys.modules[ccxt.Exchange.__module__]
+BASE = next(kind for kind in ccxt.Exchange.__mro__ if '__init__' in vars(kind))
 OF_EACH = ('origin', 'session', 'throttler')
 COPIED = (dict, list, MethodType)
 
@@ -100,5 +101,4 @@ def spare_tls():
 def construct_cheaply():
     spare_tls()
     MODULE.dir = aliases.names_for_ccxt
-    base = next(kind for kind in ccxt.Exchange.__mro__ if '__init__' in vars(kind))
-    base.__init__ = constructed_once(base.__init__)
+    BASE.__init__ = constructed_once(BASE.__init__)

@@ -129,7 +129,7 @@ def scheduler(config, log):
             if not self.assigned_work.get(node):  # its first
                 for scope in sorted(self.workqueue, key=self._place):
                     self.workqueue.move_to_end(scope)
-            if int(node.gateway.id.removeprefix('gw')) % 2:
+            if self.nodes.index(node) % 2:
                 self.workqueue.move_to_end(next(reversed(self.workqueue)), last=False)
             super()._assign_work_unit(node)
 

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import ssl
-import sys
 import weakref
 from types import MethodType
 
@@ -12,13 +11,9 @@ import pytest
 
 from ccxt_mmp import async_support
 from ccxt_mmp.registry import EXCHANGES
-from tests.construction import OF_EACH
+from tests.construction import BASE, MODULE, OF_EACH
 from tests.trading import OF_MARKETS, WITH_OPTIONS, load_markets, markets, with_markets
 
-MODULE = sys.modules[ccxt.Exchange.__module__]
-
-
-CONSTRUCTOR = next(vars(kind)['__init__'] for kind in ccxt.Exchange.__mro__ if '__init__' in vars(kind))
 SETTINGS = [{}, {'enableRateLimit': True, 'options': {'defaultType': 'option'}, 'sandbox': True}]
 
 
@@ -35,8 +30,7 @@ def test_object_has_the_names_and_values_of_one_that_ccxt_makes(flavour, exchang
     flavour.exchange(exchange_id, **config)
     cheap = flavour.exchange(exchange_id, **config)
     monkeypatch.setattr(MODULE, 'dir', dir, raising=False)
-    base = next(kind for kind in type(cheap).__mro__[::-1] if '__init__' in vars(kind) and kind is not object)
-    monkeypatch.setattr(base, '__init__', CONSTRUCTOR.__wrapped__)
+    monkeypatch.setattr(BASE, '__init__', BASE.__init__.__wrapped__)
     made_by_ccxt = flavour.exchange(exchange_id, **config)
     assert dir(cheap) == dir(made_by_ccxt)
     assert vars(cheap).keys() == vars(made_by_ccxt).keys()

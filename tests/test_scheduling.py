@@ -72,8 +72,7 @@ def test_workers_compile_each_file_once_and_go_on_if_one_fails(monkeypatch):
 class Worker:
     shutting_down = False
 
-    def __init__(self, number=0):
-        self.gateway = SimpleNamespace(id=f'gw{number}')
+    def __init__(self):
         self.sent = []
 
     def send_runtest_some(self, indexes):
@@ -86,7 +85,7 @@ class Worker:
 def test_longest_is_started_first_and_every_second_worker_begins_with_what_waits():
     pytest.importorskip('xdist')
     scheduling = scheduler(SimpleNamespace(getvalue=lambda _: ['popen']), None)
-    computing, waiting = Worker(0), Worker(1)
+    computing, waiting = Worker(), Worker()
     slow = next(name for name in SLOW if name.startswith('test_') and not name.endswith('.py'))
     names = ['test_a.py::test_one', *(f'test_a.py::test_many[{number}]' for number in range(9)), f'test_a.py::{slow}']
     waits = ['core/test_locks.py::test_a', 'core/test_locks.py::test_b[0]', 'core/test_locks.py::test_b[1]']

@@ -22,7 +22,6 @@ from ccxt_mmp import MassCancelIncomplete
 from ccxt_mmp._redaction import LOGGER, redact, redacted, remember
 from ccxt_mmp.cli import targets
 from ccxt_mmp.registry import EXCHANGES
-from ccxt_mmp.simulator import redirect
 from tests.core.fencing import WAYS
 from tests.rows import rows
 from tests.trading import RULES, UNDERLYING, UNIFIED, symbols, with_markets
@@ -44,7 +43,6 @@ UNUSABLE = {
     'number': 12345678,
     'bytes': b'SEKRET',
 }
-UNUSED = {}  # exchange objects by flavour and exchange
 STOCK = {'sync': ccxt, 'async': ccxt.async_support, 'pro': ccxt.pro}
 
 
@@ -59,15 +57,8 @@ def everything(error):
 
 
 def bad_exchange(flavour, simulator, exchange_id, name, value):
-    """A copy of one that nothing has been done with, since to make one takes longest."""
-    key = flavour.name, exchange_id
-    if key not in UNUSED:
-        UNUSED[key] = with_markets(flavour.exchange(exchange_id))
-        flavour.opened.pop()
-    exchange = copy.copy(UNUSED[key])
+    exchange = with_markets(flavour.exchange(exchange_id, simulator.url))
     setattr(exchange, name, value)
-    redirect(exchange, simulator.url)
-    flavour.opened.append(exchange)
     return exchange
 
 

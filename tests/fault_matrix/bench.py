@@ -1,7 +1,6 @@
 """Tries the rows on simulators, in all flavours at the same time."""
 
 import asyncio
-import copy
 import json
 import socket
 import threading
@@ -10,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -19,7 +18,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
 from ccxt.base.errors import BaseError
 
 from ccxt_mmp.core.socket_state import state_of
@@ -64,24 +62,10 @@ class Place:
 
     simulator: Simulator
     flavour: Flavour
-    unused: dict[str, Any] = field(default_factory=dict)  # an exchange object each, as it was made
 
     def exchange(self, method: Method) -> Any:
-        """An exchange object that nothing has been done with: a copy, since to make one takes longest.
-
-        Its connection is open if the method takes it.
-        """
-        exchange_id = method.exchange_id
-        if exchange_id not in self.unused:
-            self.unused[exchange_id] = self.flavour.exchange(exchange_id, self.simulator.url)
-            self.flavour.opened.clear()
-        made = self.unused[exchange_id]
-        exchange = copy.copy(made)
-        exchange.options = dict(made.options)
-        if made.synchronous:
-            exchange.session = requests.Session()
-            exchange.session.trust_env = made.session.trust_env
-        self.flavour.opened.append(exchange)
+        """An exchange object that nothing has been done with; its connection is open if the method takes it."""
+        exchange = self.flavour.exchange(method.exchange_id, self.simulator.url)
         if not method.has_own_connections:
             self.flavour.take(exchange.fetch_time())
             self.simulator.requests.clear()
