@@ -25,6 +25,10 @@ settings.register_profile('ci', max_examples=100, derandomize=IS_CI)
 settings.register_profile('deep', max_examples=5000)
 settings.load_profile('usual')
 
+# of the youngest objects; after so many, all that is left is looked at: between two tests, when little is in use
+COLLECTIONS = 70
+gc.set_threshold(gc.get_threshold()[0], 10 * COLLECTIONS)
+
 tag_what_rests()
 construct_cheaply()
 
@@ -59,9 +63,13 @@ def nothing_outlives_its_test(request):
     yield
     _EXCHANGES.clear()
     ignored = [warning for mark in request.node.iter_markers('filterwarnings') for warning in mark.args]
-    if any('PytestUnraisableExceptionWarning' in warning for warning in ignored):
+    if is_collection_due() or any('PytestUnraisableExceptionWarning' in warning for warning in ignored):
         gc.collect()
         gc.freeze()  # what is left stays, and no later collection looks at it again
+
+
+def is_collection_due():
+    return gc.get_count()[1] > COLLECTIONS
 
 
 @pytest.fixture(scope='session', autouse=True)
