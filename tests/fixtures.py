@@ -15,6 +15,7 @@ from ccxt_mmp.simulator import Simulator
 from tests.construction import construct_cheaply
 from tests.flavours import FLAVOURS, Flavour
 from tests.recording import is_recordable
+from tests.reporting import pytest_runtest_protocol  # noqa: F401 - a hook
 from tests.sightings import pytest_runtest_makereport  # noqa: F401 - a hook
 from tests.tagging import tag_what_rests
 
