@@ -1,8 +1,8 @@
 """Cheap exchange objects: ccxt constructs the first of each class and settings, later ones are copies of it.
 
 Of its own, each has all that may be changed, and its session and throttler. An object is constructed as in production
-where it is of a class that a test made, where somebody has changed its class meanwhile, and where its settings are
-special. The processes that tests start construct as ccxt does.
+where it is of a class that a test made, where its class was changed by ``monkeypatch`` meanwhile, and where its
+settings are special. The processes that tests start construct as ccxt does.
 
 An asyncio object makes a TLS context with its session, which reads all certificates: 20 ms. Here those of the same
 settings share one; no server of the tests speaks TLS. For the end of TLS connections ``close`` waits 250 ms, too.
@@ -16,12 +16,14 @@ from types import MethodType, SimpleNamespace
 
 import ccxt
 import ccxt.async_support
+import pytest
 
 from ccxt_mmp.core import aliases
 from ccxt_mmp.simulator import KEY
 
 MODULE = sys.modules[ccxt.Exchange.__module__]
 BASE = next(kind for kind in ccxt.Exchange.__mro__ if '__init__' in vars(kind))
+PATCHES = SimpleNamespace(count=0)
 OF_EACH = ('origin', 'session', 'throttler')
 COPIED = (dict, list, MethodType)
 
@@ -34,9 +36,28 @@ class Made:
     """What ccxt's constructor made of an object, to be copied for another."""
 
     def __init__(self, exchange):
-        self.known = known(type(exchange))
+        self.known, self.patches = known(type(exchange)), PATCHES.count
         # nobody changes the list of endpoints, which is half of all
         self.copy_for = copier({name: each for name, each in vars(exchange).items() if name not in OF_EACH}, {'api'})
+
+    def is_current(self, kind):
+        """Whether nobody has changed the class; it is only looked at again when something was patched."""
+        if self.patches != PATCHES.count:
+            if self.known is not known(kind):
+                return False
+            self.patches = PATCHES.count
+        return True
+
+
+def counted(change):
+    """A step of ``monkeypatch``, the one way in which tests change a class of ccxt."""
+
+    @functools.wraps(change)
+    def counted_change(*arguments, **keywords):
+        PATCHES.count += 1
+        return change(*arguments, **keywords)
+
+    return counted_change
 
 
 def constructed_once(construct):
@@ -46,7 +67,7 @@ def constructed_once(construct):
     @functools.wraps(construct)
     def constructed(exchange, config={}):
         kind, key = type(exchange), key_of(type(exchange), config)
-        if key not in made or made[key].known is not known(kind):
+        if key not in made or not made[key].is_current(kind):
             construct(exchange, config)
             if key is not None and known(kind) is not None:
                 made[key] = Made(exchange)
@@ -100,5 +121,7 @@ def spare_tls():
 
 def construct_cheaply():
     spare_tls()
+    for name in ('setattr', 'delattr', 'undo'):
+        setattr(pytest.MonkeyPatch, name, counted(getattr(pytest.MonkeyPatch, name)))
     MODULE.dir = aliases.names_for_ccxt
     BASE.__init__ = constructed_once(BASE.__init__)
