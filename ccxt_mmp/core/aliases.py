@@ -4,6 +4,7 @@ From Python 3.13 on, a class that was changed a thousand times looks every attri
 object of ccxt brings that about.
 """
 
+import functools
 import sys
 from collections.abc import Iterable
 from types import MethodType
@@ -76,6 +77,7 @@ def is_of_two_words(name: str) -> bool:
     return '_' in name and name[0] != '_' and name[-1] != '_'
 
 
+@functools.cache
 def camelcase(name: str) -> str:
     first, *others = name.split('_')
     return first + ''.join(each[:1].upper() + each[1:] for each in others)
