@@ -10,13 +10,14 @@ from tests.halt_soak.judge import WAIT, Judge
 from tests.redis_server import need_redis
 
 PROCESSES, HALTS = 4, 2
+PAUSE = 10  # ms, so that the other tests have their share of the processors
 
 
 @pytest.mark.parametrize('store', STORES)
 def test_no_process_quotes_while_halted(store):
     if store == 'redis':
         need_redis()
-    judge = soak(store, PROCESSES, HALTS, seed=1)
+    judge = soak(store, PROCESSES, HALTS, seed=1, pause=PAUSE)
     assert judge.violations == []
     assert judge.halts == HALTS
     assert 0 < judge.most <= LOOPS * (QUOTES + 1)  # of one process; more of them take a mass cancel too long

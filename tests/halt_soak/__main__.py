@@ -10,17 +10,17 @@ from tests.halt_soak.judge import Judge
 from tests.redis_server import RedisServer
 
 
-def over_sqlite(folder, processes, halts, seed):
+def over_sqlite(folder, processes, halts, seed, pause):
     file = Path(folder) / 'halt.db'
-    with Judge(f'sqlite:{file}', processes, seed) as judge:
+    with Judge(f'sqlite:{file}', processes, seed, pause=pause) as judge:
         for _ in range(halts):
             judge.halt_and_resume()
         judge.lose(file.unlink)
     return judge
 
 
-def over_redis(folder, processes, halts, seed):
-    with RedisServer(folder) as server, Judge(server.url, processes, seed) as judge:
+def over_redis(folder, processes, halts, seed, pause):
+    with RedisServer(folder) as server, Judge(server.url, processes, seed, pause=pause) as judge:
         for _ in range(halts):
             judge.halt_and_resume()
         judge.lose(server.suspend, server.resume)
@@ -31,9 +31,10 @@ def over_redis(folder, processes, halts, seed):
 STORES = {'sqlite': over_sqlite, 'redis': over_redis}
 
 
-def soak(store, processes, halts, seed):
+def soak(store, processes, halts, seed, pause=0):
+    """Whoever places an order waits some ms before the next one."""
     with tempfile.TemporaryDirectory() as folder:
-        return STORES[store](folder, processes, halts, seed)
+        return STORES[store](folder, processes, halts, seed, pause)
 
 
 def main(argv=None):

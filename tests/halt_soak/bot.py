@@ -69,18 +69,17 @@ async def cancel(exchange, symbol, order_id, met):
         counted(met, error)
 
 
-async def quote(exchange, symbol, stopped, met):
+async def quote(exchange, symbol, stopped, met, pause):
     quotes = deque()
     while not stopped.is_set():
         await place(exchange, symbol, quotes, met)
         if len(quotes) > QUOTES:
             await cancel(exchange, symbol, quotes.popleft(), met)
-        if not exchange.synchronous:
-            await asyncio.sleep(0)
+        await await_result(exchange.sleep(pause))
 
 
-async def quote_in_loops(exchange, symbol, stopped, met):
-    await asyncio.gather(*(quote(exchange, symbol, stopped, met) for _ in range(LOOPS)))
+async def quote_in_loops(exchange, *settings):
+    await asyncio.gather(*(quote(exchange, *settings) for _ in range(LOOPS)))
     await exchange.close()
 
 
@@ -92,10 +91,10 @@ def main():
     sys.stderr.write('ready\n')
     sys.stderr.flush()
     if exchange.synchronous:
-        run_sync(quote(exchange, symbol, stopped, met))
+        run_sync(quote(exchange, symbol, stopped, met, settings['pause']))
         exchange.close()
     else:
-        asyncio.run(quote_in_loops(exchange, symbol, stopped, met))
+        asyncio.run(quote_in_loops(exchange, symbol, stopped, met, settings['pause']))
     sys.stdout.write(json.dumps(met))
 
 

@@ -25,13 +25,14 @@ FLAVOURS = ('sync', 'async', 'pro')
 class Judge:
     """``with Judge(...) as judge: ...``: bots of all exchanges and flavours, and what was wrong."""
 
-    def __init__(self, url, processes, seed, grace=GRACE, account='desk'):
+    def __init__(self, url, processes, seed, grace=GRACE, account='desk', pause=0):
         self.url = url
         self.random = Random(seed)  # noqa: S311 - not for secrets
         self.simulator = Simulator(enforce_limits=False, log_size=1000)
         self.processes = processes
         self.grace = grace
         self.account = account  # of the bots
+        self.pause_of_bots = pause  # ms after each order
         self.bots = []
         self.violations = []
         self.met = Counter()
@@ -48,6 +49,7 @@ class Judge:
                 'flavour': flavour,
                 'simulator': self.simulator.url,
                 'option': self.simulator.instruments(exchange_id, UNDERLYING[exchange_id])[0],
+                'pause': self.pause_of_bots,
                 'halt': {'url': self.url, 'account': self.account, 'timeout': 1000},
             }
             command = python('-m', 'tests.halt_soak.bot', json.dumps(settings))
