@@ -12,7 +12,9 @@ TEST_FILES = sorted(Path(__file__).parent.rglob('test_*.py'))
 
 # what one process prepares for all tests of a file takes long
 TOGETHER = (
+    'test_drift.py',
     'test_fault_matrix.py',
+    'test_house.py',
     'test_official_clients.py',
     'test_packaging.py',
     'test_pictures.py',
@@ -32,7 +34,6 @@ SLOW = {
     'test_four_hundred_orders_on_two_hundred_contracts_go_within_the_limits': 6,  # two seconds of the limit, twice
     'test_packaging.py': 6,  # builds the sdist and the wheel
     'test_documented_limit_is_kept_as_the_exchange_counts_it': 4,  # the time of the limit
-    'test_what_is_gone_is_named': 4,  # ccxt without each of its names
     'test_breakage_fits_the_source': 4,  # hundreds of rows
     'test_answer_that_does_not_come_leaves_time_to_ask_again': 4,  # most of 0.3 s in each flavour, on each exchange
     'test_halt_stops_another_process': 3,  # two processes, and the second of the example
