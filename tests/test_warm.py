@@ -1,11 +1,13 @@
 """A forked process is, to who starts it, one of Python itself."""
 
+import json
 import os
 import shlex
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,14 @@ TELL = """
 import os, sys
 print(sys.argv[1:], os.environ['TOLD'], os.getcwd(), sys.stdin and sys.stdin.read(), __name__)
 sys.stderr.write('to the other stream')
+"""
+GONE_AT_ONCE = """
+import socket, sys
+request = sys.argv[2].encode()
+with socket.socket(socket.AF_UNIX) as connection:
+    connection.connect(sys.argv[1])
+    socket.send_fds(connection, [b'%8d' % len(request)], [1])
+    connection.sendall(request)
 """
 PROGRAMS = {
     'arguments, environment, folder and streams': TELL,
@@ -72,6 +82,14 @@ def test_signal_reaches_the_process(number):
     while is_there(pid):
         assert time.monotonic() < ends
         time.sleep(0.005)
+
+
+def test_process_of_a_client_that_is_gone_at_once_is_ended():
+    program = 'import time; time.sleep(60)'
+    told = {'arguments': ['-c', program], 'environment': dict(os.environ), 'folder': str(Path.cwd()), 'streams': [1]}
+    client = [sys.executable, '-I', '-S', '-c', GONE_AT_ONCE, warm.server(), json.dumps(told)]
+    # half of what the program takes; its standard output is open for as long as it lives
+    subprocess.run(client, stdout=subprocess.PIPE, timeout=30, check=True)
 
 
 def is_there(pid):

@@ -134,7 +134,8 @@ def keep(connection):
         return request, streams
     for fd in (alive, *streams):
         os.close(fd)
-    connection.sendall(b'%d\n' % pid)
+    with contextlib.suppress(OSError):  # the client is gone, which is seen next
+        connection.sendall(b'%d\n' % pid)
     ready, _, _ = select.select([connection, over], [], [])
     if over not in ready:
         os.kill(pid, signal.SIGKILL)
