@@ -15,7 +15,7 @@ from ccxt_mmp.simulator import Simulator
 from tests.construction import construct_cheaply
 from tests.flavours import FLAVOURS, Flavour
 from tests.recording import is_recordable
-from tests.reporting import pytest_runtest_protocol  # noqa: F401 - a hook
+from tests.reporting import pytest_sessionstart  # noqa: F401 - a hook
 from tests.sightings import pytest_runtest_makereport  # noqa: F401 - a hook
 from tests.tagging import tag_what_rests
 
@@ -26,9 +26,10 @@ settings.register_profile('ci', max_examples=100, derandomize=IS_CI)
 settings.register_profile('deep', max_examples=5000)
 settings.load_profile('usual')
 
-# of the youngest objects; after so many, all that is left is looked at: between two tests, when little is in use
-COLLECTIONS = 70
-gc.set_threshold(gc.get_threshold()[0], 10 * COLLECTIONS)
+# After so many collections of the youngest objects the others are collected too, before the next test: few are in use
+# there. In the course of a test Python would do so after ten times as many.
+YOUNG_COLLECTIONS = 70
+gc.set_threshold(gc.get_threshold()[0], 10 * YOUNG_COLLECTIONS)
 
 tag_what_rests()
 construct_cheaply()
@@ -61,16 +62,18 @@ def nothing_outlives_its_test(request):
 
     Exchange objects live on in tracebacks, and every text would be searched for the credentials of each of them.
     """
+    if gc.get_count()[1] > YOUNG_COLLECTIONS:
+        collect()  # here, where pytest has let go of what the test before had
     yield
     _EXCHANGES.clear()
     ignored = [warning for mark in request.node.iter_markers('filterwarnings') for warning in mark.args]
-    if is_collection_due() or any('PytestUnraisableExceptionWarning' in warning for warning in ignored):
-        gc.collect()
-        gc.freeze()  # what is left stays, and no later collection looks at it again
+    if any('PytestUnraisableExceptionWarning' in warning for warning in ignored):
+        collect()
 
 
-def is_collection_due():
-    return gc.get_count()[1] > COLLECTIONS
+def collect():
+    gc.collect()
+    gc.freeze()  # what is left stays, and no later collection looks at it again
 
 
 @pytest.fixture(scope='session', autouse=True)

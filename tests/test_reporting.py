@@ -1,80 +1,72 @@
-"""A worker tells of each test, and of all that fails beside it."""
+"""A worker tells of each test, and of all that fails or is printed beside it."""
 
 import pytest
 
-from tests import reporting
+from tests.reporting import without_empty_messages
 
-
-class Worker:
-    """A process that runs tests for another."""
-
-    pytest_runtest_protocol = staticmethod(reporting.pytest_runtest_protocol)
-
-    def __init__(self, **settings):
-        self.settings = settings
-
-    def pytest_configure(self, config):
-        vars(config).update(self.settings)
-
+ROWS = """
+import pytest
 
 @pytest.fixture
-def told(pytester):
-    """What is told of some tests, in order."""
-    pytester.makepyfile("""
-        import pytest
+def fails_first():
+    raise ValueError
 
-        @pytest.fixture
-        def fails_first():
-            raise ValueError
+@pytest.fixture
+def fails_last():
+    yield
+    raise ValueError
 
-        @pytest.fixture
-        def fails_last():
-            yield
-            raise ValueError
+@pytest.fixture
+def says_last():
+    yield
+    print('said in the end')
 
-        def test_that_passes():
-            pass
+def test_that_passes():
+    pass
 
-        def test_that_fails():
-            raise ValueError
+def test_that_fails(says_last):
+    raise ValueError
 
-        def test_that_cannot_begin(fails_first):
-            pass
+def test_that_cannot_begin(fails_first):
+    pass
 
-        def test_that_leaves_something(fails_last):
-            pass
+def test_that_leaves_something(fails_last):
+    pass
 
-        @pytest.mark.skip
-        def test_that_is_left_out():
-            pass
+@pytest.mark.skip
+def test_that_is_left_out():
+    pass
 
-        @pytest.mark.xfail
-        def test_that_is_expected_to_fail():
-            raise ValueError
-    """)
-
-    def run(**settings):
-        recorded = pytester.inline_run('-q', plugins=[Worker(**settings)])
-        reports = recorded.getreports('pytest_runtest_logreport')
-        return [(report.head_line, report.when, report.outcome) for report in reports]
-
-    return run
+@pytest.mark.xfail
+def test_that_is_expected_to_fail():
+    raise ValueError
+"""
 
 
-def test_worker_tells_how_each_test_ended_and_what_else_failed(told):
-    assert told(workerinput={}) == [
-        ('test_that_passes', 'call', 'passed'),
-        ('test_that_fails', 'call', 'failed'),
-        ('test_that_cannot_begin', 'setup', 'failed'),
-        ('test_that_leaves_something', 'call', 'passed'),
-        ('test_that_leaves_something', 'teardown', 'failed'),
-        ('test_that_is_left_out', 'setup', 'skipped'),
-        ('test_that_is_expected_to_fail', 'call', 'skipped'),
-    ]
+def test_nothing_that_fails_or_is_printed_is_lost_in_a_worker(pytester):
+    pytest.importorskip('xdist')
+    pytester.makeconftest('from tests.reporting import pytest_sessionstart')
+    pytester.makepyfile(ROWS)
+    result = pytester.runpytest_subprocess('-n', '1', '-p', 'no:ccxt_mmp_pytest', '-p', 'no:cacheprovider')
+    result.assert_outcomes(passed=2, failed=1, errors=2, skipped=1, xfailed=1)
+    result.stdout.fnmatch_lines(['*Captured stdout teardown*', 'said in the end'])
 
 
-def test_process_that_runs_its_own_tests_tells_all(told):
-    said = told()
-    assert [each for each in said if each[0] == 'test_that_passes'] == [
-        ('test_that_passes', when, 'passed') for when in ('setup', 'call', 'teardown')
-    ]
+def test_two_messages_are_sent_of_a_test_that_passes():
+    sent = []
+    send = without_empty_messages(lambda name, **content: sent.append((name, content.get('data', {}).get('when'))))
+    send('logstart', nodeid='a')
+    for when in ('setup', 'call', 'teardown'):
+        send('testreport', data={'when': when, 'outcome': 'passed', 'sections': [], 'user_properties': []})
+    send('logfinish', nodeid='a')
+    send('runtest_protocol_complete', item_index=0, duration=0.1)
+    assert sent == [('testreport', 'call'), ('runtest_protocol_complete', None)]
+
+
+@pytest.mark.parametrize('word', [{'outcome': 'failed'}, {'sections': [('a', 'b')]}, {'user_properties': [('a', 1)]}])
+def test_step_that_says_something_is_told(word):
+    sent = []
+    send = without_empty_messages(lambda name, **_: sent.append(name))
+    step = {'when': 'teardown', 'outcome': 'passed', 'sections': [], 'user_properties': []}
+    send('testreport', data=step | word)
+    assert sent == ['testreport']
