@@ -41,7 +41,7 @@ class Made:
         self.copy_for = copier({name: each for name, each in vars(exchange).items() if name not in OF_EACH}, {'api'})
 
     def is_current(self, kind):
-        """Whether nobody has changed the class; it is only looked at again when something was patched."""
+        """Whether nobody has changed the class, which is compared again only after a step of ``monkeypatch``."""
         if self.patches != PATCHES.count:
             if self.known is not known(kind):
                 return False
@@ -50,7 +50,7 @@ class Made:
 
 
 def counted(change):
-    """A step of ``monkeypatch``, the one way in which tests change a class of ccxt."""
+    """A step of ``monkeypatch`` that is counted: in no other way do tests change a class of ccxt."""
 
     @functools.wraps(change)
     def counted_change(*arguments, **keywords):

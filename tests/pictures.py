@@ -6,7 +6,7 @@ import io
 import re
 import sys
 from pathlib import Path
-from unittest.mock import patch
+from unittest.mock import patch  # noqa: TID251 - of no class of ccxt, and in no test
 
 from rich.console import Console
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME, SVG_EXPORT_THEME

@@ -32,7 +32,7 @@ STORES = {'sqlite': over_sqlite, 'redis': over_redis}
 
 
 def soak(store, processes, halts, seed, pause=0):
-    """Whoever places an order waits some ms before the next one."""
+    """Every bot waits ``pause`` ms after each order."""
     with tempfile.TemporaryDirectory() as folder:
         return STORES[store](folder, processes, halts, seed, pause)
 

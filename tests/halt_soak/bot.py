@@ -78,8 +78,8 @@ async def quote(exchange, symbol, stopped, met, pause):
         await await_result(exchange.sleep(pause))
 
 
-async def quote_in_loops(exchange, *settings):
-    await asyncio.gather(*(quote(exchange, *settings) for _ in range(LOOPS)))
+async def quote_in_loops(exchange, symbol, stopped, met, pause):
+    await asyncio.gather(*(quote(exchange, symbol, stopped, met, pause) for _ in range(LOOPS)))
     await exchange.close()
 
 
