@@ -3,6 +3,7 @@
 import pytest
 
 from tests.reporting import without_empty_messages
+from tests.scheduling import ROOT
 
 ROWS = """
 import pytest
@@ -43,8 +44,9 @@ def test_that_is_expected_to_fail():
 """
 
 
-def test_nothing_that_fails_or_is_printed_is_lost_in_a_worker(pytester):
+def test_nothing_that_fails_or_is_printed_is_lost_in_a_worker(pytester, monkeypatch):
     pytest.importorskip('xdist')
+    monkeypatch.setenv('PYTHONPATH', str(ROOT))
     pytester.makeconftest('from tests.reporting import pytest_sessionstart')
     pytester.makepyfile(ROWS)
     result = pytester.runpytest_subprocess('-n', '1', '-p', 'no:ccxt_mmp_pytest', '-p', 'no:cacheprovider')
