@@ -171,10 +171,11 @@ class Commands(Terminal):
         for pattern, action in steps:
             self.until(pattern)
             action()
-        ends = time.monotonic() + PATIENCE
-        while not select.select([self._ended], [], [], 0)[0] and time.monotonic() < ends:
-            self._read(0.05)
-        assert time.monotonic() < ends, self.text()
+        ends, ready = time.monotonic() + PATIENCE, []
+        while self._ended not in ready:
+            assert time.monotonic() < ends, self.text()
+            ready, _, _ = select.select([self._ended, self._end], [], [], 1)
+            self._read(0)
         while self._read(0):
             pass
         return int(os.read(self._ended, 10)), self.output

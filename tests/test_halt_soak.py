@@ -10,7 +10,7 @@ from tests.halt_soak.judge import WAIT, Judge
 from tests.redis_server import need_redis
 
 PROCESSES, HALTS = 4, 2
-PAUSE = 25  # ms, so that the other tests have their share of the processors
+PAUSE = 50  # ms, so that the other tests have their share of the processors
 
 
 @pytest.mark.parametrize('store', STORES)
