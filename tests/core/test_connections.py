@@ -24,9 +24,6 @@ from ccxt_mmp.core.request_context import RequestContext
 from tests.core.fencing import CANCEL, TIME
 from tests.trading import UNDERLYING, UNIFIED, at_simulator
 
-# what a closed loop leaves behind
-pytestmark = pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning')
-
 
 def test_mass_cancel_goes_over_connections_of_its_own(flavour, simulator, exchange_id):
     exchange = flavour.exchange(exchange_id, simulator.url)
@@ -247,6 +244,7 @@ def test_close_closes_what_the_kill_switch_connected(flavour, simulator, exchang
         assert session.closed
 
 
+@pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning')  # what the closed loop leaves behind
 def test_close_does_not_wait_for_who_reads_nothing(monkeypatch):
     monkeypatch.setattr('ccxt_mmp.core.connections.CLOSING', 0.05)
 
