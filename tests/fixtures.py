@@ -26,10 +26,11 @@ settings.register_profile('ci', max_examples=100, derandomize=IS_CI)
 settings.register_profile('deep', max_examples=5000)
 settings.load_profile('usual')
 
-# After so many collections of the youngest objects the others are collected too, before the next test: few are in use
-# there. In the course of a test Python would do so after ten times as many.
-YOUNG_COLLECTIONS = 70
-gc.set_threshold(gc.get_threshold()[0], 10 * YOUNG_COLLECTIONS)
+# Garbage of the youngest objects is looked for ten times less often than Python does: each look takes long beside what
+# it finds. After so many looks the others are collected too, before the next test: few are in use there. In the course
+# of a test Python would do so after ten times as many.
+YOUNG_OBJECTS, YOUNG_COLLECTIONS = 7000, 10
+gc.set_threshold(YOUNG_OBJECTS, 10 * YOUNG_COLLECTIONS)
 
 tag_what_rests()
 construct_cheaply()
