@@ -1,5 +1,6 @@
 """The command on a terminal: the installed one as a process, or ``main`` within this process."""
 
+import codecs
 import contextlib
 import fcntl
 import json
@@ -26,6 +27,7 @@ COMMAND = str(Path(sys.executable).with_name('ccxt-mmp'))
 ROWS, COLUMNS = 50, 160
 PATIENCE = 60  # s
 CONTROL = re.compile(r'\x1b\[[0-9;?]*[A-Za-z]')
+decoder = codecs.getincrementaldecoder('utf-8')  # a read may end within a character
 
 
 def environment(tmp_path, *, with_rich):
@@ -57,7 +59,7 @@ class Terminal:
             cwd=ROOT,
         )
         os.close(inner)
-        self.output = ''
+        self.output, self._decode = '', decoder().decode
 
     def resize(self, columns, rows=ROWS):
         fcntl.ioctl(self._end, termios.TIOCSWINSZ, struct.pack('HHHH', rows, columns, 0, 0))
@@ -109,7 +111,7 @@ class Terminal:
             return False
         with contextlib.suppress(OSError):  # the other end is closed
             data = os.read(self._end, 65536)
-            self.output += data.decode()
+            self.output += self._decode(data)
             return bool(data)
         return False
 
@@ -142,8 +144,10 @@ for line in open(asked):
     sys.argv = [script, *json.loads(line)]
     try:
         runpy.run_path(script, run_name='__main__')
+        status = 0
     except SystemExit as exited:
-        os.write(ended, f'{exited.code}\\n'.encode())
+        status = int(exited.code if isinstance(exited.code, int) else exited.code is not None)
+    os.write(ended, f'{status}\\n'.encode())
 """
 
 
@@ -154,25 +158,26 @@ class Commands(Terminal):
         asked, ended, loaded = (folder / name for name in ('asked', 'ended', 'markets.json'))
         for path in (asked, ended):
             os.mkfifo(path)
-        self._ask, self._ended = (os.open(path, os.O_RDWR) for path in (asked, ended))
+        self._asked, self._ended = (os.open(path, os.O_RDWR) for path in (asked, ended))
         loaded.write_text(json.dumps({exchange_id: markets(exchange_id) for exchange_id in EXCHANGES}))
         super().__init__([COMMAND, asked, ended, loaded], environ, program=python('-c', RUN_SCRIPT))
 
     def __exit__(self, *error):
         super().__exit__(*error)
-        os.close(self._ask)
+        os.close(self._asked)
         os.close(self._ended)
 
     def run(self, arguments, *steps, columns, rows=200):
-        """Run a command, and the steps, as ``Here.run`` does. Its exit status and output."""
+        """Run a command, and each step when the output has its pattern. The exit status and the output."""
         self.resize(columns, rows)
         self.output = ''
-        os.write(self._ask, f'{json.dumps(arguments)}\n'.encode())
+        os.write(self._asked, f'{json.dumps(arguments)}\n'.encode())
         for pattern, action in steps:
             self.until(pattern)
             action()
         ends, ready = time.monotonic() + PATIENCE, []
         while self._ended not in ready:
+            assert self.process.poll() is None, self.text()
             assert time.monotonic() < ends, self.text()
             ready, _, _ = select.select([self._ended, self._end], [], [], 1)
             self._read(0)
@@ -194,6 +199,7 @@ class Here:
 
     def __init__(self, monkeypatch, *, with_rich=True, columns=COLUMNS):
         self._monkeypatch, self.output, self.status = monkeypatch, '', None
+        self._decode = decoder().decode
         monkeypatch.setenv('TERM', 'xterm-256color')
         monkeypatch.setenv('COLUMNS', str(columns))
         monkeypatch.delenv('NO_COLOR', raising=False)
@@ -227,7 +233,7 @@ class Here:
         with contextlib.suppress(OSError):
             while True:
                 if select.select([self._end], [], [], 1)[0]:
-                    self.output += os.read(self._end, 65536).decode()
+                    self.output += self._decode(os.read(self._end, 65536))
                 if steps and re.search(steps[0][0], CONTROL.sub('', self.output[start:])):
                     start = len(self.output)
                     steps.pop(0)[1]()
