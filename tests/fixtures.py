@@ -26,9 +26,9 @@ settings.register_profile('ci', max_examples=100, derandomize=IS_CI)
 settings.register_profile('deep', max_examples=5000)
 settings.load_profile('usual')
 
-# Garbage of the youngest objects is looked for ten times less often than Python does: each look takes long beside what
-# it finds. After so many looks the others are collected too, before the next test: few are in use there. In the course
-# of a test Python would do so after ten times as many.
+# After 700 or 2,000 new objects Python looks for garbage among the youngest, which takes long beside what it finds.
+# After so many looks the others are collected too, before the next test: few are in use there. In the course of a test
+# Python does so after ten times as many.
 YOUNG_OBJECTS, YOUNG_COLLECTIONS = 7000, 10
 gc.set_threshold(YOUNG_OBJECTS, 10 * YOUNG_COLLECTIONS)
 
