@@ -26,9 +26,9 @@ settings.register_profile('ci', max_examples=100, derandomize=IS_CI)
 settings.register_profile('deep', max_examples=5000)
 settings.load_profile('usual')
 
-# After 700 or 2,000 new objects Python looks for garbage among the youngest, which takes long beside what it finds.
-# After so many looks the others are collected too, before the next test: few are in use there. In the course of a test
-# Python does so after ten times as many.
+# After 700 or 2,000 new objects Python looks for garbage among the youngest, which takes long and finds little. The
+# others are collected after YOUNG_COLLECTIONS such looks, before the next test, when few are in use; in the course of a
+# test, later.
 YOUNG_OBJECTS, YOUNG_COLLECTIONS = 7000, 10
 gc.set_threshold(YOUNG_OBJECTS, 10 * YOUNG_COLLECTIONS)
 

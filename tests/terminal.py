@@ -170,7 +170,7 @@ class Commands(Terminal):
     def run(self, arguments, *steps, columns, rows=200):
         """Run a command, and each step when the output has its pattern. The exit status and the output."""
         self.resize(columns, rows)
-        self.output = ''
+        self.output, self._decode = '', decoder().decode
         os.write(self._asked, f'{json.dumps(arguments)}\n'.encode())
         for pattern, action in steps:
             self.until(pattern)

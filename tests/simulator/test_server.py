@@ -152,7 +152,7 @@ def test_2000_requests_of_50_concurrent_clients_without_an_error_or_a_leak():
                 await answer.json()
 
     async def main(simulator):
-        # the resolver that older versions of ccxt bring along ends in a thread, some time later
+        # with aiodns, which older versions of ccxt need, aiohttp's own choice leaves a thread that would be counted
         connector = aiohttp.TCPConnector(resolver=aiohttp.ThreadedResolver())
         async with aiohttp.ClientSession(connector=connector) as session:
             await asyncio.gather(*(client(session, simulator) for _ in range(clients)))
