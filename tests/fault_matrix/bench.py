@@ -51,7 +51,8 @@ from tests.fault_matrix.rows import (
 from tests.flavours import FLAVOURS, Flavour
 from tests.trading import UNDERLYING
 
-LANES = 3  # calls at once in each flavour: some wait for answers that do not come
+# calls at once, whatever their flavour: those that compute take longer beside each other
+QUICK, WAITING = 1, 6
 PATIENCE = 500  # ms that a client waits for one of them
 AGES = 5  # s in which a request reaches the simulator, however busy the machine is
 
@@ -82,16 +83,17 @@ class Bench:
             self.nowhere = f'http://127.0.0.1:{nowhere.getsockname()[1]}'
             self.places: dict[str, SimpleQueue[Place]] = {name: SimpleQueue() for name in FLAVOURS}
             for name, places in self.places.items():
-                for _ in range(LANES):
+                for _ in range(QUICK + WAITING):
                     places.put(Place(stack.enter_context(Simulator()), Flavour(name)))
-            self.pool = stack.enter_context(ThreadPoolExecutor(LANES * len(FLAVOURS)))
+            self.quick, self.waiting = (stack.enter_context(ThreadPoolExecutor(each)) for each in (QUICK, WAITING))
             self.futures: dict[Row, dict[str, Any]] = {}
             self.folder, self.numbers = stack.enter_context(TemporaryDirectory()), count()
             self.stack = stack.pop_all()
         return self
 
     def __exit__(self, *error: Any) -> None:
-        self.pool.shutdown(cancel_futures=True)
+        for pool in (self.quick, self.waiting):
+            pool.shutdown(cancel_futures=True)
         self.stack.close()
         for places in self.places.values():
             while not places.empty():
@@ -100,7 +102,8 @@ class Bench:
     def begin(self, rows: Iterable[Row]) -> None:
         for row in rows:
             if row not in self.futures:
-                self.futures[row] = {name: self.pool.submit(self._observe, name, row) for name in row.method.flavours}
+                pool = self.waiting if row.is_waiting else self.quick
+                self.futures[row] = {name: pool.submit(self._observe, name, row) for name in row.method.flavours}
 
     def observe(self, row: Row) -> dict[str, Observation]:
         """What came of it, by flavour."""

@@ -97,6 +97,11 @@ class Row:
         return FOR_EVER if self.is_for_ever else 1
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether most of its time passes with nothing to compute."""
+        return self.fault in (LATE, 'HTTP 429', RATE_LIMIT, *LOST)
+
+    @property
     def is_of_simulator(self) -> bool:
         """Whether the simulator counts how often it strikes."""
         is_of_socket = self.endpoint.startswith('op ')
