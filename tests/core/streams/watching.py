@@ -38,6 +38,7 @@ class Watcher:
         self.path = PATHS[exchange_id]
         self.login, self.subscribe, self.unsubscribe = OPERATIONS[exchange_id]
         self.exchange = None
+        self.calls = []  # that have begun to wait
 
     def run(self, main, **config):
         async def running():
@@ -45,7 +46,8 @@ class Watcher:
             try:
                 await main(self.exchange)
             finally:
-                await self.exchange.close()
+                await self.exchange.close()  # which fails those that still wait
+                await asyncio.gather(*self.calls, return_exceptions=True)
 
         asyncio.run(asyncio.wait_for(running(), PATIENCE))
 
@@ -112,6 +114,7 @@ class Watcher:
     async def waiting(self, call=None):
         """A call that has begun to wait."""
         task = asyncio.ensure_future(call or self.watch())
+        self.calls.append(task)
         await until(lambda: task.done() or self.futures)
         for _ in range(3):
             await asyncio.sleep(0)
@@ -121,6 +124,7 @@ class Watcher:
         """A call of ccxt's watch_orders that has begun to wait, with its own subscription sent."""
         before = self.operations.count(self.subscribe)
         task = asyncio.ensure_future(self.exchange.watch_orders(params={'type': 'option'}))
+        self.calls.append(task)
         await until(lambda: any('orders' in str(each) for each in self.all_futures))
         if self.subscribe is not None:
             await until(lambda: self.operations.count(self.subscribe) > before)
