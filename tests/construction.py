@@ -25,7 +25,6 @@ MODULE = sys.modules[ccxt.Exchange.__module__]
 BASE = next(kind for kind in ccxt.Exchange.__mro__ if '__init__' in vars(kind))
 PATCHES = SimpleNamespace(count=0)
 OF_EACH = ('origin', 'session', 'throttler')
-SHARED = ('api', 'features')  # lists that nobody changes, most of all there is to copy
 COPIED = (dict, list, MethodType)
 
 
@@ -38,7 +37,8 @@ class Made:
 
     def __init__(self, exchange):
         self.known, self.patches = known(type(exchange)), PATCHES.count
-        self.copy_for = copier({name: each for name, each in vars(exchange).items() if name not in OF_EACH}, SHARED)
+        # nobody changes the list of endpoints, which is half of all
+        self.copy_for = copier({name: each for name, each in vars(exchange).items() if name not in OF_EACH}, {'api'})
 
     def is_current(self, kind):
         """Whether nobody has changed the class, which is compared again only after a step of ``monkeypatch``."""

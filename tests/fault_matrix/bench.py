@@ -1,4 +1,4 @@
-"""Tries the rows on simulators, in all flavours at the same time."""
+"""Tries the rows on simulators, in all flavours, some at the same time."""
 
 import asyncio
 import json
@@ -51,7 +51,7 @@ from tests.fault_matrix.rows import (
 from tests.flavours import FLAVOURS, Flavour
 from tests.trading import UNDERLYING
 
-# calls at once, whatever their flavour: those that compute take longer beside each other
+# calls at once, of all flavours together: calls that compute take longer beside each other, those that wait do not
 QUICK, WAITING = 1, 6
 PATIENCE = 500  # ms that a client waits for one of them
 AGES = 5  # s in which a request reaches the simulator, however busy the machine is
@@ -83,7 +83,7 @@ class Bench:
             self.nowhere = f'http://127.0.0.1:{nowhere.getsockname()[1]}'
             self.places: dict[str, SimpleQueue[Place]] = {name: SimpleQueue() for name in FLAVOURS}
             for name, places in self.places.items():
-                for _ in range(QUICK + WAITING):
+                for _ in range(QUICK + WAITING):  # so that no call waits for a place
                     places.put(Place(stack.enter_context(Simulator()), Flavour(name)))
             self.quick, self.waiting = (stack.enter_context(ThreadPoolExecutor(each)) for each in (QUICK, WAITING))
             self.futures: dict[Row, dict[str, Any]] = {}

@@ -98,7 +98,7 @@ class Row:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether most of its time passes with nothing to compute."""
+        """Whether it may wait long for an answer or a limit."""
         return self.fault in (LATE, 'HTTP 429', RATE_LIMIT, *LOST)
 
     @property

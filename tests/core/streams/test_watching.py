@@ -254,6 +254,7 @@ def test_clock_that_is_set_back_does_not_end_the_reads(pushed, monkeypatch):
         await pushed.waiting()
         before = len(pushed.reads)
         exchange.milliseconds = lambda: pushed.simulator.now() - 3_600_000
+        exchange.nonce = pushed.simulator.now  # as with ccxt's timeDifference: the reads are signed with the right time
         pushed.rest()
         await pushed.poll()
         assert len(pushed.reads) > before

@@ -4,6 +4,7 @@ import asyncio
 import json
 
 import ccxt.pro
+from ccxt.base.errors import ExchangeClosedByUser
 
 import ccxt_mmp.pro
 from ccxt_mmp.simulator.accounts import Rule
@@ -11,6 +12,7 @@ from tests.core.fencing import until
 from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 
 PATIENCE = 20  # s that anything is waited for
+ENDED = (ExchangeClosedByUser, asyncio.CancelledError)  # how calls end whose exchange is closed, or that a test cancels
 WINDOW, FROZEN_TIME = 5000, 60_000  # ms
 POLL = 1000  # ms, the default
 WITHOUT_POLLS = {'options': {'watchMmp': {'pollInterval': POLL * 1000}}}  # none comes while a test runs
@@ -38,18 +40,25 @@ class Watcher:
         self.path = PATHS[exchange_id]
         self.login, self.subscribe, self.unsubscribe = OPERATIONS[exchange_id]
         self.exchange = None
-        self.calls = []  # that have begun to wait
+        self.calls = []  # those of waiting() and watching_orders()
 
     def run(self, main, **config):
         async def running():
             self.exchange = self.connect(**config)
             try:
-                await main(self.exchange)
+                await asyncio.wait_for(main(self.exchange), PATIENCE)
             finally:
-                await self.exchange.close()  # which fails those that still wait
-                await asyncio.gather(*self.calls, return_exceptions=True)
+                ended = await asyncio.wait_for(self.close(), PATIENCE)
+            unexpected = [each for each in ended if isinstance(each, BaseException) and not isinstance(each, ENDED)]
+            assert not unexpected
 
-        asyncio.run(asyncio.wait_for(running(), PATIENCE))
+        asyncio.run(running())
+
+    async def close(self):
+        """What the calls return or raise that still wait."""
+        pending = [each for each in self.calls if not each.done()]
+        await self.exchange.close()
+        return await asyncio.gather(*pending, return_exceptions=True)
 
     def connect(self, **config):
         settings = {'enableRateLimit': False, 'timeout_on_exit': 0, **config}
