@@ -11,8 +11,6 @@ from tests.fault_matrix.document import DOCUMENT, arrived, document, outcome
 from tests.fault_matrix.methods import METHODS, CreateOrders, MassCancel, may_others_rest
 from tests.fault_matrix.rows import ROWS
 
-DROPPED = ('dropped before the effect', 'dropped after the effect')
-
 
 @pytest.fixture(scope='module')
 def bench(request):
@@ -92,14 +90,10 @@ def test_flavours_do_the_same(method, seen):
         if len(seen_in) == 1:
             continue
         assert seen_in['async'] == seen_in['pro'], row.name
-        if row.is_for_ever or not is_repeated_by_the_transport(row):
+        if row.is_for_ever or not row.is_repeated_by_the_transport:
             assert seen_in['sync'] == seen_in['async'], row.name
         else:
             assert by_flavour['sync'].requests <= by_flavour['async'].requests, row.name
-
-
-def is_repeated_by_the_transport(row):
-    return row.fault in DROPPED and row.endpoint.startswith(('GET', 'DELETE'))
 
 
 def test_document_says_what_is_observed(bench):

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from ccxt.base.errors import BaseError
 
+from ccxt_mmp._redaction import _EXCHANGES
 from ccxt_mmp.core.socket_state import state_of
 from ccxt_mmp.simulator import Simulator, redirect
 from ccxt_mmp.simulator.session import Frame
@@ -28,7 +29,6 @@ from tests.fault_matrix.methods import (
     HaltMmp,
     MassCancelByLabelOverSocket,
     MassCancelOverSocket,
-    Method,
     Observation,
     WatchMmp,
 )
@@ -64,10 +64,10 @@ class Place:
     simulator: Simulator
     flavour: Flavour
 
-    def exchange(self, method: Method) -> Any:
-        """An exchange object that nothing has been done with; its connection is open if the method takes it."""
-        exchange = self.flavour.exchange(method.exchange_id, self.simulator.url)
-        if not method.has_own_connections:
+    def exchange(self, row: Row) -> Any:
+        """An exchange object that nothing has been done with; its connection is open where that makes a difference."""
+        exchange = self.flavour.exchange(row.method.exchange_id, self.simulator.url)
+        if row.is_repeated_by_the_transport and not row.method.has_own_connections:
             self.flavour.take(exchange.fetch_time())
             self.simulator.requests.clear()
         return exchange
@@ -136,6 +136,7 @@ class Bench:
         if method.is_over_socket:  # the way that was not waited for arrives
             flavour.take(sleep_until(has_struck))
         flavour.disconnect()
+        _EXCHANGES.pop(id(exchange), None)  # else every later text is searched for its credentials, too
         struck_at_all = wait_until(has_struck)
         forget_frames(error)
         orders = [
@@ -166,7 +167,7 @@ class Bench:
     def _exchange(self, row: Row, place: Place) -> Any:
         """An exchange with the fault before it."""
         fault, simulator = FAULTS.get(row.fault), place.simulator
-        exchange = place.exchange(row.method)
+        exchange = place.exchange(row)
         options = exchange.options['massCancelMmp'] = dict(exchange.options['massCancelMmp'])
         is_in_turn = isinstance(row.method, MassCancelByLabelOverSocket)  # else one is answered before another, or not
         if row.fault in BANS or is_in_turn:

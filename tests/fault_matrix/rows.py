@@ -51,6 +51,7 @@ SOCKET_FAULTS: dict[str, dict[str, Any]] = {
     'dropped after the effect': {'kind': 'drop_after'},
 }
 LOST = ('no answer', 'mute from now on')  # their answers never come
+DROPPED = ('dropped before the effect', 'dropped after the effect')
 RATE_LIMIT = 'rate limit used up'
 OF_SEVERAL = (LATE, 'dropped before the effect', 'HTML with status 200', 'HTTP 503', 'every second order refused')
 SOCKET_ANSWERS: dict[str, dict[str, Any]] = {  # which it is given instead of taking effect
@@ -100,6 +101,11 @@ class Row:
     def is_waiting(self) -> bool:
         """Whether it may wait long for an answer or a limit."""
         return self.fault in (LATE, 'HTTP 429', RATE_LIMIT, *LOST)
+
+    @property
+    def is_repeated_by_the_transport(self) -> bool:
+        """Whether aiohttp sends it again, if the connection that it was sent over had been open before."""
+        return self.fault in DROPPED and self.endpoint.startswith(('GET', 'DELETE'))
 
     @property
     def is_of_simulator(self) -> bool:
