@@ -12,6 +12,7 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from ccxt_mmp.cli.arguments import Refused, build, parsed
+from ccxt_mmp.cli.interrupts import interruptible
 from ccxt_mmp.cli.output import in_lines, say, tell
 from ccxt_mmp.registry import EXCHANGES
 
@@ -80,7 +81,7 @@ def _command(arguments: argparse.Namespace) -> int:
         _say_document(['--json'] if arguments.json else [], type(error).__name__, message)
         return 1
     try:
-        asyncio.run(command.run())
+        asyncio.run(interruptible(command.run()))
     except Refused:
         command.has_shown = True  # main has another document for it
         raise

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from ccxt.base.errors import ExchangeError
 
 from ccxt_mmp import async_support
+from ccxt_mmp.cli.interrupts import interruptible
 from ccxt_mmp.cli.report import state_of
 from ccxt_mmp.cli.traffic import show_answers
 from ccxt_mmp.cli.views import PlainView, demo_view
@@ -42,7 +43,7 @@ Section = AsyncIterator[Step]
 def demo(arguments: argparse.Namespace) -> int:
     """Run it. The exit status is 0 only if every step did what it says."""
     with Simulator() as simulator, demo_view(simulator) as shown:
-        succeeded = asyncio.run(run(simulator, shown, arguments))
+        succeeded = asyncio.run(interruptible(run(simulator, shown, arguments)))
         shown.end(verdict(simulator, succeeded))
     return 0 if succeeded else 1
 
