@@ -96,18 +96,17 @@ def test_what_is_not_interrupted_ends_as_it_does(run):
         run(interruptible(cancelled()))
 
 
-def test_handler_that_is_there_stays(monkeypatch):
+def test_handler_that_is_there_stays():
+    async def interrupted():
+        signal.raise_signal(signal.SIGINT)
+
     came = []
     stock = signal.signal(signal.SIGINT, lambda *_: came.append(True))
     try:
-        run_in_a_loop(interruptible(asyncio.wait_for(step_without_a_wait(), 60)))
+        run_in_a_loop(interruptible(interrupted()))
     finally:
         signal.signal(signal.SIGINT, stock)
     assert came == [True]
-
-
-async def step_without_a_wait():
-    signal.raise_signal(signal.SIGINT)
 
 
 def test_thread_has_no_interrupts(run):
