@@ -126,5 +126,5 @@ def test_command_closes_its_exchanges(ccxt_mmp_command, monkeypatch, number):
         await Work().run(lambda: step(number))
 
     monkeypatch.setattr(watching, 'watch', watch)
-    ccxt_mmp_command('status', 'okx:BTC/USD', 'binance:BTC/USDT', '--watch')
+    assert ccxt_mmp_command('status', 'okx:BTC/USD', 'binance:BTC/USDT', '--watch')[0] == 1  # nothing was seen
     assert [each.session for each in exchanges] == [None, None]
