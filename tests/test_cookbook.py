@@ -31,19 +31,40 @@ def resets(simulator):
     return [request for request in simulator.requests if request.path.endswith('mmp-reset')]
 
 
-def test_sync_bot_resets_what_only_a_reset_ends(doors, simulator):  # noqa: F811
+def test_sync_bot_resets_what_only_a_reset_ends(doors, simulator, monkeypatch):  # noqa: F811
     wait_or_reset = run(FREEZE, PAGE)['wait_or_reset']
+    monkeypatch.setattr(time, 'sleep', lambda seconds: None)
     exchange = frozen(simulator, UNTIL_RESET)
     wait_or_reset(exchange, 'BTC/USD')
     assert len(resets(simulator)) == 1
     assert exchange.fetch_mmp('BTC/USD')['frozen'] is False
 
 
-def test_sync_bot_waits_for_what_ends_by_itself(doors, simulator, monkeypatch):  # noqa: F811
+@pytest.mark.parametrize('failures', [0, 1])
+def test_sync_bot_waits_for_what_ends_by_itself(doors, simulator, monkeypatch, failures):  # noqa: F811
     wait_or_reset = run(FREEZE, PAGE)['wait_or_reset']
     monkeypatch.setattr(time, 'sleep', lambda seconds: simulator.advance(int(seconds * 1000)))
-    wait_or_reset(frozen(simulator, Rule(5000, 2000, '10')), 'BTC/USD')
+    exchange = frozen(simulator, Rule(5000, 2000, '10'))
+    if failures:
+        simulator.fault('status', 'mmp-config', status=429)
+    wait_or_reset(exchange, 'BTC/USD')
     assert resets(simulator) == []
+
+
+def test_async_bot_goes_on_after_a_lock(doors, simulator, monkeypatch):  # noqa: F811
+    quote = run(LOOP, PAGE)['quote']
+    monkeypatch.setattr(asyncio, 'sleep', lambda *_, sleep=asyncio.sleep: simulator.advance(10_001) or sleep(0))
+
+    async def trade():
+        async with simulator.connect(pro.okx, enableRateLimit=False) as exchange:
+            symbol = next(each for each in await exchange.load_markets() if each.startswith('BTC/USD:BTC-'))
+            await exchange.mass_cancel_mmp('BTC/USD', {'lockInterval': 10_000})
+            may_quote = asyncio.Event()
+            may_quote.set()
+            await quote(exchange, symbol, may_quote, rounds=2)
+
+    asyncio.run(trade())
+    assert len(simulator.resting('okx', 'BTC/USD')) == 1
 
 
 def test_reset_whose_answer_is_lost_is_looked_up_and_not_repeated(doors, simulator, monkeypatch):  # noqa: F811

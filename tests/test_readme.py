@@ -13,6 +13,7 @@ from tests.documents import README, blocks, doors, run  # noqa: F401 - a fixture
 TEXT = README.read_text()
 SYNC, ASYNC, LOOP, TEST = blocks(README, 'python')
 LINES = 150
+LOCK = {'lockInterval': 10_000}
 
 LOADING_MARKETS = ('/public/instruments', '/asset/currencies')
 SENT = {
@@ -102,6 +103,40 @@ def test_loop_quotes_until_frozen_and_again_after_it(simulator, monkeypatch, fro
     asyncio.run(trade())
     resets = [request for request in simulator.requests if request.path.endswith('mmp-reset')]
     assert len(resets) == (0 if frozen_time else 1)
+
+
+@pytest.mark.parametrize('stop', ['lock', 'halt'])
+def test_loop_goes_on_after_a_lock_and_after_a_halt(simulator, tmp_path, stop):
+    names = run(LOOP.replace('timeout=1)', 'timeout=0.01)'), README)
+    bot, desk = (simulator.connect(pro.okx, enableRateLimit=False) for _ in range(2))
+    tried = []
+
+    async def quote():
+        tried.append(None)
+        order = {'type': 'limit', 'side': 'buy', 'amount': 10, 'price': 0.01, 'params': {'mmp': True}}
+        await bot.create_orders([{**order, 'symbol': bot.symbols[0]}])
+
+    async def trade():
+        async with bot, desk:
+            for each in (bot, desk):
+                each.options['mmpHalt'] = {'url': f'sqlite:{tmp_path}/halt.db', 'grace': 0}
+            await bot.load_markets()
+            await bot.set_mmp('BTC/USD', window=5000, frozenTime=0, qtyLimit=10)
+            loop = asyncio.create_task(names['keep_quoting'](bot, quote))
+            await until(lambda: simulator.resting('okx', 'BTC/USD') or loop.done())
+            await (desk.halt_mmp('BTC/USD') if stop == 'halt' else desk.mass_cancel_mmp('BTC/USD', LOCK))
+            before = len(tried)
+            await until(lambda: len(tried) > before + 1 or loop.done())
+            assert simulator.resting('okx', 'BTC/USD') == []
+            if stop == 'halt':
+                await desk.resume_mmp('BTC/USD')
+            simulator.advance(LOCK['lockInterval'] + 1)
+            await until(lambda: simulator.resting('okx', 'BTC/USD') or loop.done())
+            assert not loop.done()
+            loop.cancel()
+            await asyncio.gather(loop, return_exceptions=True)
+
+    asyncio.run(trade())
 
 
 def test_example_of_the_fixture_runs(pytester):
