@@ -262,7 +262,7 @@ def _add_cancel(commands: 'Commands', shared: Shared) -> None:
         type=values.duration(0, MAX_LOCK),
         metavar='TIME',
         help=f'{names("lockInterval")}: refuse new MMP orders for this long, up to 10s; '
-        f'{names("lockInterval", having=False)} has no lock',
+        f'no lock on {names("lockInterval", having=False)}',
     )
     cancel.add_argument(
         '--include-non-mmp',

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ccxt.base.errors import NotSupported
 
+from ccxt_mmp.cli.arguments import SHORT
 from ccxt_mmp.cli.output import tell
 from ccxt_mmp.cli.report import Result, each_part
 from ccxt_mmp.cli.verdicts import WHERE_A_RULE_IS, WHERE_MMP_ORDERS_WERE, WHERE_TAGGED_ORDERS_WERE, count_cancelled
@@ -42,6 +43,15 @@ async def cancel_all(command: 'Command') -> None:
             task.cancel()
     finally:
         progress.cancel()
+        _tell_short_times(command)
+
+
+def _tell_short_times(command: 'Command') -> None:
+    """Who writes 10 may mean 10s. It is no time to ask, so that this is told after the cancel."""
+    times = {'--lock-interval': command.arguments.lock_interval, '--timeout': command.arguments.timeout}
+    short = [f'{name} was {time} ms' for name, time in times.items() if time and time < SHORT]
+    if short:
+        tell(f'{" and ".join(short)}; seconds are written 10s')
 
 
 async def _cancel(command: 'Command', exchange: Any, result: Result) -> None:

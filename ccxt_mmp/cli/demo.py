@@ -116,15 +116,15 @@ async def _options_section(simulator: Simulator, exchange: Any) -> Section:
 
 
 async def _block_trading(simulator: Simulator, exchange: Any) -> Section:
-    state = await exchange.set_mmp(None, WINDOW, FROZEN_TIME, params={**RFQ, 'countLimit': 10})
-    call = f'set_mmp(None, {WINDOW}, {FROZEN_TIME}, params={{rfq, countLimit: 10}})'
-    yield Step(call, _rule(state), state['countLimit'] == 10)
+    params = {**RFQ, 'countLimit': 10}
+    state = await exchange.set_mmp(None, WINDOW, FROZEN_TIME, params=params)
+    yield Step(f'set_mmp(None, {WINDOW}, {FROZEN_TIME}, params={params})', _rule(state), state['countLimit'] == 10)
     simulator.execute_block_trades(10)
     state = await exchange.fetch_mmp(params=RFQ)
-    yield Step('(10 execution attempts come) fetch_mmp(params={rfq})', state_of(state), state['frozen'] is True)
+    yield Step(f'(10 execution attempts come) fetch_mmp(params={RFQ})', state_of(state), state['frozen'] is True)
     await exchange.reset_mmp(params=RFQ)
     state = await exchange.fetch_mmp(params=RFQ)
-    yield Step('reset_mmp(params={rfq})', state_of(state), state['frozen'] is False)
+    yield Step(f'reset_mmp(params={RFQ})', state_of(state), state['frozen'] is False)
 
 
 async def _freeze_and_reset(simulator: Simulator, exchange: Any, underlying: str, underlying_id: str) -> Section:

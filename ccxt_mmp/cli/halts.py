@@ -11,6 +11,7 @@ from ccxt_mmp.cli.report import Result, each_part, moment, unknown_halts
 from ccxt_mmp.cli.screens import screen
 from ccxt_mmp.cli.targets import HALT_ACCOUNT, HALT_URL, Target
 from ccxt_mmp.cli.verdicts import count_cancelled, details
+from ccxt_mmp.errors import MassCancelIncomplete
 from ccxt_mmp.halts import ALL
 from ccxt_mmp.types import MmpHalt
 
@@ -44,13 +45,17 @@ def halting(command: 'Command') -> Work:
 
 async def _cancel_and_halt(command: 'Command', exchange: Any, result: Result, params: dict[str, Any]) -> None:
     underlying = result.target.underlying
-    if underlying is not None:
-        result.cancelled = await exchange.mass_cancel_mmp(underlying, params)
-        count_cancelled(result)
-    else:
+    if underlying is None:
         await cancel_everything(command, exchange, result, params)
-    if not command.arguments.json:  # whatever comes, what was cancelled is told
-        screen().notes([details(each) for each in each_part([result])])
+    else:
+        try:
+            result.cancelled = await exchange.mass_cancel_mmp(underlying, params)
+        except MassCancelIncomplete as error:
+            result.cancelled = next((each for each in error.results.values() if not isinstance(each, Exception)), None)
+            if result.cancelled is not None:  # all is cancelled, and the halt is not stored
+                _tell_cancelled(command, result)
+            raise
+    _tell_cancelled(command, result)
     try:
         result.halt = await exchange.fetch_mmp_halt(underlying)
     except Exception as error:  # noqa: BLE001 - it is told beside what was cancelled
@@ -62,6 +67,13 @@ async def _cancel_and_halt(command: 'Command', exchange: Any, result: Result, pa
             command.fail(result, OperationFailed(NO_MORE))
     for each in each_part([result]):
         each.halt = result.halt
+
+
+def _tell_cancelled(command: 'Command', result: Result) -> None:
+    """Whatever comes, what was cancelled is told."""
+    count_cancelled(result)
+    if not command.arguments.json:
+        screen().notes([details(each) for each in each_part([result])])
 
 
 def resuming(command: 'Command') -> Work:

@@ -70,7 +70,7 @@ def port(text: str) -> int:
 
 def url(text: str) -> str:
     if not text.startswith(('http://', 'https://')):
-        raise argparse.ArgumentTypeError(f'{text!r} is no URL of a simulator')
+        raise argparse.ArgumentTypeError(f'{text!r} is no URL of a simulator, such as http://127.0.0.1:8080')
     return text.rstrip('/')
 
 

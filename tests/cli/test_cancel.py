@@ -191,6 +191,14 @@ def test_verdict_does_not_wait_for_a_state(simulator, ccxt_mmp_command, monkeypa
     assert status == 0
 
 
+def test_cancel_says_how_short_its_times_were(simulator, ccxt_mmp_command):
+    """A bare number is milliseconds, and nobody is asked."""
+    said = 'ccxt-mmp: --lock-interval was 10 ms; seconds are written 10s\n'
+    assert ccxt_mmp_command('cancel', 'okx:BTC/USD', '--lock-interval', '10')[2] == said
+    assert '--timeout was 1 ms; seconds are' in ccxt_mmp_command('cancel', 'okx:BTC/USD', '--timeout', '1')[2]
+    assert ccxt_mmp_command('cancel', 'okx:BTC/USD', '--lock-interval', '0')[2] == ''
+
+
 def test_cancel_with_a_lock_says_until_when(simulator, ccxt_mmp_command):
     _, out, _ = ccxt_mmp_command('cancel', 'okx:BTC/USD', '--lock-interval', '10s')
     assert re.search(r'\nokx:BTC/USD: cancelled all MMP orders, locked until \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n', out)

@@ -177,6 +177,21 @@ def test_halt_that_is_not_stored_loses_no_line_of_what_was_cancelled(
     ]
 
 
+def test_halt_of_an_underlying_that_is_not_stored_tells_what_was_cancelled(
+    simulator, ccxt_mmp_command, monkeypatch, tmp_path
+):
+    monkeypatch.setenv('CCXT_MMP_HALT', f'sqlite:{tmp_path}/no/halt.db')
+    quote(simulator)
+    status, out, err = ccxt_mmp_command('halt', 'binance:BTC/USDT')
+    assert (status, out) == (1, 'binance:BTC/USDT: cancelled 2 MMP orders\n')
+    assert err.startswith(
+        'ccxt-mmp: binance:BTC/USDT: MassCancelIncomplete: binance massCancelMmp() could not store the'
+    )
+    quote(simulator)
+    [told] = json.loads(ccxt_mmp_command('halt', 'binance:BTC/USDT', '--json')[1])
+    assert (len(told['cancelled']['orders']), told['error']['type']) == (2, 'MassCancelIncomplete')
+
+
 def test_halt_of_an_exchange_tells_what_it_cancelled_beside_what_failed(simulator, ccxt_mmp_command, url):
     quote(simulator)
     stubborn = simulator.rest('binance', 'ETHUSDT', mmp=True)
