@@ -3,12 +3,14 @@
 test_readme.py, test_quickstart.py and test_adding_an_exchange.py look closer at three of them.
 """
 
+import argparse
 import re
 import shlex
 from importlib.util import find_spec
 
 import ccxt
 import pytest
+import requests
 
 from ccxt_mmp.cli import main
 from ccxt_mmp.cli.arguments import parsed
@@ -19,6 +21,20 @@ from tests.documents import DOCUMENTS, FENCE, README, ROOT, anchors, blocks, doo
 TOOLS = {'pip', 'pytest', 'ruff', 'mypy', 'nox'}  # run by .ci/run
 LANGUAGES = {'python', 'sh', 'ini', 'json', 'text'}  # the first two run
 ELSEWHERE = ('README.md', 'adding-an-exchange.md')  # which have tests of their own
+
+
+def curl(words, url):
+    """The status of what it asks a simulator, which is at another address here."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument('-H')
+    parser.add_argument('-d')
+    parser.add_argument('url')
+    asked = parser.parse_args(words)
+    headers = dict([asked.H.split(': ')]) if asked.H else {}
+    address = asked.url.replace('http://127.0.0.1:8080', url)
+    return requests.request(
+        'POST' if asked.d else 'GET', address, data=asked.d, headers=headers, timeout=10
+    ).status_code
 
 
 def named(language, documents=DOCUMENTS):
@@ -54,7 +70,7 @@ def test_bot_in_another_process_talks_to_the_simulator(simulator):
 
 def test_reads_of_a_bot_sleep_by_the_simulator():
     testing = ROOT / 'docs' / 'testing.md'
-    [code] = [each for each in blocks(testing, 'python') if 'exchange.sleep' in each]
+    [code] = [each for each in blocks(testing, 'python') if 'exchange.sleep' in each and 'def test_' not in each]
     code += """
     import asyncio, threading, time
 
@@ -94,6 +110,8 @@ def test_command_can_be_run(document, block, simulator, capsys, monkeypatch):
             assert find_spec(words[2])
         elif words[0] == 'python':
             assert (ROOT / words[1]).exists()
+        elif words[0] == 'curl':
+            assert curl(words[1:], simulator.url) == 200
         else:
             assert words[0] in TOOLS
         for word in words:
