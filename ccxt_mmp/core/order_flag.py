@@ -163,7 +163,7 @@ class OrderFlag(Host):
         loads_options = 'option' in types if isinstance(types, (list, tuple)) else self._loads_options
         if loads_options or loads_all or self.options.get('loadAllOptions'):
             return 'load_markets(True) loads what was listed since the markets were loaded'
-        return "options['fetchMarkets']['types'] must have 'option'; then load_markets(True) loads it"
+        return "options['fetchMarkets'] must have 'option', as in ['option']; then load_markets(True) loads it"
 
     def _is_option(self, market: Any) -> bool | None:
         """Whether a market is an option; None if it does not say."""
