@@ -27,17 +27,20 @@ MAX_TIME = 86_400_000  # ms; what waits in Python takes no time without end
 class HaltCheck(Host):
     """Stops MMP orders while they are halted."""
 
-    def _pass_halt(self, context: RequestContext) -> Awaitable[None] | None:
+    def _pass_halt(self, context: RequestContext | None, *, is_own: bool = True) -> Awaitable[None] | None:
         """Raise MmpHalted if the MMP orders of a request are halted.
 
         A store that is async has to be waited for: it returns an awaitable, which raises.
+
+        is_own: the caller sends the request, and counts its orders as in flight after this
         """
-        if context.is_of_orders is False or not context.underlyings:
+        if context is None or context.is_of_orders is False or not context.underlyings:
             return None
         halts = self._halts()
         if halts is None:
             return None
-        context.withdraw()  # a mass cancel waits for no store
+        if is_own:
+            context.withdraw()  # a mass cancel waits for no store
         try:
             found = halts.store.read(halts.key, (ALL, *context.underlyings))
         except HaltStoreError as error:
@@ -48,6 +51,12 @@ class HaltCheck(Host):
         if found:
             self._refuse_halted(halts, found, context)
         return None
+
+    def _pass_halt_early(self, context: RequestContext) -> None:
+        """Before a ``fetch`` of the user's, which may go around ours; what has to be awaited is read in ours alone."""
+        halts = self._halts()
+        if halts is not None and not halts.store.is_async:
+            self._pass_halt(context)
 
     async def _await_halts(self, halts: Halts, reading: Awaitable[list[StoredHalt]], context: RequestContext) -> None:
         try:

@@ -237,14 +237,14 @@ def note_answer(owner: object) -> None:
         context.answered()
 
 
-def inherited_marks(owner: object) -> dict[str, Mark] | None:
-    """The marks of the request during which the current task was started, if that request is not over.
+def inherited_request(owner: object) -> RequestContext | None:
+    """The request during which the current task was started, if that request is not over.
 
-    A task inherits nothing else. Old marks are safe: all they can do is stop MMP orders that are older than a mass
-    cancel.
+    A task inherits none of it, but what can stop an MMP order: the marks, of which old ones are safe, since all they do
+    is stop orders that are older than a mass cancel; and whether its orders are halted.
     """
     context = _CURRENT.get()
-    return context.marks if context is not None and context.owner is owner and context.is_entered else None
+    return context if context is not None and context.owner is owner and context.is_entered else None
 
 
 def answer_ends() -> float | None:

@@ -11,7 +11,7 @@ from ccxt.base.errors import BaseError
 
 from ccxt_mmp.core.awaiting import run_sync
 from ccxt_mmp.core.connections import AsyncConnections, Connections
-from ccxt_mmp.core.request_context import current_request
+from ccxt_mmp.core.request_context import current_request, inherited_request
 from ccxt_mmp.core.requests import UNREADABLE, Requests
 
 
@@ -28,7 +28,7 @@ class SyncRequests(Requests):
         handled = sys.exc_info()[1]
         context = current_request(self)
         if context is not None and self.options.get('mmpHalt') is not None:
-            self._pass_halt(context)
+            self._pass_halt(context)  # in a thread that the user has started there is none: see _has_own_fetch
         with self._sending(context, headers):
             try:
                 if context is None or not context.is_urgent:
@@ -43,6 +43,11 @@ class SyncRequests(Requests):
             except UNREADABLE as error:
                 self._raise_if_unread(error)
                 raise
+
+    @property
+    def _has_own_fetch(self) -> bool:
+        """Whether a class or an object of the user replaces ours, and may call it elsewhere, or not at all."""
+        return 'fetch' in self.__dict__ or type(self).fetch is not SyncRequests.fetch
 
     def throttle(self, cost: Any = None) -> None:
         # ccxt measures its pause from the last request of any kind; those that do not queue are none of its business
@@ -70,8 +75,9 @@ class AsyncRequests(Requests):
     async def fetch(self, url: str, method: str = 'GET', headers: Any = None, body: Any = None) -> Any:
         handled = sys.exc_info()[1]
         context = current_request(self)
-        if context is not None and self.options.get('mmpHalt') is not None:
-            halt = self._pass_halt(context)
+        if self.options.get('mmpHalt') is not None:
+            # a class of the user may have it fetched in another task
+            halt = self._pass_halt(context or inherited_request(self), is_own=context is not None)
             if halt is not None:
                 await halt
         with self._sending(context, headers):
@@ -86,6 +92,10 @@ class AsyncRequests(Requests):
             except UNREADABLE as error:
                 self._raise_if_unread(error)
                 raise
+
+    @property
+    def _has_own_fetch(self) -> bool:
+        return 'fetch' in self.__dict__ or type(self).fetch is not AsyncRequests.fetch
 
     async def throttle(self, cost: Any = None) -> None:
         context = current_request(self)

@@ -21,7 +21,7 @@ from ccxt_mmp.core.request_context import (
     RequestContext,
     Sending,
     current_request,
-    inherited_marks,
+    inherited_request,
     is_transport_failure,
     note_answer,
 )
@@ -143,7 +143,8 @@ class Requests(Host):
         """The request that begins: in the context that a method has entered for it, or in a new one."""
         context = current_request(self)
         if context is None or context.is_in_use:
-            marks = inherited_marks(self) if context is None else None
+            outer = inherited_request(self) if context is None else None
+            marks = None if outer is None else outer.marks
             if marks is None:
                 marks = self._fence_marks()
             context = RequestContext(self, is_ordinary=True, is_repeatable=True, marks=marks)
@@ -177,6 +178,8 @@ class Requests(Host):
             if context.is_of_orders:
                 context.is_of_quotes = path in self._quote_paths
                 self._find_mmp_orders(context, **dict(zip(SIGNED, arguments, strict=False)), **keywords)
+                if self.options.get('mmpHalt') is not None and self._has_own_fetch:
+                    self._pass_halt_early(context)
                 self._pass_fence(context)
         return super().sign(*arguments, **keywords)
 
