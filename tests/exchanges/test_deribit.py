@@ -210,6 +210,32 @@ def test_block_rfq_by_the_exchanges_name_is_the_scope_rfq(flavour, simulator, de
     assert flavour.take(deribit.set_mmp('BTC/USD', 1000, 0, 1, None, {**MQQ, 'block_rfq': False}))['scope'] == 'orders'
 
 
+@rows(('scope', 'is_rfq'), [('orders', False), ('rfq', True)])
+@rows('says', [True, False])
+def test_answer_of_another_scope_is_none_of_this_protection(flavour, simulator, deribit, scope, is_rfq, says):
+    """Of what an answer says block_rfq, the scope that was asked for is read; what does not say is of it."""
+    own = {'index_name': 'btc_usd', **({'block_rfq': is_rfq} if says else {})}
+    other = {'index_name': 'btc_usd', 'block_rfq': not is_rfq}
+    rules = [{**other, 'interval': 60, 'frozen_time': 0}, {**own, 'interval': 5, 'frozen_time': 10}]
+    freezes = [{**other, 'frozen_until': 1}, {**own, 'frozen_until': 0}]
+
+    def answer(method, result):
+        simulator.answer('POST', f'/api/v2/private/{method}', {'jsonrpc': '2.0', 'result': result})
+
+    def read():
+        states = flavour.take(deribit.fetch_mmps(params={'scope': scope}))
+        return flavour.take(deribit.fetch_mmp('BTC/USD', {'scope': scope})), *states.values()
+
+    answer('get_mmp_config', rules)
+    for frozen, expected in ((freezes, (True, None)), (freezes[:1], (False, None))):
+        answer('get_mmp_status', frozen)
+        states = read()
+        assert [(each['scope'], each['window'], each['frozenTime']) for each in states] == [(scope, 5000, 10_000)] * 2
+        assert [(each['frozen'], each['frozenUntil']) for each in states] == [expected] * 2
+    answer('get_mmp_config', rules[:1])
+    assert [each['enabled'] for each in read()] == [False]
+
+
 @rows(
     ('params', 'error'),
     [

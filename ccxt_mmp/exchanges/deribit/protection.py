@@ -86,7 +86,7 @@ class DeribitProtection(DeribitAnswers):
         protection, params = self._protection('fetchMmp', scope, named, params)
         asked = self._resets_so_far()
         with self._explaining(scope, protection['index_name']):
-            rules, frozen, when = await self._fetch_rules('fetchMmp', {**protection, **self._sent(params)})
+            rules, frozen, when = await self._fetch_rules('fetchMmp', scope, {**protection, **self._sent(params)})
         group = protection.get('mmp_group')
         entries = [each for each in rules if each.get('mmp_group') == group]
         if not entries:
@@ -102,7 +102,7 @@ class DeribitProtection(DeribitAnswers):
         if group is not None:
             raise NotSupported(f'{self.id} fetchMmps() lists the rules of orders: fetchMmp() has those of groups')
         asked = self._resets_so_far()
-        rules, frozen, when = await self._fetch_rules('fetchMmps', {**of_scope, **self._sent(params)})
+        rules, frozen, when = await self._fetch_rules('fetchMmps', scope, {**of_scope, **self._sent(params)})
         listed: dict[str, MmpState] = {}
         for entry in rules:
             if entry.get('mmp_group') is not None:
@@ -145,8 +145,8 @@ class DeribitProtection(DeribitAnswers):
 
     # --- answers
 
-    async def _fetch_rules(self, method: str, request: Params) -> tuple[list[Params], list[Params], Any]:
-        """Rules, protections that are frozen, and when that was."""
+    async def _fetch_rules(self, method: str, scope: Scope, request: Params) -> tuple[list[Params], list[Params], Any]:
+        """Rules of a scope, protections of it that are frozen, and when that was."""
         await self._adjust_clock()  # once, not once for each
         answers = await gather(
             self.synchronous,
@@ -163,7 +163,8 @@ class DeribitProtection(DeribitAnswers):
         #     {"jsonrpc":"2.0","id":7851,"result":[
         #         {"index_name":"btc_usd","frozen_until":1744275841861,"mmp_group":"MassQuoteBot7"}]}
         #
-        return self._entries(method, config), self._entries(method, status), self._answered_at(status)
+        rules, frozen = (of_scope(scope, self._entries(method, each)) for each in (config, status))
+        return rules, frozen, self._answered_at(status)
 
     def _answered_at(self, response: Any) -> Any:
         microseconds = self._safe_integer(response, 'usOut')
@@ -202,3 +203,8 @@ class DeribitProtection(DeribitAnswers):
             'countLimit': self._safe_integer(entry, 'trade_count_limit'),
             'maxQuoteQuantity': self._safe_number(entry, 'max_quote_quantity'),
         }
+
+
+def of_scope(scope: Scope, entries: list[Params]) -> list[Params]:
+    """The entries of a scope: one that does not say is of the scope that was asked for."""
+    return [each for each in entries if each.get('block_rfq') in (None, scope == 'rfq')]
