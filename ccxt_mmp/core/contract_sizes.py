@@ -1,12 +1,10 @@
 """Exact conversion between contracts and coins."""
 
-from decimal import Context, Decimal
+from decimal import Decimal
 
-from ccxt_mmp.core.numbers import exact_decimal, plain
+from ccxt_mmp.core.numbers import EXACT, exact_decimal, plain
 
 UNITS = ('contracts', 'base')
-
-EXACT = Context(prec=200)  # more digits than the product of any two accepted numbers
 
 
 def whole_contracts(coins: Decimal, size: Decimal) -> int | None:

@@ -1,12 +1,13 @@
 """Numbers in requests: read exactly or refused, and written as plain decimals."""
 
-from decimal import Decimal
+from decimal import Context, Decimal
 from numbers import Integral
 
 from ccxt_mmp._patterns import Pattern
 
 MAX_NUMBER = 2**53  # beyond it a double, and so most JSON parsers, cannot tell neighbouring integers apart
 MAX_DECIMALS = 30
+EXACT = Context(prec=200)  # more digits than the product of any two accepted numbers; not the caller's
 
 _PLAIN_DECIMAL = Pattern(r'[0-9]+(?:\.[0-9]+)?')
 

@@ -7,7 +7,7 @@ from ccxt.base.errors import ArgumentsRequired, BadRequest, ExchangeError, NotSu
 
 from ccxt_mmp.core.contract_sizes import UNITS, in_coins, whole_contracts
 from ccxt_mmp.core.freezes import Freezes
-from ccxt_mmp.core.numbers import MAX_DECIMALS, MAX_NUMBER, exact_decimal, is_integer, plain
+from ccxt_mmp.core.numbers import EXACT, MAX_DECIMALS, MAX_NUMBER, exact_decimal, is_integer, plain
 from ccxt_mmp.core.params import (
     GROUP,
     LIMITS,
@@ -194,11 +194,11 @@ class Rules(Freezes):
             or ('min' in rule and number < rule['min'])
             or ('max' in rule and number > rule['max'])
             or ('above' in rule and number <= rule['above'])
-            or ('step' in rule and number % rule['step'])
-            or ('decimals' in rule and number != round(number, rule['decimals']))
+            or ('step' in rule and EXACT.remainder(number, rule['step']))
+            or ('decimals' in rule and not is_integer(EXACT.scaleb(number, rule['decimals'])))
         ):
             raise BadRequest(f'{self.id} {method}() {name} must be {_accepted_number(rule)}, received {shown(value)}')
-        return plain(number / rule['step'] if 'step' in rule else number)
+        return plain(EXACT.divide(number, rule['step']) if 'step' in rule else number)
 
     @staticmethod
     def _sent(params: Params) -> Params:

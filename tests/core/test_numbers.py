@@ -1,6 +1,7 @@
 import math
-from decimal import Decimal, Inexact, localcontext
+from decimal import Context, Decimal, Inexact, localcontext
 
+import ccxt
 import pytest
 
 from ccxt_mmp.core.numbers import exact_decimal, is_integer, plain
@@ -86,6 +87,35 @@ def test_users_decimal_context_changes_nothing():
         context.traps[Inexact] = True
         assert plain(exact_decimal('1.23456789')) == '1.23456789'
         assert plain(exact_decimal(2**53 - 1)) == '9007199254740991'
+
+
+OF_DERIBIT = {'maxQuoteQuantity': '123456.7', 'vegaLimit': 12345.6789}
+OF_BYBIT = {'vegaLimit': 123456.75}
+
+
+@rows(
+    ('exchange_id', 'arguments', 'limits'),
+    [
+        ('deribit', ('BTC/USD', 3_600_000, 125_000, '12345.6789', '1.5', OF_DERIBIT), (12345.6789, 1.5, 12345.6789)),
+        ('bybit', ('BTC', 123_456, 0, '123456.78', '1234.25', OF_BYBIT), (123456.78, 1234.25, 123456.75)),
+        ('binance', ('BTC/USDT', 3000, 123_456, '123456.7', '12345.5'), (123456.7, 12345.5, None)),
+        ('okx', ('ETH/USD', 123_456, 0, '12345.6', None, {'qtyUnit': 'base'}), (123456, None, None)),
+    ],
+)
+def test_rule_is_the_same_in_every_decimal_context(flavour, fast, exchange_id, arguments, limits):
+    exchange = flavour.exchange(exchange_id, fast.url)
+    with localcontext(Context(prec=2, traps=[Inexact])):
+        state = flavour.take(exchange.set_mmp(*arguments))
+    assert (state['window'], state['frozenTime']) == arguments[1:3]
+    assert (state['qtyLimit'], state['deltaLimit'], state['vegaLimit']) == limits
+
+
+def test_number_that_is_none_of_a_rule_is_refused_in_every_decimal_context(flavour, simulator):
+    deribit, limits = flavour.exchange('deribit', simulator.url), {'maxQuoteQuantity': 1}
+    for wrong in ((1000, 0, '12345.67891'), (123_500, 0, 1), (1000, 123_500, 1)):
+        with localcontext(Context(prec=2)), pytest.raises(ccxt.BadRequest):
+            flavour.take(deribit.set_mmp('BTC/USD', *wrong, None, limits))
+    assert simulator.requests == []
 
 
 def test_integers_are_told_by_their_value():

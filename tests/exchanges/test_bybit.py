@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from decimal import Context, localcontext
 
 import ccxt
 import ccxt.async_support
@@ -432,6 +433,9 @@ def test_countdown_that_is_none_is_refused_before_anything_is_sent(flavour, simu
 def test_time_window_of_disconnections_is_ccxts_own(flavour, simulator, bybit):
     flavour.take(bybit.cancel_all_orders_after(40_000, {'type': 'option'}))
     assert bodies(simulator, 'disconnected-cancel-all') == [{'timeWindow': 40, 'product': 'OPTIONS'}]
+    with localcontext(Context(prec=1)):
+        flavour.take(bybit.cancel_all_orders_after(120_000))
+    assert bodies(simulator, 'disconnected-cancel-all')[1]['timeWindow'] == 120
 
 
 def test_option_that_is_not_loaded_keeps_its_settle_coin(flavour, simulator, bybit):

@@ -23,7 +23,7 @@ from ccxt_mmp.core.batch_cancelling import cancelled_in_batches
 from ccxt_mmp.core.editing import UNKNOWN_FILL
 from ccxt_mmp.core.kill_switch import RETRIES, Outcome, Progress, all_of
 from ccxt_mmp.core.mass_cancels import NOT_TOLD
-from ccxt_mmp.core.numbers import exact_decimal
+from ccxt_mmp.core.numbers import EXACT, exact_decimal
 from ccxt_mmp.core.orders import Answer, chunked, failed
 from ccxt_mmp.core.request_context import RequestContext
 from ccxt_mmp.core.text import shown
@@ -212,7 +212,11 @@ class BybitCancelling(BybitAnswers):
     async def _cancel_all_orders_after(self, stock: Stock, timeout: int | None, params: Params) -> Params:
         """ccxt's own, which sends whole seconds: of a disconnection, after which Bybit cancels."""
         milliseconds = exact_decimal(timeout)
-        if milliseconds is None or not LEAST_COUNTDOWN <= milliseconds <= MOST_COUNTDOWN or milliseconds % SECOND:
+        if (
+            milliseconds is None
+            or not LEAST_COUNTDOWN <= milliseconds <= MOST_COUNTDOWN
+            or EXACT.remainder(milliseconds, SECOND)
+        ):
             raise BadRequest(
                 f'{self.id} cancelAllOrdersAfter() timeout must be whole seconds, {LEAST_COUNTDOWN} to '
                 f'{MOST_COUNTDOWN} ms, received {shown(timeout)}: it is no countdown and cannot be disarmed. Bybit '

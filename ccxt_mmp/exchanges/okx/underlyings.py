@@ -5,8 +5,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from ccxt_mmp.core.contract_sizes import EXACT
-from ccxt_mmp.core.numbers import exact_decimal
+from ccxt_mmp.core.numbers import EXACT, exact_decimal
 from ccxt_mmp.exchanges.okx.tables import OWN_ID, UNIFIED, OkxTables
 
 
