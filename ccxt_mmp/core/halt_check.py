@@ -163,8 +163,9 @@ class HaltCheck(Host):
         url, account = settings['url'], settings['account']
         if not isinstance(url, str) or url.partition(':')[0] not in SCHEMES or ':' not in url:
             raise self._bad_halt_option('url', f'must begin with one of {", ".join(f"{each}:" for each in SCHEMES)}')
-        if account is not None and not (isinstance(account, str) and account.strip() and account.isprintable()):
-            raise self._bad_halt_option('account', f'must be a text that is not empty, received {shown(account)}')
+        if account is not None and not (isinstance(account, str) and is_name(account)):
+            must_be = 'must be a text that is not empty, without white space at its ends and control characters'
+            raise self._bad_halt_option('account', f'{must_be}, received {shown(account)}')
         if settings['onLost'] not in ON_LOST:
             raise self._bad_halt_option('onLost', f'must be closed or open, received {shown(settings["onLost"])}')
         for name, least in (('timeout', 'above'), ('grace', 'at least')):
@@ -177,3 +178,8 @@ class HaltCheck(Host):
 
     def _bad_halt_option(self, name: str, says: str) -> BadRequest:
         return BadRequest(f"{self.id} options['{OPTION}']['{name}'] {says}")
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can name an account: 'desk1 ' would look like 'desk1', and be another one."""
+    return text != '' and text == text.strip() and text.isprintable()

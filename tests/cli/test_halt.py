@@ -53,6 +53,16 @@ def test_halt_says_whom_it_stops(simulator, ccxt_mmp_command, url, monkeypatch):
     assert f'okx:BTC/USD: {said}' in ccxt_mmp_command(*halt)[1]
 
 
+@pytest.mark.parametrize('command', ['halt', 'resume'])
+def test_account_with_white_space_at_its_ends_is_none(simulator, ccxt_mmp_command, url, monkeypatch, command):
+    monkeypatch.setenv('CCXT_MMP_HALT_ACCOUNT', 'desk1 ')
+    status, out, err = ccxt_mmp_command(command, 'okx:BTC/USD')
+    assert (status, out) == (1, '')
+    assert "options['mmpHalt']['account'] must be a text that is not empty, without white space at its ends" in err
+    assert "received 'desk1 '" in err
+    assert simulator.requests == []
+
+
 def test_exchange_alone_is_all_of_it(simulator, ccxt_mmp_command, url):
     simulator.set_rule('okx', 'BTC-USD')
     quote(simulator)

@@ -497,8 +497,8 @@ def test_account_has_a_name_or_the_key_stands_for_it(flavour, halting, desk, quo
     desk.apiKey += '2'
     assert flavour.take(desk.fetch_mmp_halts()) == []
     for each in (halting, desk):
-        each.options['mmpHalt']['account'] = 'desk1'
-    assert flavour.take(halting.halt_mmp(underlying, {'cancel': False}))['account'] == 'desk1'
+        each.options['mmpHalt']['account'] = 'desk 1'
+    assert flavour.take(halting.halt_mmp(underlying, {'cancel': False}))['account'] == 'desk 1'
     assert len(flavour.take(desk.fetch_mmp_halts())) == 1
 
 
@@ -544,6 +544,8 @@ def test_close_closes_the_store(flavour, halting):
         ({'url': 'rediss://127.0.0.1:1/0?ssl_cert_reqs=secret-word'}, 'option ssl_cert_reqs with a value'),
         ({'account': ''}, 'account'),
         ({'account': ' '}, 'account'),
+        ({'account': 'desk1 '}, "account.*white space at its ends.*, received 'desk1 '"),
+        ({'account': ' desk1'}, "received ' desk1'"),
         ({'account': 5}, 'account'),
         ({'account': 'a\n'}, 'account'),
         ({'onLost': 'ignored'}, 'onLost'),
