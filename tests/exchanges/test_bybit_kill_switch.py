@@ -285,6 +285,44 @@ def test_list_that_goes_on_for_ever_is_no_list(flavour, simulator, bybit):
         cancel(flavour, bybit)
 
 
+def in_pages(bybit, pages):
+    """Answer lists in pages, and cancels with success. Of each cursor its orders and the next cursor."""
+    resting, send = {each for ids, _ in pages.values() for each in ids}, bybit._send
+
+    async def answered(endpoint, request, **keywords):
+        if endpoint == 'GET order/realtime' and request['openOnly'] == '0':
+            ids, cursor = pages[request.get('cursor', '')]
+            rows = [{**RESTING, 'orderId': each} for each in ids if each in resting]
+            return {'retCode': 0, 'result': {'list': rows, 'nextPageCursor': cursor}}
+        if endpoint != 'POST order/cancel-batch':
+            return await send(endpoint, request, **keywords)
+        ids = [each['orderId'] for each in request['request']]
+        resting.difference_update(ids)
+        done = {'list': [{'code': 0, 'msg': 'OK'} for _ in ids]}
+        return {'retCode': 0, 'result': {'list': [{'orderId': each} for each in ids]}, 'retExtInfo': done}
+
+    bybit._send = answered
+    return resting
+
+
+def test_empty_page_with_another_behind_it_ends_no_list(flavour, simulator, bybit):
+    resting = in_pages(bybit, {'': ([], 'a'), 'a': (['1'], 'b'), 'b': ([], 'c'), 'c': (['2'], '')})
+    cancelled = cancel(flavour, bybit)
+    assert sorted(order['id'] for order in cancelled['orders']) == ['1', '2']
+    assert resting == set()
+
+
+def test_list_ends_at_an_empty_page_that_names_itself(flavour, simulator, bybit):
+    in_pages(bybit, {'': (['1'], 'a'), 'a': ([], 'a')})
+    assert [order['id'] for order in cancel(flavour, bybit)['orders']] == ['1']
+
+
+def test_empty_pages_that_name_each_other_are_no_list(flavour, simulator, bybit):
+    in_pages(bybit, {'': (['1'], 'a'), 'a': ([], 'b'), 'b': ([], 'a')})
+    with pytest.raises(MassCancelIncomplete, match='could not list all orders'):
+        cancel(flavour, bybit)
+
+
 # --- new orders: acknowledged, and not listed yet
 
 

@@ -78,14 +78,18 @@ class BybitAnswers(BybitUnderlyings):
         rows: list[Any],
         must_stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Add the rows of as many pages as it takes, the newest first. A cursor may stand on the last page, too."""
+        """Add the rows of as many pages as it takes, the newest first.
+
+        A cursor may stand on the last page, too, and on one that is empty: orders may be on the next.
+        """
         request, cursors = {**request, 'limit': str(MAX_ROWS)}, set[str]()
         while True:
             response = await ask(request)
             page = self._listed(method, response)
             rows += page
             cursor = self.safe_string(self._result(method, response), 'nextPageCursor')
-            if not cursor or not page:
+            is_same_again = not page and cursor == request.get('cursor')
+            if not cursor or is_same_again:
                 return
             if cursor in cursors or must_stop():
                 raise BadResponse(f'{self.id} {method}() could not list all orders, only {len(rows)}')
