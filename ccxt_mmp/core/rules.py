@@ -131,7 +131,7 @@ class Rules(Freezes):
     def _mmp_rule(
         self, method: str, scope: Scope, underlying_id: str | None, arguments: dict[str, object], params: Params
     ) -> Params:
-        """The checked request fields of a rule. The exchange's own fields in params win."""
+        """The checked request fields of a rule. The exchange's own fields in params win over arguments."""
         limits = self._mmp_limits(scope)
         unit, params = self._mmp_option(method, 'qtyUnit', 'contracts', params)
         if unit not in UNITS:
@@ -156,7 +156,13 @@ class Rules(Freezes):
                 number = self._mmp_number(method, name, rule, value)
                 if is_converted:
                     number = self._in_contracts(method, rule, str(underlying_id), number)
-                request[rule.get('field', name)] = number
+                field = rule.get('field', name)
+                if name in LIMITS_IN_PARAMS and field in params and exact_decimal(params[field]) != Decimal(number):
+                    raise BadRequest(
+                        f'{self.id} {method}() has two values in params for one limit, {name} {shown(value)} and '
+                        f'{field} {shown(params[field])}'
+                    )
+                request[field] = number
             elif rule.get('required', True) and rule.get('field', name) not in params:
                 raise ArgumentsRequired(
                     f'{self.id} {method}() requires a {name} in the scope {scope}: {_accepted_number(rule)}'

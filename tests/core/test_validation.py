@@ -327,6 +327,43 @@ def test_the_exchanges_own_fields_in_params_are_sent_as_they_are(flavour, canned
     assert sent in request.get_data(as_text=True)
 
 
+TWICE = [
+    ('orders', 'vegaLimit', 'vega_limit'),
+    ('orders', 'maxQuoteQuantity', 'max_quote_quantity'),
+    ('rfq', 'countLimit', 'trade_count_limit'),
+]
+
+
+def set_twice(flavour, exchange, scope, name, value, field, own):
+    required = {'max_quote_quantity': 20} if scope == 'orders' and name != 'maxQuoteQuantity' else {}
+    limits = (None, None) if scope == 'rfq' else (5, 3)
+    params = {'scope': scope, **required, name: value, field: own}
+    return flavour.take(exchange.set_mmp('BTC/USD' if scope == 'orders' else None, 5000, 2000, *limits, params))
+
+
+@rows(('scope', 'name', 'field'), TWICE)
+@rows('own', [9, '7.5', '7.0001', 'x', True])
+def test_two_values_in_params_for_one_limit_are_refused_unsent(flavour, simulator, scope, name, field, own):
+    exchange = flavour.exchange('deribit', simulator.url)
+    with pytest.raises(ccxt.BadRequest, match=f'two values in params for one limit, {name} 7 and {field} '):
+        set_twice(flavour, exchange, scope, name, 7, field, own)
+    assert simulator.requests == []
+
+
+@rows(('scope', 'name', 'field'), TWICE)
+@rows(('value', 'own'), [(7, 7), ('7.0', 7), (7, '7'), (Decimal(7), 7.0), (None, 7), (7, None)])
+def test_one_value_under_both_names_is_sent(flavour, simulator, scope, name, field, value, own):
+    exchange = flavour.exchange('deribit', simulator.url)
+    assert set_twice(flavour, exchange, scope, name, value, field, own)[name] == 7
+
+
+def test_own_field_in_params_wins_over_argument_and_option(flavour, simulator):
+    exchange = flavour.exchange('deribit', simulator.url, options={'setMmp': {'maxQuoteQuantity': 3}})
+    own = {'max_quote_quantity': 20, 'quantity_limit': 9, 'interval': 7}
+    state = flavour.take(exchange.set_mmp('BTC/USD', 5000, 2000, 5, None, own))
+    assert (state['window'], state['qtyLimit'], state['maxQuoteQuantity']) == (7000, 9, 20)
+
+
 OWN_PARAMS = {'scope': 'orders', 'mmp': True, 'timeout': 500, 'emulate': False, 'includeNonMmp': False}
 
 
