@@ -100,7 +100,8 @@ class MassCancelIncomplete(OperationFailed):
 
     cancelled: ids of the orders that the exchange says it cancelled; Bybit says it by the list that has them no more
     remaining: ids of the orders that rest in the book, or whose cancellation was refused or never sent
-    unknown: ids of the orders of which nothing is certain, such as those whose answer was lost
+    unknown: ids of the orders of which nothing is certain, such as those whose answer was lost; on Bybit a new order
+        whose answer was lost is there by its client order id
     results: of ``mass_cancel_mmps``, by name: what the mass cancel of each underlying returned or raised
     """
 

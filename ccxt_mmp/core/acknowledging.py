@@ -7,6 +7,7 @@ from typing import Any
 from ccxt.base.errors import BaseError
 
 from ccxt_mmp.core.awaiting import await_result
+from ccxt_mmp.core.fence import GRACE
 from ccxt_mmp.core.kill_switch import Progress
 from ccxt_mmp.core.list_and_cancel import ROUNDS, ListAndCancel, Progresses
 from ccxt_mmp.types import Params
@@ -35,7 +36,7 @@ class AcknowledgedCancels(ListAndCancel):
     ) -> None:
         """List, and list again while something acknowledged may still take effect."""
         await super()._list_what_rests(progresses, params, listing, joining)
-        ends = effect_ends(listing)
+        ends = self._effect_ends(listing, progresses)
         while (
             listing.orders.is_verified
             and await self._is_to_list_again(progresses)
@@ -64,16 +65,23 @@ class AcknowledgedCancels(ListAndCancel):
         if not self._unlisted(underlying_id):  # else it has had an order a moment ago
             super()._raise_if_no_underlying(underlying_id, error)
 
-    # --- new orders: an answer acknowledges one before the list has it
+    # --- new orders: an answer acknowledges one before the list has it, or is lost
 
-    def _note_accepted(self, underlying_ids: Iterable[str], order_ids: Iterable[str]) -> None:
-        """MMP orders that the exchange has just acknowledged."""
-        ends = time.monotonic() + WAIT
+    def _note_accepted(self, underlying_ids: Iterable[str], ids: Iterable[str], seconds: float = 0.0) -> None:
+        """MMP orders that the exchange has just acknowledged, by its ids or those of the client, '' = none.
+
+        seconds: within which they arrive
+        """
+        ends = time.monotonic() + seconds + WAIT
         for each in underlying_ids:
-            self._unlisted(each).update(dict.fromkeys(order_ids, ends))
+            self._unlisted(each).update((name, ends) for name in ids if name)
+
+    def _note_lost(self, underlying_ids: Iterable[str], client_ids: Iterable[str]) -> None:
+        """MMP orders of which it is not known whether they arrive."""
+        self._note_accepted(underlying_ids, client_ids, GRACE)
 
     def _unlisted(self, underlying_id: str) -> dict[str, float]:
-        """MMP orders that were acknowledged lately and that no list has had since, and until when they may come."""
+        """MMP orders that were sent lately and that no list has had since, and until when they may come."""
         accepted: dict[str, float] = self.__dict__.setdefault('_mmp_accepted', {}).setdefault(underlying_id, {})
         now = time.monotonic()
         for order_id, ends in list(accepted.items()):
@@ -83,12 +91,12 @@ class AcknowledgedCancels(ListAndCancel):
 
     def _forget_accepted(self, underlying_id: str, rows: list[Any]) -> None:
         accepted = self._unlisted(underlying_id)
-        listed = {str(row.get(self._order_id_field)) for row in rows if isinstance(row, dict)} if accepted else set()
-        for order_id in listed:
-            accepted.pop(order_id, None)
+        for row in rows if accepted else ():
+            for name in (self._order_id_field, self._client_id_field) if isinstance(row, dict) else ():
+                accepted.pop(str(row.get(name)), None)
 
     async def _has_unlisted(self, underlying_id: str, progress: Progress) -> bool:
-        """Whether an acknowledged MMP order is neither listed nor closed yet."""
+        """Whether an MMP order that may come is neither listed nor closed yet."""
         if not self._unlisted(underlying_id):
             return False
         rows: list[Any] = []
@@ -119,7 +127,7 @@ class AcknowledgedCancels(ListAndCancel):
 
     async def _none_rests(self, underlying_id: str, progress: Progress) -> bool:
         """Whether no order of the underlying is listed within the time that cancellations have to take effect."""
-        ends = effect_ends(progress)
+        ends = self._effect_ends(progress, [underlying_id])
         while True:
             rows: list[Any] = []
             progress.orders.is_verified = False
@@ -142,7 +150,7 @@ class AcknowledgedCancels(ListAndCancel):
         await await_result(self.sleep(seconds * 1000))
         return True
 
-
-def effect_ends(progress: Progress) -> float:
-    """time.monotonic() until which what was acknowledged by now may still take effect."""
-    return min(time.monotonic() + WAIT, progress.ends - progress.reserve)
+    def _effect_ends(self, progress: Progress, underlying_ids: Iterable[str]) -> float:
+        """time.monotonic() until which what was sent or acknowledged by now may still take effect."""
+        unlisted = [ends + PAUSE for each in underlying_ids for ends in self._unlisted(each).values()]
+        return min(max(time.monotonic() + WAIT, *unlisted, 0.0), progress.ends - progress.reserve)

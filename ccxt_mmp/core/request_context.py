@@ -42,6 +42,7 @@ class RequestContext:
     marks: of each fence, taken when its orders were asked for.
     underlyings: of the MMP orders that it places or changes; by default the request itself tells.
     request: the order as it is sent, once it is known.
+    client_ids: of its new MMP orders, where an answer only acknowledges them: the owner notes those that are lost.
     is_of_orders: it places or changes orders; None before it is signed.
     is_of_quotes: those are mass quotes, which have protections of their own.
     session: its connections, if they are not the exchange's own.
@@ -62,6 +63,7 @@ class RequestContext:
     marks: dict[str, Mark] | None = None
     underlyings: tuple[str, ...] = ()
     request: dict[str, Any] | None = None
+    client_ids: tuple[str, ...] = ()
     session: Any = None
     timeout: float | None = None
     answer_ends: float | None = None
@@ -73,7 +75,7 @@ class RequestContext:
     _holder: object = None
     _outer: 'RequestContext | None' = None
 
-    def __init__(self, owner: object, endpoint: str | None = None, **about: Any) -> None:
+    def __init__(self, owner: Any, endpoint: str | None = None, **about: Any) -> None:
         self.owner = owner
         self.endpoint = endpoint
         if about:
@@ -152,6 +154,8 @@ class RequestContext:
     def ended(self, error: BaseException | None) -> None:
         """The orders in flight are answered, or given up, or their outcome is unknown."""
         is_open = error is not None and not is_refusal(error)
+        if is_open and self._in_flight and self.client_ids:
+            self.owner._note_lost(self.underlyings, self.client_ids)
         for fence, _, order in self._in_flight:
             if is_open:
                 fence.lost(order)

@@ -4,6 +4,7 @@ import copy
 import pickle
 import threading
 import time
+from types import SimpleNamespace
 
 import ccxt
 import ccxt.async_support
@@ -180,6 +181,25 @@ def test_order_that_is_broken_off_while_it_is_withdrawn_cannot_arrive():
             break_off(ActiveRequest(context))
         assert not context.is_counted
     assert not fence.has_in_flight
+
+
+def test_owner_is_told_of_orders_that_were_sent_and_lost():
+    told = []
+    owner = SimpleNamespace(_note_lost=lambda *orders: told.append(orders))
+
+    def end(error, *, is_withdrawn=False):
+        told.clear()
+        fence, context = Fence(), RequestContext(owner, underlyings=('BTC',), client_ids=('mmp-1',))
+        context.send(fence, 'BTC', 11)
+        if is_withdrawn:
+            context.withdraw()
+        context.ended(error)
+        return told
+
+    assert end(KeyboardInterrupt()) == [(('BTC',), ('mmp-1',))]
+    assert end(KeyboardInterrupt(), is_withdrawn=True) == []
+    assert end(ccxt.InsufficientFunds()) == []
+    assert end(None) == []
 
 
 def test_mass_cancel_that_was_broken_off_ends_by_its_time():

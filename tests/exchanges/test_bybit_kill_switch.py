@@ -13,34 +13,13 @@ from ccxt_mmp import MassCancelIncomplete
 from ccxt_mmp.core import acknowledging
 from ccxt_mmp.core.mass_cancels import NOT_TOLD
 from ccxt_mmp.exchanges.bybit.answers import accepted_ids
-from tests.core.mass_cancel.cancelling import after_each_list, ids, lose_all_but_the_first, sleep_by_the_clock
-from tests.trading import markets, symbols
-
-COIN = 'BTC'
-
-
-@pytest.fixture
-def bybit(flavour, simulator):
-    return flavour.exchange('bybit', simulator.url)
-
-
-@pytest.fixture
-def slept(simulator, bybit, monkeypatch):
-    """The seconds that the exchange slept, on the simulator's clock."""
-    return sleep_by_the_clock(simulator, bybit, monkeypatch)
+from tests.core.mass_cancel.cancelling import after_each_list, ids, lose_all_but_the_first
+from tests.exchanges.bybit_orders import COIN, PLACE, asked, cancel, hide_until, resting
 
 
 def rest(simulator, number, coin=COIN, mmp=True):
     contracts = simulator.instruments('bybit', coin)[:number]
     return [simulator.rest('bybit', coin, mmp=mmp, symbol=contract).order_id for contract in contracts]
-
-
-def resting(simulator, coin=COIN):
-    return [order.order_id for order in simulator.resting('bybit', coin)]
-
-
-def asked(simulator, path):
-    return [request for request in simulator.requests if request.path.endswith(path)]
 
 
 def lists(simulator):
@@ -50,10 +29,6 @@ def lists(simulator):
 
 def batches(simulator):
     return [json.loads(request.body)['request'] for request in asked(simulator, 'cancel-batch')]
-
-
-def cancel(flavour, exchange, **params):
-    return flavour.take(exchange.mass_cancel_mmp(COIN, params))
 
 
 # --- what goes
@@ -324,41 +299,6 @@ def test_empty_pages_that_name_each_other_are_no_list(flavour, simulator, bybit)
 
 
 # --- new orders: acknowledged, and not listed yet
-
-
-def raw_order(bybit, option, number=0):
-    return {
-        'symbol': bybit.market(option)['id'],
-        'side': 'Buy',
-        'orderType': 'Limit',
-        'qty': '1',
-        'price': '5',
-        'orderLinkId': f'mmp-raw-{number}',
-        'mmp': True,
-    }
-
-
-PLACE = {
-    'create_order': lambda bybit, option: bybit.create_order(option, 'limit', 'buy', 1, 5, {'mmp': True}),
-    'create_orders': lambda bybit, option: bybit.create_orders(
-        [{'symbol': option, 'type': 'limit', 'side': 'buy', 'amount': 1, 'price': 5, 'params': {'mmp': True}}]
-    ),
-    'raw': lambda bybit, option: bybit.privatePostV5OrderCreate({'category': 'option', **raw_order(bybit, option)}),
-    'raw batch': lambda bybit, option: bybit.privatePostV5OrderCreateBatch(
-        {'category': 'option', 'request': [raw_order(bybit, option)]}
-    ),
-}
-
-
-@pytest.fixture
-def option(bybit):
-    bybit.set_markets(markets('bybit'))
-    return symbols(bybit, COIN)[0]
-
-
-def hide_until(bybit, last):
-    """Let the first lists lack every order, as where the exchange still processes what it has acknowledged."""
-    after_each_list(bybit, lambda number, rows: rows.clear() if number < last else None)
 
 
 @pytest.mark.usefixtures('slept')

@@ -3,7 +3,7 @@
 https://bybit-exchange.github.io/docs/v5/error
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from ccxt.base.errors import (
@@ -13,7 +13,7 @@ from ccxt.base.errors import (
     ExchangeError,
 )
 
-from ccxt_mmp.core.request_context import current_request
+from ccxt_mmp.core.request_context import REFUSALS, current_request
 from ccxt_mmp.core.statuses import error_of_status
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.exchanges.bybit.tables import CREATE, HEX_DIGITS, LINK_ID, MAX_ROWS, MAX_TAG, MMP_TAG, RECV_WINDOW
@@ -148,7 +148,23 @@ class BybitAnswers(BybitUnderlyings):
         )
         if context is not None and context.underlyings and CREATE in url:
             self._note_accepted(context.underlyings, accepted_ids(response))
+            self._note_accepted(context.underlyings, self._untold(context.client_ids, response))
         return handled
+
+    def _untold(self, link_ids: Sequence[str], response: Any) -> list[str]:
+        """The orders of a request that its answer neither acknowledges nor refuses, by their ids of the client."""
+        if len(accepted_ids(response)) == len(link_ids):
+            return []
+        try:
+            items = self._items('createOrders', response, len(link_ids))
+        except BadResponse:
+            return [*link_ids]
+        return [each for each, item in zip(link_ids, items, strict=True) if not self._is_told(item)]
+
+    def _is_told(self, item: Params) -> bool:
+        """Whether an item of an answer acknowledges or refuses its order."""
+        refusal = self._refusal(item)
+        return bool(item.get('orderId')) if refusal is None else isinstance(refusal, REFUSALS)
 
 
 def accepted_ids(response: Any) -> list[str]:

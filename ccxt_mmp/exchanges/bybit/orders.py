@@ -14,7 +14,7 @@ from ccxt_mmp.core.orders import MmpOrders
 from ccxt_mmp.core.request_context import RequestContext
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.exchanges.bybit.answers import BybitAnswers
-from ccxt_mmp.exchanges.bybit.tables import CATEGORY, CONDITIONS, LINK_ID, MAX_LINK_ID, OPTION_ID
+from ccxt_mmp.exchanges.bybit.tables import CATEGORY, CONDITIONS, CREATE, LINK_ID, MAX_LINK_ID, OPTION_ID
 from ccxt_mmp.types import Order, Params, Stock
 
 LINK_ID_NAMES = ('clientOrderId', 'orderLinkId')
@@ -26,16 +26,18 @@ class BybitOrders(BybitAnswers):
     """Orders of options, with the flag or without."""
 
     def _mmp_underlyings_sent(self, path: str, params: Any) -> Iterator[str]:
-        given = params if isinstance(params, dict) else {}
-        orders = given.get('request') if path.endswith('-batch') else [given]
-        for order in orders if given.get('category') == CATEGORY and isinstance(orders, list) else ():
-            if isinstance(order, dict) and (
-                str(order.get('mmp')).lower() == 'true' or self._has_tag(order.get('orderLinkId'))
-            ):
+        for order in orders_sent(path, params):
+            if str(order.get('mmp')).lower() == 'true' or self._has_tag(order.get('orderLinkId')):
                 option_id = str(order.get('symbol'))
                 coin = self._underlying_named(option_id)
                 if coin is not None:
                     yield coin
+
+    def _find_mmp_orders(self, context: RequestContext, path: str = '', params: Any = None, **further: Any) -> None:
+        super()._find_mmp_orders(context, path, params, **further)
+        orders = orders_sent(path, params) if f'/{path}'.startswith(CREATE) else []  # an edit makes no order
+        link_ids = [order.get('orderLinkId') for order in orders]
+        context.client_ids = tuple(str(each) if self._has_tag(each) else '' for each in link_ids)
 
     def _own_flags(self, type: Any, params: Params) -> set[bool]:
         return set()  # its name is ccxt's
@@ -245,6 +247,14 @@ class BybitOrders(BybitAnswers):
             flag = True  # its info may be a whole answer
         parsed['mmp'] = flag
         return parsed
+
+
+def orders_sent(path: str, params: Any) -> list[Params]:
+    """The orders of options in a request to one of the paths of orders."""
+    given = params if isinstance(params, dict) else {}
+    orders = given.get('request') if path.endswith('-batch') else [given]
+    is_of_options = given.get('category') == CATEGORY
+    return [each for each in orders if isinstance(each, dict)] if is_of_options and isinstance(orders, list) else []
 
 
 def with_category(request: Params) -> Params:
