@@ -5,6 +5,7 @@ that changed (``version``), and when the exchange has to be asked (``asks_at``).
 passed in.
 """
 
+import math
 from typing import Any
 
 from ccxt_mmp.types import MmpState
@@ -78,7 +79,7 @@ class ProtectionState:
         self._reset: tuple[int, int] | None = None  # asked and answered; of the last reset, if it ended no known trip
         self._thawed_at: int | None = None  # when the last answer was asked for that said so
         self._news = 0  # after which older questions are of no use
-        self._freezes_said = 0  # how often it was said that it is frozen
+        self.freezes_said = 0  # how often it was said that it is frozen
         self._questions = 0
         self._answered = 0
 
@@ -94,6 +95,15 @@ class ProtectionState:
     def until(self) -> int | None:
         return self._state['frozenUntil']
 
+    def lasts(self, now: int) -> float:
+        """ms that a freeze can last at most, of which it was just told."""
+        return max(min(math.inf if self.until is None else self.until - now, self._state['frozenTime'] or math.inf), 0)
+
+    def hasten(self, milliseconds: int) -> None:
+        """The clock was set back: the exchange is asked as much earlier by it."""
+        if self._asks_at is not None:
+            self._asks_at -= milliseconds
+
     def asks_at(self, now: int) -> int | None:
         """When the exchange has to be asked, apart from polls; None: a push or a poll will tell."""
         if self._doubt is not None or self._is_unsure:
@@ -105,7 +115,7 @@ class ProtectionState:
     def ask(self) -> Question:
         """A read or a reset that is asked for now."""
         self._questions += 1
-        return Question(self._questions, self._news, self._freezes_said)
+        return Question(self._questions, self._news, self.freezes_said)
 
     def read(self, question: Question, answer: MmpState, asked: int, now: int) -> bool:
         """An answer. False if it is thrown away: something happened since it was asked for, or a later one has come.
@@ -120,7 +130,7 @@ class ProtectionState:
             self._slack = now - asked
         if answer['frozen'] is False:
             self._thawed_at = asked
-        self._freezes_said += answer['frozen'] is True
+        self.freezes_said += answer['frozen'] is True
         self._doubt, self._is_unsure = None, False
         # what was not known before the first answer is no change
         told = [name for name in changes if self.is_read or self._state[name] is not None]  # type: ignore[literal-required]
@@ -150,12 +160,14 @@ class ProtectionState:
         elif not self.is_frozen or is_later:
             self._seen = None if is_later else (asked, now)
             changes |= self._changes_to(True, until)
+            self._ask_at_end(until, answer['frozenTime'], now)
         elif until is None:
             self._ask_later(now)
         elif self.until is None or not self._is_same_end(until, now - asked):
             changes |= self._changes_to(True, until)
+            self._ask_at_end(until, answer['frozenTime'], now)
         elif self._asks_at is not None and self._asks_at <= now:
-            self._asks_at = max(until, now + AGAIN)
+            self._asks_at = min(max(until, now + AGAIN), now + LATER)
         return changes
 
     def _is_same_end(self, until: int, slack: int) -> bool:
@@ -167,6 +179,10 @@ class ProtectionState:
         self._asks_at = until
         to = {'frozen': frozen, 'frozenUntil': until}
         return {name: value for name, value in to.items() if value != self._state[name]}  # type: ignore[literal-required]
+
+    def _ask_at_end(self, until: int | None, frozen_time: int | None, now: int) -> None:
+        """Ask when a freeze is over: by a clock that is late, too, it lasts no longer than its time from now on."""
+        self._asks_at = min(until, now + frozen_time) if until is not None and frozen_time else until
 
     def _ask_later(self, now: int) -> None:
         if self._asks_at is not None and self._asks_at <= now:
@@ -186,7 +202,7 @@ class ProtectionState:
         if is_new is False:
             if self.is_frozen:  # it may be of another trip, after a reset that is not known yet
                 self._news += 1
-                self._freezes_said += 1
+                self.freezes_said += 1
             if self._seen is not None and at >= (self._thawed_at or 0) + SKEW:  # this tells when the freeze began
                 self._trip_at, self._seen = at, None
                 self._state = {**self._state, 'lastTriggerTimestamp': trip.at or self._state['lastTriggerTimestamp']}
@@ -199,13 +215,13 @@ class ProtectionState:
         until = (at + frozen_time if frozen_time else None) if trip.until is None else trip.until or None
         self._doubt = self._reset = self._seen = None
         self._trip_at, self._slack = at, 0
-        self._freezes_said += 1
+        self.freezes_said += 1
         changes = {'frozen': True, 'frozenUntil': until, 'info': trip.info, 'timestamp': None, 'datetime': None}
         if trip.at is not None:
             changes['lastTriggerTimestamp'] = at
         # without a rule that is known, only a read tells when it ends
         is_known = trip.until is not None or frozen_time is not None
-        self._asks_at = until if is_known else now
+        self._ask_at_end(until if is_known else now, frozen_time, now)
         self._change(changes)
 
     def _is_new(self, trip: Trip, at: int) -> bool | None:
@@ -238,7 +254,7 @@ class ProtectionState:
     def own_reset(self, question: Question, info: dict[str, Any], asked: int, answered: int) -> None:
         """A reset of this object that succeeded. What it ended is not certain if a freeze was told of meanwhile."""
         self._news += 1
-        if self._doubt is not None or self._freezes_said != question.freezes_said:
+        if self._doubt is not None or self.freezes_said != question.freezes_said:
             self._reset, self._is_unsure = (asked, answered), True
             return
         ended_known_trip = self.is_frozen and self._trip_at is not None and self._seen is None

@@ -1,6 +1,7 @@
 """One protection that is watched, and how."""
 
 import asyncio
+import math
 
 from ccxt_mmp.core.protection_state import ProtectionState
 from ccxt_mmp.types import MmpState
@@ -32,6 +33,7 @@ class Watched:
         self.starting: asyncio.Task[None] | None = None  # its first read
         self.wanted_at: int | None = None  # when a push that tells of no trip wants a read
         self.not_before = 0  # that it is read again, after a failure
+        self.stops_until = math.inf  # time.monotonic() until which the freeze that is known can last
         self.is_put_off = False  # the last answer was, as the next one tells more
 
     @property
@@ -52,6 +54,13 @@ class Watched:
         is_half = has_no_end and not self.known.is_frozen and self.wanted_at is not None
         self.is_put_off = is_half and not self.is_put_off
         return self.is_put_off
+
+    def hasten(self, milliseconds: int) -> None:
+        """The clock was set back: what is to come comes earlier by it."""
+        self.known.hasten(milliseconds)
+        self.not_before -= milliseconds
+        if self.wanted_at is not None:
+            self.wanted_at -= milliseconds
 
     def reads_at(self, now: int) -> int | None:
         """When it is to be read, apart from polls."""

@@ -5,13 +5,15 @@ they end those of ccxt.
 """
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from ccxt.base.errors import RequestTimeout, UnsubscribeError
 
-from ccxt_mmp.core.protection_state import ProtectionState, Question, Trip
+from ccxt_mmp.core.protection_state import LATER, ProtectionState, Question, Trip
 from ccxt_mmp.core.request_context import RequestContext
 from ccxt_mmp.core.tasks import release, retrieve, started
 from ccxt_mmp.core.watched import ALL, Settings, Watched
@@ -20,6 +22,7 @@ from ccxt_mmp.types import MmpState
 GATHERING = 20  # ms in which the fills are gathered that one read is to answer for
 RETRY = 1000  # ms after a read that failed
 FIRST_READS = 3
+SET_BACK = 50  # ms by which the clock and a monotonic one may differ
 NEVER = Question(0, -1, -1)  # of a protection that was not watched then
 
 Seen = dict[Watched, int]  # the version of each that a call began with
@@ -41,6 +44,7 @@ class Watching:
         self._subscribing: asyncio.Task[None] | None = None
         self._reader: asyncio.Task[None] | None = None
         self._polled_at = 0
+        self._lead = -math.inf  # ms that the clock is ahead of the monotonic one, as it was seen last
         self._woken = asyncio.Event()
         self._is_closed = False
         self._waiting: set[asyncio.Future[None]] = set()  # of the calls that wait for news
@@ -257,7 +261,7 @@ class Watching:
         each = self._find(underlying_id) if is_found else self.watched.get(underlying_id)
         if each is None:
             return
-        now = self._exchange.nonce()
+        now = self._now()
         if trip is not None:
             each.is_started = each.is_started or self._is_listed
             self._tell(each, lambda known: known.pushed(trip, now))
@@ -271,7 +275,7 @@ class Watching:
     def unreadable(self) -> None:
         """A push that could not be read may have told of anything."""
         for each in self.watched.values():
-            each.wanted_at = self._exchange.nonce()
+            each.wanted_at = self._now()
         self._woken.set()
 
     def questions(self) -> dict[Watched, Question]:
@@ -283,7 +287,7 @@ class Watching:
         each = self.watched.get(str(state['underlyingId']))
         if each is not None:
             question = questions.get(each, NEVER)
-            now = self._exchange.nonce()
+            now = self._now()
             self._tell(each, lambda known: known.own_reset(question, state['info'], asked, now))
 
     def own_rule(self, state: MmpState) -> None:
@@ -295,12 +299,15 @@ class Watching:
     def stopping(self, underlying_id: str) -> ProtectionState | None:
         """The freeze that MMP orders of an underlying are not sent in."""
         each = self.watched.get(underlying_id)
-        return each.known if each is not None and self.settings.stop_orders and each.known.is_frozen else None
+        is_stopped = each is not None and self.settings.stop_orders and each.known.is_frozen
+        return each.known if each is not None and is_stopped and time.monotonic() < each.stops_until else None
 
     def _tell(self, each: Watched, tell: Callable[[ProtectionState], object]) -> None:
-        now = self._exchange.nonce()
-        version, reads_at = each.known.version, each.reads_at(now)
+        now = self._now()
+        version, said, reads_at = each.known.version, each.known.freezes_said, each.reads_at(now)
         tell(each.known)
+        if each.known.freezes_said != said:
+            each.stops_until = time.monotonic() + (each.known.lasts(now) + LATER) / 1000
         if each.known.version != version:
             self._resolve(each)
         if (each.known.version, each.reads_at(now)) != (version, reads_at):
@@ -315,16 +322,28 @@ class Watching:
 
     # --- reads
 
+    def _now(self) -> int:
+        """ms by the exchange's clock. If this machine's was set back, what was due by it is due as much earlier."""
+        now: int = self._exchange.nonce()
+        lead = now - time.monotonic() * 1000
+        behind = self._lead - lead
+        if behind > SET_BACK:
+            for each in self.watched.values():
+                each.hasten(int(behind))
+        if not 0 <= behind <= SET_BACK:
+            self._lead = lead
+        return now
+
     def _keep_reading(self) -> None:
         if not self._is_closed and (self.watched or self.is_of_all) and (self._reader is None or self._reader.done()):
-            self._polled_at = self._exchange.nonce()
+            self._polled_at = self._now()
             self._reader = started(self._run())
 
     async def _run(self) -> None:
         """Read what is due, one read after the other."""
         while True:
             self._woken.clear()
-            now = self._exchange.nonce()
+            now = self._now()
             is_poll = self._until_poll(now) == 0
             due = self._due(now, is_poll)
             if is_poll:
@@ -379,9 +398,9 @@ class Watching:
         for each in asked_for:
             each.wanted_at = None
         questions = {each: each.known.ask() for each in asked_for}
-        asked = exchange.nonce()
+        asked = self._now()
         states = await exchange._read_mmps(None if is_of_all else [each.underlying_id for each in protections])
-        now = exchange.nonce()
+        now = self._now()
         if is_of_all and self.is_of_all:
             for underlying_id in [each for each in states if each not in self._left_out | self.watched.keys()]:
                 new = self._find(underlying_id)

@@ -1,5 +1,7 @@
 """The state of one protection, without I/O: what is a change, what is thrown away, and when the exchange is asked."""
 
+import math
+
 import pytest
 
 from ccxt_mmp.core.protection_state import AGAIN, LATER, ProtectionState, Trip
@@ -259,11 +261,12 @@ def test_remaining_time_of_a_slow_answer_is_no_change(took, more, is_change, is_
 
 
 def test_remaining_time_that_wobbles_is_no_change():
-    known = Known()
-    known.ask_and_read(START, frozen=True, frozenUntil=START + 2000)
-    known.ask_and_read(START + 500, frozen=True, frozenUntil=START + 2999)
+    rule = {'frozenTime': 3000}
+    known = Known(**rule)
+    known.ask_and_read(START, frozen=True, frozenUntil=START + 2000, **rule)
+    known.ask_and_read(START + 500, frozen=True, frozenUntil=START + 2999, **rule)
     assert (known.version, known.until) == (1, START + 2000)
-    known.ask_and_read(START + 600, frozen=True, frozenUntil=START + 3000)
+    known.ask_and_read(START + 600, frozen=True, frozenUntil=START + 3000, **rule)
     assert (known.version, known.until, known.asks_at(START + 600)) == (2, START + 3000, START + 3000)
 
 
@@ -293,6 +296,49 @@ def test_thaw_is_a_read_at_the_end_of_the_freeze():
     known.ask_and_read(START + 2050)
     assert (known.version, known.said('frozen', 'frozenUntil')) == (2, (False, None))
     assert known.asks_at(START + 2050) is None
+
+
+LATE = 3_600_000  # ms by which the clock is behind the exchange's
+
+
+@pytest.mark.parametrize('is_pushed', [True, False])
+def test_freeze_is_asked_about_when_its_time_is_over_by_a_clock_that_is_late(is_pushed):
+    known = Known()
+    if is_pushed:
+        known.pushed(row(START + LATE), START)
+    else:
+        known.ask_and_read(START, frozen=True, frozenUntil=START + LATE + 2000)
+    assert known.until == START + LATE + 2000
+    assert (known.asks_at(START), known.lasts(START)) == (START + 2000, 2000)
+    known.ask_and_read(START + 2000, frozen=True, frozenUntil=START + LATE + 2000)
+    assert known.asks_at(START + 2000) == START + 2000 + LATER
+    known.ask_and_read(START + 2500, frozen=True, frozenUntil=START + LATE + 4500)  # another one
+    assert known.asks_at(START + 2500) == START + 4500
+
+
+def test_freeze_is_asked_about_earlier_once_the_clock_was_set_back():
+    known = Known()
+    known.hasten(LATE)
+    assert known.asks_at(START) is None
+    known.pushed(row(START), START)
+    known.hasten(LATE)
+    assert (known.until, known.asks_at(START - LATE)) == (START + 2000, START + 2000 - LATE)
+
+
+@pytest.mark.parametrize(
+    ('frozen_time', 'until', 'lasts'),
+    [
+        (2000, START + 500, 500),
+        (2000, START + 9000, 2000),
+        (2000, START - 1, 0),
+        (0, START + 9000, 9000),
+        (None, None, math.inf),
+    ],
+)
+def test_freeze_lasts_no_longer_than_its_time_and_until_its_end(frozen_time, until, lasts):
+    known = Known(read=False)
+    known.ask_and_read(START, frozen=True, frozenTime=frozen_time, frozenUntil=until)
+    assert known.lasts(START) == lasts
 
 
 @pytest.mark.parametrize('frozen', [True, None])

@@ -1,6 +1,7 @@
 """``watch_mmp`` and ``watch_mmps``: what calls wait for, and who is told what."""
 
 import asyncio
+import math
 import pickle
 
 import ccxt
@@ -9,6 +10,7 @@ from ccxt.base.errors import UnsubscribeError
 
 import ccxt_mmp.async_support
 from ccxt_mmp import MmpFrozen, NotSupported
+from ccxt_mmp.core import watching
 from ccxt_mmp.core.protection_state import Trip
 from ccxt_mmp.core.watching import GATHERING
 from tests.core.fencing import until
@@ -111,8 +113,9 @@ def test_trip_that_leaves_nothing_to_cancel_is_found_by_one_read(watcher):
     watcher.run(main)
 
 
-def test_fills_are_gathered_for_one_read(okx):
+def test_fills_are_gathered_for_one_read(okx, monkeypatch):
     """Here the clock stands until both have come."""
+    monkeypatch.setattr(watching, 'SET_BACK', math.inf)
 
     async def main(exchange):
         await okx.watch()
