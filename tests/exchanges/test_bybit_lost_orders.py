@@ -69,7 +69,10 @@ def test_cancel_of_all_waits_for_an_order_whose_answer_was_lost(flavour, simulat
 
 @pytest.mark.usefixtures('arrived')
 @pytest.mark.parametrize('is_filled', [False, True])
-def test_order_whose_answer_was_lost_is_known_once_it_is_listed_or_closed(flavour, simulator, bybit, option, is_filled):
+def test_order_whose_answer_was_lost_is_known_once_it_is_listed_or_closed(
+    flavour, simulator, bybit, option, is_filled, monkeypatch
+):
+    monkeypatch.setattr(acknowledging, 'WAIT', 600.0)  # longer than the test
     placed = lose(flavour, simulator, bybit, option)
     if is_filled:
         simulator.fill(placed)
