@@ -643,6 +643,15 @@ def test_errors_of_other_orders_are_those_of_all(flavour):
     assert flavour.exchange('deribit')._errors_of_others()['13030'] is MmpFrozen
 
 
+def test_protection_of_all_block_trades_is_no_index_to_cancel(flavour, simulator, deribit):
+    simulator.rest('deribit', 'btc_usd', mmp=True)
+    rules = [{'index_name': 'all', 'block_rfq': True}, {'index_name': 'btc_usd'}]
+    answer = {'jsonrpc': '2.0', 'id': 1, 'result': rules}
+    simulator.answer('POST', '/api/v2/private/get_mmp_config', answer)
+    assert [*flavour.take(deribit.mass_cancel_mmps())] == ['BTC/USD:BTC']
+    assert simulator.resting('deribit', 'btc_usd') == []
+
+
 def test_freeze_of_another_index_is_none_of_this(flavour, simulator, deribit):
     for index in ('eth_usd', 'btc_usd'):
         simulator.set_rule('deribit', index)

@@ -14,6 +14,7 @@ from ccxt_mmp.core.kill_switch import Outcome, Progress, Send, all_of
 from ccxt_mmp.core.mass_cancels import NOT_TOLD
 from ccxt_mmp.core.text import shown
 from ccxt_mmp.exchanges.deribit.answers import DeribitAnswers
+from ccxt_mmp.exchanges.deribit.tables import ALL
 from ccxt_mmp.types import MassCancel, Params, Stock
 
 NAMES_OF_INDEX = ('index_name', 'currency_pair')  # of the parameter that a refusal is about
@@ -62,7 +63,8 @@ class DeribitCancelling(DeribitAnswers):
         #
         #     {"jsonrpc":"2.0","id":3,"result":[{"index_name":"btc_usd","interval":2,"frozen_time":5,...}]}
         #
-        entries = self._entries('massCancelMmps', response)
+        listed = self._entries('massCancelMmps', response)
+        entries = [each for each in listed if each.get('index_name') != ALL]  # which has trades, and no orders
         found |= {str(entry['index_name']) for entry in entries if entry.get('index_name')}
         for entry in entries:
             self._index_of('massCancelMmps', entry)  # else others are not known
