@@ -202,6 +202,15 @@ def test_halt_of_an_underlying_that_is_not_stored_tells_what_was_cancelled(
     assert (len(told['cancelled']['orders']), told['error']['type']) == (2, 'MassCancelIncomplete')
 
 
+def test_halt_of_an_underlying_whose_cancel_is_refused_claims_no_cancel(simulator, ccxt_mmp_command, url):
+    quote(simulator)
+    for each in simulator.resting('binance', 'BTC/USDT'):
+        simulator.refuse_cancel(each.order_id)
+    status, out, err = ccxt_mmp_command('halt', 'binance:BTC/USDT')
+    assert (status, out) == (1, '')
+    assert 'MassCancelIncomplete: binance massCancelMmp() of BTCUSDT is incomplete: cancelled 0' in err
+
+
 def test_halt_of_an_exchange_tells_what_it_cancelled_beside_what_failed(simulator, ccxt_mmp_command, url):
     quote(simulator)
     stubborn = simulator.rest('binance', 'ETHUSDT', mmp=True)
