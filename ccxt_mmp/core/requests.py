@@ -175,6 +175,8 @@ class Requests(Host):
         if context is not None and context.is_in_use:
             path = arguments[0] if arguments else keywords.get('path')
             context.is_of_orders = path in self._order_paths
+            if context.is_counted:  # by an attempt that a fetch of the user sent elsewhere: how it ended is not known
+                context.ended(NetworkError())
             if context.is_of_orders:
                 context.is_of_quotes = path in self._quote_paths
                 self._find_mmp_orders(context, **dict(zip(SIGNED, arguments, strict=False)), **keywords)

@@ -3,9 +3,11 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
+import ccxt
 import pytest
 
 from ccxt_mmp import MmpHalted
+from tests.core.fencing import raw_orders
 from tests.core.ordering import create
 from tests.halts.conftest import own_redis  # noqa: F401 - a fixture
 from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
@@ -104,3 +106,28 @@ def test_order_that_a_fetch_of_the_user_sends_by_itself_is_halted(exchange, flav
     with pytest.raises(MmpHalted):
         create(flavour, exchange, symbols(exchange, UNDERLYING[exchange.id])[0], {'mmp': True})
     assert sent == []
+
+
+def test_lost_attempt_counts_though_its_repetition_is_halted(exchange, flavour, tmp_path):
+    """Of a raw call, which ccxt repeats, and whose first attempt nothing of ours has seen fail."""
+    exchange.options |= {'maxRetriesOnFailure': 1, 'maxRetriesOnFailureDelay': 1}
+    exchange.options['mmpHalt'] = {'url': f'sqlite:{tmp_path}/halt.db', 'grace': 0}
+    desk = flavour.exchange(exchange.id)
+    desk.options['mmpHalt'] = exchange.options['mmpHalt']
+    attempts = []
+
+    async def async_fetch(*arguments):
+        attempts.append(arguments)
+        await desk.halt_mmp(None, {'cancel': False})
+        raise ccxt.NetworkError('lost')
+
+    def sync_fetch(*arguments):
+        attempts.append(arguments)
+        desk.halt_mmp(None, {'cancel': False})
+        raise ccxt.NetworkError('lost')
+
+    exchange.fetch = sync_fetch if flavour.loop is None else async_fetch
+    with pytest.raises(MmpHalted):
+        flavour.take(raw_orders(exchange)[0]())
+    assert len(attempts) == 1
+    assert exchange._mmp_fence(UNDERLYING[exchange.id]).has_in_flight
