@@ -305,9 +305,12 @@ class Watching:
     def _tell(self, each: Watched, tell: Callable[[ProtectionState], object]) -> None:
         now = self._now()
         version, said, reads_at = each.known.version, each.known.freezes_said, each.reads_at(now)
+        was = each.known.is_frozen, each.known.until
         tell(each.known)
         if each.known.freezes_said != said:
-            each.stops_until = time.monotonic() + (each.known.lasts(now) + LATER) / 1000
+            ends = time.monotonic() + (each.known.lasts(now) + LATER) / 1000
+            # the same freeze: a rule that is shorter since then does not end it sooner
+            each.stops_until = max(each.stops_until, ends) if was == (True, each.known.until) else ends
         if each.known.version != version:
             self._resolve(each)
         if (each.known.version, each.reads_at(now)) != (version, reads_at):

@@ -125,3 +125,23 @@ def test_what_is_due_comes_earlier_by_what_the_clock_was_set_back(okx):
     each.wanted_at = 900
     each.hasten(300)
     assert (each.not_before, each.wanted_at) == (400, 600)
+
+
+def test_rule_that_is_shorter_lets_no_order_into_a_freeze_that_stands(watcher):
+    """The exchange keeps the end that it has told; another program has changed the rule since."""
+
+    async def main(exchange):
+        watcher.set_rule()
+        await watcher.watch(pollInterval=0)
+        await frozen(watcher)
+        watcher.set_rule(frozen_time=1000)
+        exchange._mmp_watched.unreadable()  # it is read
+        each = exchange._mmp_watched.watched[watcher.underlying]
+        await until(lambda: each.known.state['frozenTime'] == 1000)
+        if each.known.until is None or each.known.until < exchange.nonce() + FROZEN_TIME / 2:
+            pytest.skip('its end is computed with the rule that stands')
+        watcher.simulator.advance(10_000)
+        with pytest.raises(MmpFrozen):
+            exchange._refuse_in_freeze(watcher.underlying)
+
+    watcher.run(main)
