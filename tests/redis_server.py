@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+from tests.ports import port_for_a_server
+
 PROGRAMS = ('redis-server', 'valkey-server')
 START_TIME = 20  # s
 
@@ -32,9 +34,7 @@ class RedisServer:
         self._folder = folder
         self._options = options
         self._process = None
-        with socket.socket() as free:
-            free.bind(('127.0.0.1', 0))
-            self.port = free.getsockname()[1]
+        self.port = port_for_a_server()
         self.url = f'redis://127.0.0.1:{self.port}/0'
 
     def __enter__(self):

@@ -5,7 +5,6 @@ import json
 import logging
 import re
 import secrets
-import socket
 import traceback
 from urllib.parse import parse_qs, urlsplit
 
@@ -20,6 +19,7 @@ from ccxt_mmp._redaction import LOGGER, redact, redacted
 from ccxt_mmp.simulator import redirect
 from ccxt_mmp.simulator.faults import KINDS
 from tests.exchanges.test_cassettes import CASSETTES
+from tests.ports import nowhere
 from tests.trading import UNDERLYING, UNIFIED, symbols, with_markets
 
 LIMITS = {
@@ -150,12 +150,6 @@ def calls(exchange, order_ids):
     )
 
 
-def nowhere():
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        return f'http://127.0.0.1:{free.getsockname()[1]}'
-
-
 def run_all(flavour, exchange, order_ids, watch):
     """Call every method, and keep what it answers or raises; the names of those that failed."""
     failed = []
@@ -198,9 +192,10 @@ def test_secrets_are_neither_printed_nor_logged_nor_raised(flavour, simulator, a
     if situation in FAULTS:
         kind, details = FAULTS[situation]
         simulator.fault(kind, times=ALL, **details)
-    elif situation == 'nobody there':
-        redirect(exchange, nowhere())
-    failed = run_all(flavour, exchange, [quoted.order_id, '1'], watch)
+    with nowhere() as url:
+        if situation == 'nobody there':
+            redirect(exchange, url)
+        failed = run_all(flavour, exchange, [quoted.order_id, '1'], watch)
     assert bool(failed) == (situation not in ('accepted', 'half_batch')), failed
     assert_kept(watch, simulator, account, exchange)
 

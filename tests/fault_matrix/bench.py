@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import threading
 import time
 from collections import Counter
@@ -49,6 +48,7 @@ from tests.fault_matrix.rows import (
     Row,
 )
 from tests.flavours import FLAVOURS, Flavour
+from tests.ports import nowhere
 from tests.trading import UNDERLYING
 
 # calls at once, of all flavours together: calls that compute take longer beside each other, those that wait do not
@@ -78,9 +78,7 @@ class Bench:
 
     def __enter__(self) -> 'Bench':
         with ExitStack() as stack:
-            nowhere = stack.enter_context(socket.socket())  # of a port that is taken and does not listen
-            nowhere.bind(('127.0.0.1', 0))
-            self.nowhere = f'http://127.0.0.1:{nowhere.getsockname()[1]}'
+            self.nowhere = stack.enter_context(nowhere())
             self.places: dict[str, SimpleQueue[Place]] = {name: SimpleQueue() for name in FLAVOURS}
             for name, places in self.places.items():
                 for _ in range(QUICK + WAITING):  # so that no call waits for a place
