@@ -228,7 +228,10 @@ def _add_set(commands: 'Commands', shared: Shared) -> None:
     rule.add_argument(
         '--frozen-time', type=time, required=True, metavar='TIME', help='how long a freeze lasts, 0 = until reset'
     )
-    rule.add_argument('--qty-limit', type=values.number, metavar='N', help='contracts')
+    rule.add_argument('--qty-limit', type=values.number, metavar='N', help='contracts, or coins with --qty-unit base')
+    rule.add_argument(
+        '--qty-unit', choices=('contracts', 'base'), help='what --qty-limit counts: contracts by default; base is coins'
+    )
     rule.add_argument(
         '--delta-limit', type=values.number, metavar='N', help='net delta in coins, where the exchange has it'
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ccxt_mmp.cli.arguments import SHORT, Refused
 from ccxt_mmp.cli.output import in_lines, is_terminal
 from ccxt_mmp.cli.report import Result, frozen_or_not, may_be_frozen
+from ccxt_mmp.registry import EXCHANGES
 
 if TYPE_CHECKING:
     from ccxt_mmp.cli.commands import Command
@@ -34,6 +35,9 @@ async def change(command: 'Command') -> None:
 
 async def _set(command: 'Command', exchange: Any, result: Result) -> None:
     rule, target = command.arguments, result.target
+    if rule.qty_unit == 'base' and EXCHANGES[target.exchange_id].contract_size != 1:
+        exchange.options['fetchMarkets'] = ['option']
+        await exchange.load_markets()  # which say how many coins a contract is
     result.state = await exchange.set_mmp(
         target.underlying,
         rule.window,
@@ -42,6 +46,7 @@ async def _set(command: 'Command', exchange: Any, result: Result) -> None:
         rule.delta_limit,
         {
             'scope': target.scope,
+            'qtyUnit': rule.qty_unit,
             'countLimit': rule.count_limit,
             'vegaLimit': rule.vega_limit,
             'maxQuoteQuantity': rule.max_quote_quantity,

@@ -8,6 +8,7 @@ import pytest
 from ccxt_mmp.cli import changing
 from ccxt_mmp.simulator import Rule
 from tests.cli.books import ALL, RULE, lines
+from tests.rows import rows
 
 
 def test_set_sets_the_rule_and_shows_before_and_after(simulator, ccxt_mmp_command):
@@ -18,6 +19,33 @@ def test_set_sets_the_rule_and_shows_before_and_after(simulator, ccxt_mmp_comman
     assert (armed[3], armed[7]) == ('armed', '10 contracts, delta 0.25 BTC')
     assert simulator.protection('binance', 'BTCUSDT').rule == Rule(5000, 60000, '10', '0.25')
     assert (status, err) == (0, '')
+
+
+@rows(
+    'target, underlying_id, others, contracts',
+    [
+        ('okx:BTC/USD', 'BTC-USD', (), '50'),
+        ('okx:BTC-USD_UM', 'BTC-USD_UM', (), '50'),  # whose size the exchange alone says
+        ('bybit:BTC', 'BTC', ('--delta-limit', '1'), '0.5'),
+    ],
+)
+def test_quantity_in_coins_is_the_same_on_every_exchange(
+    simulator, ccxt_mmp_command, target, underlying_id, others, contracts
+):
+    half_a_coin = (*RULE, '--qty-limit', '0.5', '--qty-unit', 'base')
+    status, _, err = ccxt_mmp_command('set', target, *half_a_coin, *others)
+    assert (status, err) == (0, '')
+    exchange_id = target.partition(':')[0]
+    assert simulator.protection(exchange_id, underlying_id).rule.qty_limit == contracts
+    loaded = [request for request in simulator.requests if 'instruments' in request.path]
+    assert bool(loaded) == (exchange_id == 'okx'), 'markets are loaded where a contract is no coin'
+
+
+def test_quantity_that_is_no_whole_number_of_contracts_is_refused(simulator, ccxt_mmp_command):
+    status, _, err = ccxt_mmp_command('set', 'okx:BTC/USD', *RULE, '--qty-limit', '0.005', '--qty-unit', 'base')
+    assert 'BadRequest: okx setMmp() qtyLimit of 0.005 coins is no whole number of contracts' in err
+    assert simulator.protection('okx', 'BTC-USD').rule is None
+    assert status == 1
 
 
 def test_set_of_block_trading(simulator, ccxt_mmp_command):
