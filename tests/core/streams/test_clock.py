@@ -98,9 +98,8 @@ def test_clock_that_wobbles_was_not_set_back(okx):
         seen, monotonic = exchange._mmp_watched, watching.time.monotonic
         at = okx.simulator.now()
         watching.time.monotonic = lambda: at / 1000
-        each = seen.watched[okx.underlying]
-        seen._now()
         exchange.nonce = lambda: at
+        each = seen.watched[okx.underlying]
         seen._now()
         each.not_before = at
         exchange.nonce = lambda: at - watching.SET_BACK
