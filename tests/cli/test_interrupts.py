@@ -1,6 +1,7 @@
 """Ctrl-C cancels a command, and what it has opened is closed before it ends, in every version of Python."""
 
 import asyncio
+import gc
 import signal
 from asyncio.runners import _cancel_all_tasks
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,13 @@ import pytest
 
 from ccxt_mmp.cli import watching
 from ccxt_mmp.cli.interrupts import interruptible
+
+
+@pytest.fixture(autouse=True)
+def interrupted_tasks_are_collected():
+    """Nobody asks what came of them, so asyncio logs it then: here, and not in a test that minds what is logged."""
+    yield
+    gc.collect()
 
 
 async def step(number=signal.SIGINT):
